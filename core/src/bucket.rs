@@ -1,0 +1,101 @@
+//! Buckets: the integer from 0 to 99,999 that a unit and a salt hash to (section 6 of SEMANTICS.md).
+//!
+//! This file knows no flag and no context. Recipe 1 is frozen once released: nothing here may change what
+//! [`Bucket::of`] answers. The hash is XXH3 (Yann Collet, <https://xxhash.com>).
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// How many buckets there are; a thousandth of a percent each.
+pub const BUCKETS: u32 = 100_000;
+
+/// An integer from 0 to 99,999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bucket(u32);
+
+impl Bucket {
+    /// The bucket of a unit in a salt, by recipe 1 (sentence 6.1).
+    ///
+    /// ```
+    /// use esclusa::Bucket;
+    /// assert_eq!(Bucket::of("user-42", "crm_advanced_features").number(), 51_743);
+    /// ```
+    #[must_use]
+    pub fn of(unit: &str, salt: &str) -> Self {
+        Bucketer::native(salt).bucket(hash(unit))
+    }
+
+    /// The bucket as a number from 0 to 99,999.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// XXH3_64 of the UTF-8 bytes, seed 0: the hash of units and salts (sentence 6.1).
+#[must_use]
+#[inline]
+pub fn hash(text: &str) -> u64 {
+    xxh3_64(text.as_bytes())
+}
+
+/// How a unit becomes a bucket. A value, so that other systems' recipes can stand beside the native one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bucketer {
+    /// Recipe 1: the unit's hash is hashed again with the salt's hash as the seed, and scaled to the buckets.
+    Recipe1 { salt_hash: u64 },
+}
+
+impl Bucketer {
+    pub(crate) fn native(salt: &str) -> Self {
+        Bucketer::Recipe1 { salt_hash: hash(salt) }
+    }
+
+    #[inline]
+    pub(crate) fn bucket(self, unit_hash: u64) -> Bucket {
+        let Bucketer::Recipe1 { salt_hash } = self;
+        let scattered = xxh3_64_with_seed(&unit_hash.to_le_bytes(), salt_hash);
+        // (scattered × 100,000) >> 64 in two halves: the same number, without a 128-bit product, which
+        // WebAssembly would have to call a function for.
+        let (high, low) = (scattered >> 32, scattered & 0xffff_ffff);
+        let product = high * u64::from(BUCKETS) + ((low * u64::from(BUCKETS)) >> 32);
+        Bucket((product >> 32) as u32)
+    }
+}
+
+/// A share of the buckets in thousandths of a percent, 0 to 100,000; it admits the buckets below it (1.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Share(u32);
+
+impl Share {
+    pub(crate) const NOBODY: Share = Share(0);
+    pub(crate) const EVERYONE: Share = Share(BUCKETS);
+
+    /// The share of a percentage, if it is one: 0 to 100 with at most three decimals (2.2.6, 2.2.7).
+    ///
+    /// A double has at most three decimals exactly when it is the double nearest to some whole number of
+    /// thousandths, and IEEE division gives that nearest double.
+    pub(crate) fn of_percentage(percentage: f64) -> Option<Self> {
+        if !(0.0..=100.0).contains(&percentage) {
+            return None;
+        }
+        let thousandths = (percentage * 1000.0).round();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100,000")]
+        (thousandths / 1000.0 == percentage).then_some(Share(thousandths as u32))
+    }
+
+    pub(crate) fn thousandths(self) -> u32 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn admits(self, bucket: Bucket) -> bool {
+        bucket.0 < self.0
+    }
+}
+
+/// As a person writes it: `12.5 %`.
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} %", f64::from(self.0) / 1000.0)
+    }
+}

@@ -1,0 +1,378 @@
+//! Compilation: definitions become a flag set. The only place that sees both worlds.
+//!
+//! Everything that can be prepared is prepared here: keys and lists are hashed, salts become bucketers, weights become
+//! ranges, segments and prerequisites are linked, conditions are laid out flat.
+
+mod conditions;
+mod fingerprint;
+mod seal;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::bucket::{Bucketer, Share, hash};
+use crate::definition::{
+    FlagDefinition, OverridesDefinition, RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, WantedDefinition,
+};
+use crate::error::SnapshotError;
+use crate::flag_set::{
+    Detail, Fate, Flag, FlagId, FlagSet, Gate, Kept, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve,
+    Span, State, Unit, Variant, VariantId, Wanted,
+};
+use crate::list::{List, ListBuilder};
+use crate::snapshot::Snapshot;
+use crate::split::portions;
+use crate::text::Text;
+use crate::validation::{self, Candidate, Checked};
+use crate::value::Value;
+use fingerprint::{fingerprint, mix};
+
+impl FlagSet {
+    /// Compiles a snapshot: the document or bare rows, as JSON in UTF-8.
+    ///
+    /// A flag that breaks a rule is set aside; [`violations`](Self::violations) says where and why, and every other
+    /// flag is compiled (section 8 of SEMANTICS.md).
+    ///
+    /// # Errors
+    /// When the snapshot is refused whole: it is not JSON, too large, too deep, of another version, or of neither
+    /// shape (sentence 2.1.7).
+    ///
+    /// # Example
+    /// ```
+    /// use esclusa::{Context, FlagSet, Time};
+    /// let set = FlagSet::from_json(br#"[{"name": "crm", "enabled": true, "target_plans": ["PREMIUM"]}]"#)?;
+    /// let context = Context::new("user-42").plan("PREMIUM");
+    /// assert!(set.resolve("crm", &context, Time::from_millis(0)).is_enabled());
+    /// # Ok::<(), esclusa::SnapshotError>(())
+    /// ```
+    pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let snapshot = Snapshot::from_json(bytes)?;
+        Ok(compile(validation::check(&snapshot)))
+    }
+
+    /// The same in strict mode, for linting and CI: any violation refuses the snapshot.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json), and with all violations if there is any.
+    pub fn from_json_strict(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let set = Self::from_json(bytes)?;
+        if set.violations.is_empty() { Ok(set) } else { Err(SnapshotError::Violations(set.violations)) }
+    }
+}
+
+/// Compiles what has been checked.
+pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
+    let mut compiler = Compiler::default();
+    compiler.set.revision = checked.revision;
+    compiler.set.generated_at = checked.generated_at;
+    compiler.set.violations = checked.violations;
+    for segment in &checked.segments {
+        compiler.segment(segment);
+    }
+    compiler.set.keys.reserve(checked.flags.len(), |_| 0);
+    for flag in &checked.flags {
+        compiler.claim(flag);
+    }
+    for (id, flag) in (0..).map(FlagId).zip(&checked.flags) {
+        if let Some(definition) = &flag.definition {
+            compiler.flag(id, definition, fingerprint(definition));
+        }
+    }
+    compiler.finish()
+}
+
+/// A flag set in the making.
+#[derive(Default)]
+pub(crate) struct Compiler {
+    pub(crate) set: FlagSet,
+    lists: ListBuilder,
+    /// Segments by key.
+    segments: HashMap<String, SegmentId>,
+    /// Patterns by their text, so that one that many flags use is kept once.
+    patterns: HashMap<String, u32>,
+}
+
+impl Compiler {
+    /// Takes a finished set up again, to add kept definitions to it.
+    pub(crate) fn reopen(set: FlagSet) -> Self {
+        let keyed = |(id, segment): (u32, &Segment)| (set.texts.get(segment.key).to_owned(), SegmentId(id));
+        let segments = (0..).zip(&set.segments).map(keyed).collect();
+        Compiler { set, segments, ..Compiler::default() }
+    }
+
+    pub(crate) fn segment_extent(&self, key: &str) -> Option<(u32, u64)> {
+        let id = self.segments.get(key)?;
+        self.set.segments.get(id.0 as usize).map(|segment| segment.extent)
+    }
+
+    /// Adds a segment; those that it names have been added before.
+    pub(crate) fn segment(&mut self, definition: &SegmentDefinition<'_>) {
+        let extent = validation::extent(&definition.when, |key| self.segment_extent(key)).unwrap_or_default();
+        let own = fingerprint(&definition.when);
+        let start = len(&self.set.nodes);
+        let when = self.condition(&definition.when);
+        let fingerprint = self.set.segments_within(start, len(&self.set.nodes)).fold(own, mix);
+        let segment = Segment { key: self.set.texts.push(&definition.key), when, extent, fingerprint };
+        self.segments.insert(definition.key.clone().into_owned(), SegmentId(len(&self.set.segments)));
+        self.set.segments.push(segment);
+    }
+
+    /// Gives a flag its key and its number; until it gets a definition it is set aside.
+    fn claim(&mut self, candidate: &Candidate<'_>) {
+        let id = FlagId(len(&self.set.flags));
+        let key = self.set.texts.push(candidate.key);
+        let hash = hash(candidate.key);
+        let flags = &self.set.flags;
+        let texts = &self.set.texts;
+        let rehash =
+            |id: &FlagId| flags.get(id.0 as usize).map_or(hash, |flag: &Flag| crate::bucket::hash(texts.get(flag.key)));
+        self.set.keys.insert_unique(hash, id, rehash);
+        let mut detail = Flag::NO_DETAIL;
+        if candidate.definition.is_none() {
+            self.set.set_aside.push(id);
+            detail = self.off_only(&candidate.off_value);
+        }
+        self.set.flags.push(Flag {
+            key,
+            bucketer: Bucketer::Recipe1 { salt_hash: hash },
+            unit: Unit::Field(crate::context::Field::User),
+            share: Share::NOBODY,
+            gates: Span::default(),
+            detail,
+            state: if candidate.killed { State::Disabled } else { State::Broken },
+            timed: false,
+        });
+        self.set.origins.push(Origin {
+            enabled: false,
+            status: crate::definition::Status::Active,
+            client: false,
+            fate: Fate::SetAside { killed: candidate.killed, kept: None },
+            own_fingerprint: 0,
+            fingerprint: 0,
+        });
+    }
+
+    /// The detail of a flag of which nothing is known but what it serves when it is off.
+    fn off_only(&mut self, off_value: &Value<'_>) -> u32 {
+        if let Value::Bool(false) = off_value {
+            return Flag::NO_DETAIL;
+        }
+        let off_value = self.off_value(off_value);
+        self.detail(Detail {
+            start: None,
+            end: None,
+            prerequisites: Span::default(),
+            overrides: Overrides::default(),
+            schedule: Span::default(),
+            rules: Span::default(),
+            variants: Span::default(),
+            weights: Span::default(),
+            variant_bucketer: Bucketer::Recipe1 { salt_hash: 0 },
+            off_value: Some(off_value),
+            salt: None,
+        })
+    }
+
+    fn detail(&mut self, detail: Detail) -> u32 {
+        self.set.details.push(detail);
+        len(&self.set.details) - 1
+    }
+
+    fn off_value(&mut self, value: &Value<'_>) -> u32 {
+        self.set.off_values.push(value.clone().into_owned());
+        len(&self.set.off_values) - 1
+    }
+
+    /// Gives a flag that was set aside the definition that an earlier set had of it.
+    pub(crate) fn keep(&mut self, id: FlagId, definition: &FlagDefinition<'_>, own_fingerprint: u64, kept: Kept) {
+        let killed = matches!(self.set.origin(id).fate, Fate::SetAside { killed: true, .. });
+        self.flag(id, definition, own_fingerprint);
+        self.settle(id, |flag, origin| {
+            origin.fate = Fate::SetAside { killed, kept: Some(kept) };
+            if killed {
+                flag.state = State::Disabled;
+            }
+        });
+    }
+
+    fn settle(&mut self, id: FlagId, change: impl FnOnce(&mut Flag, &mut Origin)) {
+        let at = id.0 as usize;
+        if let (Some(flag), Some(origin)) = (self.set.flags.get_mut(at), self.set.origins.get_mut(at)) {
+            change(flag, origin);
+        }
+    }
+
+    /// Compiles the definition of a flag that has its number already.
+    fn flag(&mut self, id: FlagId, definition: &FlagDefinition<'_>, own_fingerprint: u64) {
+        let key = self.set.key(id).to_owned();
+        let salt = definition.salt.as_deref().unwrap_or(&key);
+        let unit = self.unit(definition.bucket_by.as_deref().unwrap_or("user"));
+        let gates = Span { start: len(&self.set.gates), len: 0 };
+        for (entries, (field, _)) in definition.targets.iter().zip(TARGETS) {
+            if let Some(list) = self.list(entries) {
+                self.set.gates.push(Gate { field, list });
+            }
+        }
+        let gates = Span { len: len(&self.set.gates) - gates.start, ..gates };
+        let detail = self.flag_detail(definition, salt, unit);
+        let bucketer = Bucketer::native(salt);
+        let share = definition.rollout.unwrap_or(Share::EVERYONE);
+        let state = match definition.status {
+            _ if !definition.enabled => State::Disabled,
+            status if status.is_off() => State::Disabled,
+            crate::definition::Status::Completed => State::Completed,
+            _ => State::Open,
+        };
+        let (enabled, status, client) = (definition.enabled, definition.status, definition.client);
+        self.settle(id, |flag, origin| {
+            *flag = Flag { key: flag.key, bucketer, unit, share, gates, detail, state, timed: false };
+            *origin = Origin { enabled, status, client, fate: Fate::Sound, own_fingerprint, fingerprint: 0 };
+        });
+    }
+
+    /// What the flag has beyond targets and a rollout, if anything.
+    fn flag_detail(&mut self, definition: &FlagDefinition<'_>, salt: &str, unit: Unit) -> u32 {
+        let overrides = self.overrides(&definition.overrides);
+        let off_value = match definition.off_value.as_deref() {
+            Some(value) => Some(value),
+            None if definition.variants.is_empty() => None,
+            None => Some(&Value::Null),
+        };
+        let plain = definition.start.is_none()
+            && definition.end.is_none()
+            && definition.prerequisites.is_empty()
+            && overrides.is_empty()
+            && definition.schedule.is_empty()
+            && definition.rules.is_empty()
+            && definition.variants.is_empty()
+            && off_value.is_none()
+            && definition.salt.is_none();
+        if plain {
+            return Flag::NO_DETAIL;
+        }
+        let off_value = off_value.map(|value| self.off_value(value));
+        let schedule = Span { start: len(&self.set.schedule), len: len(&definition.schedule) };
+        self.set.schedule.extend(&definition.schedule);
+        let (variants, keys) = self.variants(definition);
+        let by_weight: Vec<(VariantId, u64)> = definition
+            .variants
+            .iter()
+            .filter_map(|variant| Some((*keys.get(variant.key.as_ref())?, variant.weight)))
+            .collect();
+        let weights = self.split(&by_weight);
+        let rules = self.rules(&definition.rules, salt, unit, &keys);
+        let detail = Detail {
+            start: definition.start,
+            end: definition.end,
+            prerequisites: self.prerequisites(definition),
+            overrides,
+            schedule,
+            rules,
+            variants,
+            weights,
+            variant_bucketer: Bucketer::native(&format!("{salt}/variant")),
+            off_value,
+            salt: definition.salt.as_deref().map(|salt| self.set.texts.push(salt)),
+        };
+        self.detail(detail)
+    }
+
+    fn list(&mut self, entries: &[Cow<'_, str>]) -> Option<List> {
+        let FlagSet { lists, texts, .. } = &mut self.set;
+        (!entries.is_empty()).then(|| self.lists.store(entries, lists, texts))
+    }
+
+    fn overrides(&mut self, definition: &OverridesDefinition<'_>) -> Overrides {
+        Overrides {
+            off_users: self.list(&definition.off_users),
+            off_companies: self.list(&definition.off_companies),
+            on_users: self.list(&definition.on_users),
+            on_companies: self.list(&definition.on_companies),
+        }
+    }
+
+    fn variants<'d>(&mut self, definition: &'d FlagDefinition<'_>) -> (Span, HashMap<&'d str, VariantId>) {
+        let span = Span { start: len(&self.set.variants), len: len(&definition.variants) };
+        let mut keys = HashMap::new();
+        for variant in &definition.variants {
+            keys.insert(variant.key.as_ref(), VariantId(len(&self.set.variants)));
+            let key = self.set.texts.push(&variant.key);
+            self.set.variants.push(Variant { key, value: variant.value.clone().into_owned().into_owned() });
+        }
+        (span, keys)
+    }
+
+    fn split(&mut self, weighted: &[(VariantId, u64)]) -> Span {
+        let start = len(&self.set.portions);
+        self.set.portions.extend(portions(weighted));
+        Span { start, len: len(&self.set.portions) - start }
+    }
+
+    fn rules(
+        &mut self,
+        definitions: &[RuleDefinition<'_>],
+        salt: &str,
+        flag_unit: Unit,
+        variants: &HashMap<&str, VariantId>,
+    ) -> Span {
+        // Conditions are laid out first, so that the rules of a flag stand together.
+        let mut rules = Vec::with_capacity(definitions.len());
+        for definition in definitions {
+            let serve = match &definition.serve {
+                ServeDefinition::Flag => Serve::Flag,
+                ServeDefinition::Variant(key) => {
+                    variants.get(key.as_ref()).map_or(Serve::Flag, |id| Serve::Variant(*id))
+                }
+                ServeDefinition::Split(parts) => {
+                    let known = parts.iter().filter_map(|(key, weight)| Some((*variants.get(key.as_ref())?, *weight)));
+                    let weighted: Vec<(VariantId, u64)> = known.collect();
+                    Serve::Split(self.split(&weighted))
+                }
+            };
+            rules.push(Rule {
+                key: self.set.texts.push(&definition.key),
+                when: self.condition(&definition.when),
+                share: definition.rollout.unwrap_or(Share::EVERYONE),
+                bucketer: Bucketer::native(&format!("{salt}/rule/{}", definition.key)),
+                unit: definition.bucket_by.as_deref().map_or(flag_unit, |name| self.unit(name)),
+                own_unit: definition.bucket_by.is_some(),
+                serve,
+            });
+        }
+        let span = Span { start: len(&self.set.rules), len: len(&rules) };
+        self.set.rules.extend(rules);
+        span
+    }
+
+    fn prerequisites(&mut self, definition: &FlagDefinition<'_>) -> Span {
+        let span = Span { start: len(&self.set.prerequisites), len: len(&definition.prerequisites) };
+        for prerequisite in &definition.prerequisites {
+            let wanted = match &prerequisite.wanted {
+                WantedDefinition::On(on) => Wanted::On(*on),
+                WantedDefinition::Variants(keys) => Wanted::Variants(self.operands(keys.iter().map(Cow::as_ref))),
+            };
+            let flag = self.set.find(&prerequisite.flag);
+            let key = self.set.texts.push(&prerequisite.flag);
+            self.set.prerequisites.push(Prerequisite { key, flag, wanted });
+        }
+        span
+    }
+
+    fn operands<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> Span {
+        let start = len(&self.set.operands);
+        let texts: Vec<Text> = texts.map(|text| self.set.texts.push(text)).collect();
+        self.set.operands.extend(texts);
+        Span { start, len: len(&self.set.operands) - start }
+    }
+
+    /// The set, with what depends on several flags worked out and no room to spare.
+    pub(crate) fn finish(mut self) -> FlagSet {
+        self.set.seal();
+        self.set
+    }
+}
+
+/// Arenas are addressed with 32 bits: a snapshot has at most 256 MiB, and so fewer entries than that.
+fn len<T>(arena: &[T]) -> u32 {
+    u32::try_from(arena.len()).unwrap_or(u32::MAX)
+}

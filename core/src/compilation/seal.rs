@@ -1,0 +1,93 @@
+//! The last step: what depends on several flags at once, worked out in the order of their prerequisites.
+
+use super::fingerprint::{fingerprint, mix};
+use crate::condition::Part;
+use crate::flag_set::{Fate, Flag, FlagSet, State};
+use crate::graph::order;
+
+impl FlagSet {
+    /// Works out which answers depend on the time, and the fingerprints by which changes are noticed; frees spare room.
+    pub(super) fn seal(&mut self) {
+        // Without prerequisites any order will do.
+        let ids: Vec<usize> = if self.prerequisites.is_empty() {
+            (0..self.flags.len()).collect()
+        } else {
+            order(&self.prerequisite_edges()).dependencies_first
+        };
+        for at in ids {
+            let Some(flag) = self.flags.get(at) else { continue };
+            let timed = self.is_timed(flag);
+            let fingerprint = self.full_fingerprint(at, flag);
+            if let (Some(flag), Some(origin)) = (self.flags.get_mut(at), self.origins.get_mut(at)) {
+                flag.timed = timed;
+                origin.fingerprint = fingerprint;
+            }
+        }
+        self.shrink();
+    }
+
+    /// For each flag, the flags that its prerequisites name.
+    pub(crate) fn prerequisite_edges(&self) -> Vec<Vec<usize>> {
+        let others = |flag: &Flag| match self.detail(flag) {
+            Some(detail) => {
+                let prerequisites = detail.prerequisites.of(&self.prerequisites);
+                prerequisites.iter().filter_map(|prerequisite| Some(prerequisite.flag?.0 as usize)).collect()
+            }
+            None => Vec::new(),
+        };
+        self.flags.iter().map(others).collect()
+    }
+
+    fn is_timed(&self, flag: &Flag) -> bool {
+        let Some(detail) = self.detail(flag) else { return false };
+        let mut others = detail.prerequisites.of(&self.prerequisites).iter().filter_map(|other| other.flag);
+        detail.start.is_some()
+            || detail.end.is_some()
+            || !detail.schedule.is_empty()
+            || others.any(|other| self.flag(other).timed)
+    }
+
+    /// The fingerprints of all segments that are named in the nodes from `start` to below `end`.
+    pub(super) fn segments_within(&self, start: u32, end: u32) -> impl Iterator<Item = u64> {
+        let nodes = self.nodes.get(start as usize..end as usize).unwrap_or_default();
+        nodes.iter().filter_map(|node| match node.part {
+            Part::Segment(id) => self.segments.get(id.0 as usize).map(|segment| segment.fingerprint),
+            _ => None,
+        })
+    }
+
+    fn full_fingerprint(&self, at: usize, flag: &Flag) -> u64 {
+        let Some(origin) = self.origins.get(at) else { return 0 };
+        let mut mixed = match origin.fate {
+            Fate::Sound | Fate::SetAside { killed: false, kept: Some(_) } => origin.own_fingerprint,
+            Fate::SetAside { killed: true, kept: Some(_) } => mix(origin.own_fingerprint, 1),
+            Fate::SetAside { kept: None, .. } => {
+                let off_value = self.detail(flag).and_then(|detail| self.off_values.get(detail.off_value? as usize));
+                mix(fingerprint(&off_value), 2 + u64::from(flag.state == State::Broken))
+            }
+        };
+        let Some(detail) = self.detail(flag) else { return mixed };
+        for rule in detail.rules.of(&self.rules) {
+            let end = self.nodes.get(rule.when as usize).map_or(rule.when, |node| node.end);
+            mixed = self.segments_within(rule.when, end).fold(mixed, mix);
+        }
+        for prerequisite in detail.prerequisites.of(&self.prerequisites) {
+            mixed = mix(mixed, prerequisite.flag.map_or(0, |other| self.origin(other).fingerprint));
+        }
+        mixed
+    }
+
+    fn shrink(&mut self) {
+        self.flags.shrink_to_fit();
+        self.origins.shrink_to_fit();
+        self.details.shrink_to_fit();
+        self.gates.shrink_to_fit();
+        self.rules.shrink_to_fit();
+        self.nodes.shrink_to_fit();
+        self.comparisons.shrink_to_fit();
+        self.operands.shrink_to_fit();
+        self.portions.shrink_to_fit();
+        self.lists.shrink();
+        self.texts.shrink();
+    }
+}

@@ -1,0 +1,164 @@
+//! Compiled conditions: a tree laid out flat, in the order in which it is read, and its three truth values
+//! (section 4 of SEMANTICS.md).
+//!
+//! It is a tree of values, not of closures, so it can be printed, compared, fuzzed and explained.
+
+use crate::bucket::{Bucketer, Share};
+use crate::context::Context;
+use crate::explain::{self, Recorder};
+use crate::flag_set::{FlagSet, SegmentId, Unit};
+use crate::operator::Operator;
+use crate::text::Text;
+
+/// Kleene's three truth values (Stephen Cole Kleene, Introduction to Metamathematics, 1952, §64).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Truth {
+    False,
+    Unknown,
+    True,
+}
+
+impl Truth {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Truth::False => "false",
+            Truth::Unknown => "unknown",
+            Truth::True => "true",
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Truth::True } else { Truth::False }
+    }
+}
+
+impl std::ops::Not for Truth {
+    type Output = Truth;
+
+    fn not(self) -> Truth {
+        match self {
+            Truth::False => Truth::True,
+            Truth::Unknown => Truth::Unknown,
+            Truth::True => Truth::False,
+        }
+    }
+}
+
+/// True if one is true, else unknown if one is unknown, else false.
+pub(crate) fn any(truths: impl Iterator<Item = Truth>) -> Truth {
+    let mut joined = Truth::False;
+    for truth in truths {
+        match truth {
+            Truth::True => return Truth::True,
+            Truth::Unknown => joined = Truth::Unknown,
+            Truth::False => {}
+        }
+    }
+    joined
+}
+
+/// One part of a condition. Its own parts follow it directly; `end` is the first node that is not one of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
+    pub(crate) part: Part,
+    pub(crate) end: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    All,
+    Any,
+    Not,
+    Segment(SegmentId),
+    /// The place of a [`Percentage`].
+    Percentage(u32),
+    /// The place of a [`Comparison`].
+    Comparison(u32),
+}
+
+/// A range of buckets, `from <= bucket < to`, of one unit in a salt of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Percentage {
+    pub(crate) unit: Unit,
+    pub(crate) salt: Text,
+    pub(crate) bucketer: Bucketer,
+    pub(crate) from: Share,
+    pub(crate) to: Share,
+}
+
+/// One operator on one attribute, with what a missing and an unconvertible value yield.
+#[derive(Clone, Debug)]
+pub(crate) struct Comparison {
+    pub(crate) attribute: Unit,
+    pub(crate) operator: Operator,
+    pub(crate) missing: Truth,
+    pub(crate) unconvertible: Truth,
+}
+
+impl FlagSet {
+    /// What the condition is whose root is at `at`.
+    pub(crate) fn truth<R: Recorder>(&self, at: u32, context: &Context<'_>, recorder: &mut R) -> Truth {
+        let Some(node) = self.nodes.get(at as usize) else { return Truth::Unknown };
+        match node.part {
+            Part::All => self.join(at, node, context, recorder, Truth::False, "all"),
+            Part::Any => self.join(at, node, context, recorder, Truth::True, "any"),
+            Part::Not => {
+                recorder.open();
+                let truth = !self.truth(at + 1, context, recorder);
+                recorder.close(|inner| explain::joined("not", truth, inner));
+                truth
+            }
+            Part::Segment(id) => {
+                recorder.open();
+                let segment = self.segments.get(id.0 as usize);
+                let truth = segment.map_or(Truth::Unknown, |segment| self.truth(segment.when, context, recorder));
+                recorder.close(|inner| {
+                    explain::segment(segment.map_or("", |segment| self.texts.get(segment.key)), truth, inner)
+                });
+                truth
+            }
+            Part::Percentage(at) => self.percentages.get(at as usize).map_or(Truth::Unknown, |percentage| {
+                let bucket = self.unit_hash(percentage.unit, context).map(|hash| percentage.bucketer.bucket(hash));
+                let truth = bucket.map_or(Truth::Unknown, |bucket| {
+                    (!percentage.from.admits(bucket) && percentage.to.admits(bucket)).into()
+                });
+                recorder.note(|| explain::percentage(self, context, percentage, bucket, truth));
+                truth
+            }),
+            Part::Comparison(at) => self.comparisons.get(at as usize).map_or(Truth::Unknown, |comparison| {
+                let truth = self.compare(comparison, context);
+                recorder.note(|| explain::comparison(self, context, comparison, truth));
+                truth
+            }),
+        }
+    }
+
+    /// `all` and `any`: the first part that is `decisive` decides, else one that is unknown, else the opposite.
+    fn join<R: Recorder>(
+        &self,
+        at: u32,
+        node: &Node,
+        context: &Context<'_>,
+        recorder: &mut R,
+        decisive: Truth,
+        name: &'static str,
+    ) -> Truth {
+        recorder.open();
+        let (mut joined, mut part) = (!decisive, at + 1);
+        while part < node.end {
+            let truth = self.truth(part, context, recorder);
+            if truth == decisive {
+                joined = decisive;
+                break;
+            }
+            if truth == Truth::Unknown {
+                joined = Truth::Unknown;
+            }
+            part = self.nodes.get(part as usize).map_or(node.end, |part| part.end);
+        }
+        recorder.close(|inner| explain::joined(name, joined, inner));
+        joined
+    }
+}

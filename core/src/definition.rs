@@ -1,0 +1,218 @@
+//! Definitions: flags and segments of which every rule has been checked, before they are compiled.
+//!
+//! A definition borrows from the snapshot that it was read from, or from the flag set that keeps it; it has no
+//! reference to another one but by key. What a field means is said in section 2.2 of SEMANTICS.md.
+
+use std::borrow::Cow;
+
+use ipnet::IpNet;
+
+use crate::bucket::Share;
+use crate::context::Field;
+use crate::pattern::Pattern;
+use crate::time::Time;
+use crate::value::Value;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Status {
+    Draft,
+    #[default]
+    Active,
+    Paused,
+    Completed,
+    RolledBack,
+}
+
+impl Status {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "draft" => Some(Status::Draft),
+            "active" => Some(Status::Active),
+            "paused" => Some(Status::Paused),
+            "completed" => Some(Status::Completed),
+            "rolled_back" => Some(Status::RolledBack),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Status::Draft => "draft",
+            Status::Active => "active",
+            Status::Paused => "paused",
+            Status::Completed => "completed",
+            Status::RolledBack => "rolled_back",
+        }
+    }
+
+    /// Whether a flag of this status is off for everybody (7.3).
+    pub(crate) fn is_off(self) -> bool {
+        matches!(self, Status::Draft | Status::Paused | Status::RolledBack)
+    }
+}
+
+/// The target lists, in the order in which they are asked: the cheapest and those that say no most often first.
+pub(crate) const TARGETS: [(Field, &str); 5] = [
+    (Field::Plan, "target_plans"),
+    (Field::Region, "target_regions"),
+    (Field::Roles, "target_roles"),
+    (Field::Company, "target_companies"),
+    (Field::User, "target_users"),
+];
+
+#[derive(Debug, Default, Hash)]
+pub(crate) struct FlagDefinition<'a> {
+    pub(crate) enabled: bool,
+    pub(crate) status: Status,
+    pub(crate) rollout: Option<Share>,
+    /// One list for each of [`TARGETS`].
+    pub(crate) targets: [Vec<Cow<'a, str>>; 5],
+    pub(crate) start: Option<Time>,
+    pub(crate) end: Option<Time>,
+    pub(crate) bucket_by: Option<Cow<'a, str>>,
+    pub(crate) salt: Option<Cow<'a, str>>,
+    pub(crate) overrides: OverridesDefinition<'a>,
+    pub(crate) variants: Vec<VariantDefinition<'a>>,
+    pub(crate) off_value: Option<Cow<'a, Value<'a>>>,
+    pub(crate) rules: Vec<RuleDefinition<'a>>,
+    pub(crate) prerequisites: Vec<PrerequisiteDefinition<'a>>,
+    pub(crate) schedule: Vec<(Time, Share)>,
+    pub(crate) client: bool,
+}
+
+#[derive(Debug, Default, Hash)]
+pub(crate) struct OverridesDefinition<'a> {
+    pub(crate) on_users: Vec<Cow<'a, str>>,
+    pub(crate) on_companies: Vec<Cow<'a, str>>,
+    pub(crate) off_users: Vec<Cow<'a, str>>,
+    pub(crate) off_companies: Vec<Cow<'a, str>>,
+}
+
+#[derive(Debug, Hash)]
+pub(crate) struct VariantDefinition<'a> {
+    pub(crate) key: Cow<'a, str>,
+    pub(crate) value: Cow<'a, Value<'a>>,
+    pub(crate) weight: u64,
+}
+
+#[derive(Debug, Hash)]
+pub(crate) struct RuleDefinition<'a> {
+    pub(crate) key: Cow<'a, str>,
+    pub(crate) when: ConditionDefinition<'a>,
+    pub(crate) rollout: Option<Share>,
+    pub(crate) bucket_by: Option<Cow<'a, str>>,
+    pub(crate) serve: ServeDefinition<'a>,
+}
+
+/// What a rule serves: the flag's own weights, one variant, or a split of its own.
+#[derive(Debug, Hash)]
+pub(crate) enum ServeDefinition<'a> {
+    Flag,
+    Variant(Cow<'a, str>),
+    Split(Vec<(Cow<'a, str>, u64)>),
+}
+
+#[derive(Debug, Hash)]
+pub(crate) struct PrerequisiteDefinition<'a> {
+    pub(crate) flag: Cow<'a, str>,
+    pub(crate) wanted: WantedDefinition<'a>,
+}
+
+#[derive(Debug, Hash)]
+pub(crate) enum WantedDefinition<'a> {
+    On(bool),
+    Variants(Vec<Cow<'a, str>>),
+}
+
+#[derive(Debug)]
+pub(crate) struct SegmentDefinition<'a> {
+    pub(crate) key: Cow<'a, str>,
+    pub(crate) when: ConditionDefinition<'a>,
+}
+
+#[derive(Debug, Hash)]
+pub(crate) enum ConditionDefinition<'a> {
+    All(Vec<ConditionDefinition<'a>>),
+    Any(Vec<ConditionDefinition<'a>>),
+    Not(Box<ConditionDefinition<'a>>),
+    Segment(Cow<'a, str>),
+    Percentage { of: Cow<'a, str>, salt: Cow<'a, str>, from: Share, to: Share },
+    Comparison { attribute: Cow<'a, str>, operator: OperatorDefinition<'a> },
+}
+
+impl ConditionDefinition<'_> {
+    /// Calls `visit` with the key of every segment that is named, and how deep it stands.
+    pub(crate) fn segments(&self, depth: u32, visit: &mut impl FnMut(&str, u32)) {
+        match self {
+            ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
+                parts.iter().for_each(|part| part.segments(depth + 1, visit));
+            }
+            ConditionDefinition::Not(part) => part.segments(depth + 1, visit),
+            ConditionDefinition::Segment(key) => visit(key, depth),
+            ConditionDefinition::Percentage { .. } | ConditionDefinition::Comparison { .. } => {}
+        }
+    }
+
+    /// How deep it is and how many parts it has, counting the name of a segment as one.
+    pub(crate) fn extent(&self) -> (u32, u64) {
+        match self {
+            ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
+                let (depth, size) = parts
+                    .iter()
+                    .map(ConditionDefinition::extent)
+                    .fold((0, 0), |(depth, size), part| (part.0.max(depth), part.1 + size));
+                (depth + 1, size + 1)
+            }
+            ConditionDefinition::Not(part) => {
+                let (depth, size) = part.extent();
+                (depth + 1, size + 1)
+            }
+            _ => (1, 1),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TextTest {
+    In,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Relation {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+#[derive(Debug)]
+pub(crate) enum OperatorDefinition<'a> {
+    Text { test: TextTest, values: Vec<Cow<'a, str>>, ignore_case: bool },
+    Matches(Pattern),
+    Is(bool),
+    Number { relation: Relation, value: f64 },
+    Time { relation: Relation, value: Time },
+    Version { relation: Relation, value: Cow<'a, str> },
+    Network(Vec<IpNet>),
+    Present,
+}
+
+impl std::hash::Hash for OperatorDefinition<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            OperatorDefinition::Text { test, values, ignore_case } => (test, values, ignore_case).hash(state),
+            OperatorDefinition::Matches(pattern) => pattern.as_str().hash(state),
+            OperatorDefinition::Is(value) => value.hash(state),
+            OperatorDefinition::Number { relation, value } => (relation, value.to_bits()).hash(state),
+            OperatorDefinition::Time { relation, value } => (relation, value).hash(state),
+            OperatorDefinition::Version { relation, value } => (relation, value).hash(state),
+            OperatorDefinition::Network(networks) => networks.hash(state),
+            OperatorDefinition::Present => {}
+        }
+    }
+}

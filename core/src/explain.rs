@@ -1,0 +1,228 @@
+//! Explaining: the same walk as resolving, written down (sentence 10.1 of SEMANTICS.md).
+//!
+//! The walk tells a [`Recorder`] what it does; the recorder `()` is told nothing and costs nothing, so an explanation
+//! cannot disagree with the resolution.
+
+mod sentences;
+
+use std::fmt;
+
+use crate::context::Context;
+use crate::flag_set::FlagSet;
+use crate::resolution::Resolution;
+use crate::resolve::Walk;
+use crate::time::Time;
+use crate::value::Value;
+pub(crate) use sentences::{
+    broken, comparison, disabled, joined, no_unit, override_, percentage, prerequisite, rule, segment, share, target,
+    variant, window,
+};
+
+/// A resolution with every step that led to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation<'s> {
+    key: String,
+    who: String,
+    resolution: Resolution<'s>,
+    steps: Vec<Step>,
+}
+
+/// One step, in the order in which they were taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    name: &'static str,
+    outcome: Outcome,
+    sentence: String,
+    numbers: Vec<(&'static str, Value<'static>)>,
+    inner: Vec<Step>,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It said yes, or a condition is true.
+    Yes,
+    /// It said no, or a condition is false.
+    No,
+    /// A condition that nobody can tell: something is missing or of the wrong kind.
+    Unknown,
+}
+
+impl Outcome {
+    /// `yes`, `no` or `unknown`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Yes => "yes",
+            Outcome::No => "no",
+            Outcome::Unknown => "unknown",
+        }
+    }
+}
+
+impl Step {
+    /// Which step it is: `state`, `window`, `prerequisite`, `override`, `target`, `rollout`, `rule`, `variant`, or a
+    /// part of a condition.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it came to.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The step in words.
+    #[must_use]
+    pub fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
+    /// The steps inside it: of another flag, or parts of a condition.
+    #[must_use]
+    pub fn inner(&self) -> &[Step] {
+        &self.inner
+    }
+
+    fn to_value(&self) -> Value<'static> {
+        let mut fields = vec![
+            ("step".into(), Value::from(self.name)),
+            ("outcome".into(), self.outcome.as_str().into()),
+            ("sentence".into(), self.sentence.clone().into()),
+        ];
+        fields.extend(self.numbers.iter().map(|(name, value)| ((*name).into(), value.clone())));
+        if !self.inner.is_empty() {
+            fields.push(("steps".into(), Value::List(self.inner.iter().map(Step::to_value).collect())));
+        }
+        Value::Object(fields)
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        let mark = match self.outcome {
+            Outcome::Yes => '✓',
+            Outcome::No => '✗',
+            Outcome::Unknown => '?',
+        };
+        write!(f, "\n{:indent$}{mark} {}", "", self.sentence, indent = 2 * depth)?;
+        self.inner.iter().try_for_each(|step| step.write(f, depth + 1))
+    }
+}
+
+impl<'s> Explanation<'s> {
+    /// The same answer that [`FlagSet::resolve`] gives.
+    #[must_use]
+    pub fn resolution(&self) -> Resolution<'s> {
+        self.resolution
+    }
+
+    /// Every step that was taken, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The first step that said no, if the flag is off.
+    #[must_use]
+    pub fn first_no(&self) -> Option<&Step> {
+        if self.resolution.is_enabled() {
+            None
+        } else {
+            self.steps
+                .iter()
+                .find(|step| step.outcome != Outcome::Yes && step.name != "override" && step.name != "rule")
+                .or(self.steps.last())
+        }
+    }
+
+    /// The resolution's JSON (sentence 7.18) and, beside it, `path`: the steps.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        let mut value = self.resolution.to_value();
+        if let Value::Object(fields) = &mut value {
+            fields.push(("path".into(), Value::List(self.steps.iter().map(Step::to_value).collect())));
+        }
+        value
+    }
+}
+
+/// Lines that a support person can read out.
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resolution = self.resolution;
+        let (on, because) = (if resolution.enabled { "ON" } else { "OFF" }, self.because());
+        write!(f, "`{}` is {on} for {}: {because}", self.key, self.who)?;
+        self.steps.iter().try_for_each(|step| step.write(f, 1))?;
+        write!(f, "\n  serves {} ({}", resolution.value, resolution.reason)?;
+        resolution.error.map_or(Ok(()), |error| write!(f, ", {error}"))?;
+        f.write_str(")")
+    }
+}
+
+impl Explanation<'_> {
+    fn because(&self) -> String {
+        match (self.first_no(), self.steps.is_empty()) {
+            (Some(no), _) => no.sentence.clone(),
+            (None, true) if self.resolution.enabled => "it is on for everybody".to_owned(),
+            (None, _) if self.resolution.enabled => "every step said yes".to_owned(),
+            _ => format!("there is no flag `{}`", self.key),
+        }
+    }
+}
+
+impl FlagSet {
+    /// What [`resolve`](Self::resolve) answers, with every step that led there.
+    #[must_use]
+    pub fn explain(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> Explanation<'_> {
+        let mut path = Path::default();
+        let resolution = match self.find(key) {
+            Some(id) => Walk { set: self, context, now: now.into(), recorder: &mut path }.flag(id),
+            None => Resolution::none(self.absence()),
+        };
+        Explanation { key: key.to_owned(), who: sentences::who(context), resolution, steps: path.steps }
+    }
+}
+
+/// Who is told what a walk does.
+pub(crate) trait Recorder {
+    /// One step.
+    fn note(&mut self, step: impl FnOnce() -> Step);
+    /// What follows is inside the step that [`close`](Self::close) gives.
+    fn open(&mut self);
+    fn close(&mut self, step: impl FnOnce(Vec<Step>) -> Step);
+}
+
+/// Nobody.
+impl Recorder for () {
+    #[inline]
+    fn note(&mut self, _: impl FnOnce() -> Step) {}
+
+    #[inline]
+    fn open(&mut self) {}
+
+    #[inline]
+    fn close(&mut self, _: impl FnOnce(Vec<Step>) -> Step) {}
+}
+
+/// The steps so far, and those outside the ones that are open.
+#[derive(Default)]
+struct Path {
+    steps: Vec<Step>,
+    outside: Vec<Vec<Step>>,
+}
+
+impl Recorder for Path {
+    fn note(&mut self, step: impl FnOnce() -> Step) {
+        self.steps.push(step());
+    }
+
+    fn open(&mut self) {
+        self.outside.push(std::mem::take(&mut self.steps));
+    }
+
+    fn close(&mut self, step: impl FnOnce(Vec<Step>) -> Step) {
+        let inner = std::mem::replace(&mut self.steps, self.outside.pop().unwrap_or_default());
+        self.steps.push(step(inner));
+    }
+}

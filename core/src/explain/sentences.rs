@@ -1,0 +1,304 @@
+//! The steps in words. Nothing here decides anything: each function is handed what was decided.
+
+use super::{Outcome, Step};
+use crate::bucket::{BUCKETS, Bucket, Share};
+use crate::condition::{Comparison, Percentage, Truth};
+use crate::context::{Context, Field};
+use crate::definition::{Relation, TextTest};
+use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Gate, Prerequisite, Unit, VariantId, Wanted};
+use crate::operator::Operator;
+use crate::resolution::Resolution;
+use crate::text::Text;
+use crate::time::Time;
+use crate::value::Value;
+
+/// How many entries of a list are named.
+const NAMED: usize = 5;
+
+fn step(name: &'static str, outcome: impl Into<Outcome>, sentence: String) -> Step {
+    Step { name, outcome: outcome.into(), sentence, numbers: Vec::new(), inner: Vec::new() }
+}
+
+impl From<bool> for Outcome {
+    fn from(yes: bool) -> Self {
+        if yes { Outcome::Yes } else { Outcome::No }
+    }
+}
+
+impl From<Truth> for Outcome {
+    fn from(truth: Truth) -> Self {
+        match truth {
+            Truth::True => Outcome::Yes,
+            Truth::False => Outcome::No,
+            Truth::Unknown => Outcome::Unknown,
+        }
+    }
+}
+
+/// The caller, as short as possible.
+pub(super) fn who(context: &Context<'_>) -> String {
+    let user = context.targeting_key().unwrap_or("a caller without a targeting key");
+    match context.field(Field::Company) {
+        Some(company) => format!("{user} of {}", company.as_str()),
+        None => user.to_owned(),
+    }
+}
+
+pub(crate) fn disabled(set: &FlagSet, id: FlagId) -> Step {
+    let origin = set.origin(id);
+    let sentence = match origin.fate {
+        Fate::SetAside { killed: true, .. } => {
+            "the flag has a mistake in its definition and reads as switched off".to_owned()
+        }
+        _ if !origin.enabled => "the flag is switched off (`enabled` is false)".to_owned(),
+        _ => format!("the flag is off for everybody (`status` is {})", origin.status.name()),
+    };
+    step("state", false, sentence)
+}
+
+pub(crate) fn broken(_: &FlagSet, _: FlagId) -> Step {
+    step("state", false, "the flag has a mistake in its definition and never had a good one".to_owned())
+}
+
+pub(crate) fn window(detail: &Detail, now: Time, inside: bool) -> Step {
+    let sentence = match (detail.start, detail.end) {
+        (Some(start), _) if now < start => format!("it starts at {start}, and now it is {now}"),
+        (_, Some(end)) if now >= end => format!("it ended at {end}, and now it is {now}"),
+        _ => format!("{now} is between its start and its end"),
+    };
+    step("window", inside, sentence)
+}
+
+pub(crate) fn prerequisite(
+    set: &FlagSet,
+    prerequisite: &Prerequisite,
+    other: Option<Resolution<'_>>,
+    met: bool,
+    inner: Vec<Step>,
+) -> Step {
+    let key = set.texts.get(prerequisite.key);
+    let wanted = match prerequisite.wanted {
+        Wanted::On(true) => "be on".to_owned(),
+        Wanted::On(false) => "be off".to_owned(),
+        Wanted::Variants(keys) => format!("serve {}", names(set, keys.of(&set.operands), " or ")),
+    };
+    let is = match other {
+        None => "does not exist".to_owned(),
+        Some(Resolution { enabled: true, variant: Some(variant), .. }) => format!("serves {variant}"),
+        Some(Resolution { enabled: true, .. }) => "is on".to_owned(),
+        Some(_) => "is off".to_owned(),
+    };
+    Step { inner, ..step("prerequisite", met, format!("the flag `{key}` must {wanted}, and it {is}")) }
+}
+
+pub(crate) fn override_(context: &Context<'_>, field: Field, on: bool, listed: bool) -> Step {
+    let (side, is) = (if on { "on" } else { "off" }, if listed { "is" } else { "is not" });
+    let value =
+        context.field(field).map_or_else(|| format!("no {field}"), |word| format!("the {field} {}", word.as_str()));
+    step("override", listed, format!("{value} {is} among those who are always {side}"))
+}
+
+pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: bool) -> Step {
+    let mut entries = set.lists.texts(gate.list, &set.texts);
+    let count = entries.len();
+    entries.sort();
+    entries.truncate(NAMED);
+    let list =
+        if count > NAMED { format!("{} and {} more", entries.join(", "), count - NAMED) } else { entries.join(", ") };
+    let sentence = match given(context, gate.field) {
+        Some(value) if listed => format!("the {} {value} is among the targets ({list})", gate.field),
+        Some(value) => format!("the {} {value} is not among the targets ({list})", gate.field),
+        None => format!("the context has no {}, and the targets are {list}", gate.field),
+    };
+    Step { numbers: vec![("target", gate.field.to_string().into())], ..step("target", listed, sentence) }
+}
+
+/// The value of a fixed field, for reading.
+fn given(context: &Context<'_>, field: Field) -> Option<String> {
+    match field {
+        Field::Roles => {
+            let roles: Vec<&str> = context.known_roles()?.map(crate::text::Word::as_str).collect();
+            (!roles.is_empty()).then(|| roles.join(", "))
+        }
+        field => context.field(field).map(|word| word.as_str().to_owned()),
+    }
+}
+
+pub(crate) fn share(
+    set: &FlagSet,
+    context: &Context<'_>,
+    what: &'static str,
+    unit: Unit,
+    bucket: Option<Bucket>,
+    share: Share,
+) -> Step {
+    let Some(bucket) = bucket else {
+        if share == Share::NOBODY {
+            return step(what, false, format!("its {what} is {share}: nobody"));
+        }
+        return no_unit(set, what, unit);
+    };
+    let (inside, number) = (share.admits(bucket), bucket.number());
+    let relation = if inside { "below" } else { "not below" };
+    let value = unit_text(set, context, unit);
+    let sentence =
+        format!("its {what} is {share}: {value} has bucket {number} of {BUCKETS}, {relation} {}", share.thousandths());
+    Step { numbers: bucketed(set, unit, bucket, share), ..step(what, inside, sentence) }
+}
+
+fn bucketed(set: &FlagSet, unit: Unit, bucket: Bucket, share: Share) -> Vec<(&'static str, Value<'static>)> {
+    vec![
+        ("unit", unit_name(set, unit).to_owned().into()),
+        ("bucket", bucket.number().into()),
+        ("threshold", share.thousandths().into()),
+    ]
+}
+
+pub(crate) fn no_unit(set: &FlagSet, what: &'static str, unit: Unit) -> Step {
+    let name = unit_name(set, unit);
+    step(what, false, format!("its {what} needs a bucket, and the context has no {name}"))
+}
+
+pub(crate) fn rule(key: &str, truth: Truth, inner: Vec<Step>) -> Step {
+    let matches = if truth == Truth::True { "matches" } else { "does not match" };
+    let sentence = match truth {
+        Truth::Unknown => format!("the rule {key} does not match: something it asks for is unknown"),
+        _ => format!("the rule {key} {matches}"),
+    };
+    Step { inner, ..step("rule", truth, sentence) }
+}
+
+pub(crate) fn variant(
+    set: &FlagSet,
+    context: &Context<'_>,
+    variant: VariantId,
+    bucket: Option<(Unit, Bucket)>,
+) -> Step {
+    let key = set.variants.get(variant.0 as usize).map_or("", |variant| set.texts.get(variant.key));
+    let Some((unit, bucket)) = bucket else {
+        return step("variant", true, format!("it serves the variant {key}"));
+    };
+    let value = unit_text(set, context, unit);
+    let sentence = format!("it serves the variant {key}: {value} has bucket {} of {BUCKETS}", bucket.number());
+    let numbers = vec![("unit", unit_name(set, unit).to_owned().into()), ("bucket", bucket.number().into())];
+    Step { numbers, ..step("variant", true, sentence) }
+}
+
+pub(crate) fn joined(name: &'static str, truth: Truth, inner: Vec<Step>) -> Step {
+    let sentence = match name {
+        "not" => format!("the opposite of this is {}", truth.name()),
+        _ => format!("{name} of these: {}", truth.name()),
+    };
+    Step { inner, ..step(name, truth, sentence) }
+}
+
+pub(crate) fn segment(key: &str, truth: Truth, inner: Vec<Step>) -> Step {
+    let sentence = match truth {
+        Truth::True => format!("in the segment {key}"),
+        Truth::False => format!("not in the segment {key}"),
+        Truth::Unknown => format!("whether in the segment {key} is unknown"),
+    };
+    Step { inner, ..step("segment", truth, sentence) }
+}
+
+pub(crate) fn percentage(
+    set: &FlagSet,
+    context: &Context<'_>,
+    percentage: &Percentage,
+    bucket: Option<Bucket>,
+    truth: Truth,
+) -> Step {
+    let (from, to) = (percentage.from, percentage.to);
+    let salt = set.texts.get(percentage.salt);
+    let Some(bucket) = bucket else {
+        let name = unit_name(set, percentage.unit);
+        return step("percentage", truth, format!("{from} to {to} by {name}, and the context has no {name}"));
+    };
+    let value = unit_text(set, context, percentage.unit);
+    let sentence = format!("{from} to {to} in `{salt}`: {value} has bucket {} of {BUCKETS}", bucket.number());
+    Step { numbers: bucketed(set, percentage.unit, bucket, to), ..step("percentage", truth, sentence) }
+}
+
+pub(crate) fn comparison(set: &FlagSet, context: &Context<'_>, comparison: &Comparison, truth: Truth) -> Step {
+    let name = unit_name(set, comparison.attribute);
+    let value = match comparison.attribute {
+        Unit::Field(field) => given(context, field).unwrap_or_else(|| "missing".to_owned()),
+        Unit::Attribute(_) => context.lookup(name).map_or_else(|| "missing".to_owned(), crate::snapshot::found),
+    };
+    step("comparison", truth, format!("{name} ({value}) {}: {}", wanted(set, comparison.operator), truth.name()))
+}
+
+/// An operator with what the author wrote.
+fn wanted(set: &FlagSet, operator: Operator) -> String {
+    match operator {
+        Operator::In(list) => {
+            let mut entries = set.lists.texts(list, &set.texts);
+            entries.sort();
+            let more = entries.len().saturating_sub(NAMED);
+            entries.truncate(NAMED);
+            format!("in {}{}", entries.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
+        }
+        Operator::Text { test, operands, ignore_case } => {
+            let test = match test {
+                TextTest::In => "in",
+                TextTest::Contains => "contains",
+                TextTest::StartsWith => "starts with",
+                TextTest::EndsWith => "ends with",
+            };
+            let case = if ignore_case { " in any case" } else { "" };
+            format!("{test} {}{case}", names(set, operands.of(&set.operands), ", "))
+        }
+        Operator::Matches(pattern) => {
+            format!("matches {}", set.patterns.get(pattern as usize).map_or("", |pattern| pattern.as_str()))
+        }
+        Operator::Is(value) => format!("is {value}"),
+        Operator::Number { relation, value } => format!("{} {value}", sign(relation)),
+        Operator::Time { relation, value } => {
+            format!("{} {value}", if relation == Relation::Less { "before" } else { "after" })
+        }
+        Operator::Version { relation, value } => format!("{} version {}", sign(relation), set.texts.get(value)),
+        Operator::Network(networks) => {
+            let networks: Vec<String> =
+                networks.of(&set.networks).iter().take(NAMED).map(ToString::to_string).collect();
+            format!("in the networks {}", networks.join(", "))
+        }
+        Operator::Present => "is present".to_owned(),
+    }
+}
+
+fn sign(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Equal => "=",
+        Relation::Less => "<",
+        Relation::LessOrEqual => "≤",
+        Relation::Greater => ">",
+        Relation::GreaterOrEqual => "≥",
+    }
+}
+
+fn names(set: &FlagSet, texts: &[Text], separator: &str) -> String {
+    let mut named: Vec<&str> = texts.iter().take(NAMED).map(|text| set.texts.get(*text)).collect();
+    let more = format!("{} more", texts.len().saturating_sub(NAMED));
+    if texts.len() > NAMED {
+        named.push(&more);
+    }
+    named.join(separator)
+}
+
+fn unit_name(set: &FlagSet, unit: Unit) -> &str {
+    match unit {
+        Unit::Field(Field::User) => "user",
+        Unit::Field(Field::Company) => "company",
+        Unit::Field(Field::Plan) => "plan",
+        Unit::Field(Field::Region) => "region",
+        Unit::Field(Field::Roles) => "roles",
+        Unit::Attribute(name) => set.texts.get(name),
+    }
+}
+
+fn unit_text(set: &FlagSet, context: &Context<'_>, unit: Unit) -> String {
+    match unit {
+        Unit::Field(field) => context.field(field).map(|word| word.as_str().to_owned()).unwrap_or_default(),
+        Unit::Attribute(name) => context.lookup(set.texts.get(name)).map(crate::snapshot::found).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,354 @@
+//! A flag set: a snapshot compiled for answering, immutable, in flat arenas that are freed at once.
+//!
+//! Nothing in it is wire-shaped: keys are in a table, strings in lists, segments and prerequisites are linked by
+//! number. It knows what is stored where; `compilation` makes it, `resolve` walks it.
+
+use hashbrown::HashTable;
+use ipnet::IpNet;
+
+use crate::bucket::{Bucketer, Share, hash};
+use crate::condition::{Comparison, Node, Percentage};
+use crate::context::Field;
+use crate::definition::Status;
+use crate::error::Violation;
+use crate::list::{List, Lists};
+use crate::pattern::Pattern;
+use crate::split::Portion;
+use crate::text::{Text, Texts};
+use crate::time::Time;
+use crate::value::Value;
+
+/// A compiled snapshot: answers for any flag and context, and never changes.
+#[derive(Debug, Default)]
+pub struct FlagSet {
+    pub(crate) revision: Option<u64>,
+    pub(crate) generated_at: Option<Time>,
+    /// Whether it only stands in until something is published (7.17).
+    pub(crate) placeholder: bool,
+    /// Where and when it was made the current one; `None` before that.
+    pub(crate) publication: Option<Publication>,
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) set_aside: Vec<FlagId>,
+    /// Numbers of flags by the hash of their keys.
+    pub(crate) keys: HashTable<FlagId>,
+    pub(crate) flags: Vec<Flag>,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) details: Vec<Detail>,
+    pub(crate) gates: Vec<Gate>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) percentages: Vec<Percentage>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) prerequisites: Vec<Prerequisite>,
+    pub(crate) schedule: Vec<(Time, Share)>,
+    pub(crate) variants: Vec<Variant>,
+    pub(crate) portions: Vec<Portion<VariantId>>,
+    pub(crate) off_values: Vec<Value<'static>>,
+    pub(crate) patterns: Vec<Pattern>,
+    pub(crate) networks: Vec<IpNet>,
+    /// Strings that are looked at one by one.
+    pub(crate) operands: Vec<Text>,
+    pub(crate) lists: Lists,
+    pub(crate) texts: Texts,
+}
+
+/// Which handle published a set, and as its how manieth.
+#[derive(Clone, Debug)]
+pub(crate) struct Publication {
+    pub(crate) handle: std::sync::Arc<()>,
+    pub(crate) number: u64,
+}
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) struct $name(pub(crate) u32);
+    )*};
+}
+
+/// The number of a flag in its set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(unreachable_pub, reason = "the sealed trait behind `FlagKey` names it")]
+pub struct FlagId(pub(crate) u32);
+
+id! {
+    /// The number of a segment in its set.
+    SegmentId
+    /// The number of a variant in its set.
+    VariantId
+}
+
+/// A run of entries of one arena.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+impl Span {
+    pub(crate) fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// The entries, from the arena that the span was made for.
+    #[inline]
+    pub(crate) fn of<T>(self, arena: &[T]) -> &[T] {
+        arena.get(self.start as usize..self.start as usize + self.len as usize).unwrap_or_default()
+    }
+}
+
+/// What every resolution of a flag looks at.
+#[derive(Clone, Debug)]
+pub(crate) struct Flag {
+    pub(crate) key: Text,
+    pub(crate) bucketer: Bucketer,
+    pub(crate) unit: Unit,
+    /// The share of `rollout_percentage`.
+    pub(crate) share: Share,
+    pub(crate) gates: Span,
+    /// Where its [`Detail`] stands; most flags have none.
+    pub(crate) detail: u32,
+    pub(crate) state: State,
+    /// Whether its answer can depend on the time, its prerequisites' included.
+    pub(crate) timed: bool,
+}
+
+impl Flag {
+    pub(crate) const NO_DETAIL: u32 = u32::MAX;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Resolved step by step.
+    Open,
+    /// The same, but without the flag's own rollout (7.10).
+    Completed,
+    /// Off for everybody (7.3 and 8.7).
+    Disabled,
+    /// Set aside without a definition (7.2).
+    Broken,
+}
+
+/// What a context value is bucketed: a fixed field or an attribute by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Field(Field),
+    Attribute(Text),
+}
+
+/// One non-empty target list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gate {
+    pub(crate) field: Field,
+    pub(crate) list: List,
+}
+
+/// What only some flags have.
+#[derive(Clone, Debug)]
+pub(crate) struct Detail {
+    pub(crate) start: Option<Time>,
+    pub(crate) end: Option<Time>,
+    pub(crate) prerequisites: Span,
+    pub(crate) overrides: Overrides,
+    pub(crate) schedule: Span,
+    pub(crate) rules: Span,
+    pub(crate) variants: Span,
+    pub(crate) weights: Span,
+    /// For every choice of a variant (6.5).
+    pub(crate) variant_bucketer: Bucketer,
+    /// The place of its `off_value`, if it has one.
+    pub(crate) off_value: Option<u32>,
+    pub(crate) salt: Option<Text>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) off_users: Option<List>,
+    pub(crate) off_companies: Option<List>,
+    pub(crate) on_users: Option<List>,
+    pub(crate) on_companies: Option<List>,
+}
+
+impl Overrides {
+    pub(crate) fn is_empty(&self) -> bool {
+        [self.off_users, self.off_companies, self.on_users, self.on_companies].iter().all(Option::is_none)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) key: Text,
+    /// The root of its condition.
+    pub(crate) when: u32,
+    pub(crate) share: Share,
+    pub(crate) bucketer: Bucketer,
+    pub(crate) unit: Unit,
+    /// Whether `unit` is the rule's own, not the flag's.
+    pub(crate) own_unit: bool,
+    pub(crate) serve: Serve,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Serve {
+    /// A choice by the flag's weights.
+    Flag,
+    Variant(VariantId),
+    Split(Span),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Prerequisite {
+    pub(crate) key: Text,
+    /// `None` for a flag that this set lacks, which is never met (7.6).
+    pub(crate) flag: Option<FlagId>,
+    pub(crate) wanted: Wanted,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted {
+    On(bool),
+    /// Keys of variants, among the operands.
+    Variants(Span),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Variant {
+    pub(crate) key: Text,
+    pub(crate) value: Value<'static>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub(crate) key: Text,
+    pub(crate) when: u32,
+    pub(crate) extent: (u32, u64),
+    /// Of its condition and the segments in it.
+    pub(crate) fingerprint: u64,
+}
+
+/// Where a flag comes from: what publishing needs to know and resolving does not.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) enabled: bool,
+    pub(crate) status: Status,
+    pub(crate) client: bool,
+    pub(crate) fate: Fate,
+    /// Of the definition by itself.
+    pub(crate) own_fingerprint: u64,
+    /// Of everything that its answers depend on (9.4).
+    pub(crate) fingerprint: u64,
+}
+
+/// Whether a flag is as its snapshot has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Sound,
+    SetAside { killed: bool, kept: Option<Kept> },
+}
+
+/// A definition that is kept from an earlier set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub(crate) revision: Option<u64>,
+    pub(crate) publishes: u64,
+}
+
+impl Kept {
+    /// The revision of the snapshot that the definition comes from, if it had one.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        self.revision
+    }
+
+    /// For how many publishes it has been kept, this one included.
+    #[must_use]
+    pub fn publishes(&self) -> u64 {
+        self.publishes
+    }
+}
+
+impl FlagSet {
+    /// The revision that the store gave the snapshot; bare rows have none.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        self.revision
+    }
+
+    /// When the store made the snapshot, if it said so.
+    #[must_use]
+    pub fn generated_at(&self) -> Option<Time> {
+        self.generated_at
+    }
+
+    /// How many flags there are, those that are set aside included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.flags.len()
+    }
+
+    /// Whether there is no flag at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flags.is_empty()
+    }
+
+    /// The keys of all flags, in the order of the snapshot.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.flags.iter().map(|flag| self.texts.get(flag.key))
+    }
+
+    /// Everything that is wrong with the snapshot, in no particular order.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// How many bytes the arenas take, served values and compiled expressions not counted.
+    #[must_use]
+    pub fn arena_bytes(&self) -> usize {
+        fn of<T>(arena: &Vec<T>) -> usize {
+            arena.capacity() * size_of::<T>()
+        }
+        let flags = of(&self.flags) + of(&self.origins) + of(&self.details) + of(&self.gates) + of(&self.rules);
+        let conditions = of(&self.nodes) + of(&self.comparisons) + of(&self.percentages) + of(&self.segments);
+        let others = of(&self.prerequisites) + of(&self.schedule) + of(&self.variants) + of(&self.portions);
+        let operands = of(&self.off_values) + of(&self.networks) + of(&self.operands);
+        let keys = self.keys.allocation_size();
+        flags + conditions + others + operands + keys + self.lists.bytes() + self.texts.bytes()
+    }
+
+    /// The number of a flag by its key.
+    #[inline]
+    pub(crate) fn find(&self, key: &str) -> Option<FlagId> {
+        self.find_hashed(key, hash(key))
+    }
+
+    #[inline]
+    pub(crate) fn find_hashed(&self, key: &str, hash: u64) -> Option<FlagId> {
+        self.keys.find(hash, |id| self.texts.get(self.flag(*id).key) == key).copied()
+    }
+
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "a FlagId is made for the set that it is used with")]
+    pub(crate) fn flag(&self, id: FlagId) -> &Flag {
+        &self.flags[id.0 as usize]
+    }
+
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "a FlagId is made for the set that it is used with")]
+    pub(crate) fn origin(&self, id: FlagId) -> &Origin {
+        &self.origins[id.0 as usize]
+    }
+
+    #[inline]
+    pub(crate) fn detail(&self, flag: &Flag) -> Option<&Detail> {
+        self.details.get(flag.detail as usize)
+    }
+
+    #[inline]
+    pub(crate) fn key(&self, id: FlagId) -> &str {
+        self.texts.get(self.flag(id).key)
+    }
+}

@@ -1,0 +1,284 @@
+//! The handle that an app holds: the current flag set, swapped atomically (section 9 of SEMANTICS.md).
+//!
+//! Readers never wait and never free: a load is a few atomic operations, or one with a [`Reader`], and a set that is
+//! replaced is retired on the publisher's side until no reader holds it. This is the only file that names arc-swap,
+//! and the only one that knows a clock, which is asked only for a flag whose answer depends on the time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, Cache};
+
+use crate::bucket::hash;
+use crate::context::Context;
+use crate::flag_set::{FlagId, FlagSet, Publication};
+use crate::kept::keep;
+use crate::report::{Outcome, Report};
+use crate::time::Time;
+
+/// The current flag set, shared by everything that reads it. Cloning gives another handle to the same.
+///
+/// ```
+/// use esclusa::{Context, FlagSet, Flags};
+/// let flags = Flags::new();
+/// let context = Context::new("user-42").company("acme").plan("PREMIUM");
+/// assert!(!flags.is_enabled("crm_advanced_features", &context), "off until something is published");
+///
+/// let rows = br#"[{"name": "crm_advanced_features", "enabled": true, "target_plans": ["PREMIUM"]}]"#;
+/// let report = flags.publish(FlagSet::from_json(rows)?);
+/// assert_eq!(report.added(), ["crm_advanced_features"]);
+/// assert!(flags.is_enabled("crm_advanced_features", &context));
+/// # Ok::<(), esclusa::SnapshotError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Flags {
+    current: Arc<ArcSwap<FlagSet>>,
+    publisher: Arc<Mutex<Publisher>>,
+    /// Tells this handle and its clones from all others.
+    identity: Arc<()>,
+    clock: fn() -> Time,
+}
+
+/// What only publishing touches.
+#[derive(Debug, Default)]
+struct Publisher {
+    published: u64,
+    /// Replaced sets that a reader may still hold.
+    retired: Vec<Arc<FlagSet>>,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Flags::new()
+    }
+}
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+fn host_clock() -> Time {
+    std::time::SystemTime::now().into()
+}
+
+/// The bare WebAssembly target has no clock: a host there gives its own with [`Flags::with_clock`].
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn host_clock() -> Time {
+    Time::from_millis(0)
+}
+
+impl Flags {
+    /// A handle with nothing published yet: every flag is off, and every default stands.
+    #[must_use]
+    pub fn new() -> Self {
+        Flags::with_clock(host_clock)
+    }
+
+    /// The same with a clock of the host's own, which windows and schedules go by.
+    #[must_use]
+    pub fn with_clock(clock: fn() -> Time) -> Self {
+        let placeholder = FlagSet { placeholder: true, ..FlagSet::default() };
+        Flags {
+            current: Arc::new(ArcSwap::from_pointee(placeholder)),
+            publisher: Arc::default(),
+            identity: Arc::default(),
+            clock,
+        }
+    }
+
+    /// Makes a flag set the current one, unless its revision is older than the current set's.
+    ///
+    /// Flags that it sets aside keep their last good definition from the set that it replaces.
+    pub fn publish(&self, set: FlagSet) -> Report {
+        self.replace(set, |current, new| matches!((current, new), (Some(current), Some(new)) if new < current))
+    }
+
+    /// Makes a flag set the current one, even if its revision is older than the current set's.
+    pub fn publish_any_revision(&self, set: FlagSet) -> Report {
+        self.replace(set, |_, _| false)
+    }
+
+    fn replace(&self, set: FlagSet, is_refused: fn(Option<u64>, Option<u64>) -> bool) -> Report {
+        let mut publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current.load_full();
+        if is_refused(before.revision, set.revision) {
+            return Report::refused(&before, set);
+        }
+        let mut set = keep(set, &before);
+        publisher.published += 1;
+        set.placeholder = false;
+        set.publication = Some(Publication { handle: Arc::clone(&self.identity), number: publisher.published });
+        let set = Arc::new(set);
+        let report = Report::new(&before, &set, Outcome::Published);
+        drop(before);
+        publisher.retired.push(self.current.swap(set));
+        publisher.sweep();
+        report
+    }
+
+    /// Frees replaced sets that nobody holds any more; publishing does so too. Returns how many are still held.
+    pub fn sweep(&self) -> usize {
+        let mut publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner);
+        publisher.sweep();
+        publisher.retired.len()
+    }
+
+    /// The current set, to be used for a whole request: all its answers belong together.
+    #[must_use]
+    pub fn current(&self) -> Arc<FlagSet> {
+        self.current.load_full()
+    }
+
+    /// Whether the flag is on for this context, now; a key that is not there is off.
+    #[inline]
+    pub fn is_enabled<K: FlagKey + ?Sized>(&self, key: &K, context: &Context<'_>) -> bool {
+        is_enabled(&self.current.load(), key, context, self.clock)
+    }
+
+    /// A key that is resolved to its flag once for each published set, instead of at each call.
+    #[must_use]
+    pub fn key(&self, key: impl Into<String>) -> Key {
+        let text = key.into();
+        Key { hash: hash(&text), text, handle: Arc::clone(&self.identity), slot: AtomicU64::new(0) }
+    }
+
+    /// A reader for one thread, for which looking up the current set costs next to nothing.
+    ///
+    /// It holds the set that it saw last until it is asked again: an idle reader keeps one old set alive, and
+    /// [`Reader::refresh`] lets go of it.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader { cache: Cache::new(Arc::clone(&self.current)), clock: self.clock }
+    }
+}
+
+impl Publisher {
+    /// After the swap no new reader can get at a retired set, so one that only this list holds is free.
+    fn sweep(&mut self) {
+        self.retired.retain(|set| Arc::strong_count(set) > 1);
+    }
+}
+
+#[inline]
+fn is_enabled<K: FlagKey + ?Sized>(set: &FlagSet, key: &K, context: &Context<'_>, clock: fn() -> Time) -> bool {
+    let Some(id) = key.find_in(set) else { return false };
+    let now = if set.flag(id).timed { clock() } else { Time::from_millis(0) };
+    set.resolve_id(id, context, now).is_enabled()
+}
+
+/// One thread's view of the current set.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    cache: Cache<Arc<ArcSwap<FlagSet>>, Arc<FlagSet>>,
+    clock: fn() -> Time,
+}
+
+impl Reader {
+    /// The current set, to be used for a whole request.
+    #[inline]
+    pub fn current(&mut self) -> &FlagSet {
+        self.cache.load()
+    }
+
+    /// Whether the flag is on for this context, now; a key that is not there is off.
+    #[inline]
+    pub fn is_enabled<K: FlagKey + ?Sized>(&mut self, key: &K, context: &Context<'_>) -> bool {
+        let clock = self.clock;
+        is_enabled(self.current(), key, context, clock)
+    }
+
+    /// Lets go of a set that has been replaced meanwhile.
+    pub fn refresh(&mut self) {
+        self.current();
+    }
+}
+
+/// What names a flag: its key as text, or a [`Key`].
+pub trait FlagKey: private::Find {}
+
+impl FlagKey for str {}
+impl FlagKey for String {}
+impl FlagKey for Key {}
+
+mod private {
+    use crate::flag_set::{FlagId, FlagSet};
+
+    /// The number of the flag in a set. Nobody else's type can name a flag.
+    pub trait Find {
+        fn find_in(&self, set: &FlagSet) -> Option<FlagId>;
+    }
+}
+
+impl private::Find for str {
+    #[inline]
+    fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
+        set.find(self)
+    }
+}
+
+impl private::Find for String {
+    #[inline]
+    fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
+        set.find(self)
+    }
+}
+
+/// A key that remembers where its flag is in the set that it was last used with.
+///
+/// It survives publishing, finds flags that come later, and may be shared by threads.
+#[derive(Debug)]
+pub struct Key {
+    text: String,
+    hash: u64,
+    handle: Arc<()>,
+    /// The number of the publish in the upper bits, one more than the flag's number in the lower [`SLOT_BITS`].
+    slot: AtomicU64,
+}
+
+/// Enough for one more than the flags that a snapshot may have.
+const SLOT_BITS: u32 = 20;
+
+impl Key {
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    #[cold]
+    fn look_up(&self, set: &FlagSet) -> Option<FlagId> {
+        let found = set.find_hashed(&self.text, self.hash);
+        if let Some(publication) = &set.publication
+            && Arc::ptr_eq(&publication.handle, &self.handle)
+        {
+            let slot = found.map_or(0, |id| u64::from(id.0) + 1);
+            self.slot.store(publication.number << SLOT_BITS | slot, Ordering::Relaxed);
+        }
+        found
+    }
+}
+
+impl private::Find for Key {
+    #[inline]
+    fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
+        let slot = self.slot.load(Ordering::Relaxed);
+        match &set.publication {
+            // The number alone would do but for a key that is used with another handle's sets.
+            Some(publication)
+                if publication.number == slot >> SLOT_BITS && Arc::ptr_eq(&publication.handle, &self.handle) =>
+            {
+                let id = (slot & ((1 << SLOT_BITS) - 1)) as u32;
+                id.checked_sub(1).map(FlagId)
+            }
+            _ => self.look_up(set),
+        }
+    }
+}
+
+impl Clone for Key {
+    fn clone(&self) -> Self {
+        Key {
+            text: self.text.clone(),
+            hash: self.hash,
+            handle: Arc::clone(&self.handle),
+            slot: AtomicU64::new(self.slot.load(Ordering::Relaxed)),
+        }
+    }
+}

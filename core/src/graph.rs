@@ -1,0 +1,134 @@
+//! What depends on what: an order in which everything comes after what it depends on, and the cycles that keep
+//! some things out of any such order.
+//!
+//! Strongly connected components by Tarjan's algorithm (SIAM J. Comput. 1972), without recursion, because a hostile
+//! snapshot may chain a million flags.
+
+/// Nodes in an order in which each comes after those that its edges lead to, cycles put together.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    /// The nodes that are on no cycle.
+    pub(crate) dependencies_first: Vec<usize>,
+    /// The nodes of each knot of cycles, and one cycle of it: the way round, without the return to its start.
+    pub(crate) knots: Vec<Knot>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Knot {
+    pub(crate) nodes: Vec<usize>,
+    pub(crate) cycle: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Visit {
+    /// 1 and up in the order of discovery; 0 before it.
+    index: usize,
+    lowest: usize,
+    /// The next edge to follow.
+    edge: usize,
+    on_stack: bool,
+}
+
+/// `edges[n]` are the nodes that `n` depends on.
+pub(crate) fn order(edges: &[Vec<usize>]) -> Order {
+    let mut order = Order::default();
+    let mut visits = vec![Visit::default(); edges.len()];
+    let (mut stack, mut path, mut discovered) = (Vec::new(), Vec::new(), 0);
+    for root in 0..edges.len() {
+        if visits.get(root).is_none_or(|visit| visit.index != 0) {
+            continue;
+        }
+        path.push(root);
+        while let Some(&node) = path.last() {
+            let Some(visit) = visits.get_mut(node) else { break };
+            if visit.index == 0 {
+                discovered += 1;
+                *visit = Visit { index: discovered, lowest: discovered, edge: 0, on_stack: true };
+                stack.push(node);
+            }
+            let edge = visit.edge;
+            visit.edge += 1;
+            if let Some(&next) = edges.get(node).and_then(|edges| edges.get(edge)) {
+                let other = visits.get(next).copied().unwrap_or_default();
+                if other.index == 0 {
+                    path.push(next);
+                } else if other.on_stack {
+                    lower(&mut visits, node, other.index);
+                }
+                continue;
+            }
+            path.pop();
+            let done = visits.get(node).copied().unwrap_or_default();
+            if let Some(&parent) = path.last() {
+                lower(&mut visits, parent, done.lowest);
+            }
+            if done.lowest == done.index {
+                let at = stack.iter().rposition(|&other| other == node).unwrap_or_default();
+                let nodes = stack.split_off(at);
+                for &member in &nodes {
+                    if let Some(visit) = visits.get_mut(member) {
+                        visit.on_stack = false;
+                    }
+                }
+                component(edges, node, nodes, &mut order);
+            }
+        }
+    }
+    order
+}
+
+fn lower(visits: &mut [Visit], node: usize, lowest: usize) {
+    if let Some(visit) = visits.get_mut(node) {
+        visit.lowest = visit.lowest.min(lowest);
+    }
+}
+
+fn component(edges: &[Vec<usize>], node: usize, nodes: Vec<usize>, order: &mut Order) {
+    let loops = edges.get(node).is_some_and(|edges| edges.contains(&node));
+    if nodes.len() == 1 && !loops {
+        order.dependencies_first.push(node);
+        return;
+    }
+    // From any node of a knot some edge stays in it, so walking on comes round.
+    let members: std::collections::HashSet<usize> = nodes.iter().copied().collect();
+    let (mut way, mut places) = (Vec::new(), std::collections::HashMap::new());
+    let mut at = node;
+    while !places.contains_key(&at) {
+        places.insert(at, way.len());
+        way.push(at);
+        let next = edges.get(at).and_then(|edges| edges.iter().copied().find(|next| members.contains(next)));
+        at = next.unwrap_or(at);
+    }
+    let cycle = way.split_off(places.get(&at).copied().unwrap_or_default());
+    order.knots.push(Knot { nodes, cycle });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_comes_after_what_it_depends_on_and_cycles_are_found() {
+        let edges = vec![vec![1, 2], vec![3], vec![3], vec![], vec![5], vec![6], vec![4, 0], vec![7], vec![4]];
+        let order = order(&edges);
+        assert_eq!(order.dependencies_first.len(), 5);
+        for (place, &node) in order.dependencies_first.iter().enumerate() {
+            for next in &edges[node] {
+                let before = order.dependencies_first.iter().position(|other| other == next);
+                assert!(before.is_none_or(|before| before < place), "{next} comes before {node}");
+            }
+        }
+        let mut knots: Vec<Vec<usize>> = order.knots.iter().map(|knot| knot.nodes.clone()).collect();
+        knots.iter_mut().for_each(|knot| knot.sort_unstable());
+        knots.sort();
+        assert_eq!(knots, [vec![4, 5, 6], vec![7]]);
+        assert!(order.knots.iter().any(|knot| knot.cycle == [4, 5, 6]));
+    }
+
+    #[test]
+    fn a_chain_of_a_million_does_not_recurse() {
+        let edges: Vec<Vec<usize>> =
+            (0..1_000_000).map(|node| if node == 999_999 { vec![0] } else { vec![node + 1] }).collect();
+        assert_eq!(order(&edges).knots.len(), 1);
+    }
+}

@@ -1,0 +1,267 @@
+//! Kept definitions: what a flag that is set aside had before (sentences 8.4 to 8.7 of SEMANTICS.md).
+//!
+//! A compiled flag is read back into a definition, which borrows from the old set, and compiled into the new one by
+//! the same code as any other: it then uses the new set's segments and prerequisites, and the old set can go.
+
+use std::borrow::Cow;
+
+use crate::compilation::Compiler;
+use crate::condition::Part;
+use crate::definition::{
+    ConditionDefinition, FlagDefinition, OperatorDefinition, OverridesDefinition, PrerequisiteDefinition,
+    RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, TextTest, VariantDefinition, WantedDefinition,
+};
+use crate::flag_set::{Fate, FlagId, FlagSet, Kept, Serve, Span, Unit, VariantId, Wanted};
+use crate::list::List;
+use crate::operator::Operator;
+use crate::text::Text;
+use crate::validation::{Survey, extent, within};
+
+/// The new set with the definitions that the set before it still has for its flags that are set aside.
+pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
+    let mut found: Vec<(FlagId, FlagId, FlagDefinition<'_>)> = new
+        .set_aside
+        .iter()
+        .filter_map(|&id| {
+            let old = before.find(new.key(id))?;
+            Some((id, old, before.definition(old)?))
+        })
+        .collect();
+    if found.is_empty() {
+        return new;
+    }
+    drop_unsound(&new, &mut found);
+    let mut compiler = Compiler::reopen(new);
+    for (id, old, definition) in &found {
+        let origin = before.origin(*old);
+        let kept = match origin.fate {
+            Fate::SetAside { kept: Some(kept), .. } => Kept { publishes: kept.publishes + 1, ..kept },
+            _ => Kept { revision: before.revision, publishes: 1 },
+        };
+        for rule in &definition.rules {
+            bring_segments(&mut compiler, before, &rule.when);
+        }
+        let fits =
+            |rule: &RuleDefinition<'_>| extent(&rule.when, |key| compiler.segment_extent(key)).is_some_and(within);
+        if definition.rules.iter().all(fits) {
+            compiler.keep(*id, definition, origin.own_fingerprint, kept);
+        }
+    }
+    compiler.finish()
+}
+
+/// Takes out the definitions with which the new set would have a cycle, or a chain that is too long (8.6).
+fn drop_unsound(new: &FlagSet, found: &mut Vec<(FlagId, FlagId, FlagDefinition<'_>)>) {
+    if found.iter().all(|(_, _, definition)| definition.prerequisites.is_empty()) {
+        return;
+    }
+    let others = |definition: &FlagDefinition<'_>| -> Vec<usize> {
+        let prerequisites = definition.prerequisites.iter();
+        prerequisites.filter_map(|prerequisite| Some(new.find(&prerequisite.flag)?.0 as usize)).collect()
+    };
+    let alone = new.prerequisite_edges();
+    let mut edges = alone.clone();
+    for (id, _, definition) in found.iter() {
+        if let Some(edges) = edges.get_mut(id.0 as usize) {
+            *edges = others(definition);
+        }
+    }
+    if Survey::of(&edges).is_sound() {
+        return;
+    }
+    // Together they do not go: one after the other, in the order of the snapshot.
+    edges = alone;
+    found.retain(|(id, _, definition)| {
+        let Some(own) = edges.get_mut(id.0 as usize) else { return false };
+        *own = others(definition);
+        let sound = Survey::of(&edges).is_sound();
+        if let (false, Some(own)) = (sound, edges.get_mut(id.0 as usize)) {
+            own.clear();
+        }
+        sound
+    });
+}
+
+/// Adds the segments that a kept condition names and the new set lacks, each after those that it names (8.5).
+fn bring_segments(compiler: &mut Compiler, before: &FlagSet, condition: &ConditionDefinition<'_>) {
+    let mut missing = Vec::new();
+    condition.segments(1, &mut |key, _| {
+        if compiler.segment_extent(key).is_none() {
+            missing.push(key.to_owned());
+        }
+    });
+    for key in missing {
+        let Some(segment) = before.segments.iter().find(|segment| before.texts.get(segment.key) == key) else {
+            continue;
+        };
+        let when = before.condition_definition(segment.when);
+        bring_segments(compiler, before, &when);
+        compiler.segment(&SegmentDefinition { key: Cow::Owned(key), when });
+    }
+}
+
+impl FlagSet {
+    /// The definition of a flag, unless it is set aside without one.
+    pub(crate) fn definition(&self, id: FlagId) -> Option<FlagDefinition<'_>> {
+        let (flag, origin) = (self.flag(id), self.origin(id));
+        if let Fate::SetAside { kept: None, .. } = origin.fate {
+            return None;
+        }
+        let mut definition = FlagDefinition {
+            enabled: origin.enabled,
+            status: origin.status,
+            rollout: Some(flag.share),
+            bucket_by: Some(self.unit_definition(flag.unit)),
+            client: origin.client,
+            ..FlagDefinition::default()
+        };
+        for gate in flag.gates.of(&self.gates) {
+            let targets = definition.targets.iter_mut().zip(TARGETS).find(|(_, (field, _))| *field == gate.field);
+            if let Some((targets, _)) = targets {
+                *targets = self.lists.texts(gate.list, &self.texts);
+            }
+        }
+        let Some(detail) = self.detail(flag) else { return Some(definition) };
+        definition.start = detail.start;
+        definition.end = detail.end;
+        definition.salt = detail.salt.map(|salt| self.text(salt));
+        definition.overrides = OverridesDefinition {
+            on_users: self.list_definition(detail.overrides.on_users),
+            on_companies: self.list_definition(detail.overrides.on_companies),
+            off_users: self.list_definition(detail.overrides.off_users),
+            off_companies: self.list_definition(detail.overrides.off_companies),
+        };
+        let weights = self.weights(detail.weights);
+        definition.variants = (detail.variants.start..)
+            .map(VariantId)
+            .zip(detail.variants.of(&self.variants))
+            .map(|(id, variant)| VariantDefinition {
+                key: self.text(variant.key),
+                value: Cow::Borrowed(&variant.value),
+                weight: weights.iter().find(|(of, _)| *of == id).map_or(0, |(_, weight)| *weight),
+            })
+            .collect();
+        definition.off_value = detail.off_value.and_then(|at| self.off_values.get(at as usize)).map(Cow::Borrowed);
+        definition.rules = detail.rules.of(&self.rules).iter().map(|rule| self.rule_definition(rule)).collect();
+        let prerequisites = detail.prerequisites.of(&self.prerequisites).iter();
+        definition.prerequisites = prerequisites
+            .map(|prerequisite| PrerequisiteDefinition {
+                flag: self.text(prerequisite.key),
+                wanted: match prerequisite.wanted {
+                    Wanted::On(on) => WantedDefinition::On(on),
+                    Wanted::Variants(keys) => WantedDefinition::Variants(self.operand_texts(keys)),
+                },
+            })
+            .collect();
+        definition.schedule = detail.schedule.of(&self.schedule).to_vec();
+        Some(definition)
+    }
+
+    fn rule_definition(&self, rule: &crate::flag_set::Rule) -> RuleDefinition<'_> {
+        let variant = |id: VariantId| {
+            self.variants.get(id.0 as usize).map_or(Cow::Borrowed(""), |variant| self.text(variant.key))
+        };
+        RuleDefinition {
+            key: self.text(rule.key),
+            when: self.condition_definition(rule.when),
+            rollout: Some(rule.share),
+            bucket_by: rule.own_unit.then(|| self.unit_definition(rule.unit)),
+            serve: match rule.serve {
+                Serve::Flag => ServeDefinition::Flag,
+                Serve::Variant(id) => ServeDefinition::Variant(variant(id)),
+                Serve::Split(portions) => ServeDefinition::Split(
+                    self.weights(portions).into_iter().map(|(id, weight)| (variant(id), weight)).collect(),
+                ),
+            },
+        }
+    }
+
+    /// The widths of the portions: weights that become the same portions again.
+    fn weights(&self, portions: Span) -> Vec<(VariantId, u64)> {
+        let mut lo = 0;
+        let portions = portions.of(&self.portions).iter();
+        portions
+            .map(|portion| (portion.variant, u64::from(portion.end - std::mem::replace(&mut lo, portion.end))))
+            .collect()
+    }
+
+    fn condition_definition(&self, at: u32) -> ConditionDefinition<'_> {
+        let Some(node) = self.nodes.get(at as usize) else { return ConditionDefinition::Any(Vec::new()) };
+        let parts = || {
+            let mut parts = Vec::new();
+            let mut part = at + 1;
+            while part < node.end {
+                parts.push(self.condition_definition(part));
+                part = self.nodes.get(part as usize).map_or(node.end, |part| part.end);
+            }
+            parts
+        };
+        match node.part {
+            Part::All => ConditionDefinition::All(parts()),
+            Part::Any => ConditionDefinition::Any(parts()),
+            Part::Not => ConditionDefinition::Not(Box::new(self.condition_definition(at + 1))),
+            Part::Segment(id) => {
+                let segment = self.segments.get(id.0 as usize);
+                ConditionDefinition::Segment(segment.map_or(Cow::Borrowed(""), |segment| self.text(segment.key)))
+            }
+            Part::Percentage(at) => match self.percentages.get(at as usize) {
+                Some(percentage) => ConditionDefinition::Percentage {
+                    of: self.unit_definition(percentage.unit),
+                    salt: self.text(percentage.salt),
+                    from: percentage.from,
+                    to: percentage.to,
+                },
+                None => ConditionDefinition::Any(Vec::new()),
+            },
+            Part::Comparison(at) => match self.comparisons.get(at as usize) {
+                Some(comparison) => ConditionDefinition::Comparison {
+                    attribute: self.unit_definition(comparison.attribute),
+                    operator: self.operator_definition(comparison.operator),
+                },
+                None => ConditionDefinition::Any(Vec::new()),
+            },
+        }
+    }
+
+    fn operator_definition(&self, operator: Operator) -> OperatorDefinition<'_> {
+        match operator {
+            Operator::In(list) => OperatorDefinition::Text {
+                test: TextTest::In,
+                values: self.list_definition(Some(list)),
+                ignore_case: false,
+            },
+            Operator::Text { test, operands, ignore_case } => {
+                OperatorDefinition::Text { test, values: self.operand_texts(operands), ignore_case }
+            }
+            Operator::Matches(at) => match self.patterns.get(at as usize) {
+                Some(pattern) => OperatorDefinition::Matches(pattern.clone()),
+                None => OperatorDefinition::Present,
+            },
+            Operator::Is(value) => OperatorDefinition::Is(value),
+            Operator::Number { relation, value } => OperatorDefinition::Number { relation, value },
+            Operator::Time { relation, value } => OperatorDefinition::Time { relation, value },
+            Operator::Version { relation, value } => OperatorDefinition::Version { relation, value: self.text(value) },
+            Operator::Network(networks) => OperatorDefinition::Network(networks.of(&self.networks).to_vec()),
+            Operator::Present => OperatorDefinition::Present,
+        }
+    }
+
+    fn unit_definition(&self, unit: Unit) -> Cow<'_, str> {
+        match unit {
+            Unit::Field(field) => Cow::Owned(field.to_string()),
+            Unit::Attribute(name) => self.text(name),
+        }
+    }
+
+    fn list_definition(&self, list: Option<List>) -> Vec<Cow<'_, str>> {
+        list.map(|list| self.lists.texts(list, &self.texts)).unwrap_or_default()
+    }
+
+    fn operand_texts(&self, operands: Span) -> Vec<Cow<'_, str>> {
+        operands.of(&self.operands).iter().map(|text| self.text(*text)).collect()
+    }
+
+    fn text(&self, text: Text) -> Cow<'_, str> {
+        Cow::Borrowed(self.texts.get(text))
+    }
+}

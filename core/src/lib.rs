@@ -1,0 +1,70 @@
+//! Esclusa answers "is this feature on for this user of this company?" in nanoseconds, from a compiled flag set that
+//! is swapped while threads read it.
+//!
+//! ```
+//! use esclusa::{Context, FlagSet, Flags};
+//!
+//! let flags = Flags::new();                                   // answers defaults until something is published
+//! let report = flags.publish(FlagSet::from_json(br#"{
+//!     "esclusa": 1,
+//!     "revision": 42,
+//!     "flags": [{"name": "crm_advanced_features", "enabled": true, "target_plans": ["PREMIUM", "ENTERPRISE"]}]
+//! }"#)?);
+//! assert!(report.set_aside().is_empty());
+//!
+//! let context = Context::new("user-42").company("acme").plan("PREMIUM").role("ADMIN").region("CO");
+//! if flags.is_enabled("crm_advanced_features", &context) {
+//!     println!("welcome to the new CRM");
+//! }
+//!
+//! let set = flags.current();                                  // one set for a whole request
+//! let resolution = set.resolve("crm_advanced_features", &context, std::time::SystemTime::now());
+//! assert_eq!(resolution.reason().as_str(), "TARGETING_MATCH");
+//! println!("{}", set.explain("crm_advanced_features", &context, std::time::SystemTime::now()));
+//! # Ok::<(), esclusa::SnapshotError>(())
+//! ```
+//!
+//! What a snapshot means, sentence by sentence, is in `spec/SEMANTICS.md`.
+#![forbid(unsafe_code)]
+
+mod bucket;
+mod compilation;
+mod condition;
+mod context;
+mod definition;
+mod error;
+mod explain;
+mod flag_set;
+mod flags;
+mod graph;
+mod kept;
+pub mod limit;
+mod list;
+mod operator;
+mod pattern;
+mod projection;
+mod reading;
+mod report;
+mod resolution;
+mod resolve;
+mod snapshot;
+mod split;
+pub mod sync;
+mod text;
+mod time;
+mod validation;
+mod value;
+mod version;
+
+pub use bucket::{BUCKETS, Bucket, hash};
+pub use context::{Context, ContextError};
+pub use error::{SnapshotError, Violation};
+pub use explain::{Explanation, Outcome as StepOutcome, Step};
+pub use flag_set::{FlagSet, Kept};
+pub use flags::{FlagKey, Flags, Key, Reader};
+pub use projection::{Projected, Projection};
+pub use report::{Outcome, Report, SetAside};
+pub use resolution::{ErrorCode, Reason, Resolution};
+pub use split::ranges;
+pub use time::Time;
+pub use value::{MAX_INTEGER, Value};

@@ -1,0 +1,29 @@
+//! The limits of a snapshot, each with its unit and the reason for its value (sections 2 and 5 of SEMANTICS.md).
+
+/// A snapshot's size in bytes: room for 1,000,000 plain flags, and offsets into it fit in 28 bits.
+pub const MAX_SNAPSHOT_BYTES: usize = 1 << 28;
+/// How deep arrays and objects may be nested: more than anybody writes, less than a small thread's stack can recurse.
+pub const MAX_NESTING_DEPTH: usize = 100;
+/// Flags of a snapshot, and segments: a flag's number fits in 20 bits of a pre-resolved key.
+pub const MAX_FLAGS: usize = 1_000_000;
+/// Bytes of a flag's or segment's key: what the users' `VARCHAR(255)` holds, and one.
+pub const MAX_KEY_BYTES: usize = 256;
+/// Strings in one list: a list of companies that is longer belongs into an attribute of the context.
+pub const MAX_LIST_ENTRIES: usize = 1_000_000;
+/// Rules of one flag.
+pub const MAX_RULES: usize = 10_000;
+/// Variants of one flag.
+pub const MAX_VARIANTS: usize = 1_000;
+/// Prerequisites one after the other: resolving recurses this deep.
+pub const MAX_PREREQUISITE_CHAIN: u32 = 64;
+/// Resolutions that the prerequisites of one flag may take: some 100 µs, so that no diamond of flags takes for ever.
+pub const MAX_PREREQUISITE_RESOLUTIONS: u64 = 10_000;
+/// How deep a condition may be with its segments written out: matching recurses this deep.
+pub const MAX_CONDITION_DEPTH: u32 = 100;
+/// Parts of a condition with its segments written out, for the same reason as the resolutions of prerequisites.
+pub const MAX_CONDITION_PARTS: u64 = 100_000;
+/// Bytes of a regular expression.
+pub const MAX_REGEX_BYTES: usize = 1_000;
+/// Parts of a regular expression with its counted repetitions written out; the same on every machine, as the sizes
+/// of compiled automata are not.
+pub const MAX_REGEX_PARTS: u64 = 10_000;

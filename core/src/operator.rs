@@ -1,0 +1,208 @@
+//! Operators: one comparison of one attribute with what the author wrote (section 5 of SEMANTICS.md).
+//!
+//! Everything about the author's side is prepared when compiling; comparing allocates nothing.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use crate::bucket::hash;
+use crate::condition::{Comparison, Truth, any};
+use crate::context::{Context, Field};
+use crate::definition::{Relation, TextTest};
+use crate::flag_set::{FlagSet, Span, Unit};
+use crate::list::List;
+use crate::text::{Text, Word};
+use crate::time::Time;
+use crate::value::Value;
+use crate::version::Version;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Operator {
+    In(List),
+    /// Any of the operands, which are in lower case if `ignore_case`.
+    Text {
+        test: TextTest,
+        operands: Span,
+        ignore_case: bool,
+    },
+    /// The place of a pattern.
+    Matches(u32),
+    Is(bool),
+    Number {
+        relation: Relation,
+        value: f64,
+    },
+    Time {
+        relation: Relation,
+        value: Time,
+    },
+    Version {
+        relation: Relation,
+        value: Text,
+    },
+    /// A run of networks.
+    Network(Span),
+    Present,
+}
+
+impl Relation {
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Relation::Equal => ordering.is_eq(),
+            Relation::Less => ordering.is_lt(),
+            Relation::LessOrEqual => ordering.is_le(),
+            Relation::Greater => ordering.is_gt(),
+            Relation::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
+}
+
+impl FlagSet {
+    /// What a comparison is for this context.
+    pub(crate) fn compare(&self, comparison: &Comparison, context: &Context<'_>) -> Truth {
+        if let Operator::Present = comparison.operator {
+            return self.is_present(comparison.attribute, context).into();
+        }
+        let test = |truth: Option<bool>| truth.map_or(comparison.unconvertible, Truth::from);
+        match comparison.attribute {
+            Unit::Field(Field::Roles) => match context.known_roles() {
+                Some(roles) => any(roles.map(|role| test(self.test_word(comparison.operator, role)))),
+                None => comparison.missing,
+            },
+            Unit::Field(field) => match context.field(field) {
+                Some(word) => test(self.test_word(comparison.operator, word)),
+                None => comparison.missing,
+            },
+            Unit::Attribute(name) => match context.lookup(self.texts.get(name)) {
+                Some(Value::List(elements)) => {
+                    any(elements.iter().map(|element| test(self.test_value(comparison.operator, element))))
+                }
+                Some(value) => test(self.test_value(comparison.operator, value)),
+                None => comparison.missing,
+            },
+        }
+    }
+
+    fn is_present(&self, attribute: Unit, context: &Context<'_>) -> bool {
+        match attribute {
+            Unit::Field(Field::Roles) => context.known_roles().is_some(),
+            Unit::Field(field) => context.field(field).is_some(),
+            Unit::Attribute(name) => context.lookup(self.texts.get(name)).is_some(),
+        }
+    }
+
+    /// The hash of the unit, or `None` if the context has no such unit (6.2 and 6.3).
+    #[inline]
+    pub(crate) fn unit_hash(&self, unit: Unit, context: &Context<'_>) -> Option<u64> {
+        match unit {
+            Unit::Field(field) => context.field(field).filter(|word| !word.as_str().is_empty()).map(Word::hash),
+            Unit::Attribute(name) => match context.lookup(self.texts.get(name))? {
+                Value::Text(text) if !text.is_empty() => Some(hash(text)),
+                Value::Integer(number) => Some(hash_digits(*number)),
+                _ => None,
+            },
+        }
+    }
+
+    /// `None` when the operator cannot use a string like this one.
+    fn test_word(&self, operator: Operator, word: &Word<'_>) -> Option<bool> {
+        match operator {
+            Operator::In(list) => Some(self.lists.holds(list, word, &self.texts)),
+            _ => self.test_text(operator, word.as_str()),
+        }
+    }
+
+    fn test_value(&self, operator: Operator, value: &Value<'_>) -> Option<bool> {
+        match (operator, value) {
+            (Operator::In(_), Value::Text(text)) => self.test_word(operator, &Word::new(Cow::Borrowed(text))),
+            (_, Value::Text(text)) => self.test_text(operator, text),
+            (Operator::Is(wanted), Value::Bool(value)) => Some(wanted == *value),
+            (Operator::Number { relation, value: wanted }, number) => {
+                number.as_f64()?.partial_cmp(&wanted).map(|ordering| relation.holds(ordering))
+            }
+            (Operator::Time { relation, value: wanted }, number) => {
+                Time::from_number(number.as_f64()?).map(|time| relation.holds(time.cmp(&wanted)))
+            }
+            _ => None,
+        }
+    }
+
+    fn test_text(&self, operator: Operator, text: &str) -> Option<bool> {
+        match operator {
+            Operator::Text { test, operands, ignore_case } => {
+                let mut operands = operands.of(&self.operands).iter().map(|operand| self.texts.get(*operand));
+                Some(if ignore_case {
+                    operands.any(|operand| test.holds_folded(text, operand))
+                } else {
+                    operands.any(|operand| test.holds(text, operand))
+                })
+            }
+            Operator::Matches(pattern) => self.patterns.get(pattern as usize).map(|pattern| pattern.is_match(text)),
+            Operator::Time { relation, value } => Time::parse(text).map(|time| relation.holds(time.cmp(&value))),
+            Operator::Version { relation, value } => {
+                let wanted = Version::parse(self.texts.get(value))?;
+                Version::parse(text).map(|version| relation.holds(version.precedence(&wanted)))
+            }
+            Operator::Network(networks) => {
+                let address: IpAddr = text.parse().ok()?;
+                // An IPv4-mapped address is in a network when either form is (5.11).
+                let forms = [address, address.to_canonical()];
+                Some(networks.of(&self.networks).iter().any(|network| forms.iter().any(|form| network.contains(form))))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl TextTest {
+    fn holds(self, text: &str, operand: &str) -> bool {
+        match self {
+            TextTest::In => text == operand,
+            TextTest::Contains => text.contains(operand),
+            TextTest::StartsWith => text.starts_with(operand),
+            TextTest::EndsWith => text.ends_with(operand),
+        }
+    }
+
+    /// The same with the text in lower case, character by character; the operand already is.
+    fn holds_folded(self, text: &str, operand: &str) -> bool {
+        let mut folded = folded(text);
+        match self {
+            TextTest::In => folded.eq(operand.chars()),
+            TextTest::StartsWith => begins(folded, operand.chars()),
+            TextTest::EndsWith => begins(folded.rev(), operand.chars().rev()),
+            TextTest::Contains => loop {
+                if begins(folded.clone(), operand.chars()) {
+                    return true;
+                }
+                if folded.next().is_none() {
+                    return false;
+                }
+            },
+        }
+    }
+}
+
+fn begins(mut text: impl Iterator<Item = char>, mut wanted: impl Iterator<Item = char>) -> bool {
+    wanted.all(|character| text.next() == Some(character))
+}
+
+/// Lower case without context, by Unicode's full mapping (5.2).
+pub(crate) fn folded(text: &str) -> impl DoubleEndedIterator<Item = char> + Clone {
+    text.chars().flat_map(char::to_lowercase)
+}
+
+/// The hash of an integer's decimal digits, written without allocating.
+fn hash_digits(number: i64) -> u64 {
+    use std::io::Write as _;
+    let mut digits = [0; 20];
+    let free = {
+        let mut rest = &mut digits[..];
+        // Twenty bytes hold every i64.
+        let _ = write!(rest, "{number}");
+        rest.len()
+    };
+    let written = digits.get(..digits.len() - free).unwrap_or_default();
+    hash(std::str::from_utf8(written).unwrap_or_default())
+}

@@ -1,0 +1,216 @@
+//! Regular expressions (sentences 5.4 and 5.5 of SEMANTICS.md).
+//!
+//! A pattern is compiled to a full automaton where that stays small: matching then needs no scratch space, so it
+//! neither allocates nor waits for another thread. A larger one falls back to engines that need some; both give the
+//! same answer. How large a pattern may be is counted on its syntax, which is the same on every machine.
+
+#[cfg(feature = "regex")]
+pub(crate) use compiled::Pattern;
+#[cfg(not(feature = "regex"))]
+pub(crate) use left_out::Pattern;
+
+#[cfg(feature = "regex")]
+mod compiled {
+    use std::sync::Arc;
+
+    use regex_automata::dfa::{Automaton, dense};
+    use regex_automata::meta;
+    use regex_automata::nfa::thompson::{self, WhichCaptures};
+    use regex_automata::util::syntax;
+    use regex_automata::{Anchored, Input, MatchKind};
+    use regex_syntax::hir::{Class, Hir, HirKind};
+
+    use crate::limit::{MAX_REGEX_BYTES, MAX_REGEX_PARTS};
+
+    /// The largest table of a full automaton in bytes: a pattern of plain words and classes takes 1 to 50 KiB.
+    const MAX_AUTOMATON_BYTES: usize = 256 << 10;
+
+    /// A compiled pattern; cloning shares it.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Pattern(Arc<Compiled>);
+
+    #[derive(Debug)]
+    struct Compiled {
+        text: String,
+        engine: Engine,
+    }
+
+    #[derive(Debug)]
+    enum Engine {
+        Full(Box<dense::DFA<Vec<u32>>>),
+        Scratch(meta::Regex),
+    }
+
+    impl Pattern {
+        /// # Errors
+        /// What is wrong with the expression, and what was expected.
+        pub(crate) fn new(text: &str) -> Result<Self, String> {
+            if text.len() > MAX_REGEX_BYTES {
+                return Err(format!("the expression has {} bytes, expected at most {MAX_REGEX_BYTES}", text.len()));
+            }
+            let hir = regex_syntax::Parser::new().parse(text).map_err(|error| {
+                format!("{} is no regular expression ({}), expected RE2 syntax", quoted(text), reason(&error))
+            })?;
+            let parts = parts(&hir);
+            if parts > MAX_REGEX_PARTS {
+                return Err(format!(
+                    "the expression has {parts} parts with its repetitions written out, expected at most {MAX_REGEX_PARTS}"
+                ));
+            }
+            let engine = full(text).map_or_else(|| scratch(&hir), |full| Ok(Engine::Full(Box::new(full))))?;
+            Ok(Pattern(Arc::new(Compiled { text: text.to_owned(), engine })))
+        }
+
+        pub(crate) fn as_str(&self) -> &str {
+            &self.0.text
+        }
+
+        /// Whether the expression is found anywhere in the text.
+        pub(crate) fn is_match(&self, text: &str) -> bool {
+            match &self.0.engine {
+                // A full automaton is built without look-around that could make it give up, so it always answers.
+                Engine::Full(full) => full
+                    .try_search_fwd(&Input::new(text).anchored(Anchored::No).earliest(true))
+                    .is_ok_and(|found| found.is_some()),
+                Engine::Scratch(scratch) => scratch.is_match(text),
+            }
+        }
+    }
+
+    fn full(text: &str) -> Option<dense::DFA<Vec<u32>>> {
+        let config = dense::Config::new()
+            .match_kind(MatchKind::LeftmostFirst)
+            .start_kind(regex_automata::dfa::StartKind::Unanchored)
+            .dfa_size_limit(Some(MAX_AUTOMATON_BYTES))
+            .determinize_size_limit(Some(4 * MAX_AUTOMATON_BYTES));
+        dense::Builder::new()
+            .configure(config)
+            .syntax(syntax::Config::new())
+            .thompson(
+                thompson::Config::new().nfa_size_limit(Some(MAX_AUTOMATON_BYTES)).which_captures(WhichCaptures::None),
+            )
+            .build(text)
+            .ok()
+    }
+
+    fn scratch(hir: &Hir) -> Result<Engine, String> {
+        // The limit on parts bounds the size; the engine's own limits differ between machines and are lifted.
+        let config =
+            meta::Config::new().nfa_size_limit(None).onepass_size_limit(None).which_captures(WhichCaptures::None);
+        let regex = meta::Builder::new().configure(config).build_from_hir(hir);
+        regex
+            .map(Engine::Scratch)
+            .map_err(|error| format!("the expression cannot be compiled ({error}), expected a simpler one"))
+    }
+
+    /// How many parts an expression has with its counted repetitions written out.
+    fn parts(hir: &Hir) -> u64 {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => 1,
+            HirKind::Literal(literal) => literal.0.len() as u64,
+            HirKind::Class(Class::Unicode(class)) => class.ranges().len().max(1) as u64,
+            HirKind::Class(Class::Bytes(class)) => class.ranges().len().max(1) as u64,
+            HirKind::Repetition(repetition) => {
+                let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1);
+                parts(&repetition.sub).saturating_mul(u64::from(times))
+            }
+            HirKind::Capture(capture) => parts(&capture.sub),
+            HirKind::Concat(subs) | HirKind::Alternation(subs) => {
+                subs.iter().fold(0, |sum: u64, sub| sum.saturating_add(parts(sub)))
+            }
+        }
+    }
+
+    fn quoted(text: &str) -> String {
+        if text.chars().count() > 60 { format!("this expression of {} bytes", text.len()) } else { format!("`{text}`") }
+    }
+
+    /// The parser's one-line reason; its full message draws the expression over several lines.
+    fn reason(error: &regex_syntax::Error) -> String {
+        match error {
+            regex_syntax::Error::Parse(error) => error.kind().to_string(),
+            regex_syntax::Error::Translate(error) => error.kind().to_string(),
+            _ => "not understood".to_owned(),
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn both_engines_give_the_same_answers() {
+            let patterns = [
+                "^a+$",
+                "acme",
+                r"^[\w.]+@acme\.(com|co)$",
+                r"\bADMIN\b",
+                "(?i)straße",
+                "^$",
+                "",
+                r"\d{2,4}",
+                "a|b$",
+                r"^.{3}$",
+            ];
+            let texts = [
+                "",
+                "a",
+                "aaa",
+                "acme",
+                "x@acme.co",
+                "x@acme.com.evil",
+                "the ADMIN",
+                "ADMINS",
+                "STRAßE",
+                "año",
+                "١٢",
+                "123",
+                "b\n",
+                "日本語",
+            ];
+            for pattern in patterns {
+                let hir = regex_syntax::Parser::new().parse(pattern).unwrap();
+                let Engine::Scratch(scratch) = scratch(&hir).unwrap() else { panic!() };
+                let pattern = Pattern::new(pattern).unwrap();
+                for text in texts {
+                    assert_eq!(pattern.is_match(text), scratch.is_match(text), "{} on {text:?}", pattern.as_str());
+                }
+            }
+        }
+
+        #[test]
+        fn an_expression_too_large_for_a_full_automaton_still_answers() {
+            let pattern = Pattern::new("(a|b)*a(a|b){20}$").unwrap();
+            assert!(matches!(pattern.0.engine, Engine::Scratch(_)));
+            assert!(pattern.is_match(&format!("a{}", "b".repeat(20))));
+            assert!(!pattern.is_match(&"b".repeat(21)));
+        }
+
+        #[test]
+        fn a_bomb_is_refused_by_its_size() {
+            assert!(Pattern::new("((a{100}){100}){100}").unwrap_err().contains("1000000 parts"));
+            assert!(Pattern::new(r"(\pL{100}){100}").is_err());
+        }
+    }
+}
+
+#[cfg(not(feature = "regex"))]
+mod left_out {
+    /// A pattern that this build cannot read (sentence 8.10): there is none.
+    #[derive(Clone, Debug)]
+    pub(crate) enum Pattern {}
+
+    impl Pattern {
+        pub(crate) fn new(_: &str) -> Result<Self, String> {
+            Err("this build leaves regular expressions out, expected a build with the feature `regex`".to_owned())
+        }
+
+        pub(crate) fn as_str(&self) -> &str {
+            match *self {}
+        }
+
+        pub(crate) fn is_match(&self, _: &str) -> bool {
+            match *self {}
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Reading checked values out of JSON: each function takes a place and a value, and either returns what it was
+//! asked for or reports what is wrong there. It knows JSON pointers and messages, not flags.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use ipnet::IpNet;
+
+use crate::bucket::Share;
+use crate::error::Violation;
+use crate::limit::MAX_LIST_ENTRIES;
+use crate::snapshot::{found, parse_number};
+use crate::time::Time;
+use crate::value::{MAX_INTEGER, Value};
+
+/// A place in the snapshot; prints as a JSON pointer (RFC 6901). Lives on the stack until something is wrong there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'p> {
+    Root,
+    Field(&'p Place<'p>, &'p str),
+    Entry(&'p Place<'p>, usize),
+}
+
+impl<'p> Place<'p> {
+    pub(crate) fn field(&'p self, name: &'p str) -> Place<'p> {
+        Place::Field(self, name)
+    }
+
+    pub(crate) fn entry(&'p self, at: usize) -> Place<'p> {
+        Place::Entry(self, at)
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Root => Ok(()),
+            Place::Field(parent, name) => write!(f, "{parent}/{}", name.replace('~', "~0").replace('/', "~1")),
+            Place::Entry(parent, at) => write!(f, "{parent}/{at}"),
+        }
+    }
+}
+
+/// What an object does with fields that nobody knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// The users' own columns are kept out of the way, but not a misspelt target (2.2.3).
+    Ignored,
+    /// In the shapes that are ours alone, a field that would be ignored is a mistake (2.2.22).
+    Refused,
+}
+
+/// The violations found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) violations: Vec<Violation>,
+}
+
+impl Reading {
+    pub(crate) fn report(&mut self, place: &Place<'_>, problem: impl Into<String>) {
+        self.violations.push(Violation { place: place.to_string(), problem: problem.into() });
+    }
+
+    /// Reports that something else was expected here.
+    fn expected<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: &str) -> Option<T> {
+        self.report(place, format!("{} does not fit, expected {wanted}", found(value)));
+        None
+    }
+
+    /// Reports a required field that is missing.
+    pub(crate) fn missing<T>(&mut self, place: &Place<'_>, wanted: &str) -> Option<T> {
+        self.report(place, format!("is missing, expected {wanted}"));
+        None
+    }
+
+    /// The fields of an object by name, each with its value if it stands there, even null.
+    pub(crate) fn fields<'v, const N: usize>(
+        &mut self,
+        place: &Place<'_>,
+        value: &'v Value<'v>,
+        names: [&str; N],
+        unknown: Unknown,
+    ) -> Option<[Option<&'v Value<'v>>; N]> {
+        let Value::Object(fields) = value else {
+            return self.expected(place, value, "an object");
+        };
+        let mut values = [None; N];
+        // Rows come with their columns in one order: looking on from the last hit mostly hits at once.
+        let mut next = 0;
+        for (name, value) in fields {
+            let at = (next..N).chain(0..next).find(|&at| names.get(at).is_some_and(|known| *known == *name));
+            match at.and_then(|at| Some((at, values.get_mut(at)?))) {
+                Some((at, slot)) => {
+                    next = at + 1;
+                    if slot.replace(value).is_some() {
+                        self.report(&place.field(name), "stands twice, expected once");
+                    }
+                }
+                None if unknown == Unknown::Refused && name != "description" => {
+                    self.report(
+                        &place.field(name),
+                        format!("is not a field that is known here, expected one of {}", names.join(", ")),
+                    );
+                }
+                None if unknown == Unknown::Ignored && name.starts_with("target_") => {
+                    self.report(&place.field(name), "is not a target that is known, expected one of target_plans, target_roles, target_companies, target_regions, target_users");
+                }
+                None => {}
+            }
+        }
+        Some(values)
+    }
+
+    pub(crate) fn boolean(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<bool> {
+        value.as_bool().or_else(|| self.expected(place, value, "true or false"))
+    }
+
+    pub(crate) fn text<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Cow<'v, str>> {
+        match value {
+            Value::Text(text) => Some(Cow::Borrowed(text)),
+            _ => self.expected(place, value, "a string"),
+        }
+    }
+
+    /// A string that is not empty.
+    pub(crate) fn name<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Cow<'v, str>> {
+        match value {
+            Value::Text(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+            _ => self.expected(place, value, "a string that is not empty"),
+        }
+    }
+
+    pub(crate) fn number(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<f64> {
+        value.as_f64().or_else(|| self.expected(place, value, "a number"))
+    }
+
+    /// A percentage as its share (2.2.6).
+    pub(crate) fn percentage(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Share> {
+        let number = match value {
+            Value::Text(text) => parse_number(text),
+            other => other.as_f64(),
+        };
+        let Some(number) = number else {
+            return self.expected(place, value, "a number from 0 to 100");
+        };
+        if !(0.0..=100.0).contains(&number) {
+            self.report(place, format!("{} is out of range, expected 0 to 100", found(value)));
+            return None;
+        }
+        let share = Share::of_percentage(number);
+        if share.is_none() {
+            self.report(place, format!("{} is too fine, expected at most 3 decimals", found(value)));
+        }
+        share
+    }
+
+    pub(crate) fn weight(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<u64> {
+        match value {
+            Value::Integer(weight) if *weight >= 0 => Some(weight.unsigned_abs()),
+            _ => self.expected(place, value, &format!("a whole number from 0 to {MAX_INTEGER}")),
+        }
+    }
+
+    pub(crate) fn time(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Time> {
+        let time = value.as_str().and_then(Time::parse);
+        time.or_else(|| self.expected(place, value, "a time such as 2025-01-22T00:00:00Z"))
+    }
+
+    pub(crate) fn list<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>, most: usize) -> Option<&'v [Value<'v>]> {
+        match value {
+            Value::List(entries) if entries.len() <= most => Some(entries),
+            Value::List(entries) => {
+                self.report(place, format!("{} entries are too many, expected at most {most}", entries.len()));
+                None
+            }
+            _ => self.expected(place, value, "an array"),
+        }
+    }
+
+    pub(crate) fn texts<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Vec<Cow<'v, str>>> {
+        let entries = match value {
+            Value::List(entries) => {
+                self.list(place, value, MAX_LIST_ENTRIES)?;
+                entries
+            }
+            _ => return self.expected(place, value, "an array of strings"),
+        };
+        // Every entry is looked at, so that all that are wrong are reported.
+        let mut texts = Vec::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            texts.extend(self.text(&place.entry(at), entry));
+        }
+        Some(texts)
+    }
+
+    /// Networks in CIDR notation, or single addresses (5.10).
+    pub(crate) fn networks(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<IpNet>> {
+        let entries = self.list(place, value, MAX_LIST_ENTRIES)?;
+        let mut networks = Vec::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            match entry.as_str().and_then(network) {
+                Some(network) => networks.push(network),
+                None => self.expected(&place.entry(at), entry, "a network such as 10.0.0.0/8").unwrap_or_default(),
+            }
+        }
+        Some(networks)
+    }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    match text.split_once('/') {
+        // ipnet would also read a sign or leading zeros.
+        Some((_, bits))
+            if bits.len() > 3
+                || !bits.bytes().all(|byte| byte.is_ascii_digit())
+                || (bits.len() > 1 && bits.starts_with('0')) =>
+        {
+            None
+        }
+        Some(_) => text.parse::<IpNet>().ok().map(|network| network.trunc()),
+        None => text.parse::<std::net::IpAddr>().ok().map(IpNet::from),
+    }
+}

@@ -1,0 +1,165 @@
+//! What publishing a flag set did (sentences 9.2 to 9.5 of SEMANTICS.md).
+
+use crate::error::Violation;
+use crate::flag_set::{Fate, FlagId, FlagSet, Kept};
+
+/// What became of a flag set that was to be published: what changed, and what was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a refused set is only seen here"]
+pub struct Report {
+    outcome: Outcome,
+    revision: Option<u64>,
+    added: Vec<String>,
+    removed: Vec<String>,
+    changed: Vec<String>,
+    set_aside: Vec<SetAside>,
+    violations: Vec<Violation>,
+}
+
+/// Whether the set is the current one now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is.
+    Published,
+    /// Its revision is lower than the current set's, which stays.
+    Older {
+        /// The revision of the current set.
+        current: u64,
+    },
+}
+
+/// A flag that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    key: String,
+    killed: bool,
+    kept: Option<Kept>,
+}
+
+impl SetAside {
+    /// The flag's key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether it is off because its broken definition reads as switched off (8.7).
+    #[must_use]
+    pub fn is_killed(&self) -> bool {
+        self.killed
+    }
+
+    /// The definition that it keeps from an earlier set, if there is one.
+    #[must_use]
+    pub fn kept(&self) -> Option<Kept> {
+        self.kept
+    }
+}
+
+impl Report {
+    pub(crate) fn refused(current: &FlagSet, set: FlagSet) -> Self {
+        Report {
+            outcome: Outcome::Older { current: current.revision.unwrap_or_default() },
+            revision: set.revision,
+            added: Vec::new(),
+            removed: Vec::new(),
+            changed: Vec::new(),
+            set_aside: Vec::new(),
+            violations: set.violations,
+        }
+    }
+
+    pub(crate) fn new(before: &FlagSet, set: &FlagSet, outcome: Outcome) -> Self {
+        let (mut added, mut changed) = (Vec::new(), Vec::new());
+        for id in (0..).map(FlagId).take(set.len()) {
+            let key = set.key(id);
+            match counterpart(set, id, before) {
+                None => added.push(key.to_owned()),
+                Some(old) if before.origin(old).fingerprint != set.origin(id).fingerprint => {
+                    changed.push(key.to_owned());
+                }
+                Some(_) => {}
+            }
+        }
+        let gone = |id: &FlagId| counterpart(before, *id, set).is_none();
+        let mut removed: Vec<String> =
+            (0..).map(FlagId).take(before.len()).filter(gone).map(|id| before.key(id).to_owned()).collect();
+        for keys in [&mut added, &mut removed, &mut changed] {
+            keys.sort_unstable();
+        }
+        let mut set_aside: Vec<SetAside> = set
+            .set_aside
+            .iter()
+            .filter_map(|&id| match set.origin(id).fate {
+                Fate::SetAside { killed, kept } => Some(SetAside { key: set.key(id).to_owned(), killed, kept }),
+                Fate::Sound => None,
+            })
+            .collect();
+        set_aside.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Report {
+            outcome,
+            revision: set.revision,
+            added,
+            removed,
+            changed,
+            set_aside,
+            violations: set.violations.clone(),
+        }
+    }
+
+    /// Whether the set is the current one now.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        self.outcome == Outcome::Published
+    }
+
+    /// What became of it.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The revision of the set that was to be published.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        self.revision
+    }
+
+    /// Keys that the set before did not have, sorted.
+    #[must_use]
+    pub fn added(&self) -> &[String] {
+        &self.added
+    }
+
+    /// Keys that are gone, sorted.
+    #[must_use]
+    pub fn removed(&self) -> &[String] {
+        &self.removed
+    }
+
+    /// Keys whose answers may differ now, sorted (sentence 9.4).
+    #[must_use]
+    pub fn changed(&self) -> &[String] {
+        &self.changed
+    }
+
+    /// The flags that were set aside, sorted by key.
+    #[must_use]
+    pub fn set_aside(&self) -> &[SetAside] {
+        &self.set_aside
+    }
+
+    /// Everything that is wrong with the snapshot.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+}
+
+/// The flag of the same key in another set; most often it has the same number there.
+fn counterpart(set: &FlagSet, id: FlagId, other: &FlagSet) -> Option<FlagId> {
+    let key = set.key(id);
+    let same = (id.0 as usize) < other.len() && other.key(id) == key;
+    if same { Some(id) } else { other.find(key) }
+}

@@ -1,0 +1,141 @@
+//! A resolution: the answer for one flag and why, in OpenFeature's names (<https://openfeature.dev/specification/types>).
+
+use std::fmt;
+
+use crate::value::Value;
+
+/// The value that a flag serves to one context, and why. It borrows from the flag set that gave it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resolution<'s> {
+    pub(crate) value: &'s Value<'static>,
+    pub(crate) variant: Option<&'s str>,
+    pub(crate) enabled: bool,
+    pub(crate) reason: Reason,
+    pub(crate) error: Option<ErrorCode>,
+}
+
+impl<'s> Resolution<'s> {
+    pub(crate) const NULL: &'static Value<'static> = &Value::Null;
+    pub(crate) const FALSE: &'static Value<'static> = &Value::Bool(false);
+    pub(crate) const TRUE: &'static Value<'static> = &Value::Bool(true);
+
+    /// There is no answer, and the caller's default stands.
+    pub(crate) fn none(error: ErrorCode) -> Self {
+        Resolution { value: Self::NULL, variant: None, enabled: false, reason: Reason::Error, error: Some(error) }
+    }
+
+    /// Whether the flag is on.
+    #[must_use]
+    #[inline]
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// The value that is served, on or off; null when there is no such flag.
+    #[must_use]
+    pub fn value(&self) -> &'s Value<'static> {
+        self.value
+    }
+
+    /// The key of the variant that is served; none for a boolean flag and when off.
+    #[must_use]
+    pub fn variant(&self) -> Option<&'s str> {
+        self.variant
+    }
+
+    /// Why it is so.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// What went wrong, if the reason is [`Reason::Error`].
+    #[must_use]
+    pub fn error_code(&self) -> Option<ErrorCode> {
+        self.error
+    }
+
+    /// `{"enabled", "value", "variant", "reason", "error"}` (sentence 7.18).
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        Value::Object(vec![
+            ("enabled".into(), self.enabled.into()),
+            ("value".into(), self.value.clone()),
+            ("variant".into(), self.variant.map(str::to_owned).into()),
+            ("reason".into(), self.reason.as_str().into()),
+            ("error".into(), self.error.map(ErrorCode::as_str).into()),
+        ])
+    }
+}
+
+/// Why a flag resolved as it did. `UNKNOWN`, `CACHED` and `STALE` of OpenFeature are for hosts to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Nothing about the context or the time was asked: the same for everybody until the next publish.
+    Static,
+    /// A target, an override or a rule decided.
+    TargetingMatch,
+    /// A bucket decided.
+    Split,
+    /// Nothing matched.
+    Default,
+    /// The flag is off for everybody.
+    Disabled,
+    /// Something went wrong; the error code says what.
+    Error,
+}
+
+impl Reason {
+    /// OpenFeature's name of it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::Static => "STATIC",
+            Reason::TargetingMatch => "TARGETING_MATCH",
+            Reason::Split => "SPLIT",
+            Reason::Default => "DEFAULT",
+            Reason::Disabled => "DISABLED",
+            Reason::Error => "ERROR",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What went wrong. The other codes of OpenFeature are for hosts and providers to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// Nothing has been published yet.
+    ProviderNotReady,
+    /// There is no flag of that key.
+    FlagNotFound,
+    /// The flag was set aside and never had a good definition.
+    ParseError,
+    /// A bucket was needed and the context has no such unit.
+    TargetingKeyMissing,
+}
+
+impl ErrorCode {
+    /// OpenFeature's name of it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorCode::ProviderNotReady => "PROVIDER_NOT_READY",
+            ErrorCode::FlagNotFound => "FLAG_NOT_FOUND",
+            ErrorCode::ParseError => "PARSE_ERROR",
+            ErrorCode::TargetingKeyMissing => "TARGETING_KEY_MISSING",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

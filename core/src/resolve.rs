@@ -1,0 +1,299 @@
+//! Resolving: the steps of section 7 of SEMANTICS.md, in their order.
+//!
+//! Total and pure: every key, context and time has an answer, and nothing but these three and the set is looked at.
+//! The same walk explains itself through a recorder, which costs nothing when there is none.
+
+use crate::bucket::{Bucket, Bucketer, Share};
+use crate::condition::Truth;
+use crate::context::{Context, Field};
+use crate::explain::{self, Recorder};
+use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Rule, Serve, State, Unit, VariantId, Wanted};
+use crate::list::List;
+use crate::resolution::{ErrorCode, Reason, Resolution};
+use crate::split::{Portion, choose};
+use crate::time::Time;
+
+impl FlagSet {
+    /// What the flag serves to this context at this time, and why.
+    ///
+    /// It always answers: a key that is not there is `ERROR` / `FLAG_NOT_FOUND`, and the caller's default stands.
+    #[must_use]
+    #[inline]
+    pub fn resolve(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> Resolution<'_> {
+        match self.find(key) {
+            Some(id) => self.resolve_id(id, context, now.into()),
+            None => Resolution::none(self.absence()),
+        }
+    }
+
+    /// Whether the flag is on for this context at this time; a key that is not there is off.
+    #[must_use]
+    #[inline]
+    pub fn is_enabled(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> bool {
+        self.resolve(key, context, now).is_enabled()
+    }
+
+    /// What every flag serves to this context at this time, in the order of the snapshot.
+    pub fn resolve_all<'s>(
+        &'s self,
+        context: &'s Context<'_>,
+        now: impl Into<Time>,
+    ) -> impl Iterator<Item = (&'s str, Resolution<'s>)> {
+        let now = now.into();
+        (0..)
+            .map(FlagId)
+            .zip(&self.flags)
+            .map(move |(id, flag)| (self.texts.get(flag.key), self.resolve_id(id, context, now)))
+    }
+
+    #[inline]
+    pub(crate) fn resolve_id(&self, id: FlagId, context: &Context<'_>, now: Time) -> Resolution<'_> {
+        Walk { set: self, context, now, recorder: &mut () }.flag(id)
+    }
+
+    /// What is wrong when a key is not there: nothing was published yet (7.17), or it does not exist (7.1).
+    pub(crate) fn absence(&self) -> ErrorCode {
+        if self.placeholder { ErrorCode::ProviderNotReady } else { ErrorCode::FlagNotFound }
+    }
+}
+
+/// One resolution under way.
+pub(crate) struct Walk<'s, 'c, R> {
+    pub(crate) set: &'s FlagSet,
+    pub(crate) context: &'c Context<'c>,
+    pub(crate) now: Time,
+    pub(crate) recorder: &'c mut R,
+}
+
+/// Why a share does not let somebody in.
+type No = (Reason, Option<ErrorCode>);
+
+impl<'s, R: Recorder> Walk<'s, '_, R> {
+    #[inline]
+    pub(crate) fn flag(&mut self, id: FlagId) -> Resolution<'s> {
+        let set = self.set;
+        let flag = set.flag(id);
+        let detail = set.detail(flag);
+        let off = |(reason, error): No| Self::off(set, detail, reason, error);
+        match flag.state {
+            State::Open | State::Completed => {}
+            State::Disabled => {
+                self.recorder.note(|| explain::disabled(set, id));
+                return off((Reason::Disabled, None));
+            }
+            State::Broken => {
+                self.recorder.note(|| explain::broken(set, id));
+                return off((Reason::Error, Some(ErrorCode::ParseError)));
+            }
+        }
+        let mut overridden = false;
+        if let Some(detail) = detail {
+            if let Err(no) = self.window(detail).and_then(|()| self.prerequisites(detail)) {
+                return off(no);
+            }
+            match self.overrides(detail) {
+                Some(false) => return off((Reason::TargetingMatch, None)),
+                Some(true) => overridden = true,
+                None => {}
+            }
+        }
+        let (mut split, mut rule) = (false, None);
+        if !overridden {
+            if !self.gates(flag) {
+                return off((Reason::Default, None));
+            }
+            if flag.state == State::Open {
+                let share = detail.map_or(flag.share, |detail| self.share_in_force(flag, detail));
+                match self.admitted(share, flag.bucketer, flag.unit, "rollout") {
+                    Ok(asked) => split = asked,
+                    Err(no) => return off(no),
+                }
+            }
+            if let Some(detail) = detail.filter(|detail| !detail.rules.is_empty()) {
+                rule = self.rule(detail);
+                let Some(rule) = rule else { return off((Reason::Default, None)) };
+                match self.admitted(rule.share, rule.bucketer, rule.unit, "rule rollout") {
+                    Ok(asked) => split |= asked,
+                    Err(no) => return off(no),
+                }
+            }
+        }
+        let (mut value, mut variant) = (Resolution::TRUE, None);
+        if let Some(detail) = detail.filter(|detail| !detail.variants.is_empty()) {
+            match self.variant(flag, detail, rule) {
+                Ok((chosen, asked)) => {
+                    split |= asked;
+                    if let Some(chosen) = set.variants.get(chosen.0 as usize) {
+                        (value, variant) = (&chosen.value, Some(set.texts.get(chosen.key)));
+                    }
+                }
+                Err(no) => return off(no),
+            }
+        }
+        let reason = match split {
+            true => Reason::Split,
+            false if flag.gates.is_empty() && detail.is_none_or(Detail::asks_nothing) => Reason::Static,
+            false => Reason::TargetingMatch,
+        };
+        Resolution { value, variant, enabled: true, reason, error: None }
+    }
+
+    fn off(set: &'s FlagSet, detail: Option<&Detail>, reason: Reason, error: Option<ErrorCode>) -> Resolution<'s> {
+        let value = detail.and_then(|detail| set.off_values.get(detail.off_value? as usize));
+        Resolution { value: value.unwrap_or(Resolution::FALSE), variant: None, enabled: false, reason, error }
+    }
+
+    /// 7.4.
+    fn window(&mut self, detail: &Detail) -> Result<(), No> {
+        if detail.start.is_none() && detail.end.is_none() {
+            return Ok(());
+        }
+        let inside = detail.start.is_none_or(|start| start <= self.now) && detail.end.is_none_or(|end| self.now < end);
+        self.recorder.note(|| explain::window(detail, self.now, inside));
+        if inside { Ok(()) } else { Err((Reason::Disabled, None)) }
+    }
+
+    /// 7.5 and 7.6.
+    fn prerequisites(&mut self, detail: &Detail) -> Result<(), No> {
+        let set = self.set;
+        for prerequisite in detail.prerequisites.of(&set.prerequisites) {
+            self.recorder.open();
+            let other = prerequisite.flag.map(|flag| self.flag(flag));
+            let met = other.is_some_and(|other| match prerequisite.wanted {
+                Wanted::On(on) => other.enabled == on,
+                Wanted::Variants(keys) => {
+                    let mut keys = keys.of(&set.operands).iter();
+                    other.enabled && keys.any(|key| other.variant == Some(set.texts.get(*key)))
+                }
+            });
+            self.recorder.close(|inner| explain::prerequisite(set, prerequisite, other, met, inner));
+            if !met {
+                return Err((Reason::Default, None));
+            }
+        }
+        Ok(())
+    }
+
+    /// 7.7 and 7.8: off, on, or nothing.
+    fn overrides(&mut self, detail: &Detail) -> Option<bool> {
+        let overrides = &detail.overrides;
+        let sides = [
+            (false, overrides.off_users, Field::User),
+            (false, overrides.off_companies, Field::Company),
+            (true, overrides.on_users, Field::User),
+            (true, overrides.on_companies, Field::Company),
+        ];
+        for (on, list, field) in sides {
+            let Some(list) = list else { continue };
+            let listed = self.holds(list, field);
+            self.recorder.note(|| explain::override_(self.context, field, on, listed));
+            if listed {
+                return Some(on);
+            }
+        }
+        None
+    }
+
+    /// 7.9.
+    #[inline]
+    fn gates(&mut self, flag: &Flag) -> bool {
+        let set = self.set;
+        flag.gates.of(&set.gates).iter().all(|gate| {
+            let listed = self.holds(gate.list, gate.field);
+            self.recorder.note(|| explain::target(set, self.context, gate, listed));
+            listed
+        })
+    }
+
+    #[inline]
+    fn holds(&self, list: List, field: Field) -> bool {
+        let FlagSet { lists, texts, .. } = self.set;
+        if field == Field::Roles {
+            return self
+                .context
+                .known_roles()
+                .is_some_and(|mut roles| roles.any(|role| lists.holds(list, role, texts)));
+        }
+        self.context.field(field).is_some_and(|word| lists.holds(list, word, texts))
+    }
+
+    /// 7.10.
+    fn share_in_force(&mut self, flag: &Flag, detail: &Detail) -> Share {
+        let steps = detail.schedule.of(&self.set.schedule);
+        let passed = steps.partition_point(|(at, _)| *at <= self.now);
+        passed.checked_sub(1).and_then(|last| steps.get(last)).map_or(flag.share, |(_, share)| *share)
+    }
+
+    /// 7.11: whether a bucket was asked for, or why not.
+    #[inline]
+    fn admitted(&mut self, share: Share, bucketer: Bucketer, unit: Unit, what: &'static str) -> Result<bool, No> {
+        if share == Share::EVERYONE {
+            return Ok(false);
+        }
+        let bucket = if share == Share::NOBODY { None } else { self.bucket(bucketer, unit) };
+        let answer = match bucket {
+            Some(bucket) if share.admits(bucket) => Ok(true),
+            None if share != Share::NOBODY => Err((Reason::Error, Some(ErrorCode::TargetingKeyMissing))),
+            _ => Err((Reason::Split, None)),
+        };
+        self.recorder.note(|| explain::share(self.set, self.context, what, unit, bucket, share));
+        answer
+    }
+
+    #[inline]
+    fn bucket(&self, bucketer: Bucketer, unit: Unit) -> Option<Bucket> {
+        self.set.unit_hash(unit, self.context).map(|hash| bucketer.bucket(hash))
+    }
+
+    /// 7.12.
+    fn rule(&mut self, detail: &Detail) -> Option<&'s Rule> {
+        let set = self.set;
+        detail.rules.of(&set.rules).iter().find(|rule| {
+            self.recorder.open();
+            let truth = set.truth(rule.when, self.context, self.recorder);
+            self.recorder.close(|inner| explain::rule(set.texts.get(rule.key), truth, inner));
+            truth == Truth::True
+        })
+    }
+
+    /// 7.14: the variant, and whether a bucket was asked for.
+    fn variant(&mut self, flag: &Flag, detail: &Detail, rule: Option<&Rule>) -> Result<(VariantId, bool), No> {
+        let set = self.set;
+        let unit = rule.map_or(flag.unit, |rule| rule.unit);
+        let portions: &[Portion<VariantId>] = match rule.map_or(Serve::Flag, |rule| rule.serve) {
+            Serve::Variant(variant) => {
+                self.recorder.note(|| explain::variant(set, self.context, variant, None));
+                return Ok((variant, false));
+            }
+            Serve::Split(portions) => portions.of(&set.portions),
+            Serve::Flag => detail.weights.of(&set.portions),
+        };
+        if let [only] = portions {
+            self.recorder.note(|| explain::variant(set, self.context, only.variant, None));
+            return Ok((only.variant, false));
+        }
+        let bucket = self.bucket(detail.variant_bucketer, unit);
+        match bucket.and_then(|bucket| Some((choose(portions, bucket)?, bucket))) {
+            Some((variant, bucket)) => {
+                self.recorder.note(|| explain::variant(set, self.context, variant, Some((unit, bucket))));
+                Ok((variant, true))
+            }
+            None => {
+                self.recorder.note(|| explain::no_unit(set, "variant", unit));
+                Err((Reason::Error, Some(ErrorCode::TargetingKeyMissing)))
+            }
+        }
+    }
+}
+
+impl Detail {
+    /// Whether there is neither window, schedule, prerequisite, override entry nor rule (7.16).
+    fn asks_nothing(&self) -> bool {
+        self.start.is_none()
+            && self.end.is_none()
+            && self.schedule.is_empty()
+            && self.prerequisites.is_empty()
+            && self.overrides.is_empty()
+            && self.rules.is_empty()
+    }
+}

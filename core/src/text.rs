@@ -1,0 +1,198 @@
+//! Texts: how a flag set stores strings, and how a context's strings are prepared so that comparing them is cheap.
+//!
+//! A text of up to 14 bytes fits whole into a 16-byte [`Token`], so plans, roles and regions are compared as two
+//! integers, exactly, with no hash and nothing left to verify. A longer text is compared by its XXH3 hash first
+//! and then, on a hit, byte by byte: nobody gets in on a hash alone.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::bucket::hash;
+
+/// Where a text stands in a [`Texts`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Text {
+    pub(crate) offset: u32,
+    pub(crate) len: u32,
+}
+
+/// All strings of a flag set, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(String);
+
+impl Texts {
+    /// Stores a text. The offsets fit: what is stored comes from snapshots, which are at most 256 MiB each.
+    pub(crate) fn push(&mut self, text: &str) -> Text {
+        let offset = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.0.push_str(text);
+        Text { offset, len }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, text: Text) -> &str {
+        let start = text.offset as usize;
+        self.0.get(start..start + text.len as usize).unwrap_or_default()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.capacity()
+    }
+
+    pub(crate) fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+}
+
+/// A text as 16 bytes: itself and its length (0 to 14, in the top four bits), or 15 in those bits and a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Token {
+    low: u64,
+    high: u64,
+}
+
+const LENGTH_SHIFT: u32 = 60;
+const LONG: u64 = 15;
+
+impl Token {
+    /// The text itself, if it has at most 14 bytes.
+    #[inline]
+    pub(crate) fn exact(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let len = bytes.len() as u64;
+        let token = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(first), Some(last)) if len < LONG => {
+                // The bytes past the eighth, moved down over those that `first` already holds.
+                let beyond = u64::from_le_bytes(*last).checked_shr(u32::try_from(8 * (16 - len)).ok()?);
+                Token { low: u64::from_le_bytes(*first), high: beyond.unwrap_or(0) | len << LENGTH_SHIFT }
+            }
+            (Some(_), _) => return None,
+            _ => Token { low: up_to_seven(bytes), high: len << LENGTH_SHIFT },
+        };
+        Some(token)
+    }
+
+    /// A longer text, by its hash and the place where it stands, so that a hit can be verified.
+    pub(crate) fn long(hash: u64, text: Text) -> Self {
+        Token { low: hash, high: LONG << LENGTH_SHIFT | u64::from(text.len) << 32 | u64::from(text.offset) }
+    }
+
+    /// Where the text stands, for one longer than 14 bytes.
+    #[inline]
+    fn place(self) -> Option<Text> {
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves that `long` put together")]
+        (self.high >> LENGTH_SHIFT == LONG)
+            .then_some(Text { offset: self.high as u32, len: (self.high << 4 >> 36) as u32 })
+    }
+
+    /// Whether it is that long text: the hash first, then the bytes.
+    #[inline]
+    pub(crate) fn is_long(self, hash: u64, text: &str, texts: &Texts) -> bool {
+        self.low == hash && self.place().is_some_and(|place| texts.get(place) == text)
+    }
+
+    /// The text again.
+    pub(crate) fn text(self, texts: &Texts) -> Cow<'_, str> {
+        if let Some(place) = self.place() {
+            return Cow::Borrowed(texts.get(place));
+        }
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(self.low.to_le_bytes().into_iter().chain(self.high.to_le_bytes())) {
+            *to = from;
+        }
+        let len = usize::try_from(self.high >> LENGTH_SHIFT).unwrap_or_default();
+        Cow::Owned(String::from_utf8_lossy(bytes.get(..len).unwrap_or_default()).into_owned())
+    }
+}
+
+/// At most seven bytes as an integer: overlapping reads, so that there is no loop and no call.
+#[inline]
+fn up_to_seven(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4));
+    }
+    match *bytes {
+        [a, b, c] => u64::from(a) | u64::from(b) << 8 | u64::from(c) << 16,
+        [a, b] => u64::from(a) | u64::from(b) << 8,
+        [a] => u64::from(a),
+        _ => 0,
+    }
+}
+
+/// A string of a context with its token, and its hash as soon as something has asked for it.
+///
+/// The hash is computed at most once by each thread that needs it; the relaxed atomic is a plain load and store.
+#[derive(Debug)]
+pub(crate) struct Word<'a> {
+    text: Cow<'a, str>,
+    token: Option<Token>,
+    hash: AtomicU64,
+}
+
+impl<'a> Word<'a> {
+    #[inline]
+    pub(crate) fn new(text: Cow<'a, str>) -> Self {
+        Word { token: Token::exact(&text), text, hash: AtomicU64::new(0) }
+    }
+
+    #[inline]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The text itself as a token, if it is short enough.
+    #[inline]
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.token
+    }
+
+    #[inline]
+    pub(crate) fn hash(&self) -> u64 {
+        let known = self.hash.load(Ordering::Relaxed);
+        if known != 0 {
+            return known;
+        }
+        let hash = hash(&self.text);
+        self.hash.store(hash, Ordering::Relaxed);
+        hash
+    }
+
+    pub(crate) fn into_owned(self) -> Word<'static> {
+        Word { text: Cow::Owned(self.text.into_owned()), token: self.token, hash: self.hash }
+    }
+}
+
+impl Clone for Word<'_> {
+    fn clone(&self) -> Self {
+        Word { text: self.text.clone(), token: self.token, hash: AtomicU64::new(self.hash.load(Ordering::Relaxed)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_holds_every_short_text_and_no_two_alike() {
+        let mut texts = Texts::default();
+        let mut seen = std::collections::HashMap::new();
+        for len in 0..20 {
+            for fill in ["\0", "a", "z", "é", "\u{7f}"] {
+                for tail in ["", "b", "\0", "\0\0", "ab"] {
+                    let text = format!("{}{tail}", fill.repeat(len));
+                    let token = Token::exact(&text);
+                    assert_eq!(token.is_some(), text.len() <= 14, "{text:?}");
+                    let token = token.unwrap_or_else(|| Token::long(hash(&text), texts.push(&text)));
+                    assert_eq!(token.text(&texts), text);
+                    if text.len() <= 14 {
+                        assert_eq!(*seen.entry(token).or_insert_with(|| text.clone()), text);
+                    } else {
+                        assert!(token.is_long(hash(&text), &text, &texts));
+                        assert!(!token.is_long(hash(&text), "something else", &texts), "a hash alone lets nobody in");
+                    }
+                }
+            }
+        }
+    }
+}

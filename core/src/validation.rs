@@ -1,0 +1,339 @@
+//! Validation: reads every flag and segment of a snapshot into a definition and reports every violation, in one
+//! pass over the values and one over what refers to what (sections 2 and 8 of SEMANTICS.md).
+
+mod conditions;
+mod references;
+mod rules;
+
+pub(crate) use references::{Survey, extent, within};
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::bucket::Share;
+use crate::definition::{
+    FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, WantedDefinition,
+};
+use crate::error::Violation;
+use crate::limit::{MAX_KEY_BYTES, MAX_LIST_ENTRIES};
+use crate::reading::{Place, Reading, Unknown};
+use crate::snapshot::{Snapshot, found};
+use crate::time::Time;
+use crate::value::Value;
+
+/// A snapshot of which everything is known: what can be compiled, and what is wrong with the rest.
+#[derive(Debug)]
+pub(crate) struct Checked<'v> {
+    pub(crate) revision: Option<u64>,
+    pub(crate) generated_at: Option<Time>,
+    pub(crate) segments: Vec<SegmentDefinition<'v>>,
+    pub(crate) flags: Vec<Candidate<'v>>,
+    pub(crate) violations: Vec<Violation>,
+}
+
+/// A flag with a usable key: its definition, or none if it is set aside.
+#[derive(Debug)]
+pub(crate) struct Candidate<'v> {
+    pub(crate) key: &'v str,
+    pub(crate) definition: Option<FlagDefinition<'v>>,
+    /// Whether it is off even if it is set aside (8.7).
+    pub(crate) killed: bool,
+    /// What it serves when it is set aside (8.8).
+    pub(crate) off_value: Cow<'v, Value<'v>>,
+    /// Where it stands in the snapshot's array.
+    pub(crate) at: usize,
+}
+
+const FLAG_FIELDS: [&str; 20] = [
+    "name",
+    "enabled",
+    "status",
+    "rollout_percentage",
+    "target_plans",
+    "target_regions",
+    "target_roles",
+    "target_companies",
+    "target_users",
+    "start_date",
+    "end_date",
+    "bucket_by",
+    "salt",
+    "overrides",
+    "variants",
+    "off_value",
+    "rules",
+    "prerequisites",
+    "schedule",
+    "client",
+];
+
+/// The values of [`FLAG_FIELDS`].
+type Fields<'v> = [Option<&'v Value<'v>>; FLAG_FIELDS.len()];
+
+/// Checks a whole snapshot.
+pub(crate) fn check<'v>(snapshot: &'v Snapshot<'v>) -> Checked<'v> {
+    let mut reading = Reading::default();
+    let root = Place::Root;
+    let place = root.field("segments");
+    let segments = segments(&mut reading, &place, &snapshot.segments);
+    let place = if snapshot.bare { root } else { root.field("flags") };
+    let mut flags = flags(&mut reading, &place, &snapshot.flags);
+    let segments = references::segments(&mut reading, &root.field("segments"), segments);
+    references::flags(&mut reading, &place, &segments, &mut flags);
+    Checked {
+        revision: snapshot.revision,
+        generated_at: snapshot.generated_at,
+        segments: segments.into_iter().map(|segment| segment.definition).collect(),
+        flags,
+        violations: reading.violations,
+    }
+}
+
+/// A segment that is sound by itself, and where it stands.
+struct Segment<'v> {
+    definition: SegmentDefinition<'v>,
+    at: usize,
+}
+
+fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) -> Vec<Segment<'v>> {
+    let mut taken = HashSet::new();
+    let mut segments = Vec::new();
+    for (at, value) in values.iter().enumerate() {
+        let place = place.entry(at);
+        let before = reading.violations.len();
+        let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { continue };
+        let key = unique_key(reading, &place.field("key"), key, &mut taken);
+        let when = match given(when) {
+            Some(when) => conditions::condition(reading, &place.field("when"), when),
+            None => reading.missing(&place.field("when"), "a condition"),
+        };
+        if let (Some(key), Some(when), true) = (key, when, reading.violations.len() == before) {
+            segments.push(Segment { definition: SegmentDefinition { key: Cow::Borrowed(key), when }, at });
+        }
+    }
+    segments
+}
+
+fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) -> Vec<Candidate<'v>> {
+    let mut taken = HashSet::with_capacity(values.len());
+    let mut flags = Vec::with_capacity(values.len());
+    for (at, value) in values.iter().enumerate() {
+        let place = place.entry(at);
+        let before = reading.violations.len();
+        let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Ignored) else { continue };
+        let [name, .., variants, off_value, _, _, _, _] = fields;
+        let key = unique_key(reading, &place.field("name"), name, &mut taken);
+        let definition = flag(reading, &place, fields);
+        let Some(key) = key else { continue };
+        let off_value = match (off_value, given(variants)) {
+            (Some(value), _) => Cow::Borrowed(value),
+            (None, Some(_)) => Cow::Owned(Value::Null),
+            (None, None) => Cow::Owned(Value::Bool(false)),
+        };
+        let sound = reading.violations.len() == before;
+        flags.push(Candidate { key, definition: sound.then_some(definition), killed: killed(value), off_value, at });
+    }
+    flags
+}
+
+/// Whether a flag reads as switched off, in any occurrence of its fields and whatever else is wrong (8.7).
+fn killed(flag: &Value<'_>) -> bool {
+    let Value::Object(fields) = flag else { return false };
+    let named = |wanted: &'static str| fields.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value);
+    named("enabled").next().is_none()
+        || named("enabled").any(|value| matches!(value, Value::Null | Value::Bool(false)))
+        || named("status").any(|value| value.as_str().and_then(Status::named).is_some_and(Status::is_off))
+}
+
+/// A field that stands there and is not null (2.2.1).
+fn given<'v>(value: Option<&'v Value<'v>>) -> Option<&'v Value<'v>> {
+    value.filter(|value| !value.is_null())
+}
+
+fn unique_key<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: Option<&'v Value<'v>>,
+    taken: &mut HashSet<&'v str>,
+) -> Option<&'v str> {
+    let Some(value) = given(value) else {
+        return reading.missing(place, "a string that is not empty");
+    };
+    let Some(key) = value.as_str().filter(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES) else {
+        reading.report(place, format!("{} is no key, expected a string of 1 to {MAX_KEY_BYTES} bytes", found(value)));
+        return None;
+    };
+    if !taken.insert(key) {
+        reading.report(place, format!("{} is taken by an earlier one, expected a key of its own", found(value)));
+        return None;
+    }
+    Some(key)
+}
+
+fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> FlagDefinition<'v> {
+    let [
+        _,
+        enabled,
+        status,
+        rollout,
+        plans,
+        regions,
+        roles,
+        companies,
+        users,
+        start,
+        end,
+        bucket_by,
+        salt,
+        overrides,
+        variants,
+        off_value,
+        rules,
+        prerequisites,
+        schedule,
+        client,
+    ] = fields;
+    let mut definition = FlagDefinition::default();
+    let at = |name: &'static str| place.field(name);
+    if let Some(value) = given(enabled) {
+        definition.enabled = reading.boolean(&at("enabled"), value).unwrap_or_default();
+    }
+    if let Some(value) = given(status) {
+        definition.status = self::status(reading, &at("status"), value).unwrap_or_default();
+    }
+    if let Some(value) = given(rollout) {
+        definition.rollout = reading.percentage(&at("rollout_percentage"), value);
+    }
+    let lists = [plans, regions, roles, companies, users];
+    for ((list, value), (_, name)) in definition.targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
+        if let Some(value) = given(value) {
+            *list = reading.texts(&at(name), value).unwrap_or_default();
+        }
+    }
+    if let Some(value) = given(start) {
+        definition.start = reading.time(&at("start_date"), value);
+    }
+    if let Some(value) = given(end) {
+        definition.end = reading.time(&at("end_date"), value);
+    }
+    definition.bucket_by = given(bucket_by).and_then(|value| reading.name(&at("bucket_by"), value));
+    definition.salt = given(salt).and_then(|value| reading.text(&at("salt"), value));
+    if let Some(value) = given(overrides) {
+        definition.overrides = self::overrides(reading, &at("overrides"), value).unwrap_or_default();
+    }
+    let variants = match given(variants) {
+        Some(value) => rules::variants(reading, &at("variants"), value),
+        None => Some(Vec::new()),
+    };
+    definition.off_value = off_value.map(Cow::Borrowed);
+    if let Some(value) = given(rules) {
+        definition.rules = rules::rules(reading, &at("rules"), value, variants.as_deref()).unwrap_or_default();
+    }
+    definition.variants = variants.unwrap_or_default();
+    if let Some(value) = given(prerequisites) {
+        definition.prerequisites = self::prerequisites(reading, &at("prerequisites"), value).unwrap_or_default();
+    }
+    if let Some(value) = given(schedule) {
+        definition.schedule = self::schedule(reading, &at("schedule"), value).unwrap_or_default();
+    }
+    if let Some(value) = given(client) {
+        definition.client = reading.boolean(&at("client"), value).unwrap_or_default();
+    }
+    definition
+}
+
+fn status(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Status> {
+    let status = value.as_str().and_then(Status::named);
+    if status.is_none() {
+        let problem = "is no status, expected draft, active, paused, completed or rolled_back";
+        reading.report(place, format!("{} {problem}", found(value)));
+    }
+    status
+}
+
+fn overrides<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<OverridesDefinition<'v>> {
+    let [on, off] = reading.fields(place, value, ["on", "off"], Unknown::Refused)?;
+    let mut side = |name: &'static str, value: Option<&'v Value<'v>>| -> Option<[Vec<Cow<'v, str>>; 2]> {
+        let Some(value) = given(value) else { return Some(Default::default()) };
+        let place = place.field(name);
+        let [users, companies] = reading.fields(&place, value, ["users", "companies"], Unknown::Refused)?;
+        let mut texts = |name, value| match given(value) {
+            Some(value) => reading.texts(&place.field(name), value).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        Some([texts("users", users), texts("companies", companies)])
+    };
+    let (on, off) = (side("on", on), side("off", off));
+    let ([on_users, on_companies], [off_users, off_companies]) = (on?, off?);
+    Some(OverridesDefinition { on_users, on_companies, off_users, off_companies })
+}
+
+fn prerequisites<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: &'v Value<'v>,
+) -> Option<Vec<PrerequisiteDefinition<'v>>> {
+    let mut prerequisites = Vec::new();
+    for (at, value) in reading.list(place, value, MAX_LIST_ENTRIES)?.iter().enumerate() {
+        prerequisites.extend(prerequisite(reading, &place.entry(at), value));
+    }
+    Some(prerequisites)
+}
+
+fn prerequisite<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: &'v Value<'v>,
+) -> Option<PrerequisiteDefinition<'v>> {
+    let [flag, on, variants] = reading.fields(place, value, ["flag", "on", "variants"], Unknown::Refused)?;
+    let flag = match given(flag) {
+        Some(flag) => reading.name(&place.field("flag"), flag),
+        None => reading.missing(&place.field("flag"), "the key of another flag"),
+    };
+    let wanted = match (given(on), given(variants)) {
+        (Some(on), None) => reading.boolean(&place.field("on"), on).map(WantedDefinition::On),
+        (None, Some(variants)) => {
+            let place = place.field("variants");
+            let keys = reading.texts(&place, variants);
+            if variants.as_list().is_some_and(<[Value<'_>]>::is_empty) {
+                reading.report(&place, "is empty, expected at least one variant");
+            }
+            keys.map(WantedDefinition::Variants)
+        }
+        _ => {
+            reading.report(place, "asks for nothing or for two things, expected either `on` or `variants`");
+            None
+        }
+    };
+    Some(PrerequisiteDefinition { flag: flag?, wanted: wanted? })
+}
+
+fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<(Time, Share)>> {
+    let mut steps: Vec<(Time, Share)> = Vec::new();
+    let mut last = None;
+    for (index, value) in reading.list(place, value, MAX_LIST_ENTRIES)?.iter().enumerate() {
+        let place = place.entry(index);
+        let Some([at, rollout]) = reading.fields(&place, value, ["at", "rollout_percentage"], Unknown::Refused) else {
+            continue;
+        };
+        let time = match given(at) {
+            Some(at) => reading.time(&place.field("at"), at),
+            None => reading.missing(&place.field("at"), "a time"),
+        };
+        let share = match given(rollout) {
+            Some(rollout) => reading.percentage(&place.field("rollout_percentage"), rollout),
+            None => reading.missing(&place.field("rollout_percentage"), "a number from 0 to 100"),
+        };
+        if let (Some(time), Some(last)) = (time, last)
+            && time <= last
+        {
+            reading.report(
+                &place.field("at"),
+                format!("{time} is not after the step before, {last}, expected steps that rise in time"),
+            );
+        }
+        last = time.or(last);
+        steps.extend(time.zip(share));
+    }
+    Some(steps)
+}

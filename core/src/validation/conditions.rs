@@ -1,0 +1,217 @@
+//! Reading conditions and operators (sections 4 and 5).
+
+use super::given;
+use crate::definition::{ConditionDefinition, OperatorDefinition, Relation, TextTest};
+use crate::limit::MAX_LIST_ENTRIES;
+use crate::pattern::Pattern;
+use crate::reading::{Place, Reading, Unknown};
+use crate::snapshot::found;
+use crate::value::Value;
+use crate::version::Version;
+
+const FIELDS: [&str; 10] =
+    ["attribute", "op", "value", "values", "ignore_case", "all", "any", "not", "segment", "percentage"];
+
+pub(super) fn condition<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: &'v Value<'v>,
+) -> Option<ConditionDefinition<'v>> {
+    let fields = reading.fields(place, value, FIELDS, Unknown::Refused)?;
+    let [attribute, op, one, many, ignore_case, all, any, not, segment, percentage] = fields.map(given);
+    let kinds = [all, any, not, segment, percentage, attribute];
+    if kinds.iter().flatten().count() != 1 {
+        reading.report(
+            place,
+            "is no condition of one kind, expected exactly one of all, any, not, segment, percentage and attribute",
+        );
+        return None;
+    }
+    if let Some(name) = attribute {
+        let attribute = reading.name(&place.field("attribute"), name);
+        let operator = operator(reading, place, op, [one, many, ignore_case]);
+        return Some(ConditionDefinition::Comparison { attribute: attribute?, operator: operator? });
+    }
+    unfitting(reading, place, [("op", op), ("value", one), ("values", many), ("ignore_case", ignore_case)]);
+    if let Some(value) = all {
+        return parts(reading, &place.field("all"), value).map(ConditionDefinition::All);
+    }
+    if let Some(value) = any {
+        return parts(reading, &place.field("any"), value).map(ConditionDefinition::Any);
+    }
+    if let Some(value) = not {
+        return condition(reading, &place.field("not"), value).map(|part| ConditionDefinition::Not(Box::new(part)));
+    }
+    if let Some(value) = segment {
+        return reading.name(&place.field("segment"), value).map(ConditionDefinition::Segment);
+    }
+    self::percentage(reading, &place.field("percentage"), percentage?)
+}
+
+/// Reports fields that stand where they mean nothing.
+fn unfitting<const N: usize>(reading: &mut Reading, place: &Place<'_>, fields: [(&str, Option<&Value<'_>>); N]) {
+    for (name, _) in fields.into_iter().filter(|(_, value)| value.is_some()) {
+        reading.report(&place.field(name), "is not a field that this condition or operator takes, expected none");
+    }
+}
+
+fn parts<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<Vec<ConditionDefinition<'v>>> {
+    let values = reading.list(place, value, MAX_LIST_ENTRIES)?;
+    let mut parts = Vec::with_capacity(values.len());
+    for (at, value) in values.iter().enumerate() {
+        parts.extend(condition(reading, &place.entry(at), value));
+    }
+    Some(parts)
+}
+
+fn percentage<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<ConditionDefinition<'v>> {
+    let [of, salt, from, to] = reading.fields(place, value, ["of", "salt", "from", "to"], Unknown::Refused)?.map(given);
+    let of = match of {
+        Some(of) => reading.name(&place.field("of"), of),
+        None => reading.missing(&place.field("of"), "the name of a unit"),
+    };
+    let salt = match salt {
+        Some(salt) => reading.text(&place.field("salt"), salt),
+        None => reading.missing(&place.field("salt"), "a string"),
+    };
+    let mut share = |name, value| match value {
+        Some(value) => reading.percentage(&place.field(name), value),
+        None => reading.missing(&place.field(name), "a number from 0 to 100"),
+    };
+    let (from, to) = (share("from", from), share("to", to));
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        reading.report(&place.field("to"), "is below `from`, expected at least as much");
+    }
+    Some(ConditionDefinition::Percentage { of: of?, salt: salt?, from: from?, to: to? })
+}
+
+/// The operator `op` with its `value`, `values` and `ignore_case`.
+fn operator<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    op: Option<&'v Value<'v>>,
+    [value, values, ignore_case]: [Option<&'v Value<'v>>; 3],
+) -> Option<OperatorDefinition<'v>> {
+    let Some(op) = op else {
+        return reading.missing(&place.field("op"), "an operator such as `in`");
+    };
+    let (value_place, values_place) = (place.field("value"), place.field("values"));
+    let Some(kind) = op.as_str().and_then(Kind::named) else {
+        reading.report(&place.field("op"), format!("{} is no operator, expected one of {OPERATORS}", found(op)));
+        return None;
+    };
+    match kind {
+        Kind::Text(_) => unfitting(reading, place, [("value", value)]),
+        Kind::Network => unfitting(reading, place, [("value", value), ("ignore_case", ignore_case)]),
+        Kind::Present => {
+            unfitting(reading, place, [("value", value), ("values", values), ("ignore_case", ignore_case)]);
+            return Some(OperatorDefinition::Present);
+        }
+        _ => unfitting(reading, place, [("values", values), ("ignore_case", ignore_case)]),
+    }
+    if let Kind::Text(_) | Kind::Network = kind {
+        let Some(values) = values else {
+            return reading.missing(&values_place, "an array of strings");
+        };
+        return match kind {
+            Kind::Text(test) => {
+                let ignore_case = match ignore_case {
+                    Some(value) => reading.boolean(&place.field("ignore_case"), value),
+                    None => Some(false),
+                };
+                let values = reading.texts(&values_place, values);
+                Some(OperatorDefinition::Text { test, values: values?, ignore_case: ignore_case? })
+            }
+            _ => reading.networks(&values_place, values).map(OperatorDefinition::Network),
+        };
+    }
+    let Some(value) = value else {
+        return reading.missing(&value_place, kind.wanted());
+    };
+    match kind {
+        Kind::Matches => {
+            let text = reading.text(&value_place, value)?;
+            match Pattern::new(&text) {
+                Ok(pattern) => Some(OperatorDefinition::Matches(pattern)),
+                Err(problem) => {
+                    reading.report(&value_place, problem);
+                    None
+                }
+            }
+        }
+        Kind::Is => reading.boolean(&value_place, value).map(OperatorDefinition::Is),
+        Kind::Number(relation) => {
+            reading.number(&value_place, value).map(|value| OperatorDefinition::Number { relation, value })
+        }
+        Kind::Time(relation) => {
+            reading.time(&value_place, value).map(|value| OperatorDefinition::Time { relation, value })
+        }
+        _ => {
+            let text = reading.text(&value_place, value)?;
+            if Version::parse(&text).is_none() {
+                reading.report(
+                    &value_place,
+                    format!("{} is no version, expected one such as 1.2.3 (SemVer 2.0.0)", found(value)),
+                );
+                return None;
+            }
+            let Kind::Version(relation) = kind else { return None };
+            Some(OperatorDefinition::Version { relation, value: text })
+        }
+    }
+}
+
+const OPERATORS: &str = "in, contains, starts_with, ends_with, matches, is, eq, lt, le, gt, ge, before, after, \
+    semver_eq, semver_lt, semver_le, semver_gt, semver_ge, in_cidr, present";
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text(TextTest),
+    Matches,
+    Is,
+    Number(Relation),
+    Time(Relation),
+    Version(Relation),
+    Network,
+    Present,
+}
+
+impl Kind {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "in" => Kind::Text(TextTest::In),
+            "contains" => Kind::Text(TextTest::Contains),
+            "starts_with" => Kind::Text(TextTest::StartsWith),
+            "ends_with" => Kind::Text(TextTest::EndsWith),
+            "matches" => Kind::Matches,
+            "is" => Kind::Is,
+            "eq" => Kind::Number(Relation::Equal),
+            "lt" => Kind::Number(Relation::Less),
+            "le" => Kind::Number(Relation::LessOrEqual),
+            "gt" => Kind::Number(Relation::Greater),
+            "ge" => Kind::Number(Relation::GreaterOrEqual),
+            "before" => Kind::Time(Relation::Less),
+            "after" => Kind::Time(Relation::Greater),
+            "semver_eq" => Kind::Version(Relation::Equal),
+            "semver_lt" => Kind::Version(Relation::Less),
+            "semver_le" => Kind::Version(Relation::LessOrEqual),
+            "semver_gt" => Kind::Version(Relation::Greater),
+            "semver_ge" => Kind::Version(Relation::GreaterOrEqual),
+            "in_cidr" => Kind::Network,
+            "present" => Kind::Present,
+            _ => return None,
+        })
+    }
+
+    fn wanted(self) -> &'static str {
+        match self {
+            Kind::Text(_) | Kind::Network => "an array of strings",
+            Kind::Matches => "a regular expression",
+            Kind::Is => "true or false",
+            Kind::Number(_) => "a number",
+            Kind::Time(_) => "a time such as 2025-01-22T00:00:00Z",
+            Kind::Version(_) => "a version such as 1.2.3",
+            Kind::Present => "nothing",
+        }
+    }
+}

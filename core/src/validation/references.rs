@@ -1,0 +1,253 @@
+//! What flags and segments refer to: unknown ones, cycles, and chains that are too long (2.3 and 2.4).
+
+use std::collections::HashMap;
+
+use super::{Candidate, Segment};
+use crate::definition::ConditionDefinition;
+use crate::graph::{Knot, order};
+use crate::limit::{MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS};
+use crate::reading::{Place, Reading};
+
+/// How many keys of a cycle a message names before it says how many more there are.
+const NAMED: usize = 10;
+
+/// How deep a condition is and how many parts it has, its segments written out.
+pub(crate) type Extent = (u32, u64);
+
+/// Whether a condition is within the limits (2.3.4).
+pub(crate) fn within((depth, parts): Extent) -> bool {
+    depth <= MAX_CONDITION_DEPTH && parts <= MAX_CONDITION_PARTS
+}
+
+/// The extent of a condition, given those of the segments; `None` if it names one that is not known.
+pub(crate) fn extent<'k>(
+    condition: &ConditionDefinition<'_>,
+    known: impl Fn(&str) -> Option<Extent> + 'k,
+) -> Option<Extent> {
+    let (mut depth, mut parts) = condition.extent();
+    let mut all_known = true;
+    condition.segments(1, &mut |key, at| match known(key) {
+        Some((inner_depth, inner_parts)) => {
+            depth = depth.max(at.saturating_add(inner_depth));
+            parts = parts.saturating_add(inner_parts);
+        }
+        None => all_known = false,
+    });
+    all_known.then_some((depth, parts))
+}
+
+/// A segment that may be used, with its extent.
+pub(super) struct SoundSegment<'v> {
+    pub(super) definition: crate::definition::SegmentDefinition<'v>,
+    extent: Extent,
+}
+
+/// The segments that may be used, each after those that it uses.
+pub(super) fn segments<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    segments: Vec<Segment<'v>>,
+) -> Vec<SoundSegment<'v>> {
+    let keys: HashMap<&str, usize> =
+        segments.iter().enumerate().map(|(node, segment)| (segment.definition.key.as_ref(), node)).collect();
+    let edges: Vec<Vec<usize>> = segments
+        .iter()
+        .map(|segment| {
+            let mut edges = Vec::new();
+            segment.definition.when.segments(1, &mut |key, _| edges.extend(keys.get(key)));
+            edges
+        })
+        .collect();
+    let order = order(&edges);
+    let name = |node: usize| segments.get(node).map_or("", |segment| &segment.definition.key);
+    for knot in &order.knots {
+        for &node in &knot.nodes {
+            let at = segments.get(node).map_or(0, |segment| segment.at);
+            reading.report(&place.entry(at).field("when"), cycle("segments", knot, node, name));
+        }
+    }
+    let mut extents: HashMap<&str, Extent> = HashMap::new();
+    let mut sound = Vec::new();
+    for &node in &order.dependencies_first {
+        let Some(segment) = segments.get(node) else { continue };
+        let place = place.entry(segment.at);
+        if let Some(extent) = usable(reading, &place.field("when"), &segment.definition.when, &extents) {
+            extents.insert(&segment.definition.key, extent);
+            sound.push((node, extent));
+        }
+    }
+    drop(extents);
+    let mut segments: Vec<Option<Segment<'v>>> = segments.into_iter().map(Some).collect();
+    let taken = |(node, extent): (usize, Extent)| {
+        let definition = segments.get_mut(node)?.take()?.definition;
+        Some(SoundSegment { definition, extent })
+    };
+    sound.into_iter().filter_map(taken).collect()
+}
+
+/// The extent of a condition whose segments are all known and which is within the limits; else reports why not.
+fn usable(
+    reading: &mut Reading,
+    when: &Place<'_>,
+    condition: &ConditionDefinition<'_>,
+    extents: &HashMap<&str, Extent>,
+) -> Option<Extent> {
+    let Some(extent) = extent(condition, |key| extents.get(key).copied()) else {
+        unknown_segments(reading, when, condition, extents);
+        return None;
+    };
+    if !within(extent) {
+        let (depth, parts) = extent;
+        reading.report(when, format!("is {depth} deep with {parts} parts, its segments written out, expected at most {MAX_CONDITION_DEPTH} and {MAX_CONDITION_PARTS}"));
+        return None;
+    }
+    Some(extent)
+}
+
+/// Reports each name of a segment that cannot be used, at its place.
+fn unknown_segments(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    condition: &ConditionDefinition<'_>,
+    extents: &HashMap<&str, Extent>,
+) {
+    match condition {
+        ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
+            let place = place.field(if matches!(condition, ConditionDefinition::All(_)) { "all" } else { "any" });
+            for (at, part) in parts.iter().enumerate() {
+                unknown_segments(reading, &place.entry(at), part, extents);
+            }
+        }
+        ConditionDefinition::Not(part) => unknown_segments(reading, &place.field("not"), part, extents),
+        ConditionDefinition::Segment(key) if !extents.contains_key(key.as_ref()) => {
+            reading.report(
+                &place.field("segment"),
+                format!("there is no usable segment `{key}`, expected the key of one"),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Takes the definition from every flag that refers to what it may not.
+pub(super) fn flags<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    segments: &[SoundSegment<'v>],
+    flags: &mut [Candidate<'v>],
+) {
+    let extents: HashMap<&str, Extent> =
+        segments.iter().map(|segment| (segment.definition.key.as_ref(), segment.extent)).collect();
+    let has_prerequisites =
+        |flag: &Candidate<'_>| flag.definition.as_ref().is_some_and(|definition| !definition.prerequisites.is_empty());
+    // Most snapshots have no prerequisites, and then nobody needs the keys.
+    let keys: HashMap<&str, usize> = if flags.iter().any(has_prerequisites) {
+        flags.iter().enumerate().map(|(node, flag)| (flag.key, node)).collect()
+    } else {
+        HashMap::new()
+    };
+    for flag in flags.iter_mut() {
+        let Some(definition) = &flag.definition else { continue };
+        let place = place.entry(flag.at);
+        let before = reading.violations.len();
+        let rules = place.field("rules");
+        for (at, rule) in definition.rules.iter().enumerate() {
+            usable(reading, &rules.entry(at).field("when"), &rule.when, &extents);
+        }
+        let prerequisites = place.field("prerequisites");
+        for (at, prerequisite) in definition.prerequisites.iter().enumerate() {
+            if !keys.contains_key(prerequisite.flag.as_ref()) {
+                let problem =
+                    format!("there is no flag `{}` in this snapshot, expected the key of one", prerequisite.flag);
+                reading.report(&prerequisites.entry(at).field("flag"), problem);
+            }
+        }
+        if reading.violations.len() > before {
+            flag.definition = None;
+        }
+    }
+    if !keys.is_empty() {
+        prerequisites(reading, place, &keys, flags);
+    }
+}
+
+/// Cycles and lengths, over the flags that break no other rule (2.4.5).
+fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &HashMap<&str, usize>, flags: &mut [Candidate<'_>]) {
+    let edges: Vec<Vec<usize>> = flags
+        .iter()
+        .map(|flag| match &flag.definition {
+            Some(definition) => {
+                let others = definition.prerequisites.iter();
+                others.filter_map(|prerequisite| keys.get(prerequisite.flag.as_ref()).copied()).collect()
+            }
+            None => Vec::new(),
+        })
+        .collect();
+    let survey = Survey::of(&edges);
+    let name = |node: usize| flags.get(node).map_or("", |flag| flag.key);
+    let mut problems: Vec<(usize, String)> = Vec::new();
+    for knot in &survey.knots {
+        problems.extend(knot.nodes.iter().map(|&node| (node, cycle("prerequisites", knot, node, name))));
+    }
+    for (node, &(chain, resolutions)) in survey.extents.iter().enumerate() {
+        if chain > MAX_PREREQUISITE_CHAIN {
+            problems.push((
+                node,
+                format!("a chain of {chain} prerequisites is too long, expected at most {MAX_PREREQUISITE_CHAIN}"),
+            ));
+        } else if resolutions > MAX_PREREQUISITE_RESOLUTIONS {
+            problems.push((node, format!("{resolutions} resolutions of prerequisites are too many, expected at most {MAX_PREREQUISITE_RESOLUTIONS}")));
+        }
+    }
+    problems.sort_by_key(|problem| problem.0);
+    for (node, problem) in problems {
+        if let Some(flag) = flags.get_mut(node) {
+            reading.report(&place.entry(flag.at).field("prerequisites"), problem);
+            flag.definition = None;
+        }
+    }
+}
+
+/// Cycles of prerequisites, and for each flag how long its chain is and how many resolutions it may take.
+pub(crate) struct Survey {
+    pub(crate) knots: Vec<Knot>,
+    extents: Vec<(u32, u64)>,
+}
+
+impl Survey {
+    pub(crate) fn of(edges: &[Vec<usize>]) -> Self {
+        let order = order(edges);
+        let mut extents = vec![(0_u32, 0_u64); edges.len()];
+        for &node in &order.dependencies_first {
+            let others = edges.get(node).map(Vec::as_slice).unwrap_or_default();
+            let extent = others.iter().filter_map(|&other| extents.get(other)).fold((0, 0), |(chain, sum), other| {
+                (chain.max(other.0.saturating_add(1)), other.1.saturating_add(1).saturating_add(sum))
+            });
+            if let Some(known) = extents.get_mut(node) {
+                *known = extent;
+            }
+        }
+        Survey { knots: order.knots, extents }
+    }
+
+    /// Whether there is no cycle and everything is within the limits.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.knots.is_empty()
+            && self.extents.iter().all(|&(chain, resolutions)| {
+                chain <= MAX_PREREQUISITE_CHAIN && resolutions <= MAX_PREREQUISITE_RESOLUTIONS
+            })
+    }
+}
+
+/// The message for one node of a knot: the cycle as a path, from the node itself if it is on it.
+fn cycle<'n>(what: &str, knot: &Knot, node: usize, name: impl Fn(usize) -> &'n str) -> String {
+    let turn = knot.cycle.iter().position(|&other| other == node).unwrap_or_default();
+    let round = || knot.cycle.iter().cycle().skip(turn).copied();
+    let mut path: Vec<String> =
+        round().take(knot.cycle.len().min(NAMED)).map(|node| format!("`{}`", name(node))).collect();
+    if knot.cycle.len() > NAMED {
+        path.push(format!("{} more", knot.cycle.len() - NAMED));
+    }
+    path.extend(round().next().map(|node| format!("`{}`", name(node))));
+    format!("{what} form a cycle, {}, expected none", path.join(" → "))
+}

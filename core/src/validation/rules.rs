@@ -1,0 +1,160 @@
+//! Reading variants and rules (2.2.16 and 2.2.18).
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::{conditions, given};
+use crate::definition::{RuleDefinition, ServeDefinition, VariantDefinition};
+use crate::limit::{MAX_RULES, MAX_VARIANTS};
+use crate::reading::{Place, Reading, Unknown};
+use crate::snapshot::found;
+use crate::value::Value;
+
+/// The variants, or `None` if any of them is wrong.
+pub(super) fn variants<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: &'v Value<'v>,
+) -> Option<Vec<VariantDefinition<'v>>> {
+    let before = reading.violations.len();
+    let mut taken = HashSet::new();
+    let mut variants = Vec::new();
+    for (at, value) in reading.list(place, value, MAX_VARIANTS)?.iter().enumerate() {
+        let place = place.entry(at);
+        let Some([key, value, weight]) = reading.fields(&place, value, ["key", "value", "weight"], Unknown::Refused)
+        else {
+            continue;
+        };
+        let key = own_key(reading, &place.field("key"), key, &mut taken);
+        let weight = self::weight(reading, &place, weight);
+        let value = value.map_or(Cow::Owned(Value::Null), Cow::Borrowed);
+        variants.extend(key.zip(weight).map(|(key, weight)| VariantDefinition { key, value, weight }));
+    }
+    if reading.violations.len() == before && !variants.is_empty() && variants.iter().all(|variant| variant.weight == 0)
+    {
+        reading.report(place, "has only weights of 0, expected at least one above 0");
+    }
+    (reading.violations.len() == before).then_some(variants)
+}
+
+pub(super) fn rules<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: &'v Value<'v>,
+    variants: Option<&[VariantDefinition<'v>]>,
+) -> Option<Vec<RuleDefinition<'v>>> {
+    let variants: Option<HashSet<&str>> =
+        variants.map(|variants| variants.iter().map(|variant| variant.key.as_ref()).collect());
+    let mut taken = HashSet::new();
+    let mut rules = Vec::new();
+    for (at, value) in reading.list(place, value, MAX_RULES)?.iter().enumerate() {
+        rules.extend(rule(reading, &place.entry(at), value, variants.as_ref(), &mut taken));
+    }
+    Some(rules)
+}
+
+fn rule<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: &'v Value<'v>,
+    variants: Option<&HashSet<&str>>,
+    taken: &mut HashSet<&'v str>,
+) -> Option<RuleDefinition<'v>> {
+    let names = ["key", "when", "rollout_percentage", "bucket_by", "variant", "split"];
+    let [key, when, rollout, bucket_by, variant, split] = reading.fields(place, value, names, Unknown::Refused)?;
+    let key = own_key(reading, &place.field("key"), key, taken);
+    let when = match given(when) {
+        Some(when) => conditions::condition(reading, &place.field("when"), when),
+        None => reading.missing(&place.field("when"), "a condition"),
+    };
+    let rollout = given(rollout).and_then(|value| reading.percentage(&place.field("rollout_percentage"), value));
+    let bucket_by = given(bucket_by).and_then(|value| reading.name(&place.field("bucket_by"), value));
+    let serve = match (given(variant), given(split)) {
+        (None, None) => Some(ServeDefinition::Flag),
+        (Some(value), None) => {
+            known_variant(reading, &place.field("variant"), value, variants).map(ServeDefinition::Variant)
+        }
+        (None, Some(value)) => self::split(reading, &place.field("split"), value, variants),
+        (Some(_), Some(_)) => {
+            reading.report(place, "has both `variant` and `split`, expected at most one of them");
+            None
+        }
+    };
+    Some(RuleDefinition { key: key?, when: when?, rollout, bucket_by, serve: serve? })
+}
+
+fn split<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: &'v Value<'v>,
+    variants: Option<&HashSet<&str>>,
+) -> Option<ServeDefinition<'v>> {
+    let before = reading.violations.len();
+    let entries = reading.list(place, value, MAX_VARIANTS)?;
+    if entries.is_empty() {
+        reading.report(place, "is empty, expected at least one variant");
+    }
+    let mut taken = HashSet::new();
+    let mut parts = Vec::new();
+    for (at, value) in entries.iter().enumerate() {
+        let place = place.entry(at);
+        let Some([variant, weight]) = reading.fields(&place, value, ["variant", "weight"], Unknown::Refused) else {
+            continue;
+        };
+        let field = place.field("variant");
+        let variant = match given(variant) {
+            Some(variant) => known_variant(reading, &field, variant, variants),
+            None => reading.missing(&field, "the key of a variant"),
+        };
+        if let Some(key) = &variant
+            && !taken.insert(key.clone())
+        {
+            reading.report(&field, format!("`{key}` stands in this split already, expected each variant once"));
+        }
+        parts.extend(variant.zip(self::weight(reading, &place, weight)));
+    }
+    if reading.violations.len() == before && parts.iter().all(|part| part.1 == 0) {
+        reading.report(place, "has only weights of 0, expected at least one above 0");
+    }
+    Some(ServeDefinition::Split(parts))
+}
+
+fn weight(reading: &mut Reading, place: &Place<'_>, value: Option<&Value<'_>>) -> Option<u64> {
+    match given(value) {
+        Some(value) => reading.weight(&place.field("weight"), value),
+        None => Some(1),
+    }
+}
+
+/// A key that is unique in its flag.
+fn own_key<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: Option<&'v Value<'v>>,
+    taken: &mut HashSet<&'v str>,
+) -> Option<Cow<'v, str>> {
+    let Some(value) = given(value) else {
+        return reading.missing(place, "a string that is not empty");
+    };
+    let key = reading.name(place, value)?;
+    if !value.as_str().is_some_and(|key| taken.insert(key)) {
+        reading.report(place, format!("{} is taken by an earlier one, expected a key of its own", found(value)));
+        return None;
+    }
+    Some(key)
+}
+
+/// The key of a variant; `variants` is `None` when they are wrong themselves, which has been reported.
+fn known_variant<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    value: &'v Value<'v>,
+    variants: Option<&HashSet<&str>>,
+) -> Option<Cow<'v, str>> {
+    let key = reading.name(place, value)?;
+    if variants.is_some_and(|known| !known.contains(key.as_ref())) {
+        reading.report(place, format!("{} is no variant of this flag, expected the key of one", found(value)));
+        return None;
+    }
+    Some(key)
+}

@@ -1,0 +1,212 @@
+//! A JSON value: what variants serve, what attributes hold, and what a snapshot is read into.
+//!
+//! It knows nothing of flags. Numbers follow sentence 3.9 of SEMANTICS.md: a whole number that every host
+//! can hold is an integer however it was written, anything else is a double.
+
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+
+/// The largest whole number that every host can hold: 2^53 - 1, JavaScript's `Number.MAX_SAFE_INTEGER`.
+pub const MAX_INTEGER: i64 = 9_007_199_254_740_991;
+
+/// A JSON value that borrows its texts where it can.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// `null`, which counts as missing in a context.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number from -[`MAX_INTEGER`] to [`MAX_INTEGER`].
+    Integer(i64),
+    /// Any other finite number.
+    Number(f64),
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An array.
+    List(Vec<Value<'a>>),
+    /// An object, its fields in the order in which they stand; of two with one name the last counts.
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+impl<'a> Value<'a> {
+    /// The number as this type holds it, or `None` for a number that JSON cannot hold.
+    #[must_use]
+    pub fn number(number: f64) -> Option<Self> {
+        if !number.is_finite() {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the cast is checked by casting back")]
+        let whole = number as i64;
+        #[expect(clippy::cast_precision_loss, reason = "exact in the range that is accepted")]
+        let same = whole.unsigned_abs() <= MAX_INTEGER.unsigned_abs() && whole as f64 == number;
+        Some(if same { Value::Integer(whole) } else { Value::Number(number) })
+    }
+
+    /// The boolean, if it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number as a double, if it is a number.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            #[expect(clippy::cast_precision_loss, reason = "an integer is at most 2^53 - 1")]
+            Value::Integer(value) => Some(*value as f64),
+            Value::Number(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The integer, if it is one (sentence 3.9).
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Value::Integer(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The elements, if it is an array.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Value<'a>]> {
+        match self {
+            Value::List(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// The field of an object; of several with one name the last.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        match self {
+            Value::Object(fields) => fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// The same value, owning all its texts.
+    #[must_use]
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Integer(value) => Value::Integer(value),
+            Value::Number(value) => Value::Number(value),
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::List(elements) => Value::List(elements.into_iter().map(Value::into_owned).collect()),
+            Value::Object(fields) => Value::Object(
+                fields.into_iter().map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned())).collect(),
+            ),
+        }
+    }
+
+    /// What kind of thing it is, in the words of a message to an author.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Integer(_) | Value::Number(_) => "a number",
+            Value::Text(_) => "a string",
+            Value::List(_) => "an array",
+            Value::Object(_) => "an object",
+        }
+    }
+}
+
+impl Hash for Value<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Value::Null => {}
+            Value::Bool(value) => value.hash(state),
+            Value::Integer(value) => value.hash(state),
+            Value::Number(value) => value.to_bits().hash(state),
+            Value::Text(text) => text.hash(state),
+            Value::List(elements) => elements.hash(state),
+            Value::Object(fields) => fields.hash(state),
+        }
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
+}
+
+impl From<i32> for Value<'_> {
+    fn from(value: i32) -> Self {
+        Value::Integer(i64::from(value))
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(value: u32) -> Self {
+        Value::Integer(i64::from(value))
+    }
+}
+
+/// Beyond [`MAX_INTEGER`] the nearest double is taken (sentence 3.9).
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        if value.unsigned_abs() <= MAX_INTEGER.unsigned_abs() {
+            Value::Integer(value)
+        } else {
+            #[expect(clippy::cast_precision_loss, reason = "sentence 3.9 asks for the nearest double")]
+            Value::Number(value as f64)
+        }
+    }
+}
+
+/// A number that JSON cannot hold (infinite or not a number) becomes null, which is missing.
+impl From<f64> for Value<'_> {
+    fn from(value: f64) -> Self {
+        Value::number(value).unwrap_or_default()
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Value::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Value::Text(Cow::Owned(text))
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Vec<T>> for Value<'a> {
+    fn from(elements: Vec<T>) -> Self {
+        Value::List(elements.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}

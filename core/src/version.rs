@@ -1,0 +1,105 @@
+//! Versions: the precedence of SemVer 2.0.0 (<https://semver.org>, sentence 5.9 of SEMANTICS.md).
+//!
+//! It borrows the pre-release, so that comparing never allocates; the crate `semver`, which does for a pre-release
+//! of more than eight bytes, is the oracle of its tests.
+
+use std::cmp::Ordering;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version<'a> {
+    numbers: [u64; 3],
+    pre_release: &'a str,
+}
+
+impl<'a> Version<'a> {
+    /// Reads a version, or `None` if it is none.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let (rest, build) = text.split_once('+').map_or((text, None), |(rest, build)| (rest, Some(build)));
+        let (core, pre_release) = rest.split_once('-').map_or((rest, None), |(core, pre)| (core, Some(pre)));
+        if build.is_some_and(|build| !build.split('.').all(identifier))
+            || pre_release.is_some_and(|pre| !pre.split('.').all(|part| identifier(part) && !padded(part)))
+        {
+            return None;
+        }
+        let mut parts = core.split('.');
+        let numbers = [number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?];
+        parts.next().is_none().then_some(Version { numbers, pre_release: pre_release.unwrap_or_default() })
+    }
+
+    /// Which comes first; build metadata is not looked at.
+    pub(crate) fn precedence(&self, other: &Version<'_>) -> Ordering {
+        self.numbers.cmp(&other.numbers).then_with(|| match (self.pre_release, other.pre_release) {
+            ("", "") => Ordering::Equal,
+            ("", _) => Ordering::Greater,
+            (_, "") => Ordering::Less,
+            (a, b) => pre_releases(a, b),
+        })
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    (numeric(text) && !padded(text)).then(|| text.parse().ok())?
+}
+
+fn identifier(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn numeric(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A number with a leading zero.
+fn padded(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && numeric(text)
+}
+
+fn pre_releases(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.split('.'), b.split('.'));
+    loop {
+        return match (a.next(), b.next()) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(a), Some(b)) => match identifiers(a, b) {
+                Ordering::Equal => continue,
+                unequal => unequal,
+            },
+        };
+    }
+}
+
+/// Numeric identifiers by their number, whatever its length, and before all others, which go by their bytes.
+fn identifiers(a: &str, b: &str) -> Ordering {
+    match (numeric(a), numeric(b)) {
+        (true, true) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        (false, false) => a.cmp(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        let part = "(0|[1-9][0-9]{0,3}|01|18446744073709551615|18446744073709551616|)";
+        let identifiers = "((0|7|11|007|99999999999999999999|alpha|beta|rc-1|-|é|)(\\.(0|2|10|alpha.b))?)";
+        let pattern = format!("{part}\\.{part}(\\.{part})?(-{identifiers})?(\\+{identifiers})?");
+        proptest::string::string_regex(&pattern).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn versions_are_read_and_ordered_as_the_semver_crate_does(a in text(), b in text()) {
+            let theirs = |text: &str| semver::Version::parse(text).ok();
+            prop_assert_eq!(Version::parse(&a).is_some(), theirs(&a).is_some(), "{}", a);
+            if let (Some(x), Some(y), Some(p), Some(q)) = (Version::parse(&a), Version::parse(&b), theirs(&a), theirs(&b)) {
+                prop_assert_eq!(x.precedence(&y), p.cmp_precedence(&q), "{} {}", a, b);
+            }
+        }
+    }
+}
