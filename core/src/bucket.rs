@@ -63,7 +63,7 @@ impl Bucketer {
 }
 
 /// A share of the buckets in thousandths of a percent, 0 to 100,000; it admits the buckets below it (1.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Share(u32);
 
 impl Share {

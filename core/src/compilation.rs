@@ -206,7 +206,7 @@ impl Compiler {
     fn flag(&mut self, id: FlagId, definition: &FlagDefinition<'_>, own_fingerprint: u64) {
         let key = self.set.key(id).to_owned();
         let salt = definition.salt.as_deref().unwrap_or(&key);
-        let unit = self.unit(definition.bucket_by.as_deref().unwrap_or("user"));
+        let unit = self.unit(&definition.bucket_by);
         let gates = Span { start: len(&self.set.gates), len: 0 };
         for (entries, (field, _)) in definition.targets.iter().zip(TARGETS) {
             if let Some(list) = self.list(entries) {
@@ -216,7 +216,7 @@ impl Compiler {
         let gates = Span { len: len(&self.set.gates) - gates.start, ..gates };
         let detail = self.flag_detail(definition, salt, unit);
         let bucketer = Bucketer::native(salt);
-        let share = definition.rollout.unwrap_or(Share::EVERYONE);
+        let share = definition.rollout;
         let state = match definition.status {
             _ if !definition.enabled => State::Disabled,
             status if status.is_off() => State::Disabled,
@@ -233,11 +233,7 @@ impl Compiler {
     /// What the flag has beyond targets and a rollout, if anything.
     fn flag_detail(&mut self, definition: &FlagDefinition<'_>, salt: &str, unit: Unit) -> u32 {
         let overrides = self.overrides(&definition.overrides);
-        let off_value = match definition.off_value.as_deref() {
-            Some(value) => Some(value),
-            None if definition.variants.is_empty() => None,
-            None => Some(&Value::Null),
-        };
+        let off_value = definition.off_value.as_deref();
         let plain = definition.start.is_none()
             && definition.end.is_none()
             && definition.prerequisites.is_empty()
@@ -332,7 +328,7 @@ impl Compiler {
             rules.push(Rule {
                 key: self.set.texts.push(&definition.key),
                 when: self.condition(&definition.when),
-                share: definition.rollout.unwrap_or(Share::EVERYONE),
+                share: definition.rollout,
                 bucketer: Bucketer::native(&format!("{salt}/rule/{}", definition.key)),
                 unit: definition.bucket_by.as_deref().map_or(flag_unit, |name| self.unit(name)),
                 own_unit: definition.bucket_by.is_some(),

@@ -1,6 +1,7 @@
 //! Definitions: flags and segments of which every rule has been checked, before they are compiled.
 //!
-//! A definition borrows from the snapshot that it was read from, or from the flag set that keeps it; it has no
+//! Every default is written out, so that two ways of writing one flag are one definition.
+//! It borrows from the snapshot that it was read from, or from the flag set that keeps it; it has no
 //! reference to another one but by key. What a field means is said in section 2.2 of SEMANTICS.md.
 
 use std::borrow::Cow;
@@ -60,24 +61,49 @@ pub(crate) const TARGETS: [(Field, &str); 5] = [
     (Field::User, "target_users"),
 ];
 
-#[derive(Debug, Default, Hash)]
+#[derive(Debug, Hash)]
 pub(crate) struct FlagDefinition<'a> {
     pub(crate) enabled: bool,
     pub(crate) status: Status,
-    pub(crate) rollout: Option<Share>,
+    /// Everyone, if the snapshot says nothing.
+    pub(crate) rollout: Share,
     /// One list for each of [`TARGETS`].
     pub(crate) targets: [Vec<Cow<'a, str>>; 5],
     pub(crate) start: Option<Time>,
     pub(crate) end: Option<Time>,
-    pub(crate) bucket_by: Option<Cow<'a, str>>,
+    pub(crate) bucket_by: Cow<'a, str>,
+    /// None if it is the key.
     pub(crate) salt: Option<Cow<'a, str>>,
     pub(crate) overrides: OverridesDefinition<'a>,
     pub(crate) variants: Vec<VariantDefinition<'a>>,
+    /// None if it is `false` for a boolean flag.
     pub(crate) off_value: Option<Cow<'a, Value<'a>>>,
     pub(crate) rules: Vec<RuleDefinition<'a>>,
     pub(crate) prerequisites: Vec<PrerequisiteDefinition<'a>>,
     pub(crate) schedule: Vec<(Time, Share)>,
     pub(crate) client: bool,
+}
+
+impl Default for FlagDefinition<'_> {
+    fn default() -> Self {
+        FlagDefinition {
+            enabled: false,
+            status: Status::Active,
+            rollout: Share::EVERYONE,
+            targets: Default::default(),
+            start: None,
+            end: None,
+            bucket_by: Cow::Borrowed("user"),
+            salt: None,
+            overrides: OverridesDefinition::default(),
+            variants: Vec::new(),
+            off_value: None,
+            rules: Vec::new(),
+            prerequisites: Vec::new(),
+            schedule: Vec::new(),
+            client: false,
+        }
+    }
 }
 
 #[derive(Debug, Default, Hash)]
@@ -99,7 +125,7 @@ pub(crate) struct VariantDefinition<'a> {
 pub(crate) struct RuleDefinition<'a> {
     pub(crate) key: Cow<'a, str>,
     pub(crate) when: ConditionDefinition<'a>,
-    pub(crate) rollout: Option<Share>,
+    pub(crate) rollout: Share,
     pub(crate) bucket_by: Option<Cow<'a, str>>,
     pub(crate) serve: ServeDefinition<'a>,
 }

@@ -70,7 +70,6 @@ macro_rules! id {
 
 /// The number of a flag in its set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(unreachable_pub, reason = "the sealed trait behind `FlagKey` names it")]
 pub struct FlagId(pub(crate) u32);
 
 id! {

@@ -110,8 +110,8 @@ impl FlagSet {
         let mut definition = FlagDefinition {
             enabled: origin.enabled,
             status: origin.status,
-            rollout: Some(flag.share),
-            bucket_by: Some(self.unit_definition(flag.unit)),
+            rollout: flag.share,
+            bucket_by: self.unit_definition(flag.unit),
             client: origin.client,
             ..FlagDefinition::default()
         };
@@ -164,7 +164,7 @@ impl FlagSet {
         RuleDefinition {
             key: self.text(rule.key),
             when: self.condition_definition(rule.when),
-            rollout: Some(rule.share),
+            rollout: rule.share,
             bucket_by: rule.own_unit.then(|| self.unit_definition(rule.unit)),
             serve: match rule.serve {
                 Serve::Flag => ServeDefinition::Flag,

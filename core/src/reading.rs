@@ -45,6 +45,8 @@ impl fmt::Display for Place<'_> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// The users' own columns are kept out of the way, but not a misspelt target (2.2.3).
+    Columns,
+    /// The fields of a segment that mean nothing are ignored (2.3.1).
     Ignored,
     /// In the shapes that are ours alone, a field that would be ignored is a mistake (2.2.22).
     Refused,
@@ -84,16 +86,18 @@ impl Reading {
         let Value::Object(fields) = value else {
             return self.expected(place, value, "an object");
         };
-        let mut values = [None; N];
+        let (mut values, mut counts) = ([None; N], [0_u8; N]);
         // Rows come with their columns in one order: looking on from the last hit mostly hits at once.
         let mut next = 0;
         for (name, value) in fields {
             let at = (next..N).chain(0..next).find(|&at| names.get(at).is_some_and(|known| *known == *name));
-            match at.and_then(|at| Some((at, values.get_mut(at)?))) {
-                Some((at, slot)) => {
+            match at.and_then(|at| Some((at, values.get_mut(at)?, counts.get_mut(at)?))) {
+                Some((at, slot, count)) => {
                     next = at + 1;
-                    if slot.replace(value).is_some() {
-                        self.report(&place.field(name), "stands twice, expected once");
+                    *slot = Some(value);
+                    *count = count.saturating_add(1);
+                    if *count == 2 {
+                        self.report(&place.field(name), "stands more than once, expected once");
                     }
                 }
                 None if unknown == Unknown::Refused && name != "description" => {
@@ -102,7 +106,7 @@ impl Reading {
                         format!("is not a field that is known here, expected one of {}", names.join(", ")),
                     );
                 }
-                None if unknown == Unknown::Ignored && name.starts_with("target_") => {
+                None if unknown == Unknown::Columns && name.starts_with("target_") => {
                     self.report(&place.field(name), "is not a target that is known, expected one of target_plans, target_roles, target_companies, target_regions, target_users");
                 }
                 None => {}
@@ -168,23 +172,21 @@ impl Reading {
 
     pub(crate) fn list<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>, most: usize) -> Option<&'v [Value<'v>]> {
         match value {
-            Value::List(entries) if entries.len() <= most => Some(entries),
             Value::List(entries) => {
-                self.report(place, format!("{} entries are too many, expected at most {most}", entries.len()));
-                None
+                if entries.len() > most {
+                    self.report(place, format!("{} entries are too many, expected at most {most}", entries.len()));
+                }
+                Some(entries)
             }
             _ => self.expected(place, value, "an array"),
         }
     }
 
     pub(crate) fn texts<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Vec<Cow<'v, str>>> {
-        let entries = match value {
-            Value::List(entries) => {
-                self.list(place, value, MAX_LIST_ENTRIES)?;
-                entries
-            }
-            _ => return self.expected(place, value, "an array of strings"),
+        let Value::List(_) = value else {
+            return self.expected(place, value, "an array of strings");
         };
+        let entries = self.list(place, value, MAX_LIST_ENTRIES)?;
         // Every entry is looked at, so that all that are wrong are reported.
         let mut texts = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {

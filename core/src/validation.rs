@@ -120,7 +120,7 @@ fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) 
     for (at, value) in values.iter().enumerate() {
         let place = place.entry(at);
         let before = reading.violations.len();
-        let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Ignored) else { continue };
+        let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { continue };
         let [name, .., variants, off_value, _, _, _, _] = fields;
         let key = unique_key(reading, &place.field("name"), name, &mut taken);
         let definition = flag(reading, &place, fields);
@@ -172,7 +172,7 @@ fn unique_key<'v>(
 
 fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> FlagDefinition<'v> {
     let [
-        _,
+        name,
         enabled,
         status,
         rollout,
@@ -202,7 +202,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
         definition.status = self::status(reading, &at("status"), value).unwrap_or_default();
     }
     if let Some(value) = given(rollout) {
-        definition.rollout = reading.percentage(&at("rollout_percentage"), value);
+        definition.rollout = reading.percentage(&at("rollout_percentage"), value).unwrap_or_default();
     }
     let lists = [plans, regions, roles, companies, users];
     for ((list, value), (_, name)) in definition.targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
@@ -216,8 +216,12 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
     if let Some(value) = given(end) {
         definition.end = reading.time(&at("end_date"), value);
     }
-    definition.bucket_by = given(bucket_by).and_then(|value| reading.name(&at("bucket_by"), value));
+    if let Some(value) = given(bucket_by) {
+        definition.bucket_by = reading.name(&at("bucket_by"), value).unwrap_or_default();
+    }
+    let key = given(name).and_then(Value::as_str);
     definition.salt = given(salt).and_then(|value| reading.text(&at("salt"), value));
+    definition.salt = definition.salt.filter(|salt| Some(salt.as_ref()) != key);
     if let Some(value) = given(overrides) {
         definition.overrides = self::overrides(reading, &at("overrides"), value).unwrap_or_default();
     }
@@ -225,11 +229,17 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
         Some(value) => rules::variants(reading, &at("variants"), value),
         None => Some(Vec::new()),
     };
-    definition.off_value = off_value.map(Cow::Borrowed);
     if let Some(value) = given(rules) {
         definition.rules = rules::rules(reading, &at("rules"), value, variants.as_deref()).unwrap_or_default();
     }
     definition.variants = variants.unwrap_or_default();
+    // Without an `off_value` a boolean flag serves false and one with variants null (2.2.17).
+    let none = if definition.variants.is_empty() { Value::Bool(false) } else { Value::Null };
+    definition.off_value = match off_value {
+        Some(value) => Some(Cow::Borrowed(value)),
+        None => Some(Cow::Owned(none)),
+    }
+    .filter(|value| **value != Value::Bool(false));
     if let Some(value) = given(prerequisites) {
         definition.prerequisites = self::prerequisites(reading, &at("prerequisites"), value).unwrap_or_default();
     }
@@ -310,10 +320,11 @@ fn prerequisite<'v>(
 
 fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<(Time, Share)>> {
     let mut steps: Vec<(Time, Share)> = Vec::new();
-    let mut last = None;
+    let mut before = None;
     for (index, value) in reading.list(place, value, MAX_LIST_ENTRIES)?.iter().enumerate() {
         let place = place.entry(index);
         let Some([at, rollout]) = reading.fields(&place, value, ["at", "rollout_percentage"], Unknown::Refused) else {
+            before = None;
             continue;
         };
         let time = match given(at) {
@@ -324,15 +335,15 @@ fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Opti
             Some(rollout) => reading.percentage(&place.field("rollout_percentage"), rollout),
             None => reading.missing(&place.field("rollout_percentage"), "a number from 0 to 100"),
         };
-        if let (Some(time), Some(last)) = (time, last)
-            && time <= last
+        if let (Some(time), Some(before)) = (time, before)
+            && time <= before
         {
             reading.report(
                 &place.field("at"),
-                format!("{time} is not after the step before, {last}, expected steps that rise in time"),
+                format!("{time} is not after the step before, {before}, expected steps that rise in time"),
             );
         }
-        last = time.or(last);
+        before = time;
         steps.extend(time.zip(share));
     }
     Some(steps)

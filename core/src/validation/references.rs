@@ -156,11 +156,12 @@ pub(super) fn flags<'v>(
         }
         let prerequisites = place.field("prerequisites");
         for (at, prerequisite) in definition.prerequisites.iter().enumerate() {
-            if !keys.contains_key(prerequisite.flag.as_ref()) {
-                let problem =
-                    format!("there is no flag `{}` in this snapshot, expected the key of one", prerequisite.flag);
-                reading.report(&prerequisites.entry(at).field("flag"), problem);
-            }
+            let problem = match prerequisite.flag.as_ref() {
+                own if own == flag.key => format!("`{own}` is the flag itself, expected the key of another"),
+                other if keys.contains_key(other) => continue,
+                other => format!("there is no flag `{other}` in this snapshot, expected the key of one"),
+            };
+            reading.report(&prerequisites.entry(at).field("flag"), problem);
         }
         if reading.violations.len() > before {
             flag.definition = None;
@@ -195,7 +196,8 @@ fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &HashMap<&str, 
                 node,
                 format!("a chain of {chain} prerequisites is too long, expected at most {MAX_PREREQUISITE_CHAIN}"),
             ));
-        } else if resolutions > MAX_PREREQUISITE_RESOLUTIONS {
+        }
+        if resolutions > MAX_PREREQUISITE_RESOLUTIONS {
             problems.push((node, format!("{resolutions} resolutions of prerequisites are too many, expected at most {MAX_PREREQUISITE_RESOLUTIONS}")));
         }
     }

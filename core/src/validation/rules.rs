@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::{conditions, given};
+use crate::bucket::Share;
 use crate::definition::{RuleDefinition, ServeDefinition, VariantDefinition};
-use crate::limit::{MAX_RULES, MAX_VARIANTS};
+use crate::limit::{MAX_LIST_ENTRIES, MAX_RULES, MAX_VARIANTS};
 use crate::reading::{Place, Reading, Unknown};
 use crate::snapshot::found;
 use crate::value::Value;
@@ -67,7 +68,10 @@ fn rule<'v>(
         Some(when) => conditions::condition(reading, &place.field("when"), when),
         None => reading.missing(&place.field("when"), "a condition"),
     };
-    let rollout = given(rollout).and_then(|value| reading.percentage(&place.field("rollout_percentage"), value));
+    let rollout = match given(rollout) {
+        Some(value) => reading.percentage(&place.field("rollout_percentage"), value),
+        None => Some(Share::EVERYONE),
+    };
     let bucket_by = given(bucket_by).and_then(|value| reading.name(&place.field("bucket_by"), value));
     let serve = match (given(variant), given(split)) {
         (None, None) => Some(ServeDefinition::Flag),
@@ -80,7 +84,7 @@ fn rule<'v>(
             None
         }
     };
-    Some(RuleDefinition { key: key?, when: when?, rollout, bucket_by, serve: serve? })
+    Some(RuleDefinition { key: key?, when: when?, rollout: rollout?, bucket_by, serve: serve? })
 }
 
 fn split<'v>(
@@ -90,7 +94,7 @@ fn split<'v>(
     variants: Option<&HashSet<&str>>,
 ) -> Option<ServeDefinition<'v>> {
     let before = reading.violations.len();
-    let entries = reading.list(place, value, MAX_VARIANTS)?;
+    let entries = reading.list(place, value, MAX_LIST_ENTRIES)?;
     if entries.is_empty() {
         reading.report(place, "is empty, expected at least one variant");
     }

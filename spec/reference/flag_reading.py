@@ -1,0 +1,280 @@
+"""Flags: 2.2 and 2.4.
+
+A definition is a plain dict in which every default is written out, percentages are shares and times are milliseconds.
+"""
+
+import graphs
+from condition_reading import check_extent, read_condition, segments_named
+from forms import Fields
+from places import (
+    check_twice,
+    inside,
+    optional,
+    read_boolean,
+    read_key,
+    read_list,
+    read_object,
+    read_percentage,
+    read_string,
+    read_strings,
+    read_text,
+    read_time,
+    read_weight,
+    required,
+    violate,
+)
+
+MAX_RULES = 10_000
+MAX_VARIANTS = 1_000
+MAX_CHAIN = 64
+MAX_RESOLUTIONS = 10_000
+
+STATUSES = ("draft", "active", "paused", "completed", "rolled_back")
+TARGETS = ("target_plans", "target_roles", "target_companies", "target_regions", "target_users")
+
+
+def read_flags(rows, place, segments, violations):
+    """2.2 and 2.4: by key, {"row", "definition", "violated"}; the definition of a flag that is set aside is None."""
+    keys = {row["name"] for row in rows if isinstance(row, Fields) and read_key(row.get("name"), "", []) is not None}
+    flags, places, sound = {}, {}, {}
+    for index, row in enumerate(rows):
+        found = []
+        definition = read_flag(row, inside(place, index), keys, segments, found)
+        key = definition and definition["key"]
+        if key is not None and key in flags:
+            violate(found, inside(inside(place, index), "name"), "is taken by an earlier flag")
+        elif key is not None:
+            flags[key] = {"row": row, "definition": None}
+            places[key] = inside(inside(place, index), "prerequisites")
+            if not found:
+                sound[key] = definition
+        violations.extend(found)
+    wrong = wrong_prerequisites(sound)
+    for key, definition in sound.items():
+        for message in wrong[key]:
+            violate(violations, places[key], message)
+        if not wrong[key]:
+            flags[key]["definition"] = definition
+    return flags
+
+
+def read_flag(row, place, keys, segments, found):
+    """2.2.1 to 2.2.24."""
+    if not isinstance(row, Fields):
+        violate(found, place, "is not an object")
+        return None
+    check_twice(row, place, found)
+    for name in row:
+        if name.startswith("target_") and name not in TARGETS:
+            violate(found, inside(place, name), "is not a field of a flag")
+    key = read_key(row.get("name"), inside(place, "name"), found)
+
+    def field(name, read, default):
+        if row.get(name) is None:
+            return default
+        return read(row[name], inside(place, name), found)
+
+    variants = field("variants", read_variants, [])
+    variant_keys = [variant["key"] for variant in variants if variant and variant["key"] is not None]
+    return {
+        "key": key,
+        "enabled": field("enabled", read_boolean, False),
+        "status": field("status", read_status, "active"),
+        "share": field("rollout_percentage", read_percentage, 100_000),
+        **{name: field(name, read_strings, []) for name in TARGETS},
+        "start": field("start_date", read_time, None),
+        "end": field("end_date", read_time, None),
+        "bucket_by": field("bucket_by", read_text, "user"),
+        "salt": field("salt", read_string, key),
+        "overrides": field("overrides", read_overrides, read_overrides(Fields([]), "", [])),
+        "variants": variants,
+        "off_value": row["off_value"] if "off_value" in row else None if variants else False,
+        "rules": field("rules", lambda value, at, found: read_rules(value, at, found, variant_keys, segments), []),
+        "prerequisites": field("prerequisites", lambda value, at, found: read_prerequisites(value, at, found, key, keys), []),
+        "schedule": field("schedule", read_schedule, []),
+        "client": field("client", read_boolean, False),
+    }
+
+
+def read_status(value, place, found):
+    """2.2.5."""
+    if value not in STATUSES:
+        violate(found, place, "is not a status")
+    return value
+
+
+def read_overrides(value, place, found):
+    """2.2.15."""
+    value = read_object(value, ("on", "off"), place, found) or Fields([])
+    nobody = {"users": [], "companies": []}
+    return {side: optional(value, side, place, found, read_override, nobody) for side in ("on", "off")}
+
+
+def read_override(value, place, found):
+    """2.2.15."""
+    value = read_object(value, ("users", "companies"), place, found) or Fields([])
+    return {name: optional(value, name, place, found, read_strings, []) for name in ("users", "companies")}
+
+
+def read_variants(value, place, found):
+    """2.2.16."""
+    variants = read_list(value, place, found, MAX_VARIANTS, read_variant)
+    check_unique(variants, "key", place, found)
+    check_weights(variants, place, found)
+    return variants
+
+
+def read_variant(value, place, found):
+    """2.2.16."""
+    value = read_object(value, ("key", "value", "weight"), place, found)
+    if value is None:
+        return None
+    return {
+        "key": required(value, "key", place, found, read_text),
+        "value": value.get("value"),
+        "weight": optional(value, "weight", place, found, read_weight, 1),
+    }
+
+
+def check_unique(values, name, place, found):
+    """The keys of 2.2.16 and 2.2.18: one that an earlier value has is wrong."""
+    taken = set()
+    for index, value in enumerate(values):
+        if value is not None and value[name] is not None:
+            if value[name] in taken:
+                violate(found, inside(inside(place, index), name), "is taken by an earlier one")
+            taken.add(value[name])
+
+
+def check_weights(values, place, found):
+    """2.2.16: not all weights 0."""
+    if values and all(value is not None and value["weight"] == 0 for value in values):
+        violate(found, place, "has only weights of 0")
+
+
+def read_rules(value, place, found, variant_keys, segments):
+    """2.2.18."""
+    rules = read_list(value, place, found, MAX_RULES, lambda rule, at, found: read_rule(rule, at, found, variant_keys, segments))
+    check_unique(rules, "key", place, found)
+    return rules
+
+
+def read_rule(value, place, found, variant_keys, segments):
+    """2.2.18, 2.3.3 and 2.3.4."""
+    value = read_object(value, ("key", "when", "rollout_percentage", "bucket_by", "variant", "split"), place, found)
+    if value is None:
+        return None
+    if "variant" in value and "split" in value:
+        violate(found, place, "has both `variant` and `split`")
+
+    def read_choice(choice, at, found):
+        if not isinstance(choice, str) or choice not in variant_keys:
+            violate(found, at, "is not the key of a variant")
+            return None
+        return choice
+
+    return {
+        "key": required(value, "key", place, found, read_text),
+        "when": required(value, "when", place, found, lambda when, at, found: read_rule_condition(when, at, found, segments)),
+        "share": optional(value, "rollout_percentage", place, found, read_percentage, 100_000),
+        "bucket_by": optional(value, "bucket_by", place, found, read_text, None),
+        "variant": optional(value, "variant", place, found, read_choice, None),
+        "split": optional(value, "split", place, found, lambda split, at, found: read_split(split, at, found, read_choice), None),
+    }
+
+
+def read_rule_condition(value, place, found, segments):
+    """2.3.3 and 2.3.4."""
+    before = len(found)
+    condition = read_condition(value, place, found)
+    for name, at in segments_named(condition, place):
+        if name not in segments or segments[name]["broken"]:
+            violate(found, at, "names a segment that does not exist")
+    if len(found) == before:
+        check_extent(condition, segments, place, found)
+    return condition
+
+
+def read_split(value, place, found, read_choice):
+    """2.2.18."""
+
+    def read_share(share, at, found):
+        share = read_object(share, ("variant", "weight"), at, found)
+        if share is None:
+            return None
+        return {
+            "variant": required(share, "variant", at, found, read_choice),
+            "weight": optional(share, "weight", at, found, read_weight, 1),
+        }
+
+    split = read_list(value, place, found, None, read_share)
+    if value == []:
+        violate(found, place, "is empty")
+    check_unique(split, "variant", place, found)
+    check_weights(split, place, found)
+    return split
+
+
+def read_prerequisites(value, place, found, key, keys):
+    """2.2.19 and 2.4.1."""
+
+    def read_other(other, at, found):
+        if not isinstance(other, str) or other == key or other not in keys:
+            violate(found, at, "is not the key of another flag of the snapshot")
+        return other
+
+    def read_served(served, at, found):
+        if served == []:
+            violate(found, at, "is empty")
+        return read_strings(served, at, found)
+
+    def read_prerequisite(prerequisite, at, found):
+        prerequisite = read_object(prerequisite, ("flag", "on", "variants"), at, found)
+        if prerequisite is None:
+            return None
+        if ("on" in prerequisite) == ("variants" in prerequisite):
+            violate(found, at, "has not exactly one of `on` and `variants`")
+        return {
+            "flag": required(prerequisite, "flag", at, found, read_other),
+            "on": optional(prerequisite, "on", at, found, read_boolean, None),
+            "variants": optional(prerequisite, "variants", at, found, read_served, None),
+        }
+
+    return read_list(value, place, found, None, read_prerequisite)
+
+
+def read_schedule(value, place, found):
+    """2.2.20."""
+
+    def read_step(step, at, found):
+        step = read_object(step, ("at", "rollout_percentage"), at, found)
+        if step is None:
+            return {"at": None, "share": None}
+        return {
+            "at": required(step, "at", at, found, read_time),
+            "share": required(step, "rollout_percentage", at, found, read_percentage),
+        }
+
+    steps = read_list(value, place, found, None, read_step)
+    for index in range(1, len(steps)):
+        before, after = steps[index - 1]["at"], steps[index]["at"]
+        if before is not None and after is not None and after <= before:
+            violate(found, inside(inside(place, index), "at"), "is not later than the step before")
+    return steps
+
+
+def wrong_prerequisites(definitions):
+    """2.4.2 to 2.4.5: what is wrong with the prerequisites of each definition, as a list of messages."""
+    graph = {key: [each["flag"] for each in definition["prerequisites"]] for key, definition in definitions.items()}
+    cyclic = graphs.nodes_on_cycles(graph)
+    wrong = {key: [f"is on a cycle: {graphs.path_back(graph, key)}"] if key in cyclic else [] for key in graph}
+    lengths, counts = {}, {}
+    for key in graphs.leaves_first(graph, cut=cyclic):
+        names = [] if key in cyclic else [name for name in graph[key] if name in graph]
+        lengths[key] = max((1 + lengths[name] for name in names), default=0)
+        counts[key] = sum(1 + counts[name] for name in names)
+        if lengths[key] > MAX_CHAIN:
+            wrong[key].append("begins a chain of more than 64 prerequisites")
+        if counts[key] > MAX_RESOLUTIONS:
+            wrong[key].append("could take more than 10,000 resolutions")
+    return wrong
