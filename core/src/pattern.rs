@@ -94,9 +94,13 @@ mod compiled {
     }
 
     fn scratch(hir: &Hir) -> Result<Engine, String> {
+        // What is left then has scratch space of one size: once that is there, searching allocates nothing.
         // The limit on parts bounds the size; the engine's own limits differ between machines and are lifted.
-        let config =
-            meta::Config::new().nfa_size_limit(None).onepass_size_limit(None).which_captures(WhichCaptures::None);
+        let config = meta::Config::new()
+            .nfa_size_limit(None)
+            .onepass_size_limit(None)
+            .dfa(false)
+            .which_captures(WhichCaptures::None);
         let regex = meta::Builder::new().configure(config).build_from_hir(hir);
         regex
             .map(Engine::Scratch)
