@@ -1,0 +1,144 @@
+//! `cargo xtask test`: runs every suite of the repository and says in one line each how it went.
+//!
+//! It installs what the suites need and cannot be expected on a fresh machine: the WebAssembly target, and a virtual
+//! environment for the reference evaluator. Suites that need a nightly compiler are left out, loudly, where there is none.
+
+mod fuzz;
+mod suite;
+mod tools;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use suite::{Outcome, Suite};
+use tools::Tools;
+
+/// All suites, in the order in which they run: the quick ones that find most come first.
+const SUITES: &[Suite] = &[
+    Suite { name: "format", about: "rustfmt finds nothing to change", run: format },
+    Suite { name: "lints", about: "clippy finds nothing, in code, tests and examples", run: lints },
+    Suite {
+        name: "core",
+        about: "unit tests, vectors, laws, oracle, reference, corpus, allocations, memory",
+        run: core,
+    },
+    Suite { name: "docs", about: "the examples of the documentation run, and its links lead somewhere", run: docs },
+    Suite { name: "spec", about: "the reference evaluator passes every vector", run: spec },
+    Suite { name: "schemas", about: "vectors, snapshots and example data fit their schemas", run: schemas },
+    Suite { name: "without-regex", about: "the core without its heavy feature", run: without_regex },
+    Suite { name: "wasm", about: "the core builds for wasm32-unknown-unknown, with and without regex", run: wasm },
+    Suite { name: "demo", about: "the demo, small, and its arguments", run: demo },
+    Suite { name: "miri", about: "the core's unit tests and publishing under Miri", run: miri },
+    Suite { name: "fuzz", about: "each fuzz target for half a minute", run: fuzz::run },
+];
+
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let unknown = arguments.iter().find(|name| !SUITES.iter().any(|suite| suite.name == **name));
+    if let Some(unknown) = unknown {
+        eprintln!("`{unknown}` is no suite, expected any of these:");
+        for suite in SUITES {
+            eprintln!("  {:<14} {}", suite.name, suite.about);
+        }
+        return ExitCode::from(2);
+    }
+    let tools = match Tools::find() {
+        Ok(tools) => tools,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let (mut passed, mut failed, mut skipped, begin) = (0, 0, 0, Instant::now());
+    for suite in SUITES.iter().filter(|suite| arguments.is_empty() || arguments.iter().any(|name| name == suite.name)) {
+        let outcome = suite.report(&tools);
+        match outcome {
+            Outcome::Ran(tally) => {
+                passed += tally.passed;
+                failed += tally.failed;
+            }
+            Outcome::Skipped(_) => skipped += 1,
+        }
+    }
+    println!("\nall suites: {:.0} s", begin.elapsed().as_secs_f64());
+    if skipped > 0 {
+        println!("{passed} passed, {failed} failed, {skipped} skipped");
+    } else {
+        println!("{passed} passed, {failed} failed");
+    }
+    if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn format(tools: &Tools) -> Outcome {
+    tools.step("format").run(tools.cargo(["fmt", "--all", "--check"])).outcome()
+}
+
+fn lints(tools: &Tools) -> Outcome {
+    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    tools.step("lints").run(tools.cargo(arguments)).outcome()
+}
+
+fn core(tools: &Tools) -> Outcome {
+    let mut step = tools.step("core");
+    match tools.python() {
+        Ok(python) => {
+            let arguments = ["test", "--package", "esclusa", "--lib", "--tests", "--examples", "--no-fail-fast"];
+            step.run(tools.cargo(arguments).env("ESCLUSA_PYTHON", python)).outcome()
+        }
+        Err(problem) => step.fail(&problem),
+    }
+}
+
+fn docs(tools: &Tools) -> Outcome {
+    let mut step = tools.step("docs");
+    let build = tools.cargo(["doc", "--package", "esclusa", "--no-deps", "--document-private-items"]);
+    step.run(tools.cargo(["test", "--package", "esclusa", "--doc"]))
+        .run(build.env("RUSTDOCFLAGS", "--deny warnings"))
+        .outcome()
+}
+
+fn spec(tools: &Tools) -> Outcome {
+    let mut step = tools.step("spec");
+    match tools.python() {
+        Ok(python) => {
+            let script = tools.root().join("spec/reference/esclusa_reference.py");
+            let bucket = tools.root().join("spec/reference/bucket.py");
+            let one = tools.program(&python).arg(bucket).args(["user-42", "crm_advanced_features"]);
+            step.run(tools.program(&python).arg(script).arg("vectors")).run(one).outcome()
+        }
+        Err(problem) => step.fail(&problem),
+    }
+}
+
+fn schemas(tools: &Tools) -> Outcome {
+    let mut step = tools.step("schemas");
+    match tools.python() {
+        Ok(python) => step.run(tools.program(&python).arg(tools.root().join("spec/check_schemas.py"))).outcome(),
+        Err(problem) => step.fail(&problem),
+    }
+}
+
+fn without_regex(tools: &Tools) -> Outcome {
+    let arguments = ["test", "--package", "esclusa", "--no-default-features", "--lib", "--test", "without_regex"];
+    tools.step("without-regex").run(tools.cargo(arguments)).outcome()
+}
+
+fn wasm(tools: &Tools) -> Outcome {
+    let build = ["build", "--quiet", "--package", "esclusa", "--target", "wasm32-unknown-unknown"];
+    let mut step = tools.step("wasm");
+    step.run(tools.program("rustup").args(["target", "add", "wasm32-unknown-unknown"]));
+    step.run(tools.cargo(build)).run(tools.cargo(build).arg("--no-default-features")).outcome()
+}
+
+fn demo(tools: &Tools) -> Outcome {
+    tools.step("demo").run(tools.cargo(["test", "--package", "xtask"])).outcome()
+}
+
+fn miri(tools: &Tools) -> Outcome {
+    if !tools.has(tools.nightly(["miri", "--version"])) {
+        return Outcome::Skipped("needs `rustup component add miri rust-src --toolchain nightly`");
+    }
+    let arguments = ["miri", "test", "--package", "esclusa", "--lib", "--test", "publishing", "--test", "syncing"];
+    // A target folder of its own: the two compilers would throw away each other's work.
+    let folder = tools.root().join("target/miri");
+    tools.step("miri").run(tools.nightly(arguments).env("CARGO_TARGET_DIR", folder)).outcome()
+}

@@ -1,0 +1,164 @@
+//! Suites: what runs, what came of it, and the one line that says so.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Instant;
+
+use super::tools::{Program, Tools};
+
+/// How many lines of a suite's log are shown when it failed.
+const TAIL: usize = 60;
+
+pub(super) struct Suite {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) run: fn(&Tools) -> Outcome,
+}
+
+pub(super) enum Outcome {
+    Ran(Tally),
+    /// Why it could not run here.
+    Skipped(&'static str),
+}
+
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub(super) passed: u64,
+    pub(super) failed: u64,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+impl Suite {
+    pub(super) fn report(&self, tools: &Tools) -> Outcome {
+        let begin = Instant::now();
+        let outcome = (self.run)(tools);
+        let seconds = begin.elapsed().as_secs_f64();
+        match &outcome {
+            Outcome::Ran(tally) => {
+                println!("{:<14} {tally} ({seconds:.0} s): {}", self.name, self.about);
+                if tally.failed > 0 {
+                    show_tail(&tools.log(self.name));
+                }
+            }
+            Outcome::Skipped(reason) => println!("{:<14} SKIPPED: {reason}", self.name),
+        }
+        outcome
+    }
+}
+
+fn show_tail(log: &PathBuf) {
+    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    println!("--- the end of {}", log.display());
+    for line in lines.iter().skip(lines.len().saturating_sub(TAIL)) {
+        println!("    {line}");
+    }
+    println!("---");
+}
+
+/// The commands of one suite: each adds to its log and to its tally.
+pub(super) struct Step {
+    log: PathBuf,
+    tally: Tally,
+}
+
+impl Step {
+    pub(super) fn new(log: PathBuf) -> Self {
+        let _ = fs::remove_file(&log);
+        Step { log, tally: Tally::default() }
+    }
+
+    /// Runs a command. It counts by the closing lines of its tests, or as one check if it has none; one that fails
+    /// without saying so in its counts is one failure more.
+    pub(super) fn run(&mut self, program: Program) -> &mut Self {
+        let heading = format!("$ {program}\n");
+        match output(program) {
+            Ok((succeeded, text)) => {
+                let mut counted = counts(&text);
+                if counted.passed + counted.failed == 0 && succeeded {
+                    counted.passed = 1;
+                }
+                if counted.failed == 0 && !succeeded {
+                    counted.failed = 1;
+                }
+                self.tally.passed += counted.passed;
+                self.tally.failed += counted.failed;
+                self.write(&format!("{heading}{text}"));
+            }
+            Err(problem) => {
+                self.tally.failed += 1;
+                self.write(&format!("{heading}{problem}\n"));
+            }
+        }
+        self
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        Outcome::Ran(self.tally)
+    }
+
+    /// One failure, with its reason in the log.
+    pub(super) fn fail(&mut self, problem: &str) -> Outcome {
+        self.tally.failed += 1;
+        self.write(problem);
+        self.outcome()
+    }
+
+    fn write(&self, text: &str) {
+        let file = File::options().create(true).append(true).open(&self.log);
+        if let Err(problem) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+            eprintln!("cannot write {}: {problem}", self.log.display());
+        }
+    }
+}
+
+/// Whether the command succeeded, and everything that it printed.
+fn output(program: Program) -> Result<(bool, String), String> {
+    let mut command = program.into_command();
+    let output = command.stdin(Stdio::null()).output().map_err(|problem| format!("cannot be started: {problem}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((output.status.success(), format!("{}{}", text(&output.stderr), text(&output.stdout))))
+}
+
+/// Adds up the closing lines of test runners: `test result: ok. 3 passed; 0 failed; …` and `3 passed, 0 failed`.
+fn counts(text: &str) -> Tally {
+    let mut tally = Tally::default();
+    for line in text.lines() {
+        let line = line.trim();
+        let counted = line
+            .strip_prefix("test result:")
+            .or_else(|| line.starts_with(|c: char| c.is_ascii_digit()).then_some(line));
+        let Some(counted) = counted else { continue };
+        let words: Vec<&str> = counted.split([' ', ';', ',', '.']).filter(|word| !word.is_empty()).collect();
+        let number = |name: &str| {
+            let at = words.iter().position(|word| *word == name)?;
+            words.get(at.checked_sub(1)?)?.parse::<u64>().ok()
+        };
+        if let (Some(passed), Some(failed)) = (number("passed"), number("failed")) {
+            tally.passed += passed;
+            tally.failed += failed;
+        }
+    }
+    tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_added_up() {
+        let text = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 0 ignored; finished in 0.1s\n\
+                    test result: FAILED. 1 passed; 2 failed; 0 ignored\n1199 passed, 4 failed\n99 bottles passed by\n";
+        let tally = counts(text);
+        assert_eq!((tally.passed, tally.failed), (1203, 6));
+    }
+}
