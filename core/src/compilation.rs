@@ -67,14 +67,14 @@ pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
     compiler.set.generated_at = checked.generated_at;
     compiler.set.violations = checked.violations;
     for segment in &checked.segments {
-        compiler.segment(segment);
+        compiler.segment(segment, fingerprint(&segment.when));
     }
     compiler.set.keys.reserve(checked.flags.len(), |_| 0);
     for flag in &checked.flags {
         compiler.claim(flag);
     }
     for (id, flag) in (0..).map(FlagId).zip(&checked.flags) {
-        if let Some(definition) = &flag.definition {
+        if let Some(definition) = flag.definition() {
             compiler.flag(id, definition, fingerprint(definition));
         }
     }
@@ -106,13 +106,13 @@ impl Compiler {
     }
 
     /// Adds a segment; those that it names have been added before.
-    pub(crate) fn segment(&mut self, definition: &SegmentDefinition<'_>) {
+    pub(crate) fn segment(&mut self, definition: &SegmentDefinition<'_>, own_fingerprint: u64) {
         let extent = validation::extent(&definition.when, |key| self.segment_extent(key)).unwrap_or_default();
-        let own = fingerprint(&definition.when);
         let start = len(&self.set.nodes);
         let when = self.condition(&definition.when);
-        let fingerprint = self.set.segments_within(start, len(&self.set.nodes)).fold(own, mix);
-        let segment = Segment { key: self.set.texts.push(&definition.key), when, extent, fingerprint };
+        let fingerprint = self.set.segments_within(start, len(&self.set.nodes)).fold(own_fingerprint, mix);
+        let key = self.set.texts.push(&definition.key);
+        let segment = Segment { key, when, extent, own_fingerprint, fingerprint };
         self.segments.insert(definition.key.clone().into_owned(), SegmentId(len(&self.set.segments)));
         self.set.segments.push(segment);
     }
@@ -128,7 +128,7 @@ impl Compiler {
             |id: &FlagId| flags.get(id.0 as usize).map_or(hash, |flag: &Flag| crate::bucket::hash(texts.get(flag.key)));
         self.set.keys.insert_unique(hash, id, rehash);
         let mut detail = Flag::NO_DETAIL;
-        if candidate.definition.is_none() {
+        if candidate.definition().is_none() {
             self.set.set_aside.push(id);
             detail = self.off_only(&candidate.off_value);
         }

@@ -25,20 +25,13 @@ use crate::value::Value;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Context<'a> {
-    user: Option<Word<'a>>,
-    company: Option<Word<'a>>,
-    plan: Option<Word<'a>>,
-    region: Option<Word<'a>>,
-    roles: Roles<'a>,
+    /// The fields, in the order of [`Field`]; of the roles the first.
+    words: [Option<Word<'a>>; 5],
+    /// Most callers have one role or none, and then this allocates nothing.
+    other_roles: Vec<Word<'a>>,
+    /// Whether anything was said about roles, if only that there are none.
+    roles_known: bool,
     attributes: Vec<(Cow<'a, str>, Value<'a>)>,
-}
-
-/// The caller's roles. Most callers have one, which needs no allocation.
-#[derive(Clone, Debug, Default)]
-struct Roles<'a> {
-    known: bool,
-    first: Option<Word<'a>>,
-    others: Vec<Word<'a>>,
 }
 
 /// Something was given as a context that is not a JSON object.
@@ -53,7 +46,7 @@ impl<'a> Context<'a> {
     #[must_use]
     #[inline]
     pub fn new(targeting_key: impl Into<Cow<'a, str>>) -> Self {
-        Context { user: Some(Word::new(targeting_key.into())), ..Context::default() }
+        Context::default().with(Field::User, targeting_key.into())
     }
 
     /// A context of a caller whom nobody knows: no rollout below 100 % lets it in.
@@ -65,39 +58,53 @@ impl<'a> Context<'a> {
     /// The company that the user belongs to.
     #[must_use]
     #[inline]
-    pub fn company(mut self, company: impl Into<Cow<'a, str>>) -> Self {
-        self.company = Some(Word::new(company.into()));
-        self
+    pub fn company(self, company: impl Into<Cow<'a, str>>) -> Self {
+        self.with(Field::Company, company.into())
     }
 
     /// The plan that the company pays for.
     #[must_use]
     #[inline]
-    pub fn plan(mut self, plan: impl Into<Cow<'a, str>>) -> Self {
-        self.plan = Some(Word::new(plan.into()));
-        self
+    pub fn plan(self, plan: impl Into<Cow<'a, str>>) -> Self {
+        self.with(Field::Plan, plan.into())
     }
 
     /// The region that the caller is in.
     #[must_use]
     #[inline]
-    pub fn region(mut self, region: impl Into<Cow<'a, str>>) -> Self {
-        self.region = Some(Word::new(region.into()));
+    pub fn region(self, region: impl Into<Cow<'a, str>>) -> Self {
+        self.with(Field::Region, region.into())
+    }
+
+    #[inline]
+    fn with(mut self, field: Field, text: Cow<'a, str>) -> Self {
+        self.put(field, Some(Word::new(text)));
         self
+    }
+
+    #[inline]
+    fn put(&mut self, field: Field, word: Option<Word<'a>>) {
+        if let Some(place) = self.words.get_mut(field as usize) {
+            *place = word;
+        }
     }
 
     /// One more role.
     #[must_use]
     #[inline]
     pub fn role(mut self, role: impl Into<Cow<'a, str>>) -> Self {
-        let role = Word::new(role.into());
-        self.roles.known = true;
-        if self.roles.first.is_none() {
-            self.roles.first = Some(role);
-        } else {
-            self.roles.others.push(role);
-        }
+        self.add_role(Word::new(role.into()));
         self
+    }
+
+    #[inline]
+    fn add_role(&mut self, role: Word<'a>) {
+        self.roles_known = true;
+        if self.first(Field::Roles).is_none() {
+            self.put(Field::Roles, Some(role));
+        } else {
+            self.other_roles.push(role);
+        }
     }
 
     /// More roles. Giving none at all still says that the caller's roles are known (sentence 3.4).
@@ -108,7 +115,7 @@ impl<'a> Context<'a> {
         I::Item: Into<Cow<'a, str>>,
     {
         let mut context = roles.into_iter().fold(self, Context::role);
-        context.roles.known = true;
+        context.roles_known = true;
         context
     }
 
@@ -124,13 +131,24 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// What `role` and `roles` hold: a text or a list of texts.
+    fn add_roles(&mut self, value: Value<'a>) {
+        let given = match value {
+            Value::List(elements) => {
+                self.roles_known = true;
+                elements
+            }
+            one => vec![one],
+        };
+        for role in given.into_iter().filter_map(word) {
+            self.add_role(role);
+        }
+    }
+
     fn set(&mut self, name: Cow<'a, str>, value: Value<'a>) {
         match Field::named(&name) {
-            Some(Field::User) => self.user = word(value),
-            Some(Field::Company) => self.company = word(value),
-            Some(Field::Plan) => self.plan = word(value),
-            Some(Field::Region) => self.region = word(value),
-            Some(Field::Roles) => self.roles.add(value),
+            Some(Field::Roles) => self.add_roles(value),
+            Some(field) => self.put(field, word(value)),
             None => self.attributes.push((name, value)),
         }
     }
@@ -158,30 +176,26 @@ impl<'a> Context<'a> {
             }
         }
         context.attributes.reverse();
-        context.roles.add(roles);
-        context.user = targeting_key.or(context.user);
+        context.add_roles(roles);
+        if targeting_key.is_some() {
+            context.put(Field::User, targeting_key);
+        }
         Ok(context)
     }
 
     /// The string that identifies the caller.
     #[must_use]
     pub fn targeting_key(&self) -> Option<&str> {
-        self.user.as_ref().map(Word::as_str)
+        self.field(Field::User).map(Word::as_str)
     }
 
     /// The same context, owning all its strings, to be kept for as long as the app likes.
     #[must_use]
     pub fn into_owned(self) -> Context<'static> {
         Context {
-            user: self.user.map(Word::into_owned),
-            company: self.company.map(Word::into_owned),
-            plan: self.plan.map(Word::into_owned),
-            region: self.region.map(Word::into_owned),
-            roles: Roles {
-                known: self.roles.known,
-                first: self.roles.first.map(Word::into_owned),
-                others: self.roles.others.into_iter().map(Word::into_owned).collect(),
-            },
+            words: self.words.map(|word| word.map(Word::into_owned)),
+            other_roles: self.other_roles.into_iter().map(Word::into_owned).collect(),
+            roles_known: self.roles_known,
             attributes: self
                 .attributes
                 .into_iter()
@@ -190,22 +204,28 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// One of the fixed fields that hold one text.
+    /// A fixed field; of the roles the first.
+    #[inline]
+    pub(crate) fn first(&self, field: Field) -> Option<&Word<'a>> {
+        self.words.get(field as usize)?.as_ref()
+    }
+
+    /// A fixed field that holds one text, and so not the roles.
     #[inline]
     pub(crate) fn field(&self, field: Field) -> Option<&Word<'a>> {
-        match field {
-            Field::User => self.user.as_ref(),
-            Field::Company => self.company.as_ref(),
-            Field::Plan => self.plan.as_ref(),
-            Field::Region => self.region.as_ref(),
-            Field::Roles => None,
-        }
+        if field == Field::Roles { None } else { self.first(field) }
+    }
+
+    /// The roles after the first.
+    #[inline]
+    pub(crate) fn other_roles(&self) -> &[Word<'a>] {
+        &self.other_roles
     }
 
     /// The caller's roles, or `None` when nobody said anything about them.
     #[inline]
     pub(crate) fn known_roles(&self) -> Option<impl Iterator<Item = &Word<'a>>> {
-        self.roles.known.then(|| self.roles.first.iter().chain(&self.roles.others))
+        self.roles_known.then(|| self.first(Field::Roles).into_iter().chain(&self.other_roles))
     }
 
     /// An attribute by its name as it stands, then as a path; null is missing (sentences 3.6 and 3.8).
@@ -219,26 +239,6 @@ impl<'a> Context<'a> {
     }
 }
 
-impl<'a> Roles<'a> {
-    fn add(&mut self, value: Value<'a>) {
-        let given = match value {
-            Value::List(elements) => {
-                self.known = true;
-                elements
-            }
-            one => vec![one],
-        };
-        for role in given.into_iter().filter_map(word) {
-            self.known = true;
-            if self.first.is_none() {
-                self.first = Some(role);
-            } else {
-                self.others.push(role);
-            }
-        }
-    }
-}
-
 /// A usable text: a string, or an integer as its digits (sentence 3.5).
 fn word(value: Value<'_>) -> Option<Word<'_>> {
     match value {
@@ -248,7 +248,7 @@ fn word(value: Value<'_>) -> Option<Word<'_>> {
     }
 }
 
-/// The fields of a context that have a place of their own.
+/// The fields of a context that have a place of their own; the last, which holds a list, beside the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Field {
     User,

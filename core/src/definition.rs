@@ -130,6 +130,18 @@ pub(crate) struct RuleDefinition<'a> {
     pub(crate) serve: ServeDefinition<'a>,
 }
 
+impl Default for RuleDefinition<'_> {
+    fn default() -> Self {
+        RuleDefinition {
+            key: Cow::Borrowed(""),
+            when: ConditionDefinition::default(),
+            rollout: Share::EVERYONE,
+            bucket_by: None,
+            serve: ServeDefinition::Flag,
+        }
+    }
+}
+
 /// What a rule serves: the flag's own weights, one variant, or a split of its own.
 #[derive(Debug, Hash)]
 pub(crate) enum ServeDefinition<'a> {
@@ -154,6 +166,13 @@ pub(crate) enum WantedDefinition<'a> {
 pub(crate) struct SegmentDefinition<'a> {
     pub(crate) key: Cow<'a, str>,
     pub(crate) when: ConditionDefinition<'a>,
+}
+
+impl Default for ConditionDefinition<'_> {
+    /// Nobody.
+    fn default() -> Self {
+        ConditionDefinition::Any(Vec::new())
+    }
 }
 
 #[derive(Debug, Hash)]

@@ -223,6 +223,8 @@ pub(crate) struct Segment {
     pub(crate) key: Text,
     pub(crate) when: u32,
     pub(crate) extent: (u32, u64),
+    /// Of its condition by itself.
+    pub(crate) own_fingerprint: u64,
     /// Of its condition and the segments in it.
     pub(crate) fingerprint: u64,
 }
@@ -326,7 +328,7 @@ impl FlagSet {
 
     #[inline]
     pub(crate) fn find_hashed(&self, key: &str, hash: u64) -> Option<FlagId> {
-        self.keys.find(hash, |id| self.texts.get(self.flag(*id).key) == key).copied()
+        self.keys.find(hash, |id| self.texts.is(self.flag(*id).key, key)).copied()
     }
 
     #[inline]

@@ -4,18 +4,11 @@
 //! Strongly connected components by Tarjan's algorithm (SIAM J. Comput. 1972), without recursion, because a hostile
 //! snapshot may chain a million flags.
 
-/// Nodes in an order in which each comes after those that its edges lead to, cycles put together.
-#[derive(Debug, Default)]
-pub(crate) struct Order {
-    /// The nodes that are on no cycle.
-    pub(crate) dependencies_first: Vec<usize>,
-    /// The nodes of each knot of cycles, and one cycle of it: the way round, without the return to its start.
-    pub(crate) knots: Vec<Knot>,
-}
-
+/// Nodes that depend on each other, or one by itself.
 #[derive(Debug)]
-pub(crate) struct Knot {
+pub(crate) struct Component {
     pub(crate) nodes: Vec<usize>,
+    /// One way round, without the return to its start; empty for a node that does not depend on itself.
     pub(crate) cycle: Vec<usize>,
 }
 
@@ -29,9 +22,9 @@ struct Visit {
     on_stack: bool,
 }
 
-/// `edges[n]` are the nodes that `n` depends on.
-pub(crate) fn order(edges: &[Vec<usize>]) -> Order {
-    let mut order = Order::default();
+/// The components, each after those that it depends on; `edges[n]` are the nodes that `n` depends on.
+pub(crate) fn order(edges: &[Vec<usize>]) -> Vec<Component> {
+    let mut order = Vec::new();
     let mut visits = vec![Visit::default(); edges.len()];
     let (mut stack, mut path, mut discovered) = (Vec::new(), Vec::new(), 0);
     for root in 0..edges.len() {
@@ -70,7 +63,7 @@ pub(crate) fn order(edges: &[Vec<usize>]) -> Order {
                         visit.on_stack = false;
                     }
                 }
-                component(edges, node, nodes, &mut order);
+                order.push(component(edges, node, nodes));
             }
         }
     }
@@ -83,13 +76,12 @@ fn lower(visits: &mut [Visit], node: usize, lowest: usize) {
     }
 }
 
-fn component(edges: &[Vec<usize>], node: usize, nodes: Vec<usize>, order: &mut Order) {
+fn component(edges: &[Vec<usize>], node: usize, nodes: Vec<usize>) -> Component {
     let loops = edges.get(node).is_some_and(|edges| edges.contains(&node));
     if nodes.len() == 1 && !loops {
-        order.dependencies_first.push(node);
-        return;
+        return Component { nodes, cycle: Vec::new() };
     }
-    // From any node of a knot some edge stays in it, so walking on comes round.
+    // From any node of a knot of cycles some edge stays in it, so walking on comes round.
     let members: std::collections::HashSet<usize> = nodes.iter().copied().collect();
     let (mut way, mut places) = (Vec::new(), std::collections::HashMap::new());
     let mut at = node;
@@ -100,7 +92,7 @@ fn component(edges: &[Vec<usize>], node: usize, nodes: Vec<usize>, order: &mut O
         at = next.unwrap_or(at);
     }
     let cycle = way.split_off(places.get(&at).copied().unwrap_or_default());
-    order.knots.push(Knot { nodes, cycle });
+    Component { nodes, cycle }
 }
 
 #[cfg(test)]
@@ -111,24 +103,26 @@ mod tests {
     fn everything_comes_after_what_it_depends_on_and_cycles_are_found() {
         let edges = vec![vec![1, 2], vec![3], vec![3], vec![], vec![5], vec![6], vec![4, 0], vec![7], vec![4]];
         let order = order(&edges);
-        assert_eq!(order.dependencies_first.len(), 5);
-        for (place, &node) in order.dependencies_first.iter().enumerate() {
-            for next in &edges[node] {
-                let before = order.dependencies_first.iter().position(|other| other == next);
+        let singles: Vec<usize> = order.iter().filter(|part| part.cycle.is_empty()).map(|part| part.nodes[0]).collect();
+        assert_eq!(singles.len(), 5);
+        for (place, node) in singles.iter().enumerate() {
+            for next in &edges[*node] {
+                let before = singles.iter().position(|other| other == next);
                 assert!(before.is_none_or(|before| before < place), "{next} comes before {node}");
             }
         }
-        let mut knots: Vec<Vec<usize>> = order.knots.iter().map(|knot| knot.nodes.clone()).collect();
+        let mut knots: Vec<Vec<usize>> =
+            order.iter().filter(|part| !part.cycle.is_empty()).map(|part| part.nodes.clone()).collect();
         knots.iter_mut().for_each(|knot| knot.sort_unstable());
         knots.sort();
         assert_eq!(knots, [vec![4, 5, 6], vec![7]]);
-        assert!(order.knots.iter().any(|knot| knot.cycle == [4, 5, 6]));
+        assert!(order.iter().any(|part| part.cycle == [4, 5, 6]));
     }
 
     #[test]
     fn a_chain_of_a_million_does_not_recurse() {
         let edges: Vec<Vec<usize>> =
             (0..1_000_000).map(|node| if node == 999_999 { vec![0] } else { vec![node + 1] }).collect();
-        assert_eq!(order(&edges).knots.len(), 1);
+        assert_eq!(order(&edges).len(), 1);
     }
 }

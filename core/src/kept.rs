@@ -11,7 +11,7 @@ use crate::definition::{
     ConditionDefinition, FlagDefinition, OperatorDefinition, OverridesDefinition, PrerequisiteDefinition,
     RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, TextTest, VariantDefinition, WantedDefinition,
 };
-use crate::flag_set::{Fate, FlagId, FlagSet, Kept, Serve, Span, Unit, VariantId, Wanted};
+use crate::flag_set::{Fate, FlagId, FlagSet, Kept, Rule, Segment, Serve, Span, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::operator::Operator;
 use crate::text::Text;
@@ -30,8 +30,13 @@ pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
     if found.is_empty() {
         return new;
     }
-    drop_unsound(&new, &mut found);
-    let mut compiler = Compiler::reopen(new);
+    let compiler = Compiler::reopen(new);
+    found.retain(|(_, _, definition)| {
+        let known = |key: &str| extent_with(&compiler, before, key);
+        definition.rules.iter().all(|rule| extent(&rule.when, known).is_some_and(within))
+    });
+    drop_unsound(&compiler.set, &mut found);
+    let mut compiler = compiler;
     for (id, old, definition) in &found {
         let origin = before.origin(*old);
         let kept = match origin.fate {
@@ -41,13 +46,18 @@ pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
         for rule in &definition.rules {
             bring_segments(&mut compiler, before, &rule.when);
         }
-        let fits =
-            |rule: &RuleDefinition<'_>| extent(&rule.when, |key| compiler.segment_extent(key)).is_some_and(within);
-        if definition.rules.iter().all(fits) {
-            compiler.keep(*id, definition, origin.own_fingerprint, kept);
-        }
+        compiler.keep(*id, definition, origin.own_fingerprint, kept);
     }
     compiler.finish()
+}
+
+/// The extent that a segment has in the new set, or would have if it were brought there.
+fn extent_with(compiler: &Compiler, before: &FlagSet, key: &str) -> Option<(u32, u64)> {
+    if let Some(extent) = compiler.segment_extent(key) {
+        return Some(extent);
+    }
+    let when = before.condition_definition(before.segment(key)?.when);
+    extent(&when, |key| extent_with(compiler, before, key))
 }
 
 /// Takes out the definitions with which the new set would have a cycle, or a chain that is too long (8.6).
@@ -91,16 +101,18 @@ fn bring_segments(compiler: &mut Compiler, before: &FlagSet, condition: &Conditi
         }
     });
     for key in missing {
-        let Some(segment) = before.segments.iter().find(|segment| before.texts.get(segment.key) == key) else {
-            continue;
-        };
+        let Some(segment) = before.segment(&key).filter(|_| compiler.segment_extent(&key).is_none()) else { continue };
         let when = before.condition_definition(segment.when);
         bring_segments(compiler, before, &when);
-        compiler.segment(&SegmentDefinition { key: Cow::Owned(key), when });
+        compiler.segment(&SegmentDefinition { key: Cow::Owned(key), when }, segment.own_fingerprint);
     }
 }
 
 impl FlagSet {
+    fn segment(&self, key: &str) -> Option<&Segment> {
+        self.segments.iter().find(|segment| self.texts.is(segment.key, key))
+    }
+
     /// The definition of a flag, unless it is set aside without one.
     pub(crate) fn definition(&self, id: FlagId) -> Option<FlagDefinition<'_>> {
         let (flag, origin) = (self.flag(id), self.origin(id));
@@ -157,7 +169,7 @@ impl FlagSet {
         Some(definition)
     }
 
-    fn rule_definition(&self, rule: &crate::flag_set::Rule) -> RuleDefinition<'_> {
+    fn rule_definition(&self, rule: &Rule) -> RuleDefinition<'_> {
         let variant = |id: VariantId| {
             self.variants.get(id.0 as usize).map_or(Cow::Borrowed(""), |variant| self.text(variant.key))
         };

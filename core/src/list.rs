@@ -16,8 +16,20 @@ const FEW: usize = 12;
 /// Where a list stands in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum List {
-    Few { start: u32, len: u32 },
-    Many { start: u32, mask: u32 },
+    /// A few texts that are all tokens by themselves.
+    Exact {
+        start: u32,
+        len: u32,
+    },
+    /// A few texts of which some are longer.
+    Few {
+        start: u32,
+        len: u32,
+    },
+    Many {
+        start: u32,
+        mask: u32,
+    },
 }
 
 /// One place of a table; a place with no text is free.
@@ -38,23 +50,41 @@ pub(crate) struct Lists {
 
 impl Lists {
     /// Whether the list holds the word.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn holds(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
         match list {
+            // Nearly every plan, role and region comes this way.
+            List::Exact { start, len } => {
+                let token = word.token();
+                self.few(start, len).iter().fold(false, |held, other| held | other.same(token))
+            }
+            _ => self.holds_long(list, word, texts),
+        }
+    }
+
+    #[inline(never)]
+    fn holds_long(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
+        match list {
+            List::Exact { .. } => false,
             List::Few { start, len } => {
-                let tokens = self.few(start, len);
-                match word.token() {
-                    Some(token) => tokens.contains(&token),
-                    None => tokens.iter().any(|token| token.is_long(word.hash(), word.as_str(), texts)),
+                let (tokens, token) = (self.few(start, len), word.token());
+                if !token.same(Token::NONE) {
+                    return tokens.contains(&token);
                 }
+                let hash = word.hash();
+                tokens.iter().any(|token| token.is_long(hash, word.as_str(), texts))
             }
             List::Many { start, mask } => self.find(start, mask, word.hash(), word.as_str(), texts).is_some(),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn few(&self, start: u32, len: u32) -> &[Token] {
-        self.tokens.get(start as usize..start as usize + len as usize).unwrap_or_default()
+        let start = start as usize;
+        match self.tokens.get(start..start + len as usize) {
+            Some(tokens) => tokens,
+            None => &[],
+        }
     }
 
     fn table(&self, start: u32, mask: u32) -> &[Slot] {
@@ -72,7 +102,7 @@ impl Lists {
             if slot.text.len == FREE.text.len {
                 return None;
             }
-            if slot.hash == tag && texts.get(slot.text) == text {
+            if slot.hash == tag && texts.is(slot.text, text) {
                 return Some(at);
             }
         }
@@ -82,7 +112,9 @@ impl Lists {
     /// The strings of a list, in no particular order.
     pub(crate) fn texts<'s>(&'s self, list: List, texts: &'s Texts) -> Vec<Cow<'s, str>> {
         match list {
-            List::Few { start, len } => self.few(start, len).iter().map(|token| token.text(texts)).collect(),
+            List::Exact { start, len } | List::Few { start, len } => {
+                self.few(start, len).iter().map(|token| token.text(texts)).collect()
+            }
             List::Many { start, mask } => self
                 .table(start, mask)
                 .iter()
@@ -133,7 +165,7 @@ impl ListBuilder {
 /// Whether a stored list has the same entries (a short one in the same order).
 fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> bool {
     match list {
-        List::Few { start, len } => {
+        List::Exact { start, len } | List::Few { start, len } => {
             let tokens = lists.few(start, len);
             tokens.len() == entries.len()
                 && tokens.iter().zip(entries).all(|(token, entry)| match Token::exact(entry) {
@@ -158,7 +190,9 @@ fn few(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
         let token = Token::exact(entry).unwrap_or_else(|| Token::long(hash(entry), texts.push(entry)));
         lists.tokens.push(token);
     }
-    List::Few { start, len: count(entries.len()) }
+    let len = count(entries.len());
+    let exact = entries.iter().all(|entry| Token::exact(entry).is_some());
+    if exact { List::Exact { start, len } } else { List::Few { start, len } }
 }
 
 fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {

@@ -97,11 +97,7 @@ impl FlagSet {
     pub(crate) fn unit_hash(&self, unit: Unit, context: &Context<'_>) -> Option<u64> {
         match unit {
             Unit::Field(field) => context.field(field).filter(|word| !word.as_str().is_empty()).map(Word::hash),
-            Unit::Attribute(name) => match context.lookup(self.texts.get(name))? {
-                Value::Text(text) if !text.is_empty() => Some(hash(text)),
-                Value::Integer(number) => Some(hash_digits(*number)),
-                _ => None,
-            },
+            Unit::Attribute(name) => hash_attribute(context.lookup(self.texts.get(name))?),
         }
     }
 
@@ -191,6 +187,15 @@ fn begins(mut text: impl Iterator<Item = char>, mut wanted: impl Iterator<Item =
 /// Lower case without context, by Unicode's full mapping (5.2).
 pub(crate) fn folded(text: &str) -> impl DoubleEndedIterator<Item = char> + Clone {
     text.chars().flat_map(char::to_lowercase)
+}
+
+/// The hash of an attribute as a unit (6.3).
+fn hash_attribute(value: &Value<'_>) -> Option<u64> {
+    match value {
+        Value::Text(text) if !text.is_empty() => Some(hash(text)),
+        Value::Integer(number) => Some(hash_digits(*number)),
+        _ => None,
+    }
 }
 
 /// The hash of an integer's decimal digits, written without allocating.

@@ -89,7 +89,7 @@ impl Reading {
         let (mut values, mut counts) = ([None; N], [0_u8; N]);
         // Rows come with their columns in one order: looking on from the last hit mostly hits at once.
         let mut next = 0;
-        for (name, value) in fields {
+        for (index, (name, value)) in fields.iter().enumerate() {
             let at = (next..N).chain(0..next).find(|&at| names.get(at).is_some_and(|known| *known == *name));
             match at.and_then(|at| Some((at, values.get_mut(at)?, counts.get_mut(at)?))) {
                 Some((at, slot, count)) => {
@@ -100,6 +100,7 @@ impl Reading {
                         self.report(&place.field(name), "stands more than once, expected once");
                     }
                 }
+                None if fields.iter().take(index).any(|(earlier, _)| earlier == name) => {}
                 None if unknown == Unknown::Refused && name != "description" => {
                     self.report(
                         &place.field(name),

@@ -34,9 +34,9 @@ impl FlagSet {
     }
 
     /// What every flag serves to this context at this time, in the order of the snapshot.
-    pub fn resolve_all<'s>(
+    pub fn resolve_all<'s, 'c>(
         &'s self,
-        context: &'s Context<'_>,
+        context: &'c Context<'c>,
         now: impl Into<Time>,
     ) -> impl Iterator<Item = (&'s str, Resolution<'s>)> {
         let now = now.into();
@@ -71,9 +71,22 @@ type No = (Reason, Option<ErrorCode>);
 impl<'s, R: Recorder> Walk<'s, '_, R> {
     #[inline]
     pub(crate) fn flag(&mut self, id: FlagId) -> Resolution<'s> {
+        let flag = self.set.flag(id);
+        match self.set.detail(flag) {
+            None => self.steps(id, flag, None),
+            Some(detail) => self.detailed(id, flag, detail),
+        }
+    }
+
+    /// Kept apart, so that the flags that have nothing but targets and a rollout do not carry its weight.
+    #[inline(never)]
+    fn detailed(&mut self, id: FlagId, flag: &'s Flag, detail: &'s Detail) -> Resolution<'s> {
+        self.steps(id, flag, Some(detail))
+    }
+
+    #[inline(always)]
+    fn steps(&mut self, id: FlagId, flag: &'s Flag, detail: Option<&'s Detail>) -> Resolution<'s> {
         let set = self.set;
-        let flag = set.flag(id);
-        let detail = set.detail(flag);
         let off = |(reason, error): No| Self::off(set, detail, reason, error);
         match flag.state {
             State::Open | State::Completed => {}
@@ -205,16 +218,20 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn holds(&self, list: List, field: Field) -> bool {
         let FlagSet { lists, texts, .. } = self.set;
-        if field == Field::Roles {
-            return self
-                .context
-                .known_roles()
-                .is_some_and(|mut roles| roles.any(|role| lists.holds(list, role, texts)));
+        match self.context.first(field) {
+            Some(word) => lists.holds(list, word, texts) || (field == Field::Roles && self.another_role(list)),
+            None => false,
         }
-        self.context.field(field).is_some_and(|word| lists.holds(list, word, texts))
+    }
+
+    /// Whether the list holds one of the roles after the first.
+    #[inline(never)]
+    fn another_role(&self, list: List) -> bool {
+        let FlagSet { lists, texts, .. } = self.set;
+        self.context.other_roles().iter().any(|role| lists.holds(list, role, texts))
     }
 
     /// 7.10.

@@ -35,6 +35,14 @@ impl Texts {
         self.0.get(start..start + text.len as usize).unwrap_or_default()
     }
 
+    /// Whether the stored text is this one.
+    #[inline]
+    pub(crate) fn is(&self, stored: Text, text: &str) -> bool {
+        let start = stored.offset as usize;
+        let bytes = self.0.as_bytes().get(start..start + stored.len as usize);
+        bytes == Some(text.as_bytes())
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.0.capacity()
     }
@@ -55,6 +63,15 @@ const LENGTH_SHIFT: u32 = 60;
 const LONG: u64 = 15;
 
 impl Token {
+    /// What a text too long for an exact token has instead; no list holds it.
+    pub(crate) const NONE: Token = Token { low: 0, high: u64::MAX };
+
+    /// Whether they are equal, without a branch: which entry of a list it is cannot be foretold.
+    #[inline]
+    pub(crate) fn same(self, other: Token) -> bool {
+        ((self.low ^ other.low) | (self.high ^ other.high)) == 0
+    }
+
     /// The text itself, if it has at most 14 bytes.
     #[inline]
     pub(crate) fn exact(text: &str) -> Option<Self> {
@@ -88,7 +105,7 @@ impl Token {
     /// Whether it is that long text: the hash first, then the bytes.
     #[inline]
     pub(crate) fn is_long(self, hash: u64, text: &str, texts: &Texts) -> bool {
-        self.low == hash && self.place().is_some_and(|place| texts.get(place) == text)
+        self.low == hash && self.place().is_some_and(|place| texts.is(place, text))
     }
 
     /// The text again.
@@ -126,14 +143,15 @@ fn up_to_seven(bytes: &[u8]) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Word<'a> {
     text: Cow<'a, str>,
-    token: Option<Token>,
+    /// The text itself, or a token that no text has.
+    token: Token,
     hash: AtomicU64,
 }
 
 impl<'a> Word<'a> {
     #[inline]
     pub(crate) fn new(text: Cow<'a, str>) -> Self {
-        Word { token: Token::exact(&text), text, hash: AtomicU64::new(0) }
+        Word { token: Token::exact(&text).unwrap_or(Token::NONE), text, hash: AtomicU64::new(0) }
     }
 
     #[inline]
@@ -141,9 +159,9 @@ impl<'a> Word<'a> {
         &self.text
     }
 
-    /// The text itself as a token, if it is short enough.
+    /// The text itself as a token, or [`Token::NONE`] if it is too long for one.
     #[inline]
-    pub(crate) fn token(&self) -> Option<Token> {
+    pub(crate) fn token(&self) -> Token {
         self.token
     }
 

@@ -31,17 +31,27 @@ pub(crate) struct Checked<'v> {
     pub(crate) violations: Vec<Violation>,
 }
 
-/// A flag with a usable key: its definition, or none if it is set aside.
+/// A flag with a usable key.
 #[derive(Debug)]
 pub(crate) struct Candidate<'v> {
     pub(crate) key: &'v str,
-    pub(crate) definition: Option<FlagDefinition<'v>>,
+    /// Not to be used unless the flag is sound.
+    definition: FlagDefinition<'v>,
+    /// Whether it breaks no rule; otherwise it is set aside.
+    sound: bool,
     /// Whether it is off even if it is set aside (8.7).
     pub(crate) killed: bool,
     /// What it serves when it is set aside (8.8).
     pub(crate) off_value: Cow<'v, Value<'v>>,
     /// Where it stands in the snapshot's array.
     pub(crate) at: usize,
+}
+
+impl<'v> Candidate<'v> {
+    /// The definition, unless the flag is set aside.
+    pub(crate) fn definition(&self) -> Option<&FlagDefinition<'v>> {
+        self.sound.then_some(&self.definition)
+    }
 }
 
 const FLAG_FIELDS: [&str; 20] = [
@@ -89,9 +99,12 @@ pub(crate) fn check<'v>(snapshot: &'v Snapshot<'v>) -> Checked<'v> {
     }
 }
 
-/// A segment that is sound by itself, and where it stands.
+/// A segment with a usable key.
 struct Segment<'v> {
+    /// Not to be used unless the segment is sound.
     definition: SegmentDefinition<'v>,
+    sound: bool,
+    /// Where it stands in the snapshot's array.
     at: usize,
 }
 
@@ -105,11 +118,11 @@ fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>
         let key = unique_key(reading, &place.field("key"), key, &mut taken);
         let when = match given(when) {
             Some(when) => conditions::condition(reading, &place.field("when"), when),
-            None => reading.missing(&place.field("when"), "a condition"),
+            None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
         };
-        if let (Some(key), Some(when), true) = (key, when, reading.violations.len() == before) {
-            segments.push(Segment { definition: SegmentDefinition { key: Cow::Borrowed(key), when }, at });
-        }
+        let sound = reading.violations.len() == before;
+        let definition = |key| SegmentDefinition { key: Cow::Borrowed(key), when };
+        segments.extend(key.map(|key| Segment { definition: definition(key), sound, at }));
     }
     segments
 }
@@ -126,12 +139,12 @@ fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) 
         let definition = flag(reading, &place, fields);
         let Some(key) = key else { continue };
         let off_value = match (off_value, given(variants)) {
-            (Some(value), _) => Cow::Borrowed(value),
+            (Some(value), _) => value.last_of_each(),
             (None, Some(_)) => Cow::Owned(Value::Null),
             (None, None) => Cow::Owned(Value::Bool(false)),
         };
         let sound = reading.violations.len() == before;
-        flags.push(Candidate { key, definition: sound.then_some(definition), killed: killed(value), off_value, at });
+        flags.push(Candidate { key, definition, sound, killed: killed(value), off_value, at });
     }
     flags
 }
@@ -236,7 +249,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
     // Without an `off_value` a boolean flag serves false and one with variants null (2.2.17).
     let none = if definition.variants.is_empty() { Value::Bool(false) } else { Value::Null };
     definition.off_value = match off_value {
-        Some(value) => Some(Cow::Borrowed(value)),
+        Some(value) => Some(value.last_of_each()),
         None => Some(Cow::Owned(none)),
     }
     .filter(|value| **value != Value::Bool(false));
@@ -283,39 +296,35 @@ fn prerequisites<'v>(
     place: &Place<'_>,
     value: &'v Value<'v>,
 ) -> Option<Vec<PrerequisiteDefinition<'v>>> {
-    let mut prerequisites = Vec::new();
-    for (at, value) in reading.list(place, value, MAX_LIST_ENTRIES)?.iter().enumerate() {
-        prerequisites.extend(prerequisite(reading, &place.entry(at), value));
-    }
-    Some(prerequisites)
+    let entries = reading.list(place, value, MAX_LIST_ENTRIES)?.iter().enumerate();
+    Some(entries.map(|(at, value)| prerequisite(reading, &place.entry(at), value)).collect())
 }
 
-fn prerequisite<'v>(
-    reading: &mut Reading,
-    place: &Place<'_>,
-    value: &'v Value<'v>,
-) -> Option<PrerequisiteDefinition<'v>> {
-    let [flag, on, variants] = reading.fields(place, value, ["flag", "on", "variants"], Unknown::Refused)?;
+/// A prerequisite. What is wrong in it is reported, and it keeps its place.
+fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> PrerequisiteDefinition<'v> {
+    let mut prerequisite = PrerequisiteDefinition { flag: Cow::Borrowed(""), wanted: WantedDefinition::On(true) };
+    let Some([flag, on, variants]) = reading.fields(place, value, ["flag", "on", "variants"], Unknown::Refused) else {
+        return prerequisite;
+    };
     let flag = match given(flag) {
         Some(flag) => reading.name(&place.field("flag"), flag),
         None => reading.missing(&place.field("flag"), "the key of another flag"),
     };
-    let wanted = match (given(on), given(variants)) {
-        (Some(on), None) => reading.boolean(&place.field("on"), on).map(WantedDefinition::On),
-        (None, Some(variants)) => {
-            let place = place.field("variants");
-            let keys = reading.texts(&place, variants);
-            if variants.as_list().is_some_and(<[Value<'_>]>::is_empty) {
-                reading.report(&place, "is empty, expected at least one variant");
-            }
-            keys.map(WantedDefinition::Variants)
+    prerequisite.flag = flag.unwrap_or_default();
+    if given(on).is_some() == given(variants).is_some() {
+        reading.report(place, "asks for nothing or for two things, expected either `on` or `variants`");
+    }
+    if let Some(on) = given(on) {
+        prerequisite.wanted = WantedDefinition::On(reading.boolean(&place.field("on"), on).unwrap_or_default());
+    }
+    if let Some(variants) = given(variants) {
+        let place = place.field("variants");
+        prerequisite.wanted = WantedDefinition::Variants(reading.texts(&place, variants).unwrap_or_default());
+        if variants.as_list().is_some_and(<[Value<'_>]>::is_empty) {
+            reading.report(&place, "is empty, expected at least one variant");
         }
-        _ => {
-            reading.report(place, "asks for nothing or for two things, expected either `on` or `variants`");
-            None
-        }
-    };
-    Some(PrerequisiteDefinition { flag: flag?, wanted: wanted? })
+    }
+    prerequisite
 }
 
 fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<(Time, Share)>> {

@@ -4,6 +4,7 @@
 //! can hold is an integer however it was written, anything else is a double.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 /// The largest whole number that every host can hold: 2^53 - 1, JavaScript's `Number.MAX_SAFE_INTEGER`.
@@ -119,6 +120,37 @@ impl<'a> Value<'a> {
             Value::Object(fields) => Value::Object(
                 fields.into_iter().map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned())).collect(),
             ),
+        }
+    }
+
+    /// The same value with, of several fields of one name in an object, only the last (2.2.23).
+    pub(crate) fn last_of_each<'v>(&'v self) -> Cow<'v, Value<'v>> {
+        if self.repeats() { Cow::Owned(self.without_repeats()) } else { Cow::Borrowed(self) }
+    }
+
+    fn repeats(&self) -> bool {
+        match self {
+            Value::List(elements) => elements.iter().any(Value::repeats),
+            Value::Object(fields) => {
+                let mut seen = HashSet::new();
+                fields.iter().any(|(name, value)| !seen.insert(name) || value.repeats())
+            }
+            _ => false,
+        }
+    }
+
+    fn without_repeats(&self) -> Value<'_> {
+        match self {
+            Value::List(elements) => Value::List(elements.iter().map(Value::without_repeats).collect()),
+            Value::Object(fields) => {
+                let mut seen = HashSet::new();
+                let kept = fields.iter().rev().filter(|(name, _)| seen.insert(name));
+                let mut kept: Vec<_> =
+                    kept.map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.without_repeats())).collect();
+                kept.reverse();
+                Value::Object(kept)
+            }
+            other => other.clone(),
         }
     }
 

@@ -1,1 +1,34 @@
-fn main() {}
+//! `cargo xtask`: what a developer, or somebody who looks around, runs in this repository.
+//!
+//! This file knows the subcommands and nothing else.
+
+mod demo;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+commands:
+  demo [--users N] [--companies N] [--at TIME] [--rows FILE]
+      resolves every flag of a feature_flags table for a generated population, and takes one back
+  test [arguments]
+      runs the checks of the repository";
+
+fn main() -> ExitCode {
+    let arguments: Result<Vec<String>, _> = std::env::args_os().skip(1).map(std::ffi::OsString::into_string).collect();
+    let Ok(arguments) = arguments else { return usage("an argument is not UTF-8") };
+    match arguments.split_first() {
+        Some((command, rest)) if command == "demo" => demo::run(rest),
+        Some((command, rest)) if command == "test" => test::run(rest),
+        Some((command, _)) => usage(&format!("there is no command `{command}`")),
+        None => usage("a command is missing"),
+    }
+}
+
+/// Says what is wrong with the arguments and what they may be.
+fn usage(problem: &str) -> ExitCode {
+    eprintln!("{problem}\n\n{USAGE}");
+    ExitCode::from(2)
+}

@@ -12,7 +12,7 @@ impl FlagSet {
         let ids: Vec<usize> = if self.prerequisites.is_empty() {
             (0..self.flags.len()).collect()
         } else {
-            order(&self.prerequisite_edges()).dependencies_first
+            order(&self.prerequisite_edges()).into_iter().flat_map(|part| part.nodes).collect()
         };
         for at in ids {
             let Some(flag) = self.flags.get(at) else { continue };

@@ -64,7 +64,10 @@ pub(crate) fn window(detail: &Detail, now: Time, inside: bool) -> Step {
     let sentence = match (detail.start, detail.end) {
         (Some(start), _) if now < start => format!("it starts at {start}, and now it is {now}"),
         (_, Some(end)) if now >= end => format!("it ended at {end}, and now it is {now}"),
-        _ => format!("{now} is between its start and its end"),
+        (Some(start), Some(end)) => format!("{now} is between its start, {start}, and its end, {end}"),
+        (Some(start), None) => format!("it started at {start}"),
+        (None, Some(end)) => format!("it does not end before {end}"),
+        (None, None) => "it has neither start nor end".to_owned(),
     };
     step("window", inside, sentence)
 }
@@ -105,10 +108,15 @@ pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: 
     entries.truncate(NAMED);
     let list =
         if count > NAMED { format!("{} and {} more", entries.join(", "), count - NAMED) } else { entries.join(", ") };
+    let several = gate.field == Field::Roles && !context.other_roles().is_empty();
+    let (name, verb) = match gate.field {
+        Field::Roles if several => ("roles".to_owned(), if listed { "meet" } else { "do not meet" }),
+        Field::Roles => ("role".to_owned(), if listed { "is among" } else { "is not among" }),
+        field => (field.to_string(), if listed { "is among" } else { "is not among" }),
+    };
     let sentence = match given(context, gate.field) {
-        Some(value) if listed => format!("the {} {value} is among the targets ({list})", gate.field),
-        Some(value) => format!("the {} {value} is not among the targets ({list})", gate.field),
-        None => format!("the context has no {}, and the targets are {list}", gate.field),
+        Some(value) => format!("the {name} {value} {verb} the targets ({list})"),
+        None => format!("the context has no {name}, and the targets are {list}"),
     };
     Step { numbers: vec![("target", gate.field.to_string().into())], ..step("target", listed, sentence) }
 }

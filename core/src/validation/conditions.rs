@@ -12,11 +12,13 @@ use crate::version::Version;
 const FIELDS: [&str; 10] =
     ["attribute", "op", "value", "values", "ignore_case", "all", "any", "not", "segment", "percentage"];
 
-pub(super) fn condition<'v>(
-    reading: &mut Reading,
-    place: &Place<'_>,
-    value: &'v Value<'v>,
-) -> Option<ConditionDefinition<'v>> {
+/// A condition. What is wrong in it is reported and replaced by an empty `any`, so that the rest keeps its place and the
+/// segments that it names can still be looked at.
+pub(super) fn condition<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> ConditionDefinition<'v> {
+    readable(reading, place, value).unwrap_or_default()
+}
+
+fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<ConditionDefinition<'v>> {
     let fields = reading.fields(place, value, FIELDS, Unknown::Refused)?;
     let [attribute, op, one, many, ignore_case, all, any, not, segment, percentage] = fields.map(given);
     let kinds = [all, any, not, segment, percentage, attribute];
@@ -40,7 +42,7 @@ pub(super) fn condition<'v>(
         return parts(reading, &place.field("any"), value).map(ConditionDefinition::Any);
     }
     if let Some(value) = not {
-        return condition(reading, &place.field("not"), value).map(|part| ConditionDefinition::Not(Box::new(part)));
+        return Some(ConditionDefinition::Not(Box::new(condition(reading, &place.field("not"), value))));
     }
     if let Some(value) = segment {
         return reading.name(&place.field("segment"), value).map(ConditionDefinition::Segment);
@@ -59,7 +61,7 @@ fn parts<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> 
     let values = reading.list(place, value, MAX_LIST_ENTRIES)?;
     let mut parts = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
-        parts.extend(condition(reading, &place.entry(at), value));
+        parts.push(condition(reading, &place.entry(at), value));
     }
     Some(parts)
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{Candidate, Segment};
-use crate::definition::ConditionDefinition;
-use crate::graph::{Knot, order};
+use crate::definition::{ConditionDefinition, SegmentDefinition};
+use crate::graph::{Component, order};
 use crate::limit::{MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS};
 use crate::reading::{Place, Reading};
 
@@ -20,10 +20,7 @@ pub(crate) fn within((depth, parts): Extent) -> bool {
 }
 
 /// The extent of a condition, given those of the segments; `None` if it names one that is not known.
-pub(crate) fn extent<'k>(
-    condition: &ConditionDefinition<'_>,
-    known: impl Fn(&str) -> Option<Extent> + 'k,
-) -> Option<Extent> {
+pub(crate) fn extent(condition: &ConditionDefinition<'_>, known: impl Fn(&str) -> Option<Extent>) -> Option<Extent> {
     let (mut depth, mut parts) = condition.extent();
     let mut all_known = true;
     condition.segments(1, &mut |key, at| match known(key) {
@@ -38,7 +35,7 @@ pub(crate) fn extent<'k>(
 
 /// A segment that may be used, with its extent.
 pub(super) struct SoundSegment<'v> {
-    pub(super) definition: crate::definition::SegmentDefinition<'v>,
+    pub(super) definition: SegmentDefinition<'v>,
     extent: Extent,
 }
 
@@ -46,37 +43,44 @@ pub(super) struct SoundSegment<'v> {
 pub(super) fn segments<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    segments: Vec<Segment<'v>>,
+    mut segments: Vec<Segment<'v>>,
 ) -> Vec<SoundSegment<'v>> {
-    let keys: HashMap<&str, usize> =
-        segments.iter().enumerate().map(|(node, segment)| (segment.definition.key.as_ref(), node)).collect();
-    let edges: Vec<Vec<usize>> = segments
-        .iter()
-        .map(|segment| {
-            let mut edges = Vec::new();
-            segment.definition.when.segments(1, &mut |key, _| edges.extend(keys.get(key)));
-            edges
-        })
-        .collect();
-    let order = order(&edges);
-    let name = |node: usize| segments.get(node).map_or("", |segment| &segment.definition.key);
-    for knot in &order.knots {
-        for &node in &knot.nodes {
-            let at = segments.get(node).map_or(0, |segment| segment.at);
-            reading.report(&place.entry(at).field("when"), cycle("segments", knot, node, name));
-        }
-    }
-    let mut extents: HashMap<&str, Extent> = HashMap::new();
+    let edges = segment_edges(&segments);
+    let mut extents: HashMap<String, Extent> = HashMap::new();
     let mut sound = Vec::new();
-    for &node in &order.dependencies_first {
-        let Some(segment) = segments.get(node) else { continue };
-        let place = place.entry(segment.at);
-        if let Some(extent) = usable(reading, &place.field("when"), &segment.definition.when, &extents) {
-            extents.insert(&segment.definition.key, extent);
-            sound.push((node, extent));
+    for component in order(&edges) {
+        let usable = |node: &usize| {
+            let Some(segment) = segments.get(*node).filter(|segment| segment.sound) else { return false };
+            let mut usable = true;
+            // Within a knot the others are not judged yet; one that is not usable makes the whole knot unusable.
+            let inside = |key: &str| {
+                component.nodes.iter().any(|node| segments.get(*node).is_some_and(|other| other.definition.key == key))
+            };
+            segment.definition.when.segments(1, &mut |key, _| usable &= extents.contains_key(key) || inside(key));
+            usable
+        };
+        let all_usable = component.nodes.iter().all(usable);
+        for &node in &component.nodes {
+            let Some(segment) = segments.get_mut(node) else { continue };
+            let entry = place.entry(segment.at);
+            let when = entry.field("when");
+            if all_usable && !component.cycle.is_empty() {
+                continue;
+            }
+            let extent = self::usable(reading, &when, &segment.definition.when, &extents);
+            if let Some(extent) = extent.filter(|_| segment.sound) {
+                extents.insert(segment.definition.key.clone().into_owned(), extent);
+                sound.push((node, extent));
+            }
+        }
+        if all_usable && !component.cycle.is_empty() {
+            let name = |node: usize| segments.get(node).map_or("", |segment| &segment.definition.key);
+            for &node in &component.nodes {
+                let at = segments.get(node).map_or(0, |segment| segment.at);
+                reading.report(&place.entry(at).field("when"), cycle("segments", &component, node, name));
+            }
         }
     }
-    drop(extents);
     let mut segments: Vec<Option<Segment<'v>>> = segments.into_iter().map(Some).collect();
     let taken = |(node, extent): (usize, Extent)| {
         let definition = segments.get_mut(node)?.take()?.definition;
@@ -85,12 +89,24 @@ pub(super) fn segments<'v>(
     sound.into_iter().filter_map(taken).collect()
 }
 
+/// For each segment, the segments that its condition names.
+fn segment_edges(segments: &[Segment<'_>]) -> Vec<Vec<usize>> {
+    let keys: HashMap<&str, usize> =
+        segments.iter().enumerate().map(|(node, segment)| (segment.definition.key.as_ref(), node)).collect();
+    let named = |segment: &Segment<'_>| {
+        let mut edges = Vec::new();
+        segment.definition.when.segments(1, &mut |key, _| edges.extend(keys.get(key)));
+        edges
+    };
+    segments.iter().map(named).collect()
+}
+
 /// The extent of a condition whose segments are all known and which is within the limits; else reports why not.
 fn usable(
     reading: &mut Reading,
     when: &Place<'_>,
     condition: &ConditionDefinition<'_>,
-    extents: &HashMap<&str, Extent>,
+    extents: &HashMap<String, Extent>,
 ) -> Option<Extent> {
     let Some(extent) = extent(condition, |key| extents.get(key).copied()) else {
         unknown_segments(reading, when, condition, extents);
@@ -98,7 +114,7 @@ fn usable(
     };
     if !within(extent) {
         let (depth, parts) = extent;
-        reading.report(when, format!("is {depth} deep with {parts} parts, its segments written out, expected at most {MAX_CONDITION_DEPTH} and {MAX_CONDITION_PARTS}"));
+        reading.report(when, format!("is {depth} deep and has {parts} parts with its segments written out, expected at most {MAX_CONDITION_DEPTH} and {MAX_CONDITION_PARTS}"));
         return None;
     }
     Some(extent)
@@ -109,7 +125,7 @@ fn unknown_segments(
     reading: &mut Reading,
     place: &Place<'_>,
     condition: &ConditionDefinition<'_>,
-    extents: &HashMap<&str, Extent>,
+    extents: &HashMap<String, Extent>,
 ) {
     match condition {
         ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
@@ -129,43 +145,40 @@ fn unknown_segments(
     }
 }
 
-/// Takes the definition from every flag that refers to what it may not.
+/// Sets every flag aside that refers to what it may not.
 pub(super) fn flags<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     segments: &[SoundSegment<'v>],
     flags: &mut [Candidate<'v>],
 ) {
-    let extents: HashMap<&str, Extent> =
-        segments.iter().map(|segment| (segment.definition.key.as_ref(), segment.extent)).collect();
-    let has_prerequisites =
-        |flag: &Candidate<'_>| flag.definition.as_ref().is_some_and(|definition| !definition.prerequisites.is_empty());
+    let extents: HashMap<String, Extent> =
+        segments.iter().map(|segment| (segment.definition.key.clone().into_owned(), segment.extent)).collect();
     // Most snapshots have no prerequisites, and then nobody needs the keys.
-    let keys: HashMap<&str, usize> = if flags.iter().any(has_prerequisites) {
+    let keys: HashMap<&str, usize> = if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
         flags.iter().enumerate().map(|(node, flag)| (flag.key, node)).collect()
     } else {
         HashMap::new()
     };
     for flag in flags.iter_mut() {
-        let Some(definition) = &flag.definition else { continue };
         let place = place.entry(flag.at);
         let before = reading.violations.len();
         let rules = place.field("rules");
-        for (at, rule) in definition.rules.iter().enumerate() {
+        for (at, rule) in flag.definition.rules.iter().enumerate() {
             usable(reading, &rules.entry(at).field("when"), &rule.when, &extents);
         }
         let prerequisites = place.field("prerequisites");
-        for (at, prerequisite) in definition.prerequisites.iter().enumerate() {
+        for (at, prerequisite) in flag.definition.prerequisites.iter().enumerate() {
             let problem = match prerequisite.flag.as_ref() {
+                // One that could not be read has been reported.
+                "" => continue,
                 own if own == flag.key => format!("`{own}` is the flag itself, expected the key of another"),
                 other if keys.contains_key(other) => continue,
                 other => format!("there is no flag `{other}` in this snapshot, expected the key of one"),
             };
             reading.report(&prerequisites.entry(at).field("flag"), problem);
         }
-        if reading.violations.len() > before {
-            flag.definition = None;
-        }
+        flag.sound &= reading.violations.len() == before;
     }
     if !keys.is_empty() {
         prerequisites(reading, place, &keys, flags);
@@ -176,7 +189,7 @@ pub(super) fn flags<'v>(
 fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &HashMap<&str, usize>, flags: &mut [Candidate<'_>]) {
     let edges: Vec<Vec<usize>> = flags
         .iter()
-        .map(|flag| match &flag.definition {
+        .map(|flag| match flag.definition() {
             Some(definition) => {
                 let others = definition.prerequisites.iter();
                 others.filter_map(|prerequisite| keys.get(prerequisite.flag.as_ref()).copied()).collect()
@@ -205,31 +218,38 @@ fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &HashMap<&str, 
     for (node, problem) in problems {
         if let Some(flag) = flags.get_mut(node) {
             reading.report(&place.entry(flag.at).field("prerequisites"), problem);
-            flag.definition = None;
+            flag.sound = false;
         }
     }
 }
 
 /// Cycles of prerequisites, and for each flag how long its chain is and how many resolutions it may take.
 pub(crate) struct Survey {
-    pub(crate) knots: Vec<Knot>,
+    knots: Vec<Component>,
     extents: Vec<(u32, u64)>,
 }
 
 impl Survey {
     pub(crate) fn of(edges: &[Vec<usize>]) -> Self {
-        let order = order(edges);
         let mut extents = vec![(0_u32, 0_u64); edges.len()];
-        for &node in &order.dependencies_first {
-            let others = edges.get(node).map(Vec::as_slice).unwrap_or_default();
-            let extent = others.iter().filter_map(|&other| extents.get(other)).fold((0, 0), |(chain, sum), other| {
-                (chain.max(other.0.saturating_add(1)), other.1.saturating_add(1).saturating_add(sum))
-            });
-            if let Some(known) = extents.get_mut(node) {
-                *known = extent;
+        let mut knots = Vec::new();
+        for component in order(edges) {
+            if !component.cycle.is_empty() {
+                knots.push(component);
+                continue;
+            }
+            for node in component.nodes {
+                let others = edges.get(node).map(Vec::as_slice).unwrap_or_default();
+                let extent =
+                    others.iter().filter_map(|&other| extents.get(other)).fold((0, 0), |(chain, sum), other| {
+                        (chain.max(other.0.saturating_add(1)), other.1.saturating_add(1).saturating_add(sum))
+                    });
+                if let Some(known) = extents.get_mut(node) {
+                    *known = extent;
+                }
             }
         }
-        Survey { knots: order.knots, extents }
+        Survey { knots, extents }
     }
 
     /// Whether there is no cycle and everything is within the limits.
@@ -242,7 +262,7 @@ impl Survey {
 }
 
 /// The message for one node of a knot: the cycle as a path, from the node itself if it is on it.
-fn cycle<'n>(what: &str, knot: &Knot, node: usize, name: impl Fn(usize) -> &'n str) -> String {
+fn cycle<'n>(what: &str, knot: &Component, node: usize, name: impl Fn(usize) -> &'n str) -> String {
     let turn = knot.cycle.iter().position(|&other| other == node).unwrap_or_default();
     let round = || knot.cycle.iter().cycle().skip(turn).copied();
     let mut path: Vec<String> =

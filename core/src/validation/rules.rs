@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::{conditions, given};
-use crate::bucket::Share;
 use crate::definition::{RuleDefinition, ServeDefinition, VariantDefinition};
 use crate::limit::{MAX_LIST_ENTRIES, MAX_RULES, MAX_VARIANTS};
 use crate::reading::{Place, Reading, Unknown};
@@ -19,22 +18,21 @@ pub(super) fn variants<'v>(
 ) -> Option<Vec<VariantDefinition<'v>>> {
     let before = reading.violations.len();
     let mut taken = HashSet::new();
-    let mut variants = Vec::new();
+    let (mut variants, mut weights) = (Vec::new(), Vec::new());
     for (at, value) in reading.list(place, value, MAX_VARIANTS)?.iter().enumerate() {
         let place = place.entry(at);
         let Some([key, value, weight]) = reading.fields(&place, value, ["key", "value", "weight"], Unknown::Refused)
         else {
+            weights.push(None);
             continue;
         };
         let key = own_key(reading, &place.field("key"), key, &mut taken);
         let weight = self::weight(reading, &place, weight);
-        let value = value.map_or(Cow::Owned(Value::Null), Cow::Borrowed);
+        let value = value.map_or(Cow::Owned(Value::Null), Value::last_of_each);
+        weights.push(weight);
         variants.extend(key.zip(weight).map(|(key, weight)| VariantDefinition { key, value, weight }));
     }
-    if reading.violations.len() == before && !variants.is_empty() && variants.iter().all(|variant| variant.weight == 0)
-    {
-        reading.report(place, "has only weights of 0, expected at least one above 0");
-    }
+    not_all_zero(reading, place, &weights);
     (reading.violations.len() == before).then_some(variants)
 }
 
@@ -49,42 +47,46 @@ pub(super) fn rules<'v>(
     let mut taken = HashSet::new();
     let mut rules = Vec::new();
     for (at, value) in reading.list(place, value, MAX_RULES)?.iter().enumerate() {
-        rules.extend(rule(reading, &place.entry(at), value, variants.as_ref(), &mut taken));
+        rules.push(rule(reading, &place.entry(at), value, variants.as_ref(), &mut taken));
     }
     Some(rules)
 }
 
+/// A rule. What is wrong in it is reported, and the rest keeps its place.
 fn rule<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: &'v Value<'v>,
     variants: Option<&HashSet<&str>>,
     taken: &mut HashSet<&'v str>,
-) -> Option<RuleDefinition<'v>> {
+) -> RuleDefinition<'v> {
     let names = ["key", "when", "rollout_percentage", "bucket_by", "variant", "split"];
-    let [key, when, rollout, bucket_by, variant, split] = reading.fields(place, value, names, Unknown::Refused)?;
-    let key = own_key(reading, &place.field("key"), key, taken);
-    let when = match given(when) {
+    let mut rule = RuleDefinition::default();
+    let Some([key, when, rollout, bucket_by, variant, split]) = reading.fields(place, value, names, Unknown::Refused)
+    else {
+        return rule;
+    };
+    rule.key = own_key(reading, &place.field("key"), key, taken).unwrap_or_default();
+    rule.when = match given(when) {
         Some(when) => conditions::condition(reading, &place.field("when"), when),
-        None => reading.missing(&place.field("when"), "a condition"),
+        None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
     };
-    let rollout = match given(rollout) {
-        Some(value) => reading.percentage(&place.field("rollout_percentage"), value),
-        None => Some(Share::EVERYONE),
-    };
-    let bucket_by = given(bucket_by).and_then(|value| reading.name(&place.field("bucket_by"), value));
-    let serve = match (given(variant), given(split)) {
-        (None, None) => Some(ServeDefinition::Flag),
-        (Some(value), None) => {
-            known_variant(reading, &place.field("variant"), value, variants).map(ServeDefinition::Variant)
-        }
-        (None, Some(value)) => self::split(reading, &place.field("split"), value, variants),
+    if let Some(value) = given(rollout) {
+        rule.rollout = reading.percentage(&place.field("rollout_percentage"), value).unwrap_or_default();
+    }
+    rule.bucket_by = given(bucket_by).and_then(|value| reading.name(&place.field("bucket_by"), value));
+    let one = given(variant).map(|value| known_variant(reading, &place.field("variant"), value, variants));
+    let several = given(split).map(|value| self::split(reading, &place.field("split"), value, variants));
+    rule.serve = match (one, several) {
         (Some(_), Some(_)) => {
             reading.report(place, "has both `variant` and `split`, expected at most one of them");
-            None
+            ServeDefinition::Flag
         }
+        (Some(variant), None) => ServeDefinition::Variant(variant.unwrap_or_default()),
+        (None, Some(parts)) => ServeDefinition::Split(parts),
+        (None, None) => ServeDefinition::Flag,
     };
-    Some(RuleDefinition { key: key?, when: when?, rollout: rollout?, bucket_by, serve: serve? })
+    rule
 }
 
 fn split<'v>(
@@ -92,17 +94,17 @@ fn split<'v>(
     place: &Place<'_>,
     value: &'v Value<'v>,
     variants: Option<&HashSet<&str>>,
-) -> Option<ServeDefinition<'v>> {
-    let before = reading.violations.len();
-    let entries = reading.list(place, value, MAX_LIST_ENTRIES)?;
+) -> Vec<(Cow<'v, str>, u64)> {
+    let Some(entries) = reading.list(place, value, MAX_LIST_ENTRIES) else { return Vec::new() };
     if entries.is_empty() {
         reading.report(place, "is empty, expected at least one variant");
     }
     let mut taken = HashSet::new();
-    let mut parts = Vec::new();
+    let (mut parts, mut weights) = (Vec::new(), Vec::new());
     for (at, value) in entries.iter().enumerate() {
         let place = place.entry(at);
         let Some([variant, weight]) = reading.fields(&place, value, ["variant", "weight"], Unknown::Refused) else {
+            weights.push(None);
             continue;
         };
         let field = place.field("variant");
@@ -115,12 +117,19 @@ fn split<'v>(
         {
             reading.report(&field, format!("`{key}` stands in this split already, expected each variant once"));
         }
-        parts.extend(variant.zip(self::weight(reading, &place, weight)));
+        let weight = self::weight(reading, &place, weight);
+        weights.push(weight);
+        parts.extend(variant.zip(weight));
     }
-    if reading.violations.len() == before && parts.iter().all(|part| part.1 == 0) {
+    not_all_zero(reading, place, &weights);
+    parts
+}
+
+/// Reports weights of which all can be read and all are 0 (2.2.16).
+fn not_all_zero(reading: &mut Reading, place: &Place<'_>, weights: &[Option<u64>]) {
+    if !weights.is_empty() && weights.iter().all(|weight| *weight == Some(0)) {
         reading.report(place, "has only weights of 0, expected at least one above 0");
     }
-    Some(ServeDefinition::Split(parts))
 }
 
 fn weight(reading: &mut Reading, place: &Place<'_>, value: Option<&Value<'_>>) -> Option<u64> {
