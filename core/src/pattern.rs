@@ -115,7 +115,7 @@ mod compiled {
             HirKind::Class(Class::Unicode(class)) => class.ranges().len().max(1) as u64,
             HirKind::Class(Class::Bytes(class)) => class.ranges().len().max(1) as u64,
             HirKind::Repetition(repetition) => {
-                let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1);
+                let times = repetition.max.unwrap_or(repetition.min).max(1);
                 parts(&repetition.sub).saturating_mul(u64::from(times))
             }
             HirKind::Capture(capture) => parts(&capture.sub),

@@ -220,7 +220,9 @@ fn network(text: &str) -> Option<IpNet> {
         {
             None
         }
-        Some(_) => text.parse::<IpNet>().ok().map(|network| network.trunc()),
+        Some((address, bits)) => {
+            IpNet::new(address.parse().ok()?, bits.parse().ok()?).ok().map(|network| network.trunc())
+        }
         None => text.parse::<std::net::IpAddr>().ok().map(IpNet::from),
     }
 }

@@ -31,9 +31,10 @@ pub(crate) struct Checked<'v> {
     pub(crate) violations: Vec<Violation>,
 }
 
-/// A flag with a usable key.
+/// A flag.
 #[derive(Debug)]
 pub(crate) struct Candidate<'v> {
+    /// Empty while checking, if the flag has no key that it can be resolved by.
     pub(crate) key: &'v str,
     /// Not to be used unless the flag is sound.
     definition: FlagDefinition<'v>,
@@ -90,6 +91,7 @@ pub(crate) fn check<'v>(snapshot: &'v Snapshot<'v>) -> Checked<'v> {
     let mut flags = flags(&mut reading, &place, &snapshot.flags);
     let segments = references::segments(&mut reading, &root.field("segments"), segments);
     references::flags(&mut reading, &place, &segments, &mut flags);
+    flags.retain(|flag| !flag.key.is_empty());
     Checked {
         revision: snapshot.revision,
         generated_at: snapshot.generated_at,
@@ -99,9 +101,9 @@ pub(crate) fn check<'v>(snapshot: &'v Snapshot<'v>) -> Checked<'v> {
     }
 }
 
-/// A segment with a usable key.
+/// A segment.
 struct Segment<'v> {
-    /// Not to be used unless the segment is sound.
+    /// Not to be used unless the segment is sound; its key is empty if it has none that it can be named by.
     definition: SegmentDefinition<'v>,
     sound: bool,
     /// Where it stands in the snapshot's array.
@@ -121,8 +123,8 @@ fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>
             None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
         };
         let sound = reading.violations.len() == before;
-        let definition = |key| SegmentDefinition { key: Cow::Borrowed(key), when };
-        segments.extend(key.map(|key| Segment { definition: definition(key), sound, at }));
+        let definition = SegmentDefinition { key: Cow::Borrowed(key.unwrap_or_default()), when };
+        segments.push(Segment { definition, sound, at });
     }
     segments
 }
@@ -137,14 +139,13 @@ fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) 
         let [name, .., variants, off_value, _, _, _, _] = fields;
         let key = unique_key(reading, &place.field("name"), name, &mut taken);
         let definition = flag(reading, &place, fields);
-        let Some(key) = key else { continue };
-        let off_value = match (off_value, given(variants)) {
+        let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
             (None, Some(_)) => Cow::Owned(Value::Null),
             (None, None) => Cow::Owned(Value::Bool(false)),
         };
         let sound = reading.violations.len() == before;
-        flags.push(Candidate { key, definition, sound, killed: killed(value), off_value, at });
+        flags.push(Candidate { key: key.unwrap_or_default(), definition, sound, killed: killed(value), off_value, at });
     }
     flags
 }
@@ -248,7 +249,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
     definition.variants = variants.unwrap_or_default();
     // Without an `off_value` a boolean flag serves false and one with variants null (2.2.17).
     let none = if definition.variants.is_empty() { Value::Bool(false) } else { Value::Null };
-    definition.off_value = match off_value {
+    definition.off_value = match given(off_value) {
         Some(value) => Some(value.last_of_each()),
         None => Some(Cow::Owned(none)),
     }

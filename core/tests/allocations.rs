@@ -1,6 +1,6 @@
 //! Resolving allocates nothing: a counting allocator watches every resolution that the vectors ask for, and a list of
 //! plain flags for each operator, reason and path besides.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

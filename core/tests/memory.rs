@@ -1,5 +1,5 @@
 //! Memory: what a flag set takes, and that publishing under readers gives everything back.
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a test stops at what is wrong")]
+#![expect(clippy::cast_precision_loss, reason = "a test stops at what is wrong")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;

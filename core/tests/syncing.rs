@@ -1,5 +1,5 @@
 //! The protocol of staying fresh, sentence by sentence (section 11 of SEMANTICS.md), and as a simulation of many clients.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what is wrong")]
+#![expect(clippy::panic, clippy::cast_precision_loss, reason = "a test stops at what is wrong")]
 
 use esclusa::sync::{Action, MAX_RETRY_AFTER_MS, Policy, Protocol, Request, Response, State};
 use esclusa::{Context, FlagSet, Flags, SnapshotError};

@@ -1,5 +1,5 @@
 //! Every vector of `spec/vectors` through the public API.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at what is wrong")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what is wrong")]
 
 use std::fs;
 use std::path::Path;
@@ -108,9 +108,8 @@ fn publish(flags: &Flags, step: &Json) -> Result<(), String> {
         Some(text) => text.as_str().unwrap().to_owned(),
         None => step["snapshot"].to_string(),
     };
-    let set = match FlagSet::from_json(bytes.as_bytes()) {
-        Ok(set) => set,
-        Err(_) => return same(&json!("refused"), &step["outcome"]),
+    let Ok(set) = FlagSet::from_json(bytes.as_bytes()) else {
+        return same(&json!("refused"), &step["outcome"]);
     };
     let report = if step["accept_older"] == json!(true) { flags.publish_any_revision(set) } else { flags.publish(set) };
     let outcome = match report.outcome() {

@@ -1,12 +1,9 @@
-"""Conditions: sections 4 and 5 as far as they say what an author may write, and 2.3.4."""
+"""Conditions: sections 4 and 5 as far as they say what an author may write, 2.3.4 and 8.13."""
 
 import expressions
 import forms
-from forms import Fields
+import graphs
 from places import (
-    MAX_STRINGS,
-    check_fields,
-    check_twice,
     inside,
     optional,
     read_boolean,
@@ -25,6 +22,8 @@ MAX_DEPTH = 100
 MAX_PARTS = 100_000
 
 KINDS = ("all", "any", "not", "segment", "percentage", "attribute")
+OPERANDS = ("value", "values", "ignore_case")
+FIELDS = (*KINDS, "op", *OPERANDS)
 TEXT_OPERATORS = ("in", "contains", "starts_with", "ends_with")
 NUMBER_OPERATORS = ("eq", "lt", "le", "gt", "ge")
 TIME_OPERATORS = ("before", "after")
@@ -32,26 +31,32 @@ VERSION_OPERATORS = ("semver_eq", "semver_lt", "semver_le", "semver_gt", "semver
 
 
 def read_condition(value, place, found):
-    """4.2 to 4.7, 4.11 and 2.2.22."""
-    if not isinstance(value, Fields):
-        violate(found, place, "is not an object")
+    """4.2 to 4.7, 4.11, 2.2.22 and 8.13."""
+    value = read_object(value, FIELDS, place, found)
+    if value is None:
         return None
-    kinds = [kind for kind in KINDS if kind in value]
+    kinds = [kind for kind in KINDS if value.get(kind) is not None]
     if len(kinds) != 1:
-        check_twice(value, place, found)
         violate(found, place, "has none or several of the kinds of a condition")
         return None
     kind = kinds[0]
     if kind == "attribute":
         return read_comparison(value, place, found)
-    check_fields(value, (kind,), place, found)
+    check_fitting(value, (kind,), place, found)
     if kind in ("all", "any"):
-        return {kind: read_list(value[kind], inside(place, kind), found, None, read_condition)}
+        return {kind: read_list(value[kind], inside(place, kind), found, read_condition)}
     if kind == "not":
         return {"not": read_condition(value["not"], inside(place, "not"), found)}
     if kind == "segment":
         return {"segment": read_string(value["segment"], inside(place, "segment"), found)}
     return {"percentage": read_band(value["percentage"], inside(place, "percentage"), found)}
+
+
+def check_fitting(value, wanted, place, found):
+    """4.11 and 2.2.22: of the fields that some condition has, this one takes only those that are wanted."""
+    for name in FIELDS:
+        if name not in wanted and value.get(name) is not None:
+            violate(found, inside(place, name), "is not a field that stands here")
 
 
 def read_band(value, place, found):
@@ -71,11 +76,11 @@ def read_band(value, place, found):
 
 
 def read_comparison(value, place, found):
-    """4.7 and section 5."""
+    """4.7, section 5 and 8.13."""
     operator = value.get("op")
     known = isinstance(operator, str) and operator in OPERATORS
-    fields = OPERATORS[operator] if known else {"value": None, "values": None, "ignore_case": None}
-    check_fields(value, ("attribute", "op", *fields), place, found)
+    fields = OPERATORS[operator] if known else {}
+    check_fitting(value, ("attribute", "op", *(fields if known else OPERANDS)), place, found)
     comparison = {"attribute": read_text(value["attribute"], inside(place, "attribute"), found), "op": operator}
     if not known:
         violate(found, inside(place, "op"), "is not an operator")
@@ -118,7 +123,7 @@ def read_network(value, place, found):
 
 
 def read_networks(value, place, found):
-    return read_list(value, place, found, MAX_STRINGS, read_network)
+    return read_list(value, place, found, read_network)
 
 
 OPERATORS = {
@@ -155,20 +160,40 @@ def segments_named(condition, place=""):
     return named
 
 
-def extent(condition, segments):
-    """2.3.4: depth and number of parts with the segments, whose extents are known, written out."""
-    if "segment" in condition:
-        return segments[condition["segment"]]["extent"]
+def extent(condition, extents):
+    """2.3.4: depth and number of parts with the segments, whose extents are given, written out.
+
+    A condition that could not be read, and the name of a segment that could not, count 1.
+    """
+    if isinstance(condition, dict) and condition.get("segment") is not None:
+        depth, size = extents[condition["segment"]]
+        return depth + 1, size + 1
     depth, size = 0, 1
     for _, part in parts_of(condition):
-        part_depth, part_size = extent(part, segments)
+        part_depth, part_size = extent(part, extents)
         depth, size = max(depth, part_depth), size + part_size
     return depth + 1, size
 
 
-def check_extent(condition, segments, place, found):
-    """2.3.4 and 8.12; answers the extent."""
-    depth, size = extent(condition, segments)
-    if depth > MAX_DEPTH or size > MAX_PARTS:
+def is_too_large(extent):
+    """2.3.4."""
+    depth, size = extent
+    return depth > MAX_DEPTH or size > MAX_PARTS
+
+
+def check_references(condition, place, extents, found):
+    """2.3.3, 2.3.4 and 8.12; a condition that names a segment that does not exist has no extent."""
+    missing = [at for name, at in segments_named(condition, place) if name not in extents]
+    for at in missing:
+        violate(found, at, "names a segment that does not exist")
+    if not missing and is_too_large(extent(condition, extents)):
         violate(found, place, "is too deep or has too many parts")
-    return depth, size
+
+
+def extents_of(conditions):
+    """The extents of the conditions of segments; those on a cycle, and those that name one that is, have none."""
+    graph = {key: [name for name, _ in segments_named(condition)] for key, condition in conditions.items()}
+    extents = {}
+    for key in graphs.leaves_first(graph, cut=()):
+        extents[key] = extent(conditions[key], extents)
+    return extents

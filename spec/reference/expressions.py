@@ -1,7 +1,9 @@
 """Regular expressions as 5.4 and 5.5 have them, written out for Python's `re`.
 
 The syntax is RE2's without look-around and back-references; classes are Unicode's.
-Properties are general categories only (`\\p{Lu}`, `\\pN`): scripts are not carried out here.
+Properties are general categories only (`\\p{Lu}`, `\\pN`): scripts are not carried out here,
+and neither are the flags, escapes and classes inside classes that `regex-syntax` has beyond RE2.
+Python's edition of Unicode and of its case folding may differ, and so may the ranges that a class is counted by.
 """
 
 import functools
@@ -93,19 +95,37 @@ def atom(text, at, flags):
     if character == "(":
         return group(text, at, flags)
     if character == "[":
-        pattern, at = bracket(text, at)
-        return scoped(pattern, flags), 1, at
+        pattern, parts, at = bracket(text, at)
+        return scoped(pattern, flags), parts, at
     if character == "\\":
         return escape(text, at, flags)
-    if character in "*+?":
+    if character in "*+?{":
         raise Wrong("nothing to repeat")
     if character == ".":
-        return ("(?s:.)" if "s" in flags else "[^\\n]"), 1, at + 1
+        return ("(?s:.)", 1, at + 1) if "s" in flags else ("[^\\n]", 2, at + 1)
     if character == "^":
         return ("(?m:^)" if "m" in flags else "\\A"), 1, at + 1
     if character == "$":
         return ("(?m:$)" if "m" in flags else "\\Z"), 1, at + 1
-    return scoped(re.escape(character), flags), 1, at + 1
+    return scoped(re.escape(character), flags), byte_count(character), at + 1
+
+
+def byte_count(text):
+    return len(text.encode("utf-8"))
+
+
+def range_count(members, negated):
+    """5.5: how many ranges a class has, those that touch taken as one."""
+    ends = sorted((ord(low), ord(high or low)) for low, high in re.findall(r"\\?(.)(?:-\\?(.))?", members, re.DOTALL))
+    joined = []
+    for low, high in ends:
+        if joined and low <= joined[-1][1] + 1:
+            joined[-1][1] = max(joined[-1][1], high)
+        else:
+            joined.append([low, high])
+    if not negated:
+        return max(len(joined), 1)
+    return max(len(joined) + 1 - (joined[0][0] == 0) - (joined[-1][1] == sys.maxunicode), 1) if joined else 1
 
 
 def scoped(pattern, flags):
@@ -141,8 +161,8 @@ def escape(text, at, flags):
         return (inside if text[at + 1] == "b" else outside), 1, at + 2
     members, negated, single, at = escaped_members(text, at)
     if single:
-        return scoped(re.escape(members), flags), 1, at
-    return scoped(f"[{'^' if negated else ''}{members}]", flags), 1, at
+        return scoped(re.escape(members), flags), byte_count(members), at
+    return scoped(f"[{'^' if negated else ''}{members}]", flags), range_count(members, negated), at
 
 
 def escaped_members(text, at):
@@ -206,7 +226,8 @@ def bracket(text, at):
         raise Wrong("a class that is not closed")
     choices = ([f"[{members}]"] if members else []) + [f"[^{each}]" for each in excluded]
     pattern = f"(?:{'|'.join(choices)})"
-    return (f"(?:(?!{pattern})(?s:.))" if negated else pattern), at + 1
+    parts = sum(range_count(each, True) for each in excluded) or range_count(members, negated)
+    return (f"(?:(?!{pattern})(?s:.))" if negated else pattern), parts, at + 1
 
 
 def class_member(text, at):

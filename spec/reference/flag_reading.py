@@ -4,7 +4,7 @@ A definition is a plain dict in which every default is written out, percentages 
 """
 
 import graphs
-from condition_reading import check_extent, read_condition, segments_named
+from condition_reading import check_references, read_condition
 from forms import Fields
 from places import (
     check_twice,
@@ -31,15 +31,33 @@ MAX_RESOLUTIONS = 10_000
 
 STATUSES = ("draft", "active", "paused", "completed", "rolled_back")
 TARGETS = ("target_plans", "target_roles", "target_companies", "target_regions", "target_users")
+FIELDS = (
+    "name",
+    "enabled",
+    "status",
+    "rollout_percentage",
+    *TARGETS,
+    "start_date",
+    "end_date",
+    "bucket_by",
+    "salt",
+    "overrides",
+    "variants",
+    "off_value",
+    "rules",
+    "prerequisites",
+    "schedule",
+    "client",
+)
 
 
-def read_flags(rows, place, segments, violations):
-    """2.2 and 2.4: by key, {"row", "definition", "violated"}; the definition of a flag that is set aside is None."""
+def read_flags(rows, place, extents, violations):
+    """2.2 and 2.4: by key, {"row", "definition"}; `extents` are those of the segments there are, and the definition of a flag that is set aside is None."""
     keys = {row["name"] for row in rows if isinstance(row, Fields) and read_key(row.get("name"), "", []) is not None}
     flags, places, sound = {}, {}, {}
     for index, row in enumerate(rows):
         found = []
-        definition = read_flag(row, inside(place, index), keys, segments, found)
+        definition = read_flag(row, inside(place, index), keys, extents, found)
         key = definition and definition["key"]
         if key is not None and key in flags:
             violate(found, inside(inside(place, index), "name"), "is taken by an earlier flag")
@@ -58,12 +76,12 @@ def read_flags(rows, place, segments, violations):
     return flags
 
 
-def read_flag(row, place, keys, segments, found):
-    """2.2.1 to 2.2.24."""
+def read_flag(row, place, keys, extents, found):
+    """2.2.1 to 2.2.24 and 8.13."""
     if not isinstance(row, Fields):
         violate(found, place, "is not an object")
         return None
-    check_twice(row, place, found)
+    check_twice(row, FIELDS, place, found)
     for name in row:
         if name.startswith("target_") and name not in TARGETS:
             violate(found, inside(place, name), "is not a field of a flag")
@@ -74,8 +92,9 @@ def read_flag(row, place, keys, segments, found):
             return default
         return read(row[name], inside(place, name), found)
 
+    before = len(found)
     variants = field("variants", read_variants, [])
-    variant_keys = [variant["key"] for variant in variants if variant and variant["key"] is not None]
+    variant_keys = [variant["key"] for variant in variants] if len(found) == before else None
     return {
         "key": key,
         "enabled": field("enabled", read_boolean, False),
@@ -88,8 +107,8 @@ def read_flag(row, place, keys, segments, found):
         "salt": field("salt", read_string, key),
         "overrides": field("overrides", read_overrides, read_overrides(Fields([]), "", [])),
         "variants": variants,
-        "off_value": row["off_value"] if "off_value" in row else None if variants else False,
-        "rules": field("rules", lambda value, at, found: read_rules(value, at, found, variant_keys, segments), []),
+        "off_value": row["off_value"] if row.get("off_value") is not None else None if variants else False,
+        "rules": field("rules", lambda value, at, found: read_rules(value, at, found, variant_keys, extents), []),
         "prerequisites": field("prerequisites", lambda value, at, found: read_prerequisites(value, at, found, key, keys), []),
         "schedule": field("schedule", read_schedule, []),
         "client": field("client", read_boolean, False),
@@ -118,7 +137,7 @@ def read_override(value, place, found):
 
 def read_variants(value, place, found):
     """2.2.16."""
-    variants = read_list(value, place, found, MAX_VARIANTS, read_variant)
+    variants = read_list(value, place, found, read_variant, MAX_VARIANTS)
     check_unique(variants, "key", place, found)
     check_weights(variants, place, found)
     return variants
@@ -152,30 +171,31 @@ def check_weights(values, place, found):
         violate(found, place, "has only weights of 0")
 
 
-def read_rules(value, place, found, variant_keys, segments):
-    """2.2.18."""
-    rules = read_list(value, place, found, MAX_RULES, lambda rule, at, found: read_rule(rule, at, found, variant_keys, segments))
+def read_rules(value, place, found, variant_keys, extents):
+    """2.2.18; `variant_keys` are None when anything is wrong with the variants (8.13)."""
+    rules = read_list(value, place, found, lambda rule, at, found: read_rule(rule, at, found, variant_keys, extents), MAX_RULES)
     check_unique(rules, "key", place, found)
     return rules
 
 
-def read_rule(value, place, found, variant_keys, segments):
+def read_rule(value, place, found, variant_keys, extents):
     """2.2.18, 2.3.3 and 2.3.4."""
     value = read_object(value, ("key", "when", "rollout_percentage", "bucket_by", "variant", "split"), place, found)
     if value is None:
         return None
-    if "variant" in value and "split" in value:
+    if value.get("variant") is not None and value.get("split") is not None:
         violate(found, place, "has both `variant` and `split`")
 
     def read_choice(choice, at, found):
-        if not isinstance(choice, str) or choice not in variant_keys:
+        choice = read_text(choice, at, found)
+        if choice is not None and variant_keys is not None and choice not in variant_keys:
             violate(found, at, "is not the key of a variant")
             return None
         return choice
 
     return {
         "key": required(value, "key", place, found, read_text),
-        "when": required(value, "when", place, found, lambda when, at, found: read_rule_condition(when, at, found, segments)),
+        "when": required(value, "when", place, found, lambda when, at, found: read_rule_condition(when, at, found, extents)),
         "share": optional(value, "rollout_percentage", place, found, read_percentage, 100_000),
         "bucket_by": optional(value, "bucket_by", place, found, read_text, None),
         "variant": optional(value, "variant", place, found, read_choice, None),
@@ -183,15 +203,10 @@ def read_rule(value, place, found, variant_keys, segments):
     }
 
 
-def read_rule_condition(value, place, found, segments):
+def read_rule_condition(value, place, found, extents):
     """2.3.3 and 2.3.4."""
-    before = len(found)
     condition = read_condition(value, place, found)
-    for name, at in segments_named(condition, place):
-        if name not in segments or segments[name]["broken"]:
-            violate(found, at, "names a segment that does not exist")
-    if len(found) == before:
-        check_extent(condition, segments, place, found)
+    check_references(condition, place, extents, found)
     return condition
 
 
@@ -207,7 +222,7 @@ def read_split(value, place, found, read_choice):
             "weight": optional(share, "weight", at, found, read_weight, 1),
         }
 
-    split = read_list(value, place, found, None, read_share)
+    split = read_list(value, place, found, read_share)
     if value == []:
         violate(found, place, "is empty")
     check_unique(split, "variant", place, found)
@@ -232,7 +247,7 @@ def read_prerequisites(value, place, found, key, keys):
         prerequisite = read_object(prerequisite, ("flag", "on", "variants"), at, found)
         if prerequisite is None:
             return None
-        if ("on" in prerequisite) == ("variants" in prerequisite):
+        if (prerequisite.get("on") is None) == (prerequisite.get("variants") is None):
             violate(found, at, "has not exactly one of `on` and `variants`")
         return {
             "flag": required(prerequisite, "flag", at, found, read_other),
@@ -240,7 +255,7 @@ def read_prerequisites(value, place, found, key, keys):
             "variants": optional(prerequisite, "variants", at, found, read_served, None),
         }
 
-    return read_list(value, place, found, None, read_prerequisite)
+    return read_list(value, place, found, read_prerequisite)
 
 
 def read_schedule(value, place, found):
@@ -255,7 +270,7 @@ def read_schedule(value, place, found):
             "share": required(step, "rollout_percentage", at, found, read_percentage),
         }
 
-    steps = read_list(value, place, found, None, read_step)
+    steps = read_list(value, place, found, read_step)
     for index in range(1, len(steps)):
         before, after = steps[index - 1]["at"], steps[index]["at"]
         if before is not None and after is not None and after <= before:

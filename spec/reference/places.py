@@ -7,7 +7,7 @@ It answers None, or an empty list, after a violation; a definition with violatio
 import forms
 from forms import MAX_INTEGER, Fields
 
-MAX_STRINGS = 1_000_000
+MAX_ENTRIES = 1_000_000
 MAX_KEY_BYTES = 256
 
 
@@ -26,16 +26,16 @@ def inside(place, name):
 
 def check_fields(value, known, place, found):
     """2.2.22 and 2.2.23."""
-    check_twice(value, place, found)
+    check_twice(value, known, place, found)
     for name in value:
         if name not in known and name != "description":
             violate(found, inside(place, name), "is not a field that stands here")
 
 
-def check_twice(value, place, found):
-    """2.2.23."""
+def check_twice(value, known, place, found):
+    """2.2.23: one violation, however often a field that means something stands there."""
     for name, values in value.all.items():
-        if len(values) > 1:
+        if name in known and len(values) > 1:
             violate(found, inside(place, name), "stands twice")
 
 
@@ -93,18 +93,18 @@ def read_weight(value, place, found):
     return value
 
 
-def read_list(value, place, found, most, read_element):
-    """An array of at most `most` elements (2.2.24), each read on its own."""
+def read_list(value, place, found, read_element, most=MAX_ENTRIES):
+    """2.2.24: an array of at most `most` elements, each read on its own."""
     if not isinstance(value, list):
         violate(found, place, "is not an array")
         return []
-    if most is not None and len(value) > most:
+    if len(value) > most:
         violate(found, place, "is too long")
     return [read_element(element, inside(place, index), found) for index, element in enumerate(value)]
 
 
 def read_strings(value, place, found):
-    return read_list(value, place, found, MAX_STRINGS, read_string)
+    return read_list(value, place, found, read_string)
 
 
 def read_object(value, known, place, found):
@@ -117,14 +117,15 @@ def read_object(value, known, place, found):
 
 
 def required(value, name, place, found, read):
-    """8.12: a field that is missing is named as if it stood there."""
-    if name not in value:
+    """2.2.1 and 8.12: null counts as absent, and a field that is missing is named as if it stood there."""
+    if value.get(name) is None:
         violate(found, inside(place, name), "is missing")
         return None
     return read(value[name], inside(place, name), found)
 
 
 def optional(value, name, place, found, read, default):
-    if name not in value:
+    """2.2.1: null counts as absent."""
+    if value.get(name) is None:
         return default
     return read(value[name], inside(place, name), found)

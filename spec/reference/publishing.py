@@ -9,7 +9,7 @@ import json
 
 import graphs
 import reading
-from condition_reading import segments_named
+from condition_reading import extent, extents_of, is_too_large, segments_named
 from flag_reading import wrong_prerequisites
 
 
@@ -41,13 +41,10 @@ def is_older(revision, current):
 def make_set(read, current):
     """8.1 to 8.8."""
     flags = {key: make_flag(flag, current, key) for key, flag in read["flags"].items()}
-    drop_kept_that_break_prerequisites(flags)
+    segments = keep_definitions(flags, read["segments"], current["segments"] if current is not None else {})
     for flag in flags.values():
         if flag["set_aside"]:
             settle(flag)
-    segments = dict(read["segments"])
-    if current is not None:
-        keep_segments(flags, segments, current["segments"])
     return {"revision": read["revision"], "flags": flags, "segments": segments}
 
 
@@ -66,12 +63,21 @@ def make_flag(flag, current, key):
     return made
 
 
-def drop_kept_that_break_prerequisites(flags):
-    """8.6."""
-    wrong = wrong_prerequisites({key: flag["definition"] for key, flag in flags.items() if flag["definition"] is not None})
+def keep_definitions(flags, segments, before):
+    """8.5 and 8.6: drops kept definitions that do not fit, and answers the segments with those that are kept."""
+    definitions = {key: flag["definition"] for key, flag in flags.items() if flag["definition"] is not None and flag["kept"] is None}
     for key, flag in flags.items():
-        if flag["kept"] is not None and wrong[key]:
+        if flag["kept"] is None:
+            continue
+        with_this = {**definitions, key: flag["definition"]}
+        with_these = {**segments, **missing_segments(flag["definition"], segments, before)}
+        extents = extents_of(with_these)
+        too_large = any(is_too_large(extent(rule["when"], extents)) for rule in flag["definition"]["rules"])
+        if too_large or any(wrong_prerequisites(with_this).values()):
             flag["definition"] = flag["kept"] = None
+        else:
+            definitions, segments = with_this, with_these
+    return segments
 
 
 def settle(flag):
@@ -83,7 +89,7 @@ def settle(flag):
         flag["state"] = "good"
     if flag["definition"] is not None:
         flag["off_value"] = flag["definition"]["off_value"]
-    elif "off_value" in row:
+    elif row.get("off_value") is not None:
         flag["off_value"] = row["off_value"]
     else:
         flag["off_value"] = False if row.get("variants") is None else None
@@ -98,14 +104,16 @@ def is_off_whatever_else(row):
     return any(isinstance(value, str) and value in ("draft", "paused", "rolled_back") for value in row.all.get("status", ()))
 
 
-def keep_segments(flags, segments, before):
-    """8.5: a segment that a kept definition names and the new set lacks is kept with it."""
-    waiting = [name for flag in flags.values() if flag["kept"] is not None for name in segments_of(flag["definition"])]
+def missing_segments(definition, segments, before):
+    """8.5: the segments that a kept definition needs and the new set lacks, from the set before."""
+    missing = {}
+    waiting = segments_of(definition)
     while waiting:
         name = waiting.pop()
-        if name not in segments:
-            segments[name] = before[name]
-            waiting.extend(key for key, _ in segments_named(segments[name]))
+        if name not in segments and name not in missing:
+            missing[name] = before[name]
+            waiting.extend(key for key, _ in segments_named(before[name]))
+    return missing
 
 
 def segments_of(definition):

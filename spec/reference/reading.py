@@ -5,7 +5,7 @@ A violation is a dict of a place, which is a JSON pointer, and a message.
 
 import forms
 import graphs
-from condition_reading import check_extent, read_condition, segments_named
+from condition_reading import check_references, extents_of, is_too_large, read_condition, segments_named
 from flag_reading import read_flags
 from forms import MAX_INTEGER, Fields
 from places import check_twice, inside, is_whole, read_key, required, violate
@@ -24,11 +24,11 @@ def read_snapshot(data):
     document = read_document(data)
     violations = []
     segments = read_segments(document["segments"], violations)
-    flags = read_flags(document["flags"], document["flags_place"], segments, violations)
+    flags = read_flags(document["flags"], document["flags_place"], extents_of(segments), violations)
     return {
         "revision": document["revision"],
         "flags": flags,
-        "segments": {key: segment["when"] for key, segment in segments.items() if not segment["broken"]},
+        "segments": segments,
         "violations": violations,
     }
 
@@ -78,54 +78,69 @@ def read_document_fields(value):
 
 
 def read_segments(rows, violations):
-    """2.3: by key, {"when", "broken", "extent"}; of segments with one key the first stands."""
-    segments = {}
+    """2.3: the conditions of the segments that break no rule, by key; of segments with one key the first stands."""
+    segments, by_key = [], {}
     for index, row in enumerate(rows):
         found = []
-        segment = read_segment(row, f"/segments/{index}", found)
-        if segment["key"] is not None and segment["key"] in segments:
+        segment = {**read_segment(row, f"/segments/{index}", found), "found": found}
+        segments.append(segment)
+        if segment["key"] is not None and segment["key"] in by_key:
             violate(found, inside(segment["place"], "key"), "is taken by an earlier segment")
         elif segment["key"] is not None:
-            segment["found"] = found
-            segments[segment["key"]] = segment
-            continue
-        violations.extend(found)
-    check_references(segments)
-    for segment in segments.values():
+            by_key[segment["key"]] = segment
+    sound = sound_segments(by_key)
+    extents = extents_of({key: by_key[key]["when"] for key in sound})
+    for segment in segments:
+        if "cycle" in segment:
+            violate(segment["found"], inside(segment["place"], "when"), f"is on a cycle: {segment['cycle']}")
+        else:
+            check_references(segment["when"], inside(segment["place"], "when"), extents, segment["found"])
         violations.extend(segment["found"])
-        segment["broken"] = bool(segment["found"])
-    return segments
+    return {key: by_key[key]["when"] for key in by_key if key in sound}
 
 
 def read_segment(row, place, found):
     """2.3.1 and 2.2.23."""
     if not isinstance(row, Fields):
         violate(found, place, "is not an object")
-        return {"key": None, "when": None, "named": [], "place": place}
-    check_twice(row, place, found)
-    when = required(row, "when", place, found, read_condition)
+        return {"key": None, "when": None, "place": place}
+    check_twice(row, ("key", "when"), place, found)
     return {
         "key": required(row, "key", place, found, read_key),
-        "when": when,
-        "named": segments_named(when, inside(place, "when")),
+        "when": required(row, "when", place, found, read_condition),
         "place": place,
     }
 
 
-def check_references(segments):
-    """2.3.2 to 2.3.4, from the segments that name none upwards."""
-    graph = {key: [name for name, _ in segment["named"]] for key, segment in segments.items()}
+def sound_segments(segments):
+    """2.3.2 to 2.3.4: the keys of the segments that break no rule; those on a cycle are told which.
+
+    Those that break one are taken away, which may leave others that name one that does not exist, until none is left.
+    Cycles come last, because they are judged over the segments that break no other rule.
+    """
+    sound = {key for key, segment in segments.items() if not segment["found"]}
+    while True:
+        graph = {key: named_keys(segments[key]) for key in segments if key in sound}
+        wrong = {key for key in graph if any(name not in sound for name in graph[key])}
+        if not wrong:
+            extents = extents_of({key: segments[key]["when"] for key in graph})
+            wrong = {key for key in extents if is_too_large(extents[key])}
+        if not wrong:
+            wrong = segments_on_cycles(segments, graph)
+        if not wrong:
+            return sound
+        sound -= wrong
+
+
+def named_keys(segment):
+    return [name for name, _ in segments_named(segment["when"])]
+
+
+def segments_on_cycles(segments, graph):
+    """2.3.2: those on cycles that lead to no other cycle; whoever leads to one names a segment that does not exist."""
     cyclic = graphs.nodes_on_cycles(graph)
-    for key in graphs.leaves_first(graph, cut=cyclic):
-        segment = segments[key]
-        segment["extent"] = (0, 0)
-        if key in cyclic:
-            violate(segment["found"], inside(segment["place"], "when"), f"is on a cycle: {graphs.path_back(graph, key)}")
-    for key in graphs.leaves_first(graph, cut=cyclic):
-        segment = segments[key]
-        for name, place in segment["named"]:
-            same_cycle = key in cyclic and name in cyclic and key in graphs.reached_from(graph, [name])
-            if not same_cycle and (name not in segments or segments[name]["found"]):
-                violate(segment["found"], place, "names a segment that does not exist")
-        if not segment["found"]:
-            segment["extent"] = check_extent(segment["when"], segments, inside(segment["place"], "when"), segment["found"])
+    reached = {key: {name for name in graphs.reached_from(graph, graph[key]) if name in cyclic} for key in cyclic}
+    wrong = {key for key in cyclic if all(key in reached[name] for name in reached[key])}
+    for key in wrong:
+        segments[key]["cycle"] = graphs.path_back(graph, key)
+    return wrong

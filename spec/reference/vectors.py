@@ -90,11 +90,10 @@ def check_ranges(vector):
 def check_condition(vector):
     violations = []
     rows = forms.read_json(json.dumps(vector.get("segments", [])))
-    segments = reading.read_segments(rows, violations)
+    conditions = reading.read_segments(rows, violations)
     condition = read_condition(forms.read_json(json.dumps(vector["condition"])), "", violations)
     if violations:
         return [f"violations {violations}"]
-    conditions = {key: segment["when"] for key, segment in segments.items()}
     truth = resolving.truth(condition, as_context(vector["context"]), conditions)
     return differs("truth", vector["truth"], {True: "true", False: "false", None: "unknown"}[truth])
 

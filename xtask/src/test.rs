@@ -137,7 +137,8 @@ fn miri(tools: &Tools) -> Outcome {
     if !tools.has(tools.nightly(["miri", "--version"])) {
         return Outcome::Skipped("needs `rustup component add miri rust-src --toolchain nightly`");
     }
-    let arguments = ["miri", "test", "--package", "esclusa", "--lib", "--test", "publishing", "--test", "syncing"];
+    // Without regex: building automata takes minutes under Miri, and the crates that do it have their own Miri runs.
+    let arguments = ["miri", "test", "--package", "esclusa", "--no-default-features", "--lib", "--test", "publishing"];
     // A target folder of its own: the two compilers would throw away each other's work.
     let folder = tools.root().join("target/miri");
     tools.step("miri").run(tools.nightly(arguments).env("CARGO_TARGET_DIR", folder)).outcome()

@@ -77,7 +77,10 @@ pub(super) fn segments<'v>(
             let name = |node: usize| segments.get(node).map_or("", |segment| &segment.definition.key);
             for &node in &component.nodes {
                 let at = segments.get(node).map_or(0, |segment| segment.at);
-                reading.report(&place.entry(at).field("when"), cycle("segments", &component, node, name));
+                reading.report(
+                    &place.entry(at).field("when"),
+                    cycle("segments", &component.way_round(node, &edges), name),
+                );
             }
         }
     }
@@ -201,7 +204,8 @@ fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &HashMap<&str, 
     let name = |node: usize| flags.get(node).map_or("", |flag| flag.key);
     let mut problems: Vec<(usize, String)> = Vec::new();
     for knot in &survey.knots {
-        problems.extend(knot.nodes.iter().map(|&node| (node, cycle("prerequisites", knot, node, name))));
+        problems
+            .extend(knot.nodes.iter().map(|&node| (node, cycle("prerequisites", &knot.way_round(node, &edges), name))));
     }
     for (node, &(chain, resolutions)) in survey.extents.iter().enumerate() {
         if chain > MAX_PREREQUISITE_CHAIN {
@@ -261,15 +265,12 @@ impl Survey {
     }
 }
 
-/// The message for one node of a knot: the cycle as a path, from the node itself if it is on it.
-fn cycle<'n>(what: &str, knot: &Component, node: usize, name: impl Fn(usize) -> &'n str) -> String {
-    let turn = knot.cycle.iter().position(|&other| other == node).unwrap_or_default();
-    let round = || knot.cycle.iter().cycle().skip(turn).copied();
-    let mut path: Vec<String> =
-        round().take(knot.cycle.len().min(NAMED)).map(|node| format!("`{}`", name(node))).collect();
-    if knot.cycle.len() > NAMED {
-        path.push(format!("{} more", knot.cycle.len() - NAMED));
+/// The message for one node of a knot: a way round as a path, from the node itself.
+fn cycle<'n>(what: &str, way: &[usize], name: impl Fn(usize) -> &'n str) -> String {
+    let mut path: Vec<String> = way.iter().take(NAMED).map(|&node| format!("`{}`", name(node))).collect();
+    if way.len() > NAMED {
+        path.push(format!("{} more", way.len() - NAMED));
     }
-    path.extend(round().next().map(|node| format!("`{}`", name(node))));
+    path.extend(way.first().map(|&node| format!("`{}`", name(node))));
     format!("{what} form a cycle, {}, expected none", path.join(" → "))
 }

@@ -62,7 +62,8 @@ pub(crate) struct Sight<'s> {
 
 impl Sight<'_> {
     pub(crate) fn truth(&self, condition: &Json) -> Truth {
-        let parts = |list: &Json| list.list().unwrap_or_default().iter().map(|part| self.truth(part)).collect::<Vec<_>>();
+        let parts =
+            |list: &Json| list.list().unwrap_or_default().iter().map(|part| self.truth(part)).collect::<Vec<_>>();
         let (kind, truth) = if let Some(list) = condition.field("all") {
             ("all", Truth::all(&parts(list)))
         } else if let Some(list) = condition.field("any") {

@@ -86,7 +86,7 @@ impl Resolving<'_> {
             }
             Fate::SetAside { killed, kept: None } => {
                 self.hits.hit("set aside", if *killed { "killed" } else { "broken" });
-                let value = match (entry.raw.last("off_value"), entry.raw.field("variants")) {
+                let value = match (entry.raw.field("off_value"), entry.raw.field("variants")) {
                     (Some(value), _) => value.clone(),
                     (None, None) => Json::Bool(false),
                     (None, Some(_)) => Json::Null,
@@ -145,7 +145,10 @@ impl Resolving<'_> {
             // 7.12 and 7.13
             let rules = flag.elements("rules");
             if !rules.is_empty() {
-                let segment = |key: &str| self.set.segment(key);
+                let segment = |key: &str| {
+                    self.hits.hit("segment of", if self.set.is_brought(key) { "an earlier set" } else { "the set" });
+                    self.set.segment(key)
+                };
                 let sight = Sight { context: self.context, segment: &segment, hits: self.hits };
                 let matches = |rule: &&Json| sight.truth(rule.field("when").unwrap_or(&Json::Null)) == Truth::True;
                 let Some(rule) = rules.iter().find(matches) else {
@@ -325,7 +328,7 @@ fn off(value: Json, (reason, error): No) -> Answer {
 
 /// 2.2.17 and 7.15
 fn off_value(flag: &Json) -> Json {
-    match flag.last("off_value") {
+    match flag.field("off_value") {
         Some(value) => value.clone(),
         None if flag.elements("variants").is_empty() => Json::Bool(false),
         None => Json::Null,

@@ -134,7 +134,8 @@ pub(crate) fn network(text: &str) -> Option<ipnet::IpNet> {
     match text.split_once('/') {
         None => text.parse::<IpAddr>().ok().map(ipnet::IpNet::from),
         Some((address, prefix)) => {
-            if prefix.is_empty() || !prefix.bytes().all(|digit| digit.is_ascii_digit()) {
+            let zeros = prefix.len() > 1 && prefix.starts_with('0');
+            if prefix.is_empty() || zeros || !prefix.bytes().all(|digit| digit.is_ascii_digit()) {
                 return None;
             }
             ipnet::IpNet::new(address.parse().ok()?, prefix.parse().ok()?).ok()

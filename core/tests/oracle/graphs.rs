@@ -1,0 +1,56 @@
+//! What can only be told from several flags or segments together: names, cycles, chains (2.3.2 to 2.3.4, 2.4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What each key leads to, in order and as often as it is named.
+pub(crate) type Graph<'k> = BTreeMap<&'k str, Vec<&'k str>>;
+
+/// The keys that lead back to themselves.
+pub(crate) fn on_a_cycle<'k>(graph: &Graph<'k>) -> BTreeSet<&'k str> {
+    graph.keys().copied().filter(|key| reached(graph, key).contains(key)).collect()
+}
+
+fn reached<'k>(graph: &Graph<'k>, from: &str) -> BTreeSet<&'k str> {
+    let mut reached = BTreeSet::new();
+    let mut ahead: Vec<&str> = graph.get(from).cloned().unwrap_or_default();
+    while let Some(key) = ahead.pop() {
+        if reached.insert(key) {
+            ahead.extend(graph.get(key).into_iter().flatten());
+        }
+    }
+    reached
+}
+
+/// The keys that begin a chain of more than 64 (2.4.3) or could take more than 10,000 resolutions (2.4.4) in a graph
+/// without cycles.
+pub(crate) fn too_long<'k>(graph: &Graph<'k>) -> BTreeSet<&'k str> {
+    let mut known = BTreeMap::new();
+    graph
+        .keys()
+        .copied()
+        .filter(|key| {
+            let (chain, resolutions) = extent(graph, key, &mut known);
+            chain > 64 || resolutions > 10_000
+        })
+        .collect()
+}
+
+/// The longest chain from a key, and the resolutions that it can take.
+fn extent<'k>(graph: &Graph<'k>, key: &'k str, known: &mut BTreeMap<&'k str, (u64, u64)>) -> (u64, u64) {
+    if let Some(known) = known.get(key) {
+        return *known;
+    }
+    let (mut chain, mut resolutions) = (0, 0_u64);
+    for next in graph.get(key).into_iter().flatten() {
+        let beyond = extent(graph, next, known);
+        chain = chain.max(1 + beyond.0);
+        resolutions = resolutions.saturating_add(1).saturating_add(beyond.1);
+    }
+    known.insert(key, (chain, resolutions));
+    (chain, resolutions)
+}
+
+/// Whether nothing in the graph breaks 2.4.2 to 2.4.4.
+pub(crate) fn is_sound(graph: &Graph<'_>) -> bool {
+    on_a_cycle(graph).is_empty() && too_long(graph).is_empty()
+}

@@ -1,0 +1,324 @@
+//! From a text to a set: what is refused, what is set aside, and what is kept (sections 2 and 8).
+
+use std::collections::BTreeSet;
+
+use super::checking::{self, Found, child};
+use super::graphs::{Graph, is_sound, on_a_cycle, too_long};
+use super::json::Json;
+use super::operands::{fits, segments};
+
+pub(crate) struct Set {
+    pub(crate) revision: Option<u64>,
+    pub(crate) flags: Vec<Entry>,
+    /// The segments of the snapshot that are not set aside.
+    segments: Vec<(String, Json)>,
+    /// Segments of earlier sets that this one lacks, for the definitions that are kept (8.5).
+    brought: Vec<(String, Json)>,
+}
+
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) raw: Json,
+    pub(crate) fate: Fate,
+}
+
+#[derive(Clone)]
+pub(crate) enum Fate {
+    Good,
+    SetAside { killed: bool, kept: Option<Kept> },
+}
+
+#[derive(Clone)]
+pub(crate) struct Kept {
+    pub(crate) definition: Json,
+    pub(crate) revision: Option<u64>,
+    pub(crate) publishes: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Refused,
+    Older,
+    Published,
+}
+
+/// The places of violations, in no order.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) sure: Found,
+    /// What a flag or segment names, or its extent, where something else is wrong with it too: 8.1 asks for a violation
+    /// for each broken rule, 2.3.2 and 2.4.5 judge some rules only where no other is broken.
+    pub(crate) beside: Found,
+}
+
+impl Places {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sure.is_empty()
+    }
+
+    /// Whether these are the places, with or without those beside.
+    pub(crate) fn are<'p>(&self, others: impl Iterator<Item = &'p str>) -> bool {
+        let mut sure: Vec<&str> = self.sure.iter().map(String::as_str).collect();
+        let mut beside: Vec<&str> = self.beside.iter().map(String::as_str).collect();
+        for place in others {
+            let own = sure.iter().position(|own| *own == place).map(|at| sure.remove(at));
+            if own.or_else(|| beside.iter().position(|own| *own == place).map(|at| beside.remove(at))).is_none() {
+                return false;
+            }
+        }
+        sure.is_empty()
+    }
+}
+
+/// What a report says of a flag that was set aside: its key, whether it is killed, the revision and the publishes of its kept definition.
+pub(crate) type SetAside = (String, bool, Option<(Option<u64>, u64)>);
+
+pub(crate) struct Published {
+    pub(crate) outcome: Outcome,
+    pub(crate) places: Places,
+    /// Sorted by key.
+    pub(crate) set_aside: Vec<SetAside>,
+    /// How many definitions were not kept because of prerequisites, and because of segments (8.6).
+    pub(crate) not_kept: [u64; 2],
+}
+
+impl Set {
+    /// Whether a segment was brought along by a definition that is kept.
+    pub(crate) fn is_brought(&self, key: &str) -> bool {
+        self.brought.iter().any(|(other, _)| other == key)
+    }
+
+    /// A segment's condition, of the set or brought along.
+    pub(crate) fn segment(&self, key: &str) -> Option<&Json> {
+        self.segments.iter().chain(&self.brought).find(|(other, _)| other == key).map(|(_, when)| when)
+    }
+}
+
+pub(crate) fn publish(text: &[u8], before: Option<&Set>) -> (Published, Option<Set>) {
+    let refused =
+        |outcome| (Published { outcome, places: Places::default(), set_aside: Vec::new(), not_kept: [0, 0] }, None);
+    let Some((revision, flags, segments, root)) = document(text) else {
+        return refused(Outcome::Refused);
+    };
+    let mut places = Places::default();
+    let segments = sound_segments(&segments, &mut places);
+    let mut set = Set { revision, flags: Vec::new(), segments, brought: Vec::new() };
+    judge(&flags, root, &mut set, &mut places);
+    if let (Some(new), Some(old)) = (revision, before.and_then(|before| before.revision))
+        && new < old
+    {
+        return refused(Outcome::Older);
+    }
+    let not_kept = before.map_or([0, 0], |before| keep(&mut set, before));
+    let mut set_aside: Vec<SetAside> = Vec::new();
+    for entry in &set.flags {
+        if let Fate::SetAside { killed, kept } = &entry.fate {
+            let kept = kept.as_ref().map(|kept| (kept.revision, kept.publishes));
+            set_aside.push((entry.key.clone(), *killed, kept));
+        }
+    }
+    set_aside.sort();
+    (Published { outcome: Outcome::Published, places, set_aside, not_kept }, Some(set))
+}
+
+/// The revision, the flags, the segments and the place of the flags.
+type Document = (Option<u64>, Vec<Json>, Vec<Json>, &'static str);
+
+/// What a snapshot holds, or `None` if it is refused whole (2.1).
+fn document(text: &[u8]) -> Option<Document> {
+    if text.len() > 268_435_456 {
+        return None;
+    }
+    let json = Json::parse(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text))?;
+    if json.depth() > 100 {
+        return None;
+    }
+    let small = |list: &[Json]| list.len() <= 1_000_000;
+    if let Json::List(flags) = json {
+        return small(&flags).then_some((None, flags, Vec::new(), ""));
+    }
+    let named = ["esclusa", "flags", "revision", "generated_at", "segments"];
+    let once = named.iter().all(|name| json.every(name).count() <= 1);
+    let one = json.field("esclusa")?.number() == Some(1.0);
+    let flags = json.field("flags")?.list()?.to_vec();
+    let revision = match json.field("revision") {
+        None => None,
+        Some(revision) => Some(revision.natural()?),
+    };
+    let generated = json.field("generated_at").is_none_or(checking::is_time);
+    let segments = json.field("segments").map_or(Some(Vec::new()), |segments| Some(segments.list()?.to_vec()))?;
+    (once && one && generated && small(&flags) && small(&segments)).then_some((revision, flags, segments, "/flags"))
+}
+
+/// The segments that break no rule (2.3).
+fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
+    let mut taken = BTreeSet::new();
+    let mut sound: Vec<(String, Json, String)> = Vec::new();
+    for (at, segment) in all.iter().enumerate() {
+        let place = format!("/segments/{at}");
+        let mut found = Found::new();
+        checking::segment(segment, &place, &mut found);
+        let key = checking::key(segment, "key");
+        if key.is_some_and(|key| !taken.insert(key.to_owned())) {
+            found.push(child(&place, "key"));
+        }
+        if let (Some(key), Some(when), true) = (key, segment.field("when"), found.is_empty()) {
+            sound.push((key.to_owned(), when.clone(), child(&place, "when")));
+        } else if let Some(when) = segment.field("when") {
+            places.beside.extend(segments(when, &child(&place, "when")).into_iter().map(|(_, place)| place));
+        }
+        places.sure.append(&mut found);
+    }
+    loop {
+        let keys: BTreeSet<String> = sound.iter().map(|(key, ..)| key.clone()).collect();
+        let mut broken: BTreeSet<String> = BTreeSet::new();
+        for (key, when, place) in &sound {
+            for (named, place) in segments(when, place) {
+                if !keys.contains(&named) {
+                    places.sure.push(place);
+                    broken.insert(key.clone());
+                }
+            }
+        }
+        if broken.is_empty() {
+            let named: Vec<(&str, Vec<(String, String)>)> =
+                sound.iter().map(|(key, when, _)| (key.as_str(), segments(when, ""))).collect();
+            let graph: Graph<'_> = named
+                .iter()
+                .map(|(key, named)| (*key, named.iter().map(|(named, _)| named.as_str()).collect()))
+                .collect();
+            broken.extend(on_a_cycle(&graph).into_iter().map(str::to_owned));
+        }
+        if broken.is_empty() {
+            let large = |when| !fits(when, &|key| find(&sound, key));
+            // A segment that is too large because of one in it names a segment that is set aside.
+            let inner = |when| segments(when, "").iter().any(|(key, _)| find(&sound, key).is_some_and(large));
+            broken.extend(sound.iter().filter(|(_, when, _)| large(when) && !inner(when)).map(|(key, ..)| key.clone()));
+        }
+        if broken.is_empty() {
+            return sound.into_iter().map(|(key, when, _)| (key, when)).collect();
+        }
+        let (gone, left): (Vec<_>, Vec<_>) = sound.into_iter().partition(|(key, ..)| broken.contains(key));
+        if gone.iter().all(|(_, when, place)| segments(when, place).iter().all(|(named, _)| keys.contains(named))) {
+            places.sure.extend(gone.into_iter().map(|(_, _, place)| place));
+        }
+        sound = left;
+    }
+}
+
+/// What is wrong with what a flag names, itself included, and with the extent that its conditions have by it (2.3.3, 2.3.4, 2.4.1).
+fn names(flag: &Json, place: &str, keys: &BTreeSet<&str>, set: &Set) -> Found {
+    let (mut found, own) = (Found::new(), flag.string("name"));
+    for (at, rule) in flag.elements("rules").iter().enumerate() {
+        let place = format!("{place}/rules/{at}/when");
+        let Some(when) = rule.field("when") else { continue };
+        let named = segments(when, &place);
+        let missing: Vec<_> = named.into_iter().filter(|(key, _)| set.segment(key).is_none()).collect();
+        if missing.is_empty() && !fits(when, &|key| set.segment(key)) {
+            found.push(place);
+        }
+        found.extend(missing.into_iter().map(|(_, place)| place));
+    }
+    for (at, prerequisite) in flag.elements("prerequisites").iter().enumerate() {
+        if prerequisite.string("flag").is_some_and(|key| !keys.contains(key) || own == Some(key)) {
+            found.push(format!("{place}/prerequisites/{at}/flag"));
+        }
+    }
+    found
+}
+
+fn find<'s>(segments: &'s [(String, Json, String)], key: &str) -> Option<&'s Json> {
+    segments.iter().find(|(other, ..)| other == key).map(|(_, when, _)| when)
+}
+
+/// Puts every flag with a usable key that is not taken into the set, good or set aside.
+fn judge(flags: &[Json], root: &str, set: &mut Set, places: &mut Places) {
+    let keys: BTreeSet<&str> = flags.iter().filter_map(|flag| checking::key(flag, "name")).collect();
+    let mut taken = BTreeSet::new();
+    let mut at_places = Vec::new();
+    for (at, flag) in flags.iter().enumerate() {
+        let place = format!("{root}/{at}");
+        let mut found = Found::new();
+        checking::flag(flag, &place, &mut found);
+        let key = checking::key(flag, "name");
+        let first = key.is_some_and(|key| taken.insert(key));
+        if key.is_some() && !first {
+            found.push(child(&place, "name"));
+        }
+        let mut named = names(flag, &place, &keys, set);
+        if found.is_empty() {
+            found.append(&mut named);
+        } else {
+            places.beside.append(&mut named);
+        }
+        if let (Some(key), true) = (key, first) {
+            let fate = if found.is_empty() { Fate::Good } else { set_aside(flag) };
+            set.flags.push(Entry { key: key.to_owned(), raw: flag.clone(), fate });
+            at_places.push(child(&place, "prerequisites"));
+        }
+        places.sure.append(&mut found);
+    }
+    for judged in [on_a_cycle, too_long] {
+        let broken: BTreeSet<String> = judged(&graph(set)).into_iter().map(str::to_owned).collect();
+        for (entry, place) in set.flags.iter_mut().zip(&at_places) {
+            if broken.contains(&entry.key) {
+                entry.fate = set_aside(&entry.raw);
+                places.sure.push(place.clone());
+            }
+        }
+    }
+}
+
+/// Whether a flag that is set aside is killed (8.7).
+fn set_aside(flag: &Json) -> Fate {
+    let off = |value: &Json| matches!(value, Json::Null | Json::Bool(false));
+    let stopped = |value: &Json| value.text().is_some_and(|text| ["draft", "paused", "rolled_back"].contains(&text));
+    let absent = flag.every("enabled").count() == 0;
+    let killed = absent || flag.every("enabled").any(off) || flag.every("status").any(stopped);
+    Fate::SetAside { killed, kept: None }
+}
+
+/// The prerequisites of every definition in the set, those whose flag it lacks left out (8.5).
+fn graph(set: &Set) -> Graph<'_> {
+    let definition = |entry: &'_ Entry| match &entry.fate {
+        Fate::Good => true,
+        Fate::SetAside { kept, .. } => kept.is_some(),
+    };
+    let mut graph = Graph::new();
+    for entry in set.flags.iter().filter(|entry| definition(entry)) {
+        let json = match &entry.fate {
+            Fate::SetAside { kept: Some(kept), .. } => &kept.definition,
+            _ => &entry.raw,
+        };
+        let named = json.elements("prerequisites").iter().filter_map(|prerequisite| prerequisite.string("flag"));
+        graph.insert(&entry.key, named.filter(|key| set.flags.iter().any(|entry| entry.key == *key)).collect());
+    }
+    graph
+}
+
+/// 8.4 to 8.6; answers how many definitions were not kept because of prerequisites, and because of segments.
+fn keep(set: &mut Set, before: &Set) -> [u64; 2] {
+    let lacks = |(key, _): &&(String, Json)| set.segment(key).is_none();
+    set.brought = before.segments.iter().chain(&before.brought).filter(lacks).cloned().collect();
+    let mut not_kept = [0, 0];
+    for at in 0..set.flags.len() {
+        let Fate::SetAside { killed, .. } = set.flags[at].fate else { continue };
+        let Some(old) = before.flags.iter().find(|old| old.key == set.flags[at].key) else { continue };
+        let kept = match &old.fate {
+            Fate::Good => Kept { definition: old.raw.clone(), revision: before.revision, publishes: 1 },
+            Fate::SetAside { kept: Some(kept), .. } => Kept { publishes: kept.publishes + 1, ..kept.clone() },
+            Fate::SetAside { kept: None, .. } => continue,
+        };
+        let rules = kept.definition.elements("rules");
+        if !rules.iter().filter_map(|rule| rule.field("when")).all(|when| fits(when, &|key| set.segment(key))) {
+            not_kept[1] += 1;
+            continue;
+        }
+        set.flags[at].fate = Fate::SetAside { killed, kept: Some(kept) };
+        if !is_sound(&graph(set)) {
+            not_kept[0] += 1;
+            set.flags[at].fate = Fate::SetAside { killed, kept: None };
+        }
+    }
+    not_kept
+}

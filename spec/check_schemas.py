@@ -1,0 +1,79 @@
+"""Checks the schemas of this folder: every file of vectors, and every snapshot that breaks no rule.
+
+It needs Python 3.10 or later and the package `jsonschema`; from anywhere: python3 spec/check_schemas.py
+"""
+
+import json
+import pathlib
+import sys
+
+import jsonschema
+
+SPEC = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(SPEC / "reference"))
+
+import reading  # noqa: E402
+
+EXAMPLE = SPEC.parent / "examples" / "data" / "feature_flags.json"
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def validator(path):
+    schema = read(path)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def texts(vector):
+    """The snapshots of a vector, as text."""
+    for step in [vector, *vector.get("publish", [])]:
+        if "snapshot" in step:
+            yield json.dumps(step["snapshot"])
+        elif "publish" in vector and "text" in step:
+            yield step["text"]
+    if "truth" in vector:
+        flag = {"name": "flag", "rules": [{"key": "rule", "when": vector["condition"]}]}
+        yield json.dumps({"esclusa": 1, "segments": vector.get("segments"), "flags": [flag]})
+
+
+def is_sound(text):
+    """Whether the reference evaluator takes the snapshot and finds no violation in it."""
+    try:
+        return not reading.read_snapshot(text)["violations"]
+    except reading.Refused:
+        return False
+
+
+def documents():
+    """What is checked: a name, the schema that must hold, and the document."""
+    vectors = validator(SPEC / "vectors" / "vectors.schema.json")
+    snapshots = validator(SPEC / "snapshot.schema.json")
+    for path in sorted((SPEC / "vectors").glob("[0-9]*.json")):
+        layer = read(path)
+        yield path.name, vectors, layer
+        for vector in layer["vectors"]:
+            for text in filter(is_sound, texts(vector)):
+                yield f"{path.name} {vector['name']}", snapshots, json.loads(text.removeprefix("\ufeff"))
+    if EXAMPLE.exists():
+        yield EXAMPLE.name, snapshots, read(EXAMPLE)
+
+
+def main():
+    sys.setrecursionlimit(20_000)
+    passed = failed = 0
+    for name, schema, document in documents():
+        error = jsonschema.exceptions.best_match(schema.iter_errors(document))
+        if error is None:
+            passed += 1
+        else:
+            failed += 1
+            print(f"{name}: {error.json_path}: {error.message[:200]}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
