@@ -154,6 +154,7 @@ fn document(text: &[u8]) -> Option<Document> {
 fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
     let mut taken = BTreeSet::new();
     let mut sound: Vec<(String, Json, String)> = Vec::new();
+    let mut broken_too: Vec<(Json, String)> = Vec::new();
     for (at, segment) in all.iter().enumerate() {
         let place = format!("/segments/{at}");
         let mut found = Found::new();
@@ -165,7 +166,7 @@ fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
         if let (Some(key), Some(when), true) = (key, segment.field("when"), found.is_empty()) {
             sound.push((key.to_owned(), when.clone(), child(&place, "when")));
         } else if let Some(when) = segment.field("when") {
-            places.beside.extend(segments(when, &child(&place, "when")).into_iter().map(|(_, place)| place));
+            broken_too.push((when.clone(), child(&place, "when")));
         }
         places.sure.append(&mut found);
     }
@@ -196,9 +197,17 @@ fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
             broken.extend(sound.iter().filter(|(_, when, _)| large(when) && !inner(when)).map(|(key, ..)| key.clone()));
         }
         if broken.is_empty() {
+            for (when, place) in broken_too {
+                let named = segments(&when, &place).into_iter().filter(|(key, _)| find(&sound, key).is_none());
+                places.beside.extend(named.map(|(_, place)| place));
+                if !fits(&when, &|key| find(&sound, key)) {
+                    places.beside.push(place);
+                }
+            }
             return sound.into_iter().map(|(key, when, _)| (key, when)).collect();
         }
         let (gone, left): (Vec<_>, Vec<_>) = sound.into_iter().partition(|(key, ..)| broken.contains(key));
+        broken_too.extend(gone.iter().map(|(_, when, place)| (when.clone(), place.clone())));
         if gone.iter().all(|(_, when, place)| segments(when, place).iter().all(|(named, _)| keys.contains(named))) {
             places.sure.extend(gone.into_iter().map(|(_, _, place)| place));
         }

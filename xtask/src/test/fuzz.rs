@@ -7,7 +7,7 @@ use super::suite::Outcome;
 use super::tools::Tools;
 
 const TARGETS: [&str; 2] = ["snapshot", "oracle"];
-const SECONDS: &str = "-max_total_time=30";
+const SECONDS: &str = "-max_total_time=20";
 
 pub(super) fn run(tools: &Tools) -> Outcome {
     if !tools.has(tools.nightly(["--version"])) {
