@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use esclusa::{Context, FlagSet, Flags, Time, Value};
+use esclusa::{Context, FlagSet, Flags, SnapshotError, Time, Value};
 
 const USAGE: &str = "usage: resolve SNAPSHOT.json [--explain] < QUERIES.jsonl";
 
@@ -83,7 +83,9 @@ fn run(path: &str, explain: bool) -> Result<(), Failure> {
 
 /// One line's resolution, or the error code and the problem.
 fn answer(set: &FlagSet, line: &[u8], explain: bool) -> Result<Value<'static>, (&'static str, String)> {
-    let query = Value::from_json(line).map_err(|error| ("GENERAL", error.to_string()))?;
+    // A query is one line, so only the column says more than the number of the line.
+    let problem = |error: SnapshotError| error.to_string().trim_start_matches("line 1, ").to_owned();
+    let query = Value::from_json(line).map_err(|error| ("GENERAL", problem(error)))?;
     let Some(key) = query.get("flag").and_then(Value::as_str) else {
         return Err(("GENERAL", "`flag` is missing or not a string, expected the key of a flag".to_owned()));
     };

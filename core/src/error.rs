@@ -1,12 +1,16 @@
 //! What can be wrong with a snapshot, said to the author of the flag: the place, the problem, what was expected.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::limit::MAX_SNAPSHOT_BYTES;
+use crate::time::Time;
+use crate::value::Value;
 
 /// One broken rule of one flag or segment.
 ///
-/// It prints as `` `/flags/12/rollout_percentage`: 150 is out of range, expected 0 to 100 ``.
+/// It prints in one line, as `` `/flags/12/rollout_percentage`: 150 is out of range, expected 0 to 100 ``; what is wrong
+/// with the snapshot as a whole has no place to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     pub(crate) place: String,
@@ -29,8 +33,104 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.place, self.problem)
+        match self.place.as_str() {
+            "" => f.write_str(&self.problem),
+            place => write!(f, "`{}`: {}", printable(place), self.problem),
+        }
     }
+}
+
+/// How much of the author's text a message quotes, in bytes.
+const MAX_QUOTED_BYTES: usize = 60;
+
+/// The author's text in backticks and on one line, written as in a JSON string; of a long one the beginning.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("`");
+    for character in text.chars() {
+        let before = quoted.len();
+        escape(character, &mut quoted);
+        if quoted.len() > MAX_QUOTED_BYTES {
+            quoted.truncate(before);
+            quoted.push('…');
+            break;
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+/// What stands there, for a message: small values as they are, large ones by their kind.
+pub(crate) fn found(value: &Value<'_>) -> String {
+    match value {
+        Value::List(_) | Value::Object(_) => value.kind().to_owned(),
+        Value::Text(text) => string(text),
+        Value::Number(_) => {
+            let number = value.to_string();
+            number.strip_suffix(".0").unwrap_or(&number).to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Why a value is no time.
+pub(crate) fn no_time(value: &Value<'_>) -> String {
+    let found = found(value);
+    let text = value.as_str().unwrap_or_default();
+    let day = text.get(..10).filter(|day| {
+        day.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() })
+    });
+    match day {
+        Some(day) if Time::parse(day).is_none() => {
+            format!("{found} is no day that exists, expected one such as 2025-01-22")
+        }
+        Some(_) if Time::parse(&format!("{text}Z")).is_some() => {
+            format!("{found} has no offset, expected one such as Z or -05:00 behind the time")
+        }
+        _ => format!("{found} does not fit, expected a time such as 2025-01-22T00:00:00Z or a date such as 2025-01-22"),
+    }
+}
+
+/// The author's text in double quotes as JSON, or how long it is.
+pub(crate) fn string(text: &str) -> String {
+    let mut string = String::from("\"");
+    for character in text.chars() {
+        escape(character, &mut string);
+        if string.len() > MAX_QUOTED_BYTES {
+            return format!("a string of {} bytes", text.len());
+        }
+    }
+    string.push('"');
+    string
+}
+
+/// A character as it stands in a JSON string.
+fn escape(character: char, text: &mut String) {
+    match character {
+        '"' | '\\' => text.extend(['\\', character]),
+        '\n' => text.push_str("\\n"),
+        '\r' => text.push_str("\\r"),
+        '\t' => text.push_str("\\t"),
+        other if unprintable(other) => text.push_str(&format!("\\u{:04x}", u32::from(other))),
+        other => text.push(other),
+    }
+}
+
+/// Whether a character breaks a line, or moves what stands round it: control characters, the line and paragraph
+/// separators, and what sets the direction of text.
+fn unprintable(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A place for a line of its own: only what would break the line is escaped.
+fn printable(place: &str) -> Cow<'_, str> {
+    if !place.contains(unprintable) {
+        return Cow::Borrowed(place);
+    }
+    let mut printable = String::new();
+    for character in place.chars() {
+        if unprintable(character) { escape(character, &mut printable) } else { printable.push(character) }
+    }
+    Cow::Owned(printable)
 }
 
 /// Why a snapshot was refused whole (sentences 2.1.7 and 8.9 of SEMANTICS.md).

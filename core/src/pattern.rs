@@ -18,8 +18,10 @@ mod compiled {
     use regex_automata::nfa::thompson::{self, WhichCaptures};
     use regex_automata::util::syntax;
     use regex_automata::{Anchored, Input, MatchKind};
+    use regex_syntax::ast::ErrorKind;
     use regex_syntax::hir::{Class, Hir, HirKind};
 
+    use crate::error::quoted;
     use crate::limit::{MAX_REGEX_BYTES, MAX_REGEX_PARTS};
 
     /// The largest table of a full automaton in bytes: a pattern of plain words and classes takes 1 to 50 KiB.
@@ -49,7 +51,7 @@ mod compiled {
                 return Err(format!("the expression has {} bytes, expected at most {MAX_REGEX_BYTES}", text.len()));
             }
             let hir = regex_syntax::Parser::new().parse(text).map_err(|error| {
-                format!("{} is no regular expression ({}), expected RE2 syntax", quoted(text), reason(&error))
+                format!("{} is no regular expression{}, expected RE2 syntax", quoted(text), reason(&error, text))
             })?;
             let parts = parts(&hir);
             if parts > MAX_REGEX_PARTS {
@@ -125,17 +127,27 @@ mod compiled {
         }
     }
 
-    fn quoted(text: &str) -> String {
-        if text.chars().count() > 60 { format!("this expression of {} bytes", text.len()) } else { format!("`{text}`") }
-    }
-
-    /// The parser's one-line reason; its full message draws the expression over several lines.
-    fn reason(error: &regex_syntax::Error) -> String {
-        match error {
-            regex_syntax::Error::Parse(error) => error.kind().to_string(),
-            regex_syntax::Error::Translate(error) => error.kind().to_string(),
-            _ => "not understood".to_owned(),
-        }
+    /// The parser's reason and where it is; its full message draws the expression over several lines.
+    fn reason(error: &regex_syntax::Error, text: &str) -> String {
+        let (reason, span) = match error {
+            regex_syntax::Error::Parse(error) => {
+                let reason = match error.kind() {
+                    ErrorKind::RepetitionMissing => "nothing to repeat".to_owned(),
+                    ErrorKind::NestLimitExceeded(most) => format!("more than {most} groups inside each other"),
+                    ErrorKind::DecimalInvalid => "a number that is too large".to_owned(),
+                    ErrorKind::EscapeUnexpectedEof => "a backslash with nothing behind it".to_owned(),
+                    ErrorKind::ClassRangeInvalid => "a range that runs backwards".to_owned(),
+                    ErrorKind::RepetitionCountInvalid => "a count that runs backwards".to_owned(),
+                    ErrorKind::UnsupportedLookAround => "look-ahead and look-behind are not supported".to_owned(),
+                    other => other.to_string(),
+                };
+                (reason, error.span())
+            }
+            regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span()),
+            _ => return String::new(),
+        };
+        let before = text.get(..span.start.offset).unwrap_or_default();
+        format!(" at character {}: {reason}", before.chars().count() + 1)
     }
 
     #[cfg(test)]
@@ -202,7 +214,7 @@ mod compiled {
 mod left_out {
     /// A pattern that this build cannot read (sentence 8.10): there is none.
     #[derive(Clone, Debug)]
-    pub(crate) enum Pattern {}
+    pub(crate) struct Pattern(());
 
     impl Pattern {
         pub(crate) fn new(_: &str) -> Result<Self, String> {
@@ -210,11 +222,11 @@ mod left_out {
         }
 
         pub(crate) fn as_str(&self) -> &str {
-            match *self {}
+            ""
         }
 
         pub(crate) fn is_match(&self, _: &str) -> bool {
-            match *self {}
+            false
         }
     }
 }

@@ -2,14 +2,15 @@
 //! asked for or reports what is wrong there. It knows JSON pointers and messages, not flags.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use ipnet::IpNet;
 
 use crate::bucket::Share;
-use crate::error::Violation;
+use crate::error::{Violation, found, no_time, string};
 use crate::limit::MAX_LIST_ENTRIES;
-use crate::snapshot::{found, parse_number};
+use crate::snapshot::parse_number;
 use crate::time::Time;
 use crate::value::{MAX_INTEGER, Value};
 
@@ -52,6 +53,9 @@ pub(crate) enum Unknown {
     Refused,
 }
 
+pub(crate) const STRINGS: &str = r#"an array of strings such as ["PREMIUM"]"#;
+pub(crate) const NETWORKS: &str = r#"an array of networks such as ["10.0.0.0/8"]"#;
+
 /// The violations found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
@@ -64,7 +68,7 @@ impl Reading {
     }
 
     /// Reports that something else was expected here.
-    fn expected<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: &str) -> Option<T> {
+    pub(crate) fn expected<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: &str) -> Option<T> {
         self.report(place, format!("{} does not fit, expected {wanted}", found(value)));
         None
     }
@@ -117,13 +121,32 @@ impl Reading {
     }
 
     pub(crate) fn boolean(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<bool> {
-        value.as_bool().or_else(|| self.expected(place, value, "true or false"))
+        match value {
+            Value::Text(text) if text == "true" || text == "false" => self.in_quotes(place, value, "true or false"),
+            other => other.as_bool().or_else(|| self.expected(place, value, "true or false")),
+        }
+    }
+
+    /// Reports a string that would fit if it were none.
+    fn in_quotes<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: &str) -> Option<T> {
+        self.report(place, format!("the string {} does not fit, expected {wanted} without quotes", found(value)));
+        None
     }
 
     pub(crate) fn text<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Cow<'v, str>> {
+        self.text_of(place, value, "a string")
+    }
+
+    /// A string that is to hold something.
+    pub(crate) fn text_of<'v>(
+        &mut self,
+        place: &Place<'_>,
+        value: &'v Value<'v>,
+        wanted: &str,
+    ) -> Option<Cow<'v, str>> {
         match value {
             Value::Text(text) => Some(Cow::Borrowed(text)),
-            _ => self.expected(place, value, "a string"),
+            _ => self.expected(place, value, wanted),
         }
     }
 
@@ -136,7 +159,10 @@ impl Reading {
     }
 
     pub(crate) fn number(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<f64> {
-        value.as_f64().or_else(|| self.expected(place, value, "a number"))
+        match value {
+            Value::Text(text) if parse_number(text).is_some() => self.in_quotes(place, value, "a number"),
+            other => other.as_f64().or_else(|| self.expected(place, value, "a number")),
+        }
     }
 
     /// A percentage as its share (2.2.6).
@@ -162,32 +188,44 @@ impl Reading {
     pub(crate) fn weight(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<u64> {
         match value {
             Value::Integer(weight) if *weight >= 0 => Some(weight.unsigned_abs()),
+            Value::Text(text) if text.parse::<u64>().is_ok_and(|weight| weight <= MAX_INTEGER.unsigned_abs()) => {
+                self.in_quotes(place, value, &format!("a whole number from 0 to {MAX_INTEGER}"))
+            }
             _ => self.expected(place, value, &format!("a whole number from 0 to {MAX_INTEGER}")),
         }
     }
 
     pub(crate) fn time(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Time> {
         let time = value.as_str().and_then(Time::parse);
-        time.or_else(|| self.expected(place, value, "a time such as 2025-01-22T00:00:00Z"))
+        if time.is_none() {
+            self.report(place, no_time(value));
+        }
+        time
     }
 
-    pub(crate) fn list<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>, most: usize) -> Option<&'v [Value<'v>]> {
+    /// An array of at most so many of what it is said to hold.
+    pub(crate) fn list<'v>(
+        &mut self,
+        place: &Place<'_>,
+        value: &'v Value<'v>,
+        (most, what): (usize, &str),
+    ) -> Option<&'v [Value<'v>]> {
         match value {
             Value::List(entries) => {
                 if entries.len() > most {
-                    self.report(place, format!("{} entries are too many, expected at most {most}", entries.len()));
+                    self.report(place, format!("{} {what} are too many, expected at most {most}", entries.len()));
                 }
                 Some(entries)
             }
-            _ => self.expected(place, value, "an array"),
+            _ => self.expected(place, value, &format!("an array of {what}")),
         }
     }
 
     pub(crate) fn texts<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Vec<Cow<'v, str>>> {
         let Value::List(_) = value else {
-            return self.expected(place, value, "an array of strings");
+            return self.expected(place, value, STRINGS);
         };
-        let entries = self.list(place, value, MAX_LIST_ENTRIES)?;
+        let entries = self.list(place, value, (MAX_LIST_ENTRIES, "strings"))?;
         // Every entry is looked at, so that all that are wrong are reported.
         let mut texts = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
@@ -198,15 +236,56 @@ impl Reading {
 
     /// Networks in CIDR notation, or single addresses (5.10).
     pub(crate) fn networks(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<IpNet>> {
-        let entries = self.list(place, value, MAX_LIST_ENTRIES)?;
+        let Value::List(_) = value else {
+            return self.expected(place, value, NETWORKS);
+        };
+        let entries = self.list(place, value, (MAX_LIST_ENTRIES, "networks"))?;
         let mut networks = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
             match entry.as_str().and_then(network) {
                 Some(network) => networks.push(network),
-                None => self.expected(&place.entry(at), entry, "a network such as 10.0.0.0/8").unwrap_or_default(),
+                None => self
+                    .expected(&place.entry(at), entry, "a network such as 10.0.0.0/8 or an address such as 10.0.0.1")
+                    .unwrap_or_default(),
             }
         }
         Some(networks)
+    }
+}
+
+/// The keys of the objects of a list, each of which must be its own.
+pub(crate) struct Keys<'p, 'v> {
+    place: &'p Place<'p>,
+    field: &'static str,
+    values: &'v [Value<'v>],
+    taken: HashSet<&'v str>,
+    /// Where each key stands first; only filled once a key stands twice.
+    first: HashMap<&'v str, usize>,
+}
+
+impl<'p, 'v> Keys<'p, 'v> {
+    pub(crate) fn of(place: &'p Place<'p>, field: &'static str, values: &'v [Value<'v>]) -> Self {
+        let taken = HashSet::with_capacity(values.len());
+        Keys { place, field, values, taken, first: HashMap::new() }
+    }
+
+    /// # Errors
+    /// The problem, if an earlier object has this key.
+    pub(crate) fn take(&mut self, key: &'v str) -> Result<(), String> {
+        if self.taken.insert(key) {
+            return Ok(());
+        }
+        if self.first.is_empty() {
+            for (at, value) in self.values.iter().enumerate() {
+                let Value::Object(fields) = value else { continue };
+                let key = fields.iter().rev().find(|(name, _)| *name == self.field).and_then(|(_, key)| key.as_str());
+                if let Some(key) = key {
+                    self.first.entry(key).or_insert(at);
+                }
+            }
+        }
+        let at = self.first.get(key).copied().unwrap_or_default();
+        Err(format!("{} is taken by `{}`, expected a key of its own", string(key), self.place.entry(at)))
     }
 }
 

@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::context::{Context, ContextError};
-use crate::error::{SnapshotError, Violation};
+use crate::error::{SnapshotError, Violation, found, no_time};
 use crate::limit::{MAX_FLAGS, MAX_NESTING_DEPTH, MAX_SNAPSHOT_BYTES};
 use crate::time::Time;
 use crate::value::Value;
@@ -37,7 +37,7 @@ impl<'a> Snapshot<'a> {
         }
         match parse(bytes)? {
             Value::List(flags) => {
-                at_most(flags.len(), "")?;
+                at_most(flags.len(), "flags", "")?;
                 Ok(Snapshot { flags, bare: true, ..Snapshot::default() })
             }
             Value::Object(fields) => Self::from_document(fields),
@@ -59,7 +59,7 @@ impl<'a> Snapshot<'a> {
                 _ => continue,
             };
             if field.replace(value).is_some() {
-                return Err(wrong(&format!("/{name}"), "stands twice, expected once"));
+                return Err(wrong(&format!("/{name}"), "stands more than once, expected once"));
             }
         }
         match version {
@@ -70,7 +70,12 @@ impl<'a> Snapshot<'a> {
                     format!("{} is not a version that this engine reads, expected {VERSION}", found(&other)),
                 ));
             }
-            None => return Err(wrong("/esclusa", format!("is missing, expected {VERSION}"))),
+            None => {
+                return Err(wrong(
+                    "/esclusa",
+                    format!("is missing, expected \"esclusa\": {VERSION}, or an array of flags as the whole snapshot"),
+                ));
+            }
         }
         let revision = match revision.unwrap_or_default() {
             Value::Null => None,
@@ -86,12 +91,7 @@ impl<'a> Snapshot<'a> {
             Value::Null => None,
             other => match other.as_str().and_then(Time::parse) {
                 Some(time) => Some(time),
-                None => {
-                    return Err(wrong(
-                        "/generated_at",
-                        format!("{} is no time, expected one such as 2025-01-22T00:00:00Z", found(&other)),
-                    ));
-                }
+                None => return Err(wrong("/generated_at", no_time(&other))),
             },
         };
         let segments = match segments.unwrap_or_default() {
@@ -108,15 +108,15 @@ impl<'a> Snapshot<'a> {
             }
             None => return Err(wrong("/flags", "is missing, expected an array of flags")),
         };
-        at_most(flags.len(), "/flags")?;
-        at_most(segments.len(), "/segments")?;
+        at_most(flags.len(), "flags", "/flags")?;
+        at_most(segments.len(), "segments", "/segments")?;
         Ok(Snapshot { revision, generated_at, segments, flags, bare: false })
     }
 }
 
-fn at_most(count: usize, place: &str) -> Result<(), SnapshotError> {
+fn at_most(count: usize, what: &str, place: &str) -> Result<(), SnapshotError> {
     if count > MAX_FLAGS {
-        return Err(wrong(place, format!("{count} entries are too many, expected at most {MAX_FLAGS}")));
+        return Err(wrong(place, format!("{count} {what} are too many, expected at most {MAX_FLAGS}")));
     }
     Ok(())
 }
@@ -125,21 +125,45 @@ fn wrong(place: &str, problem: impl Into<String>) -> SnapshotError {
     SnapshotError::Document(Violation { place: place.to_owned(), problem: problem.into() })
 }
 
-/// What stands there, for a message: small values as they are, large ones by their kind.
-pub(crate) fn found(value: &Value<'_>) -> String {
-    match value {
-        Value::List(_) | Value::Object(_) => value.kind().to_owned(),
-        Value::Text(text) if text.chars().count() > 60 => format!("a string of {} bytes", text.len()),
-        other => other.to_string(),
-    }
-}
-
 /// Any JSON, within the limit of nesting.
 fn parse(bytes: &[u8]) -> Result<Value<'_>, SnapshotError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Nested { depth: 0 }.deserialize(&mut deserializer);
-    value.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| SnapshotError::Json(error.to_string()))
+    value.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| not_json(&error, bytes))
+}
+
+/// The parser's error in our own words; one that we don't know stays as it is.
+fn not_json(error: &serde_json::Error, bytes: &[u8]) -> SnapshotError {
+    let (line, column) = (error.line(), error.column());
+    let message = error.to_string();
+    let message = message.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&message);
+    let problem = match message {
+        _ if bytes.trim_ascii().is_empty() => "the text is empty, expected JSON",
+        "EOF while parsing a list" => "the text ends inside an array, expected complete JSON",
+        "EOF while parsing an object" => "the text ends inside an object, expected complete JSON",
+        "EOF while parsing a string" => "the text ends inside a string, expected complete JSON",
+        "EOF while parsing a value" => "the text ends too early, expected complete JSON",
+        "expected ident" | "expected value" => "is not JSON, expected a value",
+        "expected `:`" => "is not JSON, expected `:` behind the name of a field",
+        "expected `,` or `]`" => "is not JSON, expected `,` or `]` behind an entry of an array",
+        "expected `,` or `}`" => "is not JSON, expected `,` or `}` behind a field of an object",
+        "expected `\"`" | "key must be a string" => "is not JSON, expected a field name in double quotes",
+        "trailing comma" => "a comma with nothing behind it, expected one only between entries or fields",
+        "trailing characters" => "there is more behind the value, expected nothing",
+        "invalid escape" => r#"an escape that JSON does not have, expected one of \" \\ \/ \b \f \n \r \t and \u0000"#,
+        "unexpected end of hex escape" | "lone leading surrogate in hex escape" => {
+            r"a lone surrogate escape, expected a pair such as \ud83d\ude00"
+        }
+        "invalid unicode code point" => "is not UTF-8, expected JSON in UTF-8",
+        r"control character (\u0000-\u001F) found while parsing a string" => {
+            r"a control character inside a string, expected its escape, such as \n"
+        }
+        "invalid number" => "is no number in JSON, expected one such as -12.5",
+        "number out of range" => "the number is out of range, expected a number that double precision holds",
+        other => other,
+    };
+    SnapshotError::Json(format!("line {line}, column {column}: {problem}"))
 }
 
 /// A number in JSON's grammar, with nothing round it (2.2.6).
@@ -209,7 +233,7 @@ impl Nested {
     fn inner<E: serde::de::Error>(self) -> Result<Nested, E> {
         if self.depth == MAX_NESTING_DEPTH {
             return Err(E::custom(format_args!(
-                "nested too deep, expected at most {MAX_NESTING_DEPTH} arrays and objects"
+                "is nested too deep, expected at most {MAX_NESTING_DEPTH} arrays and objects inside each other"
             )));
         }
         Ok(Nested { depth: self.depth + 1 })

@@ -8,16 +8,15 @@ mod rules;
 pub(crate) use references::{Survey, extent, within};
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use crate::bucket::Share;
 use crate::definition::{
     FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, WantedDefinition,
 };
-use crate::error::Violation;
+use crate::error::{Violation, found};
 use crate::limit::{MAX_KEY_BYTES, MAX_LIST_ENTRIES};
-use crate::reading::{Place, Reading, Unknown};
-use crate::snapshot::{Snapshot, found};
+use crate::reading::{Keys, Place, Reading, Unknown};
+use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -89,13 +88,13 @@ pub(crate) fn check<'v>(snapshot: &'v Snapshot<'v>) -> Checked<'v> {
     let segments = segments(&mut reading, &place, &snapshot.segments);
     let place = if snapshot.bare { root } else { root.field("flags") };
     let mut flags = flags(&mut reading, &place, &snapshot.flags);
-    let segments = references::segments(&mut reading, &root.field("segments"), segments);
-    references::flags(&mut reading, &place, &segments, &mut flags);
+    let (segments, extents) = references::segments(&mut reading, &root.field("segments"), segments);
+    references::flags(&mut reading, &place, &extents, &mut flags);
     flags.retain(|flag| !flag.key.is_empty());
     Checked {
         revision: snapshot.revision,
         generated_at: snapshot.generated_at,
-        segments: segments.into_iter().map(|segment| segment.definition).collect(),
+        segments,
         flags,
         violations: reading.violations,
     }
@@ -111,13 +110,13 @@ struct Segment<'v> {
 }
 
 fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) -> Vec<Segment<'v>> {
-    let mut taken = HashSet::new();
+    let mut keys = Keys::of(place, "key", values);
     let mut segments = Vec::new();
     for (at, value) in values.iter().enumerate() {
         let place = place.entry(at);
         let before = reading.violations.len();
         let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { continue };
-        let key = unique_key(reading, &place.field("key"), key, &mut taken);
+        let key = unique_key(reading, &place.field("key"), key, &mut keys);
         let when = match given(when) {
             Some(when) => conditions::condition(reading, &place.field("when"), when),
             None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
@@ -130,14 +129,14 @@ fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>
 }
 
 fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) -> Vec<Candidate<'v>> {
-    let mut taken = HashSet::with_capacity(values.len());
+    let mut keys = Keys::of(place, "name", values);
     let mut flags = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
         let place = place.entry(at);
         let before = reading.violations.len();
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { continue };
         let [name, .., variants, off_value, _, _, _, _] = fields;
-        let key = unique_key(reading, &place.field("name"), name, &mut taken);
+        let key = unique_key(reading, &place.field("name"), name, &mut keys);
         let definition = flag(reading, &place, fields);
         let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
@@ -168,17 +167,17 @@ fn unique_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&'v Value<'v>>,
-    taken: &mut HashSet<&'v str>,
+    keys: &mut Keys<'_, 'v>,
 ) -> Option<&'v str> {
     let Some(value) = given(value) else {
-        return reading.missing(place, "a string that is not empty");
+        return reading.missing(place, &format!("a string of 1 to {MAX_KEY_BYTES} bytes"));
     };
     let Some(key) = value.as_str().filter(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES) else {
         reading.report(place, format!("{} is no key, expected a string of 1 to {MAX_KEY_BYTES} bytes", found(value)));
         return None;
     };
-    if !taken.insert(key) {
-        reading.report(place, format!("{} is taken by an earlier one, expected a key of its own", found(value)));
+    if let Err(problem) = keys.take(key) {
+        reading.report(place, problem);
         return None;
     }
     Some(key)
@@ -297,7 +296,7 @@ fn prerequisites<'v>(
     place: &Place<'_>,
     value: &'v Value<'v>,
 ) -> Option<Vec<PrerequisiteDefinition<'v>>> {
-    let entries = reading.list(place, value, MAX_LIST_ENTRIES)?.iter().enumerate();
+    let entries = reading.list(place, value, (MAX_LIST_ENTRIES, "prerequisites"))?.iter().enumerate();
     Some(entries.map(|(at, value)| prerequisite(reading, &place.entry(at), value)).collect())
 }
 
@@ -312,8 +311,10 @@ fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'
         None => reading.missing(&place.field("flag"), "the key of another flag"),
     };
     prerequisite.flag = flag.unwrap_or_default();
-    if given(on).is_some() == given(variants).is_some() {
-        reading.report(place, "asks for nothing or for two things, expected either `on` or `variants`");
+    match (given(on), given(variants)) {
+        (Some(_), Some(_)) => reading.report(place, "has both `on` and `variants`, expected one of them"),
+        (None, None) => reading.report(place, "has neither `on` nor `variants`, expected one of them"),
+        _ => {}
     }
     if let Some(on) = given(on) {
         prerequisite.wanted = WantedDefinition::On(reading.boolean(&place.field("on"), on).unwrap_or_default());
@@ -331,7 +332,7 @@ fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'
 fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<(Time, Share)>> {
     let mut steps: Vec<(Time, Share)> = Vec::new();
     let mut before = None;
-    for (index, value) in reading.list(place, value, MAX_LIST_ENTRIES)?.iter().enumerate() {
+    for (index, value) in reading.list(place, value, (MAX_LIST_ENTRIES, "steps"))?.iter().enumerate() {
         let place = place.entry(index);
         let Some([at, rollout]) = reading.fields(&place, value, ["at", "rollout_percentage"], Unknown::Refused) else {
             before = None;
@@ -339,7 +340,7 @@ fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Opti
         };
         let time = match given(at) {
             Some(at) => reading.time(&place.field("at"), at),
-            None => reading.missing(&place.field("at"), "a time"),
+            None => reading.missing(&place.field("at"), "a time such as 2025-01-22T00:00:00Z"),
         };
         let share = match given(rollout) {
             Some(rollout) => reading.percentage(&place.field("rollout_percentage"), rollout),

@@ -71,7 +71,7 @@ fn refused(bytes: &[u8], expected: &str) -> Result<(), String> {
     let (before, answers) = (flags.current(), answers(&flags));
     for read in [FlagSet::from_json, FlagSet::from_json_strict] {
         match read(bytes) {
-            Err(error) => same(&error.to_string(), expected)?,
+            Err(error) => same(&one_line(error.to_string())?, expected)?,
             Ok(set) => {
                 let _ = flags.publish(set);
                 return Err("is published".to_owned());
@@ -85,6 +85,9 @@ fn refused(bytes: &[u8], expected: &str) -> Result<(), String> {
 /// A snapshot with flags that are set aside still publishes the good flag beside them.
 fn set_aside(case: &Json, bytes: &[u8], expected: &[String]) -> Result<(), String> {
     let set = FlagSet::from_json(bytes).map_err(|error| format!("is refused: {error}"))?;
+    for violation in set.violations() {
+        one_line(violation.to_string())?;
+    }
     same(&told(set.violations()).as_slice(), &expected)?;
     let beside = with_good_flag(case, bytes);
     let flags = known_good();
@@ -108,6 +111,14 @@ fn strict(bytes: &[u8], expected: &[String]) -> Result<(), String> {
     same(&told(&violations).as_slice(), &expected)?;
     let each: Vec<String> = violations.iter().map(ToString::to_string).collect();
     same(&SnapshotError::Violations(violations).to_string(), &each.join("; "))
+}
+
+/// A message, if it can be printed in a line and read at a glance.
+fn one_line(message: String) -> Result<String, String> {
+    if message.len() > 1_000 || message.contains(char::is_control) {
+        return Err(format!("{message:?} is long or holds a control character"));
+    }
+    Ok(message)
 }
 
 /// The bytes of a case.

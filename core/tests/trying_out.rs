@@ -58,7 +58,7 @@ fn each_line_gets_its_answer_and_a_bad_one_an_error_in_its_place() {
     let expected = [
         r#"{"enabled":true,"value":true,"variant":null,"reason":"TARGETING_MATCH","error":null}"#.to_owned(),
         off("DISABLED"),
-        wrong("GENERAL", "line 3: expected ident at line 1 column 2"),
+        wrong("GENERAL", "line 3: column 2: is not JSON, expected a value"),
         wrong("GENERAL", "line 5: `flag` is missing or not a string, expected the key of a flag"),
         wrong(
             "INVALID_CONTEXT",

@@ -2,10 +2,10 @@
 
 use super::given;
 use crate::definition::{ConditionDefinition, OperatorDefinition, Relation, TextTest};
+use crate::error::found;
 use crate::limit::MAX_LIST_ENTRIES;
 use crate::pattern::Pattern;
-use crate::reading::{Place, Reading, Unknown};
-use crate::snapshot::found;
+use crate::reading::{NETWORKS, Place, Reading, STRINGS, Unknown};
 use crate::value::Value;
 use crate::version::Version;
 
@@ -21,20 +21,39 @@ pub(super) fn condition<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v
 fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<ConditionDefinition<'v>> {
     let fields = reading.fields(place, value, FIELDS, Unknown::Refused)?;
     let [attribute, op, one, many, ignore_case, all, any, not, segment, percentage] = fields.map(given);
-    let kinds = [all, any, not, segment, percentage, attribute];
-    if kinds.iter().flatten().count() != 1 {
-        reading.report(
-            place,
-            "is no condition of one kind, expected exactly one of all, any, not, segment, percentage and attribute",
-        );
-        return None;
-    }
+    let kinds = [
+        ("`all`", all),
+        ("`any`", any),
+        ("`not`", not),
+        ("`segment`", segment),
+        ("`percentage`", percentage),
+        ("`attribute`", attribute),
+    ];
+    let given: Vec<&str> = kinds.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name).collect();
+    let kind = match given.as_slice() {
+        [kind] => *kind,
+        [] => {
+            let problem = "has none of `all`, `any`, `not`, `segment`, `percentage` and `attribute`, expected one";
+            reading.report(place, problem);
+            return None;
+        }
+        [others @ .., last] => {
+            let both = if others.len() == 1 { "both " } else { "" };
+            reading.report(place, format!("has {both}{} and {last}, expected one kind", others.join(", ")));
+            return None;
+        }
+    };
     if let Some(name) = attribute {
         let attribute = reading.name(&place.field("attribute"), name);
         let operator = operator(reading, place, op, [one, many, ignore_case]);
         return Some(ConditionDefinition::Comparison { attribute: attribute?, operator: operator? });
     }
-    unfitting(reading, place, [("op", op), ("value", one), ("values", many), ("ignore_case", ignore_case)]);
+    for (name, value) in [("op", op), ("value", one), ("values", many), ("ignore_case", ignore_case)] {
+        if value.is_some() {
+            let problem = format!("`{name}` goes with `attribute`, not with {kind}, expected only {kind}");
+            reading.report(&place.field(name), problem);
+        }
+    }
     if let Some(value) = all {
         return parts(reading, &place.field("all"), value).map(ConditionDefinition::All);
     }
@@ -50,15 +69,21 @@ fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) 
     self::percentage(reading, &place.field("percentage"), percentage?)
 }
 
-/// Reports fields that stand where they mean nothing.
-fn unfitting<const N: usize>(reading: &mut Reading, place: &Place<'_>, fields: [(&str, Option<&Value<'_>>); N]) {
+/// Reports fields that the operator does not take.
+fn unfitting<const N: usize>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    fields: [(&str, Option<&Value<'_>>); N],
+    (op, wanted): (&Value<'_>, &str),
+) {
     for (name, _) in fields.into_iter().filter(|(_, value)| value.is_some()) {
-        reading.report(&place.field(name), "is not a field that this condition or operator takes, expected none");
+        let op = op.as_str().unwrap_or_default();
+        reading.report(&place.field(name), format!("`{op}` takes no `{name}`, expected only {wanted}"));
     }
 }
 
 fn parts<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<Vec<ConditionDefinition<'v>>> {
-    let values = reading.list(place, value, MAX_LIST_ENTRIES)?;
+    let values = reading.list(place, value, (MAX_LIST_ENTRIES, "conditions"))?;
     let mut parts = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
         parts.push(condition(reading, &place.entry(at), value));
@@ -103,17 +128,18 @@ fn operator<'v>(
         return None;
     };
     match kind {
-        Kind::Text(_) => unfitting(reading, place, [("value", value)]),
-        Kind::Network => unfitting(reading, place, [("value", value), ("ignore_case", ignore_case)]),
+        Kind::Text(_) => unfitting(reading, place, [("value", value)], (op, "`values` and `ignore_case`")),
+        Kind::Network => unfitting(reading, place, [("value", value), ("ignore_case", ignore_case)], (op, "`values`")),
         Kind::Present => {
-            unfitting(reading, place, [("value", value), ("values", values), ("ignore_case", ignore_case)]);
+            let fields = [("value", value), ("values", values), ("ignore_case", ignore_case)];
+            unfitting(reading, place, fields, (op, "`attribute` and `op`"));
             return Some(OperatorDefinition::Present);
         }
-        _ => unfitting(reading, place, [("values", values), ("ignore_case", ignore_case)]),
+        _ => unfitting(reading, place, [("values", values), ("ignore_case", ignore_case)], (op, "`value`")),
     }
     if let Kind::Text(_) | Kind::Network = kind {
         let Some(values) = values else {
-            return reading.missing(&values_place, "an array of strings");
+            return reading.missing(&values_place, kind.wanted());
         };
         return match kind {
             Kind::Text(test) => {
@@ -132,7 +158,7 @@ fn operator<'v>(
     };
     match kind {
         Kind::Matches => {
-            let text = reading.text(&value_place, value)?;
+            let text = reading.text_of(&value_place, value, kind.wanted())?;
             match Pattern::new(&text) {
                 Ok(pattern) => Some(OperatorDefinition::Matches(pattern)),
                 Err(problem) => {
@@ -149,11 +175,11 @@ fn operator<'v>(
             reading.time(&value_place, value).map(|value| OperatorDefinition::Time { relation, value })
         }
         _ => {
-            let text = reading.text(&value_place, value)?;
+            let text = reading.text_of(&value_place, value, kind.wanted())?;
             if Version::parse(&text).is_none() {
                 reading.report(
                     &value_place,
-                    format!("{} is no version, expected one such as 1.2.3 (SemVer 2.0.0)", found(value)),
+                    format!("{} is no version, expected one such as \"1.2.3\" (SemVer 2.0.0)", found(value)),
                 );
                 return None;
             }
@@ -207,12 +233,13 @@ impl Kind {
 
     fn wanted(self) -> &'static str {
         match self {
-            Kind::Text(_) | Kind::Network => "an array of strings",
-            Kind::Matches => "a regular expression",
+            Kind::Text(_) => STRINGS,
+            Kind::Network => NETWORKS,
+            Kind::Matches => "a regular expression in a string",
             Kind::Is => "true or false",
             Kind::Number(_) => "a number",
             Kind::Time(_) => "a time such as 2025-01-22T00:00:00Z",
-            Kind::Version(_) => "a version such as 1.2.3",
+            Kind::Version(_) => "a version such as \"1.2.3\"",
             Kind::Present => "nothing",
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Candidate, Segment};
 use crate::definition::{ConditionDefinition, SegmentDefinition};
+use crate::error::quoted;
 use crate::graph::{Component, order};
 use crate::limit::{MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS};
 use crate::reading::{Place, Reading};
@@ -33,20 +34,18 @@ pub(crate) fn extent(condition: &ConditionDefinition<'_>, known: impl Fn(&str) -
     all_known.then_some((depth, parts))
 }
 
-/// A segment that may be used, with its extent.
-pub(super) struct SoundSegment<'v> {
-    pub(super) definition: SegmentDefinition<'v>,
-    extent: Extent,
-}
+/// The extent of each segment by its key; `None` for one that is set aside.
+pub(super) type Extents = HashMap<String, Option<Extent>>;
 
-/// The segments that may be used, each after those that it uses.
+/// The segments that may be used, each after those that it uses, and the extents of all.
 pub(super) fn segments<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     mut segments: Vec<Segment<'v>>,
-) -> Vec<SoundSegment<'v>> {
+) -> (Vec<SegmentDefinition<'v>>, Extents) {
     let edges = segment_edges(&segments);
-    let mut extents: HashMap<String, Extent> = HashMap::new();
+    let keys = segments.iter().map(|segment| segment.definition.key.clone().into_owned());
+    let mut extents: Extents = keys.map(|key| (key, None)).collect();
     let mut sound = Vec::new();
     for component in order(&edges) {
         let usable = |node: &usize| {
@@ -56,7 +55,10 @@ pub(super) fn segments<'v>(
             let inside = |key: &str| {
                 component.nodes.iter().any(|node| segments.get(*node).is_some_and(|other| other.definition.key == key))
             };
-            segment.definition.when.segments(1, &mut |key, _| usable &= extents.contains_key(key) || inside(key));
+            segment
+                .definition
+                .when
+                .segments(1, &mut |key, _| usable &= extent_of(&extents, key).is_some() || inside(key));
             usable
         };
         let all_usable = component.nodes.iter().all(usable);
@@ -69,8 +71,8 @@ pub(super) fn segments<'v>(
             }
             let extent = self::usable(reading, &when, &segment.definition.when, &extents);
             if let Some(extent) = extent.filter(|_| segment.sound) {
-                extents.insert(segment.definition.key.clone().into_owned(), extent);
-                sound.push((node, extent));
+                extents.insert(segment.definition.key.clone().into_owned(), Some(extent));
+                sound.push(node);
             }
         }
         if all_usable && !component.cycle.is_empty() {
@@ -85,11 +87,12 @@ pub(super) fn segments<'v>(
         }
     }
     let mut segments: Vec<Option<Segment<'v>>> = segments.into_iter().map(Some).collect();
-    let taken = |(node, extent): (usize, Extent)| {
-        let definition = segments.get_mut(node)?.take()?.definition;
-        Some(SoundSegment { definition, extent })
-    };
-    sound.into_iter().filter_map(taken).collect()
+    let taken = |node: usize| Some(segments.get_mut(node)?.take()?.definition);
+    (sound.into_iter().filter_map(taken).collect(), extents)
+}
+
+fn extent_of(extents: &Extents, key: &str) -> Option<Extent> {
+    extents.get(key).copied().flatten()
 }
 
 /// For each segment, the segments that its condition names.
@@ -109,27 +112,30 @@ fn usable(
     reading: &mut Reading,
     when: &Place<'_>,
     condition: &ConditionDefinition<'_>,
-    extents: &HashMap<String, Extent>,
+    extents: &Extents,
 ) -> Option<Extent> {
-    let Some(extent) = extent(condition, |key| extents.get(key).copied()) else {
+    let Some(extent) = extent(condition, |key| extent_of(extents, key)) else {
         unknown_segments(reading, when, condition, extents);
         return None;
     };
     if !within(extent) {
         let (depth, parts) = extent;
-        reading.report(when, format!("is {depth} deep and has {parts} parts with its segments written out, expected at most {MAX_CONDITION_DEPTH} and {MAX_CONDITION_PARTS}"));
+        if depth > MAX_CONDITION_DEPTH {
+            let problem =
+                format!("is {depth} deep with its segments written out, expected at most {MAX_CONDITION_DEPTH}");
+            reading.report(when, problem);
+        } else {
+            let problem =
+                format!("has {parts} parts with its segments written out, expected at most {MAX_CONDITION_PARTS}");
+            reading.report(when, problem);
+        }
         return None;
     }
     Some(extent)
 }
 
 /// Reports each name of a segment that cannot be used, at its place.
-fn unknown_segments(
-    reading: &mut Reading,
-    place: &Place<'_>,
-    condition: &ConditionDefinition<'_>,
-    extents: &HashMap<String, Extent>,
-) {
+fn unknown_segments(reading: &mut Reading, place: &Place<'_>, condition: &ConditionDefinition<'_>, extents: &Extents) {
     match condition {
         ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
             let place = place.field(if matches!(condition, ConditionDefinition::All(_)) { "all" } else { "any" });
@@ -138,25 +144,20 @@ fn unknown_segments(
             }
         }
         ConditionDefinition::Not(part) => unknown_segments(reading, &place.field("not"), part, extents),
-        ConditionDefinition::Segment(key) if !extents.contains_key(key.as_ref()) => {
-            reading.report(
-                &place.field("segment"),
-                format!("there is no usable segment `{key}`, expected the key of one"),
-            );
+        ConditionDefinition::Segment(key) => {
+            let problem = match extents.get(key.as_ref()) {
+                Some(Some(_)) => return,
+                Some(None) => format!("the segment {} is set aside itself, expected a sound one", quoted(key)),
+                None => format!("there is no segment {} in this snapshot, expected the key of one", quoted(key)),
+            };
+            reading.report(&place.field("segment"), problem);
         }
-        _ => {}
+        ConditionDefinition::Comparison { .. } | ConditionDefinition::Percentage { .. } => {}
     }
 }
 
 /// Sets every flag aside that refers to what it may not.
-pub(super) fn flags<'v>(
-    reading: &mut Reading,
-    place: &Place<'_>,
-    segments: &[SoundSegment<'v>],
-    flags: &mut [Candidate<'v>],
-) {
-    let extents: HashMap<String, Extent> =
-        segments.iter().map(|segment| (segment.definition.key.clone().into_owned(), segment.extent)).collect();
+pub(super) fn flags(reading: &mut Reading, place: &Place<'_>, extents: &Extents, flags: &mut [Candidate<'_>]) {
     // Most snapshots have no prerequisites, and then nobody needs the keys.
     let keys: HashMap<&str, usize> = if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
         flags.iter().enumerate().map(|(node, flag)| (flag.key, node)).collect()
@@ -168,16 +169,16 @@ pub(super) fn flags<'v>(
         let before = reading.violations.len();
         let rules = place.field("rules");
         for (at, rule) in flag.definition.rules.iter().enumerate() {
-            usable(reading, &rules.entry(at).field("when"), &rule.when, &extents);
+            usable(reading, &rules.entry(at).field("when"), &rule.when, extents);
         }
         let prerequisites = place.field("prerequisites");
         for (at, prerequisite) in flag.definition.prerequisites.iter().enumerate() {
             let problem = match prerequisite.flag.as_ref() {
                 // One that could not be read has been reported.
                 "" => continue,
-                own if own == flag.key => format!("`{own}` is the flag itself, expected the key of another"),
+                own if own == flag.key => format!("{} is the flag itself, expected the key of another", quoted(own)),
                 other if keys.contains_key(other) => continue,
-                other => format!("there is no flag `{other}` in this snapshot, expected the key of one"),
+                other => format!("there is no flag {} in this snapshot, expected the key of one", quoted(other)),
             };
             reading.report(&prerequisites.entry(at).field("flag"), problem);
         }
@@ -215,7 +216,7 @@ fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &HashMap<&str, 
             ));
         }
         if resolutions > MAX_PREREQUISITE_RESOLUTIONS {
-            problems.push((node, format!("{resolutions} resolutions of prerequisites are too many, expected at most {MAX_PREREQUISITE_RESOLUTIONS}")));
+            problems.push((node, format!("resolving this flag may take {resolutions} resolutions of prerequisites, expected at most {MAX_PREREQUISITE_RESOLUTIONS}")));
         }
     }
     problems.sort_by_key(|problem| problem.0);
@@ -267,10 +268,10 @@ impl Survey {
 
 /// The message for one node of a knot: a way round as a path, from the node itself.
 fn cycle<'n>(what: &str, way: &[usize], name: impl Fn(usize) -> &'n str) -> String {
-    let mut path: Vec<String> = way.iter().take(NAMED).map(|&node| format!("`{}`", name(node))).collect();
+    let mut path: Vec<String> = way.iter().take(NAMED).map(|&node| quoted(name(node))).collect();
     if way.len() > NAMED {
         path.push(format!("{} more", way.len() - NAMED));
     }
-    path.extend(way.first().map(|&node| format!("`{}`", name(node))));
+    path.extend(way.first().map(|&node| quoted(name(node))));
     format!("{what} form a cycle, {}, expected none", path.join(" → "))
 }

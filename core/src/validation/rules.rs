@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use super::{conditions, given};
 use crate::definition::{RuleDefinition, ServeDefinition, VariantDefinition};
+use crate::error::{found, quoted};
 use crate::limit::{MAX_LIST_ENTRIES, MAX_RULES, MAX_VARIANTS};
-use crate::reading::{Place, Reading, Unknown};
-use crate::snapshot::found;
+use crate::reading::{Keys, Place, Reading, Unknown};
 use crate::value::Value;
 
 /// The variants, or `None` if any of them is wrong.
@@ -17,16 +17,17 @@ pub(super) fn variants<'v>(
     value: &'v Value<'v>,
 ) -> Option<Vec<VariantDefinition<'v>>> {
     let before = reading.violations.len();
-    let mut taken = HashSet::new();
+    let values = reading.list(place, value, (MAX_VARIANTS, "variants"))?;
+    let mut keys = Keys::of(place, "key", values);
     let (mut variants, mut weights) = (Vec::new(), Vec::new());
-    for (at, value) in reading.list(place, value, MAX_VARIANTS)?.iter().enumerate() {
+    for (at, value) in values.iter().enumerate() {
         let place = place.entry(at);
         let Some([key, value, weight]) = reading.fields(&place, value, ["key", "value", "weight"], Unknown::Refused)
         else {
             weights.push(None);
             continue;
         };
-        let key = own_key(reading, &place.field("key"), key, &mut taken);
+        let key = own_key(reading, &place.field("key"), key, &mut keys);
         let weight = self::weight(reading, &place, weight);
         let value = value.map_or(Cow::Owned(Value::Null), Value::last_of_each);
         weights.push(weight);
@@ -44,10 +45,11 @@ pub(super) fn rules<'v>(
 ) -> Option<Vec<RuleDefinition<'v>>> {
     let variants: Option<HashSet<&str>> =
         variants.map(|variants| variants.iter().map(|variant| variant.key.as_ref()).collect());
-    let mut taken = HashSet::new();
+    let values = reading.list(place, value, (MAX_RULES, "rules"))?;
+    let mut keys = Keys::of(place, "key", values);
     let mut rules = Vec::new();
-    for (at, value) in reading.list(place, value, MAX_RULES)?.iter().enumerate() {
-        rules.push(rule(reading, &place.entry(at), value, variants.as_ref(), &mut taken));
+    for (at, value) in values.iter().enumerate() {
+        rules.push(rule(reading, &place.entry(at), value, variants.as_ref(), &mut keys));
     }
     Some(rules)
 }
@@ -58,7 +60,7 @@ fn rule<'v>(
     place: &Place<'_>,
     value: &'v Value<'v>,
     variants: Option<&HashSet<&str>>,
-    taken: &mut HashSet<&'v str>,
+    keys: &mut Keys<'_, 'v>,
 ) -> RuleDefinition<'v> {
     let names = ["key", "when", "rollout_percentage", "bucket_by", "variant", "split"];
     let mut rule = RuleDefinition::default();
@@ -66,7 +68,7 @@ fn rule<'v>(
     else {
         return rule;
     };
-    rule.key = own_key(reading, &place.field("key"), key, taken).unwrap_or_default();
+    rule.key = own_key(reading, &place.field("key"), key, keys).unwrap_or_default();
     rule.when = match given(when) {
         Some(when) => conditions::condition(reading, &place.field("when"), when),
         None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
@@ -95,7 +97,7 @@ fn split<'v>(
     value: &'v Value<'v>,
     variants: Option<&HashSet<&str>>,
 ) -> Vec<(Cow<'v, str>, u64)> {
-    let Some(entries) = reading.list(place, value, MAX_LIST_ENTRIES) else { return Vec::new() };
+    let Some(entries) = reading.list(place, value, (MAX_LIST_ENTRIES, "weighted variants")) else { return Vec::new() };
     if entries.is_empty() {
         reading.report(place, "is empty, expected at least one variant");
     }
@@ -115,7 +117,7 @@ fn split<'v>(
         if let Some(key) = &variant
             && !taken.insert(key.clone())
         {
-            reading.report(&field, format!("`{key}` stands in this split already, expected each variant once"));
+            reading.report(&field, format!("{} stands in this split already, expected each variant once", quoted(key)));
         }
         let weight = self::weight(reading, &place, weight);
         weights.push(weight);
@@ -144,14 +146,14 @@ fn own_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&'v Value<'v>>,
-    taken: &mut HashSet<&'v str>,
+    keys: &mut Keys<'_, 'v>,
 ) -> Option<Cow<'v, str>> {
     let Some(value) = given(value) else {
         return reading.missing(place, "a string that is not empty");
     };
     let key = reading.name(place, value)?;
-    if !value.as_str().is_some_and(|key| taken.insert(key)) {
-        reading.report(place, format!("{} is taken by an earlier one, expected a key of its own", found(value)));
+    if let Some(Err(problem)) = value.as_str().map(|key| keys.take(key)) {
+        reading.report(place, problem);
         return None;
     }
     Some(key)
