@@ -17,7 +17,7 @@ impl Bucket {
     ///
     /// ```
     /// use esclusa::Bucket;
-    /// assert_eq!(Bucket::of("user-42", "crm_advanced_features").number(), 51_743);
+    /// assert_eq!(Bucket::of("user-42", "crm_advanced_features").number(), 85_510);
     /// ```
     #[must_use]
     pub fn of(unit: &str, salt: &str) -> Self {
