@@ -128,21 +128,18 @@ fn output(program: Program) -> Result<(bool, String), String> {
     Ok((output.status.success(), format!("{}{}", text(&output.stderr), text(&output.stdout))))
 }
 
-/// Adds up the closing lines of test runners: `test result: ok. 3 passed; 0 failed; …` and `3 passed, 0 failed`.
+/// Adds up the closing lines of test runners: `test result: ok. 3 passed; 0 failed; …` and, alone on a line,
+/// `3 passed, 0 failed`.
 fn counts(text: &str) -> Tally {
     let mut tally = Tally::default();
     for line in text.lines() {
-        let line = line.trim();
-        let counted = line
-            .strip_prefix("test result:")
-            .or_else(|| line.starts_with(|c: char| c.is_ascii_digit()).then_some(line));
-        let Some(counted) = counted else { continue };
-        let words: Vec<&str> = counted.split([' ', ';', ',', '.']).filter(|word| !word.is_empty()).collect();
-        let number = |name: &str| {
-            let at = words.iter().position(|word| *word == name)?;
-            words.get(at.checked_sub(1)?)?.parse::<u64>().ok()
+        let words: Vec<&str> = line.split([' ', ';', ',', '.']).filter(|word| !word.is_empty()).collect();
+        let counted = match words.as_slice() {
+            ["test", "result:", _, passed, "passed", failed, "failed", ..] => (passed, failed),
+            [passed, "passed", failed, "failed"] => (passed, failed),
+            _ => continue,
         };
-        if let (Some(passed), Some(failed)) = (number("passed"), number("failed")) {
+        if let (Ok(passed), Ok(failed)) = (counted.0.parse::<u64>(), counted.1.parse::<u64>()) {
             tally.passed += passed;
             tally.failed += failed;
         }
@@ -157,7 +154,8 @@ mod tests {
     #[test]
     fn closing_lines_are_added_up() {
         let text = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 0 ignored; finished in 0.1s\n\
-                    test result: FAILED. 1 passed; 2 failed; 0 ignored\n1199 passed, 4 failed\n99 bottles passed by\n";
+                    test result: FAILED. 1 passed; 2 failed; 0 ignored\n01-hash.json: 17 passed, 0 failed\n\
+                    1199 passed, 4 failed\n99 bottles passed by\n";
         let tally = counts(text);
         assert_eq!((tally.passed, tally.failed), (1203, 6));
     }
