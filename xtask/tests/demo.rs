@@ -98,7 +98,7 @@ fn the_time_opens_and_closes_windows() {
 fn what_cannot_be_read_is_one_line_and_exit_code_1() {
     let with_rows = |path: &str| failure(&xtask(&["demo", "--rows", path]));
     assert!(with_rows("no/such/file.json").contains("no/such/file.json"));
-    assert!(with_rows(&file("broken.json", "[{")).contains("line 1 column 2"));
+    assert!(with_rows(&file("broken.json", "[{")).contains("line 1, column 2"));
     assert!(with_rows(&file("object.json", r#"{"esclusa": 1, "flags": []}"#)).contains("array of rows"));
     let violation = r#"[{"name": "a", "rollout_percentage": 150}]"#;
     assert!(with_rows(&file("violation.json", violation)).contains("`/0/rollout_percentage`: 150"));
