@@ -1,0 +1,108 @@
+//! What explanations and projections say (section 10 of SEMANTICS.md).
+#![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
+
+use esclusa::{Context, FlagSet, StepOutcome, Time, Value};
+
+const NOW: Time = Time::from_millis(1_750_000_000_000);
+
+fn set(flags: &str) -> FlagSet {
+    FlagSet::from_json(format!("{{\"esclusa\": 1, \"flags\": [{flags}]}}").as_bytes()).unwrap()
+}
+
+/// The first thing that said no to a flag, as its step and its sentence.
+fn first_no(flag: &str, context: &Context<'_>) -> (&'static str, String) {
+    let set = set(&format!(r#"{{"name": "f", "enabled": true, {flag}}}, {{"name": "other"}}"#));
+    let explained = set.explain("f", context, NOW);
+    assert_eq!(explained.resolution(), set.resolve("f", context, NOW));
+    let no = explained.first_no().unwrap();
+    assert!(explained.to_string().contains(no.sentence()), "the first line gives the reason: {explained}");
+    (no.name(), no.sentence().to_owned())
+}
+
+#[test]
+fn the_first_thing_that_said_no_is_named() {
+    let caller = Context::new("user-42").company("acme").plan("FREE").role("AGENT").role("ANALYST");
+    let cases = [
+        (r#""status": "paused""#, "state", "the flag is off for everybody (`status` is paused)"),
+        (r#""rollout_percentage": 150"#, "state", "the flag has a mistake in its definition and never had a good one"),
+        (
+            r#""end_date": "2025-01-01""#,
+            "window",
+            "it ended at 2025-01-01T00:00:00Z, and now it is 2025-06-15T15:06:40Z",
+        ),
+        (
+            r#""prerequisites": [{"flag": "other", "on": true}]"#,
+            "prerequisite",
+            "the flag `other` must be on, and it is off",
+        ),
+        (
+            r#""overrides": {"off": {"companies": ["acme"]}}"#,
+            "override",
+            "the company acme is among those who are always off",
+        ),
+        (
+            r#""target_plans": ["PREMIUM", "ENTERPRISE"]"#,
+            "target",
+            "the plan FREE is not among the targets (ENTERPRISE, PREMIUM)",
+        ),
+        (r#""target_roles": ["ADMIN"]"#, "target", "the roles AGENT, ANALYST do not meet the targets (ADMIN)"),
+        (r#""target_regions": ["CO"]"#, "target", "the context has no region, and the targets are CO"),
+        (r#""rollout_percentage": 0"#, "rollout", "its rollout is 0 %: nobody"),
+        (
+            r#""rollout_percentage": 50, "bucket_by": "account""#,
+            "rollout",
+            "its rollout needs a bucket, and the context has no account",
+        ),
+        (
+            r#""rules": [{"key": "premium", "when": {"attribute": "plan", "op": "in", "values": ["PREMIUM"]}}]"#,
+            "rule",
+            "the rule premium does not match",
+        ),
+        (
+            r#""rules": [{"key": "co", "when": {"attribute": "region", "op": "in", "values": ["CO"]}}]"#,
+            "rule",
+            "the rule co does not match: something it asks for is unknown",
+        ),
+    ];
+    for (flag, step, sentence) in cases {
+        assert_eq!(first_no(flag, &caller), (step, sentence.to_owned()), "{flag}");
+    }
+}
+
+#[test]
+fn an_explanation_shows_the_bucket_the_threshold_and_the_parts_of_a_condition() {
+    let set = set(r#"{"name": "f", "enabled": true, "rollout_percentage": 99.999, "rules": [{"key": "r", "when":
+        {"all": [{"attribute": "seats", "op": "ge", "value": 10}, {"not": {"attribute": "plan", "op": "in", "values": ["FREE"]}}]}}]}"#);
+    let context = Context::new("user-42").plan("PREMIUM").attribute("seats", 12);
+    let explained = set.explain("f", &context, NOW);
+    assert!(explained.resolution().is_enabled() && explained.first_no().is_none());
+    let [rollout, rule] = explained.steps() else { unreachable!() };
+    assert_eq!((rollout.name(), rollout.outcome()), ("rollout", StepOutcome::Yes));
+    let bucket = esclusa::Bucket::of("user-42", "f").number();
+    assert!(rollout.sentence().contains(&format!("bucket {bucket} of 100000, below 99999")), "{}", rollout.sentence());
+    let [all] = rule.inner() else { unreachable!() };
+    let names: Vec<(&str, StepOutcome)> = all.inner().iter().map(|part| (part.name(), part.outcome())).collect();
+    assert_eq!(names, [("comparison", StepOutcome::Yes), ("not", StepOutcome::Yes)]);
+    assert_eq!(explained.to_value().get("path").unwrap().as_list().unwrap().len(), 2);
+}
+
+#[test]
+fn a_projection_holds_the_values_of_the_chosen_flags_and_nothing_about_why() {
+    let set = set(
+        r#"{"name": "crm", "enabled": true, "target_companies": ["acme", "umbrella"], "overrides": {"on": {"users": ["user-7"]}}},
+           {"name": "layout", "enabled": true, "variants": [{"key": "b", "value": {"columns": 2}}]},
+           {"name": "off", "off_value": "classic"},
+           {"name": "no-unit", "enabled": true, "rollout_percentage": 50, "bucket_by": "account"},
+           {"name": "broken", "enabled": true, "rollout_percentage": 150},
+           {"name": "not-asked-for", "enabled": true}"#,
+    );
+    let context = Context::new("user-42").company("acme");
+    let chosen = ["off", "layout", "crm", "no-unit", "broken", "nowhere", "crm"];
+    let projection = set.project(chosen, &context, NOW);
+    let expected = r#"{"crm":{"enabled":true,"value":true},"layout":{"enabled":true,"value":{"columns":2},"variant":"b"},"off":{"enabled":false,"value":"classic"}}"#;
+    assert_eq!(projection.to_value().to_string(), expected);
+    assert_eq!(projection.get("layout").unwrap().variant(), Some("b"));
+    assert!(projection.get("no-unit").is_none(), "the caller's default stands");
+    assert_eq!(projection.iter().count(), 3);
+    assert_eq!(projection.get("off").unwrap().value(), &Value::from("classic"));
+}
