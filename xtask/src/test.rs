@@ -80,7 +80,7 @@ fn core(tools: &Tools) -> Outcome {
     let mut step = tools.step("core");
     match tools.python() {
         Ok(python) => {
-            let arguments = ["test", "--package", "esclusa", "--no-fail-fast"];
+            let arguments = ["test", "--package", "esclusa", "--no-fail-fast", "--", "--show-output"];
             step.run(tools.cargo(arguments).env("ESCLUSA_PYTHON", python)).outcome()
         }
         Err(problem) => step.fail(&problem),

@@ -1,0 +1,57 @@
+//! Rows and callers for the benches: plain flags as a team has them, and 10,000 callers of whom all match, so that no
+//! bench repeats one context and hides what branches and caches cost.
+
+/// What is known about one caller: user, company, plan, role and region.
+pub type Caller = [String; 5];
+
+/// A number that looks random and is the same in every run (SplitMix64, Sebastiano Vigna).
+fn random(seed: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn uuid(seed: u64) -> String {
+    let (high, low) = (random(seed), random(!seed));
+    let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);
+    format!("{a:08x}-{b:04x}-4{c:03x}-8{:03x}-{:012x}", low >> 52, low & 0xffff_ffff_ffff)
+}
+
+fn pick<'t>(texts: &[&'t str], random: u64) -> &'t str {
+    let at = usize::try_from(random % texts.len() as u64).unwrap_or_default();
+    texts.get(at).copied().unwrap_or_default()
+}
+
+/// Callers of whom all match the targets of [`rows`].
+#[must_use]
+pub fn callers(count: u64) -> Vec<Caller> {
+    (0..count)
+        .map(|number| {
+            let drawn = random(number);
+            let plan = pick(&["PREMIUM", "ENTERPRISE"], drawn);
+            let role = pick(&["ADMIN", "OWNER"], drawn >> 8);
+            let region = pick(&["CO", "MX", "AR"], drawn >> 16);
+            [uuid(number), company(drawn >> 32), plan.to_owned(), role.to_owned(), region.to_owned()]
+        })
+        .collect()
+}
+
+/// One of a thousand companies.
+fn company(drawn: u64) -> String {
+    uuid(1_000_000 + drawn % 1_000)
+}
+
+/// Bare rows of flags that target two plans, two roles and three regions, a tenth of the users, and so many companies.
+#[must_use]
+pub fn rows(flags: u64, companies: u64) -> String {
+    let companies: Vec<String> = (0..companies).map(|number| format!("\"{}\"", company(number))).collect();
+    let companies = companies.join(",");
+    let row = |number: u64| {
+        format!(
+            r#"{{"id":"{}","name":"feature_{number}_of_the_crm","enabled":true,"rollout_percentage":10,"target_plans":["PREMIUM","ENTERPRISE"],"target_roles":["ADMIN","OWNER"],"target_regions":["CO","MX","AR"],"target_companies":[{companies}],"status":"active"}}"#,
+            uuid(number)
+        )
+    };
+    format!("[{}]", (0..flags).map(row).collect::<Vec<_>>().join(","))
+}
