@@ -16,7 +16,7 @@ pub const MAX_RULES: usize = 10_000;
 pub const MAX_VARIANTS: usize = 1_000;
 /// Prerequisites one after the other: resolving recurses this deep.
 pub const MAX_PREREQUISITE_CHAIN: u32 = 64;
-/// Resolutions that the prerequisites of one flag may take: some 100 µs, so that no diamond of flags takes for ever.
+/// Resolutions that the prerequisites of one flag may take, so that no diamond of flags takes for ever.
 pub const MAX_PREREQUISITE_RESOLUTIONS: u64 = 10_000;
 /// How deep a condition may be with its segments written out: matching recurses this deep.
 pub const MAX_CONDITION_DEPTH: u32 = 100;
