@@ -18,6 +18,15 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// `{"place", "problem"}`.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        Value::Object(vec![
+            ("place".into(), self.place.clone().into()),
+            ("problem".into(), self.problem.clone().into()),
+        ])
+    }
+
     /// Where it is: a JSON pointer (RFC 6901) into the snapshot.
     #[must_use]
     pub fn place(&self) -> &str {

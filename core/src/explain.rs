@@ -136,11 +136,13 @@ impl<'s> Explanation<'s> {
         }
     }
 
-    /// The resolution's JSON (sentence 7.18) and, beside it, `path`: the steps.
+    /// The resolution's JSON (sentence 7.18) and, beside it, `first_no`, the sentence of the first step that said no
+    /// or null, and `path`: the steps.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
         let mut value = self.resolution.to_value();
         if let Value::Object(fields) = &mut value {
+            fields.push(("first_no".into(), self.first_no().map(|no| no.sentence.clone()).into()));
             fields.push(("path".into(), Value::List(self.steps.iter().map(Step::to_value).collect())));
         }
         value

@@ -2,6 +2,7 @@
 
 use crate::error::Violation;
 use crate::flag_set::{Fate, FlagId, FlagSet, Kept};
+use crate::value::Value;
 
 /// What became of a flag set that was to be published: what changed, and what was set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,24 @@ impl SetAside {
     pub fn kept(&self) -> Option<Kept> {
         self.kept
     }
+
+    fn to_value(&self) -> Value<'static> {
+        let kept = self.kept.map(|kept| {
+            Value::Object(vec![
+                ("revision".into(), number(kept.revision)),
+                ("publishes".into(), number(Some(kept.publishes))),
+            ])
+        });
+        Value::Object(vec![
+            ("key".into(), self.key.clone().into()),
+            ("off".into(), self.killed.into()),
+            ("kept".into(), kept.into()),
+        ])
+    }
+}
+
+fn number(number: Option<u64>) -> Value<'static> {
+    number.and_then(|number| i64::try_from(number).ok()).into()
 }
 
 impl Report {
@@ -154,6 +173,22 @@ impl Report {
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    /// `{"outcome", "revision", "added", "removed", "changed", "set_aside", "violations"}` (sentence 9.6).
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        let keys = |keys: &[String]| Value::from(keys.to_vec());
+        let outcome = if self.is_published() { "published" } else { "older" };
+        Value::Object(vec![
+            ("outcome".into(), outcome.into()),
+            ("revision".into(), number(self.revision)),
+            ("added".into(), keys(&self.added)),
+            ("removed".into(), keys(&self.removed)),
+            ("changed".into(), keys(&self.changed)),
+            ("set_aside".into(), Value::List(self.set_aside.iter().map(SetAside::to_value).collect())),
+            ("violations".into(), Value::List(self.violations.iter().map(Violation::to_value).collect())),
+        ])
     }
 }
 

@@ -1,0 +1,105 @@
+/** The shapes that every JavaScript host shares. Sections of SEMANTICS.md are given in brackets. */
+
+/** Any JSON value. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
+
+/** The caller as a plain object [3]; every other name is an attribute. */
+export interface PlainContext {
+  /** The targeting key: who is asking. */
+  user?: string | number | null;
+  /** OpenFeature's spelling of `user`; it counts if both are given. */
+  targetingKey?: string | number | null;
+  company?: string | number | null;
+  plan?: string | number | null;
+  region?: string | number | null;
+  role?: string | number | null | readonly (string | number)[];
+  roles?: string | number | null | readonly (string | number)[];
+  [attribute: string]: unknown;
+}
+
+/** Why a flag resolved as it did: OpenFeature's names [7]. */
+export type Reason = 'STATIC' | 'TARGETING_MATCH' | 'SPLIT' | 'DEFAULT' | 'DISABLED' | 'ERROR';
+
+/** What went wrong: OpenFeature's names [7, 12]. */
+export type ErrorCode =
+  | 'PROVIDER_NOT_READY'
+  | 'FLAG_NOT_FOUND'
+  | 'PARSE_ERROR'
+  | 'TARGETING_KEY_MISSING'
+  | 'INVALID_CONTEXT';
+
+/** The answer for one flag and why [7.18, 12.3]. */
+export interface Resolution {
+  enabled: boolean;
+  /** The value that is served, on or off; null where there is no answer. */
+  value: JsonValue;
+  variant: string | null;
+  reason: Reason;
+  errorCode: ErrorCode | null;
+}
+
+/** What may be handed to a browser: the values of chosen flags and nothing about why [10.2]. */
+export type Projection = { [key: string]: Projected };
+
+/** One flag of a projection. */
+export interface Projected {
+  enabled: boolean;
+  value: JsonValue;
+  /** Only there if the flag serves a variant. */
+  variant?: string;
+}
+
+/** One step of an explanation, with the numbers that it compared and the steps inside it. */
+export interface Step {
+  step: string;
+  outcome: 'yes' | 'no' | 'unknown';
+  sentence: string;
+  steps?: Step[];
+  [number: string]: JsonValue | Step[] | undefined;
+}
+
+/** A resolution with the whole path to it [10.1]. */
+export interface Explanation {
+  resolution: Resolution;
+  steps: Step[];
+  /** The sentence of the first step that said no, or null if none did. */
+  firstNo: string | null;
+  /** The whole path in lines for people. */
+  text: string;
+}
+
+/** What is wrong in a snapshot, for its author. */
+export interface Violation {
+  /** A JSON pointer into the snapshot. */
+  place: string;
+  problem: string;
+}
+
+/** A flag that was set aside [8], and the definition that it keeps meanwhile. */
+export interface SetAside {
+  key: string;
+  /** Whether its kill switch holds it off [8.7]. */
+  off: boolean;
+  /** Where its kept definition comes from, or null if it has none. */
+  kept: { revision: number | null; publishes: number } | null;
+}
+
+/** What publishing did [9.3]. */
+export interface Report {
+  outcome: 'published' | 'older';
+  /** The revision of the snapshot that was to be published. */
+  revision: number | null;
+  added: string[];
+  removed: string[];
+  changed: string[];
+  setAside: SetAside[];
+  violations: Violation[];
+}
+
+/** How a snapshot is published. */
+export interface PublishOptions {
+  /** Refuse a snapshot with any violation, for linting and CI [8.9]. */
+  strict?: boolean;
+  /** Accept a revision that is older than the current one [9.2]. */
+  acceptOlder?: boolean;
+}

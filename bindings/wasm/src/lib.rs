@@ -1,0 +1,1 @@
+//! Esclusa for the browser.
