@@ -3,6 +3,7 @@
 //! This file knows no flag and no context. Recipe 1 is frozen once released: nothing here may change what
 //! [`Bucket::of`] answers. The hash is XXH3 (Yann Collet, <https://xxhash.com>).
 
+use crate::value::Value;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// How many buckets there are; a thousandth of a percent each.
@@ -85,6 +86,11 @@ impl Share {
 
     pub(crate) fn thousandths(self) -> u32 {
         self.0
+    }
+
+    /// As a snapshot writes it.
+    pub(crate) fn percentage(self) -> Value<'static> {
+        (f64::from(self.0) / 1000.0).into()
     }
 
     #[inline]

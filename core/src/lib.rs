@@ -28,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 mod bucket;
+mod client_snapshot;
 mod compilation;
 mod condition;
 mod context;

@@ -15,7 +15,7 @@ use crate::time::Time;
 use crate::value::Value;
 
 /// The version of the document that this engine reads.
-const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 1;
 
 /// A snapshot whose flags and segments nobody has looked at yet.
 #[derive(Debug, Default)]

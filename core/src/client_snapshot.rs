@@ -1,0 +1,153 @@
+//! Client snapshots: a document for the browser of one caller (sentences 10.3 to 10.6 of SEMANTICS.md).
+//!
+//! What names nobody goes as it is defined, so that it stays alive in the browser; anything else goes as it is
+//! decided. It holds no rule, no company, no user and no flag that was not chosen and marked `client`.
+
+use crate::context::Context;
+use crate::definition::{FlagDefinition, OverridesDefinition, VariantDefinition};
+use crate::flag_set::{Fate, FlagId, FlagSet};
+use crate::snapshot::VERSION;
+use crate::time::Time;
+use crate::value::Value;
+
+impl FlagSet {
+    /// A document (section 2.1) for the browser of this caller: of the chosen flags those that are marked `client`.
+    ///
+    /// ```
+    /// use esclusa::{Context, FlagSet, Time};
+    /// let set = FlagSet::from_json(br#"[
+    ///     {"name": "beta", "enabled": true, "client": true, "target_companies": ["acme", "globex"]},
+    ///     {"name": "secret", "enabled": true}
+    /// ]"#)?;
+    /// let snapshot = set.client_snapshot(["beta", "secret"], &Context::new("u").company("acme"), Time::from_millis(0));
+    /// assert_eq!(snapshot.to_string(), r#"{"esclusa":1,"flags":[{"name":"beta","enabled":true,"client":true}]}"#);
+    /// # Ok::<(), esclusa::SnapshotError>(())
+    /// ```
+    pub fn client_snapshot<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k str>,
+        context: &Context<'_>,
+        now: impl Into<Time>,
+    ) -> Value<'static> {
+        let now = now.into();
+        let mut chosen: Vec<FlagId> = keys.into_iter().filter_map(|key| self.find(key)).collect();
+        chosen.sort_unstable_by_key(|id| id.0);
+        chosen.dedup();
+        let flags = chosen.into_iter().filter_map(|id| {
+            let definition = self.definition(id).filter(|definition| definition.client)?;
+            let killed = matches!(self.origin(id).fate, Fate::SetAside { killed: true, .. });
+            Some(if killed || !is_fit_to_send(&definition) {
+                self.decided(id, context, now)
+            } else {
+                defined(self.key(id), definition)
+            })
+        });
+        let flags = Value::List(flags.collect());
+        let mut document = vec![("esclusa".into(), Value::Integer(VERSION))];
+        document.extend(self.revision().map(|revision| ("revision".into(), number(revision))));
+        document.push(("flags".into(), flags));
+        Value::Object(document)
+    }
+
+    /// The flag as it is decided for this caller at this time (10.5).
+    fn decided(&self, id: FlagId, context: &Context<'_>, now: Time) -> Value<'static> {
+        let resolution = self.resolve_id(id, context, now);
+        let mut fields = vec![name(self.key(id)), ("enabled".into(), resolution.is_enabled().into())];
+        let value = resolution.value();
+        if let Some(variant) = resolution.variant() {
+            fields.push(("variants".into(), Value::List(vec![served(variant, value.clone())])));
+        } else if value.is_null() {
+            // Null is the off value of a flag with variants, and cannot be written as `off_value` (2.2.1).
+            fields.push(("variants".into(), Value::List(vec![served("off", Value::Null)])));
+        } else if !resolution.is_enabled() && *value != Value::Bool(false) {
+            fields.push(("off_value".into(), value.clone()));
+        }
+        fields.push(client());
+        Value::Object(fields)
+    }
+}
+
+/// Whether the definition says nothing about anybody but by plan, role, region and share (10.4), in times that can be
+/// written (an offset may put one a few hours outside the years 1 to 9999).
+fn is_fit_to_send(definition: &FlagDefinition<'_>) -> bool {
+    let FlagDefinition { rules, prerequisites, overrides, targets: [_, _, _, companies, users], .. } = definition;
+    let OverridesDefinition { on_users, on_companies, off_users, off_companies } = overrides;
+    let mut times = definition.schedule.iter().map(|(at, _)| *at).chain(definition.start).chain(definition.end);
+    times.all(|time| Time::parse(&time.to_string()) == Some(time))
+        && rules.is_empty()
+        && prerequisites.is_empty()
+        && [companies, users, on_users, on_companies, off_users, off_companies].iter().all(|list| list.is_empty())
+}
+
+/// The flag as it is defined; what every flag has by default is left out.
+fn defined(key: &str, definition: FlagDefinition<'_>) -> Value<'static> {
+    let by_default = FlagDefinition::default();
+    let mut fields = vec![name(key), ("enabled".into(), definition.enabled.into())];
+    let mut add = |name: &'static str, value: Value<'static>| fields.push((name.into(), value));
+    if definition.status != by_default.status {
+        add("status", definition.status.name().into());
+    }
+    if definition.rollout != by_default.rollout {
+        add("rollout_percentage", definition.rollout.percentage());
+    }
+    let [plans, regions, roles, ..] = definition.targets;
+    for (name, list) in [("target_plans", plans), ("target_roles", roles), ("target_regions", regions)] {
+        if !list.is_empty() {
+            add(name, list.into_iter().map(std::borrow::Cow::into_owned).collect::<Vec<_>>().into());
+        }
+    }
+    for (name, time) in [("start_date", definition.start), ("end_date", definition.end)] {
+        if let Some(time) = time {
+            add(name, time.to_string().into());
+        }
+    }
+    if definition.bucket_by != by_default.bucket_by {
+        add("bucket_by", definition.bucket_by.into_owned().into());
+    }
+    if let Some(salt) = definition.salt {
+        add("salt", salt.into_owned().into());
+    }
+    // Absent, the off value of a flag with variants is null and that of a boolean flag false (2.2.17).
+    let off_value = definition.off_value.map_or(Value::Bool(false), |value| value.into_owned().into_owned());
+    let absent = if definition.variants.is_empty() { Value::Bool(false) } else { Value::Null };
+    if off_value != absent {
+        add("off_value", off_value);
+    }
+    if !definition.variants.is_empty() {
+        add("variants", Value::List(definition.variants.into_iter().map(weighted).collect()));
+    }
+    if !definition.schedule.is_empty() {
+        let step = |(at, share): (Time, crate::bucket::Share)| {
+            Value::Object(vec![("at".into(), at.to_string().into()), ("rollout_percentage".into(), share.percentage())])
+        };
+        add("schedule", Value::List(definition.schedule.into_iter().map(step).collect()));
+    }
+    fields.push(client());
+    Value::Object(fields)
+}
+
+type Field = (std::borrow::Cow<'static, str>, Value<'static>);
+
+fn name(key: &str) -> Field {
+    ("name".into(), key.to_owned().into())
+}
+
+fn client() -> Field {
+    ("client".into(), true.into())
+}
+
+fn number(number: u64) -> Value<'static> {
+    i64::try_from(number).unwrap_or(i64::MAX).into()
+}
+
+fn served(key: &str, value: Value<'static>) -> Value<'static> {
+    Value::Object(vec![("key".into(), key.to_owned().into()), ("value".into(), value)])
+}
+
+fn weighted(variant: VariantDefinition<'_>) -> Value<'static> {
+    let mut served = served(&variant.key, variant.value.into_owned().into_owned());
+    if let Value::Object(fields) = &mut served {
+        fields.push(("weight".into(), number(variant.weight)));
+    }
+    served
+}
