@@ -9,8 +9,8 @@ use ipnet::IpNet;
 
 use crate::bucket::Share;
 use crate::error::{Violation, found, no_time, string};
+use crate::json::parse_number;
 use crate::limit::MAX_LIST_ENTRIES;
-use crate::snapshot::parse_number;
 use crate::time::Time;
 use crate::value::{MAX_INTEGER, Value};
 

@@ -3,11 +3,7 @@
 
 use std::fmt;
 
-use jiff::{SignedDuration, civil};
-
-/// Civil times are counted from here, not as jiff's timestamps: those end before 9999-12-31, which many
-/// tables use for "never".
-const EPOCH: civil::DateTime = civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,21 +39,17 @@ impl Time {
         let year = digits(&mut rest, 4)?;
         let month = after(&mut rest, b'-', 2)?;
         let day = after(&mut rest, b'-', 2)?;
-        let date = civil::Date::new(i16::try_from(year).ok()?, month, day).ok()?;
-        if year == 0 {
-            return None;
-        }
-        let mut millisecond = 0;
-        let (mut time, mut offset) = (civil::Time::midnight(), 0);
+        let days = Date { year: i64::from(year), month, day }.days()?;
+        let (mut second_of_day, mut millisecond, mut offset) = (0, 0, 0);
         if !rest.is_empty() {
             take(&mut rest, |byte| matches!(byte, b'T' | b't' | b' '))?;
             let hour = digits(&mut rest, 2)?;
             let minute = after(&mut rest, b':', 2)?;
             let second = after(&mut rest, b':', 2)?;
-            time = civil::Time::new(hour.try_into().ok()?, minute, second.min(59), 0).ok()?;
-            if second > 60 {
+            if hour > 23 || minute > 59 || second > 60 {
                 return None;
             }
+            second_of_day = (i64::from(hour) * 60 + minute) * 60 + second.min(59);
             if rest.first() == Some(&b'.') {
                 millisecond = fraction(&mut rest)?;
             }
@@ -66,8 +58,7 @@ impl Time {
         if !rest.is_empty() {
             return None;
         }
-        let local = date.to_datetime(time).duration_since(EPOCH).as_secs();
-        Some(Time((local - i64::from(offset)) * 1000 + millisecond))
+        Some(Time(days * MILLIS_PER_DAY + (second_of_day - offset) * 1000 + millisecond))
     }
 
     /// The instant that a number of milliseconds stands for, cut off towards the past (5.8).
@@ -81,10 +72,56 @@ impl Time {
 /// RFC 3339 in UTC, for years that have four digits; else the bare number.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match EPOCH.checked_add(SignedDuration::from_millis(self.0)) {
-            Ok(written) if written.year() > 0 => write!(f, "{written}Z"),
-            _ => write!(f, "{} ms", self.0),
+        if !Self::WRITTEN.contains(&self.0) {
+            return write!(f, "{} ms", self.0);
         }
+        let Date { year, month, day } = Date::of_days(self.0.div_euclid(MILLIS_PER_DAY));
+        let millis = self.0.rem_euclid(MILLIS_PER_DAY);
+        let (second, fraction) = (millis / 1000, millis % 1000);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if fraction > 0 {
+            let digits = format!(".{fraction:03}");
+            f.write_str(digits.trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
+    }
+}
+
+/// A date of the proleptic Gregorian calendar.
+///
+/// The arithmetic is Howard Hinnant's (<https://howardhinnant.github.io/date_algorithms.html>): a year begins in March,
+/// so that the leap day is its last, and 400 years are always 146,097 days. Written here because the error texts
+/// alone of a calendar crate weigh more than the WebAssembly build may; jiff is its oracle in the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Date {
+    year: i64,
+    month: i64,
+    day: i64,
+}
+
+impl Date {
+    const DAYS_BEFORE_1970: i64 = 719_468;
+
+    /// Days since 1970-01-01, if there is such a date in the years 1 to 9999.
+    fn days(self) -> Option<i64> {
+        let shifted = self.year - i64::from(self.month <= 2);
+        let (era, year) = (shifted.div_euclid(400), shifted.rem_euclid(400));
+        let day_of_year = (153 * ((self.month + 9) % 12) + 2) / 5 + self.day - 1;
+        let days = era * 146_097 + year * 365 + year / 4 - year / 100 + day_of_year - Self::DAYS_BEFORE_1970;
+        // A date that does not exist comes back as another one.
+        ((1..=9999).contains(&self.year) && Self::of_days(days) == self).then_some(days)
+    }
+
+    fn of_days(days: i64) -> Self {
+        let days = days + Self::DAYS_BEFORE_1970;
+        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day_of_year = day - (365 * year + year / 4 - year / 100);
+        let shifted_month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+        let month = (shifted_month + 2) % 12 + 1;
+        Date { year: year + era * 400 + i64::from(month <= 2), month, day }
     }
 }
 
@@ -111,9 +148,9 @@ fn digits(rest: &mut &[u8], count: usize) -> Option<u16> {
     Some(number)
 }
 
-fn after(rest: &mut &[u8], separator: u8, count: usize) -> Option<i8> {
+fn after(rest: &mut &[u8], separator: u8, count: usize) -> Option<i64> {
     take(rest, |byte| byte == separator)?;
-    digits(rest, count)?.try_into().ok()
+    digits(rest, count).map(i64::from)
 }
 
 /// `.` and 1 to 18 digits, as whole milliseconds.
@@ -134,17 +171,52 @@ fn fraction(rest: &mut &[u8]) -> Option<i64> {
 }
 
 /// Seconds east of UTC: `Z`, or a sign with hours, minutes and seconds, of which Postgres leaves out those that are 0.
-fn zone(rest: &mut &[u8]) -> Option<i32> {
+fn zone(rest: &mut &[u8]) -> Option<i64> {
     let sign = match take(rest, |byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'))? {
         b'+' => 1,
         b'-' => -1,
         _ => return Some(0),
     };
-    let mut seconds = i32::from(digits(rest, 2).filter(|&hour| hour <= 23)?) * 3600;
+    let mut seconds = i64::from(digits(rest, 2).filter(|&hour| hour <= 23)?) * 3600;
     for unit in [60, 1] {
         if !rest.is_empty() {
-            seconds += i32::from(after(rest, b':', 2).filter(|&part| part <= 59)?) * unit;
+            seconds += after(rest, b':', 2).filter(|&part| part <= 59)? * unit;
         }
     }
     Some(sign * seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_day_is_the_day_that_jiff_says() {
+        let epoch = civil::date(1970, 1, 1);
+        let mut date = civil::date(1, 1, 1);
+        while let Ok(next) = date.tomorrow() {
+            let days = date.duration_since(epoch).as_hours() / 24;
+            let own = Date { year: date.year().into(), month: date.month().into(), day: date.day().into() };
+            assert_eq!(own.days(), Some(days), "{date}");
+            assert_eq!(Date::of_days(days), own, "{date}");
+            date = next;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_exists_if_jiff_says_so(year in 0_i16..=9999, month in 0_i8..=99, day in 0_i8..=99) {
+            let own = Date { year: year.into(), month: month.into(), day: day.into() };
+            prop_assert_eq!(own.days().is_some(), year > 0 && civil::Date::new(year, month, day).is_ok());
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(millis in Time::WRITTEN) {
+            let time = Time(millis);
+            prop_assert_eq!(Time::parse(&time.to_string()), Some(time));
+        }
+    }
 }

@@ -10,6 +10,9 @@ use std::hash::{Hash, Hasher};
 /// The largest whole number that every host can hold: 2^53 - 1, JavaScript's `Number.MAX_SAFE_INTEGER`.
 pub const MAX_INTEGER: i64 = 9_007_199_254_740_991;
 
+/// The fields of an object, in the order in which they stand.
+pub(crate) type Fields<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
+
 /// A JSON value that borrows its texts where it can.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
