@@ -34,7 +34,7 @@ impl Bucket {
 
 /// XXH3_64 of the UTF-8 bytes, seed 0: the hash of units and salts (sentence 6.1).
 #[must_use]
-#[inline]
+#[cfg_attr(not(target_family = "wasm"), inline)]
 pub fn hash(text: &str) -> u64 {
     xxh3_64(text.as_bytes())
 }

@@ -30,10 +30,14 @@ impl FlagSet {
         now: impl Into<Time>,
     ) -> Value<'static> {
         let now = now.into();
-        let mut chosen: Vec<FlagId> = keys.into_iter().filter_map(|key| self.find(key)).collect();
-        chosen.sort_unstable_by_key(|id| id.0);
-        chosen.dedup();
-        let flags = chosen.into_iter().filter_map(|id| {
+        let mut chosen = vec![false; self.len()];
+        for id in keys.into_iter().filter_map(|key| self.find(key)) {
+            if let Some(chosen) = chosen.get_mut(id.0 as usize) {
+                *chosen = true;
+            }
+        }
+        let chosen = (0..).map(FlagId).zip(chosen).filter(|(_, chosen)| *chosen);
+        let flags = chosen.filter_map(|(id, _)| {
             let definition = self.definition(id).filter(|definition| definition.client)?;
             let killed = matches!(self.origin(id).fate, Fate::SetAside { killed: true, .. });
             Some(if killed || !is_fit_to_send(&definition) {

@@ -4,17 +4,17 @@
 //! ranges, segments and prerequisites are linked, conditions are laid out flat.
 
 mod conditions;
-mod fingerprint;
 mod seal;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use crate::RULES;
 use crate::bucket::{Bucketer, Share, hash};
 use crate::definition::{
     FlagDefinition, OverridesDefinition, RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, WantedDefinition,
 };
 use crate::error::SnapshotError;
+use crate::fingerprint::{Map, fingerprint, mix};
 use crate::flag_set::{
     Detail, Fate, Flag, FlagId, FlagSet, Gate, Kept, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve,
     Span, State, Unit, Variant, VariantId, Wanted,
@@ -25,7 +25,6 @@ use crate::split::portions;
 use crate::text::Text;
 use crate::validation::{self, Candidate, Checked};
 use crate::value::Value;
-use fingerprint::{fingerprint, mix};
 
 impl FlagSet {
     /// Compiles a snapshot: the document or bare rows, as JSON in UTF-8.
@@ -66,7 +65,7 @@ pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
     compiler.set.revision = checked.revision;
     compiler.set.generated_at = checked.generated_at;
     compiler.set.violations = checked.violations;
-    for segment in &checked.segments {
+    for segment in checked.segments.iter().filter(|_| RULES) {
         compiler.segment(segment, fingerprint(&segment.when));
     }
     compiler.set.keys.reserve(checked.flags.len(), |_| 0);
@@ -87,9 +86,9 @@ pub(crate) struct Compiler {
     pub(crate) set: FlagSet,
     lists: ListBuilder,
     /// Segments by key.
-    segments: HashMap<String, SegmentId>,
+    segments: Map<String, SegmentId>,
     /// Patterns by their text, so that one that many flags use is kept once.
-    patterns: HashMap<String, u32>,
+    patterns: Map<String, u32>,
 }
 
 impl Compiler {
@@ -287,9 +286,9 @@ impl Compiler {
         }
     }
 
-    fn variants<'d>(&mut self, definition: &'d FlagDefinition<'_>) -> (Span, HashMap<&'d str, VariantId>) {
+    fn variants<'d>(&mut self, definition: &'d FlagDefinition<'_>) -> (Span, Map<&'d str, VariantId>) {
         let span = Span { start: len(&self.set.variants), len: len(&definition.variants) };
-        let mut keys = HashMap::new();
+        let mut keys = Map::default();
         for variant in &definition.variants {
             keys.insert(variant.key.as_ref(), VariantId(len(&self.set.variants)));
             let key = self.set.texts.push(&variant.key);
@@ -309,11 +308,11 @@ impl Compiler {
         definitions: &[RuleDefinition<'_>],
         salt: &str,
         flag_unit: Unit,
-        variants: &HashMap<&str, VariantId>,
+        variants: &Map<&str, VariantId>,
     ) -> Span {
         // Conditions are laid out first, so that the rules of a flag stand together.
         let mut rules = Vec::with_capacity(definitions.len());
-        for definition in definitions {
+        for definition in definitions.iter().filter(|_| RULES) {
             let serve = match &definition.serve {
                 ServeDefinition::Flag => Serve::Flag,
                 ServeDefinition::Variant(key) => {
@@ -342,7 +341,7 @@ impl Compiler {
 
     fn prerequisites(&mut self, definition: &FlagDefinition<'_>) -> Span {
         let span = Span { start: len(&self.set.prerequisites), len: len(&definition.prerequisites) };
-        for prerequisite in &definition.prerequisites {
+        for prerequisite in definition.prerequisites.iter().filter(|_| RULES) {
             let wanted = match &prerequisite.wanted {
                 WantedDefinition::On(on) => Wanted::On(*on),
                 WantedDefinition::Variants(keys) => Wanted::Variants(self.operands(keys.iter().map(Cow::as_ref))),

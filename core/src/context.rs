@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::fingerprint::Set;
 use crate::text::Word;
 use crate::value::Value;
 
@@ -163,7 +164,7 @@ impl<'a> Context<'a> {
         };
         let (mut context, mut roles, mut targeting_key) = (Context::default(), Value::Null, None);
         // From the last field to the first, so that of two with one name the last counts (sentence 2.2.23).
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = Set::default();
         for (name, value) in fields.into_iter().rev() {
             if !seen.insert(name.clone()) {
                 continue;

@@ -73,10 +73,6 @@ pub(crate) fn found(value: &Value<'_>) -> String {
     match value {
         Value::List(_) | Value::Object(_) => value.kind().to_owned(),
         Value::Text(text) => string(text),
-        Value::Number(_) => {
-            let number = value.to_string();
-            number.strip_suffix(".0").unwrap_or(&number).to_owned()
-        }
         other => other.to_string(),
     }
 }

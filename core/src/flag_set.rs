@@ -250,7 +250,7 @@ pub(crate) enum Fate {
 }
 
 /// A definition that is kept from an earlier set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kept {
     pub(crate) revision: Option<u64>,
     pub(crate) publishes: u64,

@@ -4,6 +4,8 @@
 //! Strongly connected components by Tarjan's algorithm (SIAM J. Comput. 1972), without recursion, because a hostile
 //! snapshot may chain a million flags.
 
+use crate::fingerprint::{Map, Set};
+
 /// Nodes that depend on each other, or one by itself.
 #[derive(Debug)]
 pub(crate) struct Component {
@@ -22,7 +24,7 @@ impl Component {
             return self.cycle.clone();
         }
         // Breadth first, so that it is a shortest one.
-        let (mut came_from, mut waiting) = (std::collections::HashMap::new(), std::collections::VecDeque::from([node]));
+        let (mut came_from, mut waiting) = (Map::default(), std::collections::VecDeque::from([node]));
         while let Some(at) = waiting.pop_front() {
             for &next in edges.get(at).into_iter().flatten() {
                 if self.nodes.contains(&next) && !came_from.contains_key(&next) {
@@ -115,8 +117,8 @@ fn component(edges: &[Vec<usize>], node: usize, nodes: Vec<usize>) -> Component 
         return Component { nodes, cycle: Vec::new() };
     }
     // From any node of a knot of cycles some edge stays in it, so walking on comes round.
-    let members: std::collections::HashSet<usize> = nodes.iter().copied().collect();
-    let (mut way, mut places) = (Vec::new(), std::collections::HashMap::new());
+    let members: Set<usize> = nodes.iter().copied().collect();
+    let (mut way, mut places) = (Vec::new(), Map::default());
     let mut at = node;
     while !places.contains_key(&at) {
         places.insert(at, way.len());

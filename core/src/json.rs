@@ -369,20 +369,18 @@ fn write_string(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("\"")?;
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20) {
-        let (plain, behind) = rest.split_at(at);
-        f.write_str(plain)?;
-        let (special, behind) = behind.split_at(1);
-        match special {
-            "\"" => f.write_str("\\\"")?,
-            "\\" => f.write_str("\\\\")?,
-            "\u{8}" => f.write_str("\\b")?,
-            "\u{c}" => f.write_str("\\f")?,
-            "\n" => f.write_str("\\n")?,
-            "\r" => f.write_str("\\r")?,
-            "\t" => f.write_str("\\t")?,
-            other => write!(f, "\\u{:04x}", other.bytes().next().unwrap_or_default())?,
+        f.write_str(rest.get(..at).unwrap_or_default())?;
+        match rest.as_bytes().get(at).copied().unwrap_or_default() {
+            b'"' => f.write_str("\\\"")?,
+            b'\\' => f.write_str("\\\\")?,
+            0x8 => f.write_str("\\b")?,
+            0xc => f.write_str("\\f")?,
+            b'\n' => f.write_str("\\n")?,
+            b'\r' => f.write_str("\\r")?,
+            b'\t' => f.write_str("\\t")?,
+            other => write!(f, "\\u{other:04x}")?,
         }
-        rest = behind;
+        rest = rest.get(at + 1..).unwrap_or_default();
     }
     f.write_str(rest)?;
     f.write_str("\"")

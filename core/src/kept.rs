@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::RULES;
 use crate::compilation::Compiler;
 use crate::condition::Part;
 use crate::definition::{
@@ -31,11 +32,13 @@ pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
         return new;
     }
     let compiler = Compiler::reopen(new);
-    found.retain(|(_, _, definition)| {
-        let known = |key: &str| extent_with(&compiler, before, key);
-        definition.rules.iter().all(|rule| extent(&rule.when, known).is_some_and(within))
-    });
-    drop_unsound(&compiler.set, &mut found);
+    if RULES {
+        found.retain(|(_, _, definition)| {
+            let known = |key: &str| extent_with(&compiler, before, key);
+            definition.rules.iter().all(|rule| extent(&rule.when, known).is_some_and(within))
+        });
+        drop_unsound(&compiler.set, &mut found);
+    }
     let mut compiler = compiler;
     for (id, old, definition) in &found {
         let origin = before.origin(*old);
@@ -43,7 +46,7 @@ pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
             Fate::SetAside { kept: Some(kept), .. } => Kept { publishes: kept.publishes + 1, ..kept },
             _ => Kept { revision: before.revision, publishes: 1 },
         };
-        for rule in &definition.rules {
+        for rule in definition.rules.iter().filter(|_| RULES) {
             bring_segments(&mut compiler, before, &rule.when);
         }
         compiler.keep(*id, definition, origin.own_fingerprint, kept);
@@ -153,9 +156,10 @@ impl FlagSet {
                 weight: weights.iter().find(|(of, _)| *of == id).map_or(0, |(_, weight)| *weight),
             })
             .collect();
+        let [rules, prerequisites] = if RULES { [detail.rules, detail.prerequisites] } else { [Span::default(); 2] };
         definition.off_value = detail.off_value.and_then(|at| self.off_values.get(at as usize)).map(Cow::Borrowed);
-        definition.rules = detail.rules.of(&self.rules).iter().map(|rule| self.rule_definition(rule)).collect();
-        let prerequisites = detail.prerequisites.of(&self.prerequisites).iter();
+        definition.rules = rules.of(&self.rules).iter().map(|rule| self.rule_definition(rule)).collect();
+        let prerequisites = prerequisites.of(&self.prerequisites).iter();
         definition.prerequisites = prerequisites
             .map(|prerequisite| PrerequisiteDefinition {
                 flag: self.text(prerequisite.key),

@@ -35,6 +35,7 @@ mod context;
 mod definition;
 mod error;
 mod explain;
+mod fingerprint;
 mod flag_set;
 mod flags;
 mod graph;
@@ -58,6 +59,9 @@ mod time;
 mod validation;
 mod value;
 mod version;
+
+/// Whether this build has rules, segments and prerequisites.
+const RULES: bool = cfg!(feature = "rules");
 
 pub use bucket::{BUCKETS, Bucket, hash};
 pub use context::{Context, ContextError};

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use hashbrown::HashTable;
 
 use crate::bucket::hash;
+use crate::fingerprint::Set;
 use crate::text::{Text, Texts, Token, Word};
 
 /// Up to this many entries are compared one by one; beyond, the table's single probe is faster.
@@ -175,11 +176,10 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
         }
         // Equal when every entry is found at a place of its own and no place is left over.
         List::Many { start, mask } => {
-            let mut places: Vec<u32> =
-                entries.iter().map_while(|entry| lists.find(start, mask, hash(entry), entry, texts)).collect();
-            places.sort_unstable();
-            places.dedup();
-            places.len() == entries.len() && lists.texts(list, texts).len() == entries.len()
+            let mut taken = Set::default();
+            let mut places = entries.iter().map(|entry| lists.find(start, mask, hash(entry), entry, texts));
+            places.all(|place| place.is_some_and(|place| taken.insert(place)))
+                && lists.texts(list, texts).len() == entries.len()
         }
     }
 }

@@ -35,16 +35,21 @@ pub(crate) fn write(number: f64) -> String {
         return format!("{sign}{digits}{}", zeros(point - count));
     }
     if 0 < point && point <= 21 {
-        let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or_default());
+        let (whole, fraction) = cut(&digits, usize::try_from(point).unwrap_or_default());
         return format!("{sign}{whole}.{fraction}");
     }
     if -6 < point && point <= 0 {
         return format!("{sign}0.{}{digits}", zeros(-point));
     }
-    let (first, others) = digits.split_at(1);
+    let (first, others) = cut(&digits, 1);
     let dot = if others.is_empty() { "" } else { "." };
     let plus = if point > 0 { "+" } else { "" };
     format!("{sign}{first}{dot}{others}e{plus}{}", point - 1)
+}
+
+/// The first digits and the others.
+fn cut(digits: &str, count: usize) -> (&str, &str) {
+    digits.split_at_checked(count).unwrap_or((digits, ""))
 }
 
 /// What the text of a number says: its first digits as an integer, and the power of ten that the last of them counts.

@@ -2,6 +2,8 @@
 //!
 //! The values of chosen flags for one context, and nothing about why: no rule, no company, no other user.
 
+use std::collections::BinaryHeap;
+
 use crate::context::Context;
 use crate::flag_set::FlagSet;
 use crate::time::Time;
@@ -76,7 +78,9 @@ impl FlagSet {
         now: impl Into<Time>,
     ) -> Projection<'s> {
         let now = now.into();
-        let mut chosen: Vec<_> = keys
+        let mut keys = BinaryHeap::from_iter(keys).into_sorted_vec();
+        keys.dedup();
+        let chosen = keys
             .into_iter()
             .filter_map(|key| {
                 let id = self.find(key)?;
@@ -86,8 +90,6 @@ impl FlagSet {
                 resolution.error.is_none().then(|| (self.key(id), projected))
             })
             .collect();
-        chosen.sort_by_key(|(key, _)| *key);
-        chosen.dedup_by_key(|(key, _)| *key);
         Projection(chosen)
     }
 }

@@ -2,13 +2,13 @@
 //! asked for or reports what is wrong there. It knows JSON pointers and messages, not flags.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use ipnet::IpNet;
 
 use crate::bucket::Share;
 use crate::error::{Violation, found, no_time, string};
+use crate::fingerprint::{Map, Set};
 use crate::json::parse_number;
 use crate::limit::MAX_LIST_ENTRIES;
 use crate::time::Time;
@@ -258,15 +258,15 @@ pub(crate) struct Keys<'p, 'v> {
     place: &'p Place<'p>,
     field: &'static str,
     values: &'v [Value<'v>],
-    taken: HashSet<&'v str>,
+    taken: Set<&'v str>,
     /// Where each key stands first; only filled once a key stands twice.
-    first: HashMap<&'v str, usize>,
+    first: Map<&'v str, usize>,
 }
 
 impl<'p, 'v> Keys<'p, 'v> {
     pub(crate) fn of(place: &'p Place<'p>, field: &'static str, values: &'v [Value<'v>]) -> Self {
-        let taken = HashSet::with_capacity(values.len());
-        Keys { place, field, values, taken, first: HashMap::new() }
+        let taken = Set::with_capacity_and_hasher(values.len(), Default::default());
+        Keys { place, field, values, taken, first: Map::default() }
     }
 
     /// # Errors

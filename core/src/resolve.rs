@@ -3,6 +3,7 @@
 //! Total and pure: every key, context and time has an answer, and nothing but these three and the set is looked at.
 //! The same walk explains itself through a recorder, which costs nothing when there is none.
 
+use crate::RULES;
 use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
 use crate::context::{Context, Field};
@@ -169,7 +170,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     /// 7.5 and 7.6.
     fn prerequisites(&mut self, detail: &Detail) -> Result<(), No> {
         let set = self.set;
-        for prerequisite in detail.prerequisites.of(&set.prerequisites) {
+        for prerequisite in detail.prerequisites.of(&set.prerequisites).iter().filter(|_| RULES) {
             self.recorder.open();
             let other = prerequisite.flag.map(|flag| self.flag(flag));
             let met = other.is_some_and(|other| match prerequisite.wanted {
@@ -265,7 +266,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     /// 7.12.
     fn rule(&mut self, detail: &Detail) -> Option<&'s Rule> {
         let set = self.set;
-        detail.rules.of(&set.rules).iter().find(|rule| {
+        detail.rules.of(&set.rules).iter().filter(|_| RULES).find(|rule| {
             self.recorder.open();
             let truth = set.truth(rule.when, self.context, self.recorder);
             self.recorder.close(|inner| explain::rule(set.texts.get(rule.key), truth, inner));

@@ -1,5 +1,8 @@
 //! Splits: weights as half-open ranges of buckets that cover the space exactly (sentence 6.6 of SEMANTICS.md).
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::bucket::{BUCKETS, Bucket};
 
 /// The half-open ranges `lo <= bucket < hi` that the weights become, in their order.
@@ -26,10 +29,12 @@ pub fn ranges(weights: &[u64]) -> Vec<(u32, u32)> {
         .collect();
     let given: u128 = parts.iter().map(|part| part.0).sum();
     let left = usize::try_from(space.saturating_sub(given)).unwrap_or_default();
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|&at| std::cmp::Reverse(parts.get(at).map(|part| part.1)));
-    for at in order.into_iter().take(left) {
-        if let Some(part) = parts.get_mut(at) {
+    let remainders = parts.iter().enumerate().map(|(at, part)| (part.1, Reverse(at)));
+    let mut largest: BinaryHeap<(u128, Reverse<usize>)> = remainders.collect();
+    for _ in 0..left {
+        if let Some((_, Reverse(at))) = largest.pop()
+            && let Some(part) = parts.get_mut(at)
+        {
             part.0 += 1;
         }
     }

@@ -9,6 +9,7 @@ pub(crate) use references::{Survey, extent, within};
 
 use std::borrow::Cow;
 
+use crate::RULES;
 use crate::bucket::Share;
 use crate::definition::{
     FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, WantedDefinition,
@@ -85,11 +86,16 @@ pub(crate) fn check<'v>(snapshot: &'v Snapshot<'v>) -> Checked<'v> {
     let mut reading = Reading::default();
     let root = Place::Root;
     let place = root.field("segments");
-    let segments = segments(&mut reading, &place, &snapshot.segments);
+    let segments = if RULES { segments(&mut reading, &place, &snapshot.segments) } else { Vec::new() };
     let place = if snapshot.bare { root } else { root.field("flags") };
     let mut flags = flags(&mut reading, &place, &snapshot.flags);
-    let (segments, extents) = references::segments(&mut reading, &root.field("segments"), segments);
-    references::flags(&mut reading, &place, &extents, &mut flags);
+    let segments = if RULES {
+        let (segments, extents) = references::segments(&mut reading, &root.field("segments"), segments);
+        references::flags(&mut reading, &place, &extents, &mut flags);
+        segments
+    } else {
+        Vec::new()
+    };
     flags.retain(|flag| !flag.key.is_empty());
     Checked {
         revision: snapshot.revision,
@@ -161,6 +167,16 @@ fn killed(flag: &Value<'_>) -> bool {
 /// A field that stands there and is not null (2.2.1).
 fn given<'v>(value: Option<&'v Value<'v>>) -> Option<&'v Value<'v>> {
     value.filter(|value| !value.is_null())
+}
+
+/// The same for a field that needs the feature `rules`; without it, one that holds something is reported (8.10).
+fn built<'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'v Value<'v>>) -> Option<&'v Value<'v>> {
+    let value = given(value)?;
+    if !RULES && value.as_list().is_none_or(|entries| !entries.is_empty()) {
+        reading
+            .report(place, "this build leaves rules and prerequisites out, expected a build with the feature `rules`");
+    }
+    RULES.then_some(value)
 }
 
 fn unique_key<'v>(
@@ -242,7 +258,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
         Some(value) => rules::variants(reading, &at("variants"), value),
         None => Some(Vec::new()),
     };
-    if let Some(value) = given(rules) {
+    if let Some(value) = built(reading, &at("rules"), rules) {
         definition.rules = rules::rules(reading, &at("rules"), value, variants.as_deref()).unwrap_or_default();
     }
     definition.variants = variants.unwrap_or_default();
@@ -253,7 +269,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
         None => Some(Cow::Owned(none)),
     }
     .filter(|value| **value != Value::Bool(false));
-    if let Some(value) = given(prerequisites) {
+    if let Some(value) = built(reading, &at("prerequisites"), prerequisites) {
         definition.prerequisites = self::prerequisites(reading, &at("prerequisites"), value).unwrap_or_default();
     }
     if let Some(value) = given(schedule) {

@@ -3,8 +3,8 @@
 //! It knows nothing of flags. Numbers follow sentence 3.9 of SEMANTICS.md: a whole number that every host
 //! can hold is an integer however it was written, anything else is a double.
 
+use crate::fingerprint::Set;
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
 /// The largest whole number that every host can hold: 2^53 - 1, JavaScript's `Number.MAX_SAFE_INTEGER`.
@@ -135,7 +135,7 @@ impl<'a> Value<'a> {
         match self {
             Value::List(elements) => elements.iter().any(Value::repeats),
             Value::Object(fields) => {
-                let mut seen = HashSet::new();
+                let mut seen = Set::default();
                 fields.iter().any(|(name, value)| !seen.insert(name) || value.repeats())
             }
             _ => false,
@@ -146,7 +146,7 @@ impl<'a> Value<'a> {
         match self {
             Value::List(elements) => Value::List(elements.iter().map(Value::without_repeats).collect()),
             Value::Object(fields) => {
-                let mut seen = HashSet::new();
+                let mut seen = Set::default();
                 let kept = fields.iter().rev().filter(|(name, _)| seen.insert(name));
                 let mut kept: Vec<_> =
                     kept.map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.without_repeats())).collect();

@@ -1,5 +1,5 @@
 //! A build without the feature `regex` never answers differently: it sets the flags that need it aside (sentence 8.10).
-#![cfg(not(feature = "regex"))]
+#![cfg(all(feature = "rules", not(feature = "regex")))]
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
 use esclusa::{Context, FlagSet, Time};

@@ -1,7 +1,8 @@
 //! The last step: what depends on several flags at once, worked out in the order of their prerequisites.
 
-use super::fingerprint::{fingerprint, mix};
+use crate::RULES;
 use crate::condition::Part;
+use crate::fingerprint::{fingerprint, mix};
 use crate::flag_set::{Fate, Flag, FlagSet, State};
 use crate::graph::order;
 
@@ -9,7 +10,7 @@ impl FlagSet {
     /// Works out which answers depend on the time, and the fingerprints by which changes are noticed; frees spare room.
     pub(super) fn seal(&mut self) {
         // Without prerequisites any order will do.
-        let ids: Vec<usize> = if self.prerequisites.is_empty() {
+        let ids: Vec<usize> = if !RULES || self.prerequisites.is_empty() {
             (0..self.flags.len()).collect()
         } else {
             order(&self.prerequisite_edges()).into_iter().flat_map(|part| part.nodes).collect()

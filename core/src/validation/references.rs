@@ -1,10 +1,9 @@
 //! What flags and segments refer to: unknown ones, cycles, and chains that are too long (2.3 and 2.4).
 
-use std::collections::HashMap;
-
 use super::{Candidate, Segment};
 use crate::definition::{ConditionDefinition, SegmentDefinition};
 use crate::error::quoted;
+use crate::fingerprint::Map;
 use crate::graph::{Component, order};
 use crate::limit::{MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS};
 use crate::reading::{Place, Reading};
@@ -35,7 +34,7 @@ pub(crate) fn extent(condition: &ConditionDefinition<'_>, known: impl Fn(&str) -
 }
 
 /// The extent of each segment by its key; `None` for one that is set aside.
-pub(super) type Extents = HashMap<String, Option<Extent>>;
+pub(super) type Extents = Map<String, Option<Extent>>;
 
 /// The segments that may be used, each after those that it uses, and the extents of all.
 pub(super) fn segments<'v>(
@@ -97,7 +96,7 @@ fn extent_of(extents: &Extents, key: &str) -> Option<Extent> {
 
 /// For each segment, the segments that its condition names.
 fn segment_edges(segments: &[Segment<'_>]) -> Vec<Vec<usize>> {
-    let keys: HashMap<&str, usize> =
+    let keys: Map<&str, usize> =
         segments.iter().enumerate().map(|(node, segment)| (segment.definition.key.as_ref(), node)).collect();
     let named = |segment: &Segment<'_>| {
         let mut edges = Vec::new();
@@ -159,10 +158,10 @@ fn unknown_segments(reading: &mut Reading, place: &Place<'_>, condition: &Condit
 /// Sets every flag aside that refers to what it may not.
 pub(super) fn flags(reading: &mut Reading, place: &Place<'_>, extents: &Extents, flags: &mut [Candidate<'_>]) {
     // Most snapshots have no prerequisites, and then nobody needs the keys.
-    let keys: HashMap<&str, usize> = if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
+    let keys: Map<&str, usize> = if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
         flags.iter().enumerate().map(|(node, flag)| (flag.key, node)).collect()
     } else {
-        HashMap::new()
+        Map::default()
     };
     for flag in flags.iter_mut() {
         let place = place.entry(flag.at);
@@ -190,7 +189,7 @@ pub(super) fn flags(reading: &mut Reading, place: &Place<'_>, extents: &Extents,
 }
 
 /// Cycles and lengths, over the flags that break no other rule (2.4.5).
-fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &HashMap<&str, usize>, flags: &mut [Candidate<'_>]) {
+fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Map<&str, usize>, flags: &mut [Candidate<'_>]) {
     let edges: Vec<Vec<usize>> = flags
         .iter()
         .map(|flag| match flag.definition() {

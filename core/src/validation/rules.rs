@@ -1,11 +1,11 @@
 //! Reading variants and rules (2.2.16 and 2.2.18).
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::{conditions, given};
 use crate::definition::{RuleDefinition, ServeDefinition, VariantDefinition};
 use crate::error::{found, quoted};
+use crate::fingerprint::Set;
 use crate::limit::{MAX_LIST_ENTRIES, MAX_RULES, MAX_VARIANTS};
 use crate::reading::{Keys, Place, Reading, Unknown};
 use crate::value::Value;
@@ -43,7 +43,7 @@ pub(super) fn rules<'v>(
     value: &'v Value<'v>,
     variants: Option<&[VariantDefinition<'v>]>,
 ) -> Option<Vec<RuleDefinition<'v>>> {
-    let variants: Option<HashSet<&str>> =
+    let variants: Option<Set<&str>> =
         variants.map(|variants| variants.iter().map(|variant| variant.key.as_ref()).collect());
     let values = reading.list(place, value, (MAX_RULES, "rules"))?;
     let mut keys = Keys::of(place, "key", values);
@@ -59,7 +59,7 @@ fn rule<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: &'v Value<'v>,
-    variants: Option<&HashSet<&str>>,
+    variants: Option<&Set<&str>>,
     keys: &mut Keys<'_, 'v>,
 ) -> RuleDefinition<'v> {
     let names = ["key", "when", "rollout_percentage", "bucket_by", "variant", "split"];
@@ -95,13 +95,13 @@ fn split<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: &'v Value<'v>,
-    variants: Option<&HashSet<&str>>,
+    variants: Option<&Set<&str>>,
 ) -> Vec<(Cow<'v, str>, u64)> {
     let Some(entries) = reading.list(place, value, (MAX_LIST_ENTRIES, "weighted variants")) else { return Vec::new() };
     if entries.is_empty() {
         reading.report(place, "is empty, expected at least one variant");
     }
-    let mut taken = HashSet::new();
+    let mut taken = Set::default();
     let (mut parts, mut weights) = (Vec::new(), Vec::new());
     for (at, value) in entries.iter().enumerate() {
         let place = place.entry(at);
@@ -164,7 +164,7 @@ fn known_variant<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: &'v Value<'v>,
-    variants: Option<&HashSet<&str>>,
+    variants: Option<&Set<&str>>,
 ) -> Option<Cow<'v, str>> {
     let key = reading.name(place, value)?;
     if variants.is_some_and(|known| !known.contains(key.as_ref())) {

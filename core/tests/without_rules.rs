@@ -1,0 +1,46 @@
+//! A build without the feature `rules` never answers differently: it sets the flags that need it aside (sentence 8.10),
+//! and reads every client snapshot whole.
+#![cfg(not(feature = "rules"))]
+#![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
+
+use esclusa::{Context, FlagSet, Time};
+
+#[test]
+fn a_flag_with_rules_or_prerequisites_is_set_aside_with_a_violation_that_says_so() {
+    let set = FlagSet::from_json(
+        br#"{"esclusa": 1, "segments": [{"key": "s", "when": {"not": 7}}], "flags": [
+            {"name": "plain", "enabled": true, "rules": [], "prerequisites": null},
+            {"name": "ruled", "enabled": true, "rules": [{"key": "r", "when": {"segment": "s"}}]},
+            {"name": "dependent", "enabled": true, "prerequisites": [{"flag": "plain", "on": true}]},
+            {"name": "killed", "enabled": false, "rules": "?"}
+        ]}"#,
+    )
+    .unwrap();
+    let violations: Vec<String> = set.violations().iter().map(ToString::to_string).collect();
+    let says = "this build leaves rules and prerequisites out, expected a build with the feature `rules`";
+    let places = ["/flags/1/rules", "/flags/2/prerequisites", "/flags/3/rules"];
+    assert_eq!(violations, places.map(|place| format!("`{place}`: {says}")));
+    let (context, now) = (Context::new("user-42"), Time::from_millis(0));
+    assert!(set.is_enabled("plain", &context, now));
+    let error = |key: &str| set.resolve(key, &context, now).error_code().map(|code| code.as_str());
+    assert_eq!(["ruled", "dependent", "killed"].map(error), [Some("PARSE_ERROR"), Some("PARSE_ERROR"), None]);
+}
+
+#[test]
+fn a_client_snapshot_is_read_whole() {
+    let set = FlagSet::from_json_strict(
+        br#"{"esclusa": 1, "revision": 3, "flags": [
+            {"name": "open", "enabled": true, "client": true, "target_plans": ["PREMIUM"], "rollout_percentage": 50,
+             "schedule": [{"at": "2025-02-01T00:00:00Z", "rollout_percentage": 100}]},
+            {"name": "decided", "enabled": true, "variants": [{"key": "a", "value": {"columns": 3}}], "client": true},
+            {"name": "off", "enabled": false, "off_value": "classic", "client": true}
+        ]}"#,
+    )
+    .unwrap();
+    let context = Context::new("user-42").plan("PREMIUM");
+    let now = Time::parse("2025-03-01").unwrap();
+    let projection = set.project(set.keys(), &context, now).to_value().to_string();
+    let expected = r#"{"decided":{"enabled":true,"value":{"columns":3},"variant":"a"},"off":{"enabled":false,"value":"classic"},"open":{"enabled":true,"value":true}}"#;
+    assert_eq!(projection, expected);
+    assert_eq!(set.client_snapshot(set.keys(), &context, now).get("revision").unwrap().to_string(), "3");
+}
