@@ -8,6 +8,8 @@ mod seal;
 
 use std::borrow::Cow;
 
+use hashbrown::HashTable;
+
 use crate::RULES;
 use crate::bucket::{Bucketer, Share, hash};
 use crate::definition::{
@@ -85,6 +87,8 @@ pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
 pub(crate) struct Compiler {
     pub(crate) set: FlagSet,
     lists: ListBuilder,
+    /// The gates so far, by their fingerprints.
+    gates: HashTable<(u64, Span)>,
     /// Segments by key.
     segments: Map<String, SegmentId>,
     /// Patterns by their text, so that one that many flags use is kept once.
@@ -212,7 +216,7 @@ impl Compiler {
                 self.set.gates.push(Gate { field, list });
             }
         }
-        let gates = Span { len: len(&self.set.gates) - gates.start, ..gates };
+        let gates = self.shared_gates(Span { len: len(&self.set.gates) - gates.start, ..gates });
         let detail = self.flag_detail(definition, salt, unit);
         let bucketer = Bucketer::native(salt);
         let share = definition.rollout;
@@ -227,6 +231,20 @@ impl Compiler {
             *flag = Flag { key: flag.key, bucketer, unit, share, gates, detail, state, timed: false };
             *origin = Origin { enabled, status, client, fate: Fate::Sound, own_fingerprint, fingerprint: 0 };
         });
+    }
+
+    /// The place of the last gates of the arena, or that of equal ones that stand there already: `resolve_all` then
+    /// knows at once that it has asked them before.
+    fn shared_gates(&mut self, last: Span) -> Span {
+        let arena = &mut self.set.gates;
+        let fingerprint = fingerprint(&last.of(arena));
+        let same = |(known, gates): &(u64, Span)| *known == fingerprint && gates.of(arena) == last.of(arena);
+        if let Some((_, gates)) = self.gates.find(fingerprint, same) {
+            arena.truncate(last.start as usize);
+            return *gates;
+        }
+        self.gates.insert_unique(fingerprint, (fingerprint, last), |(known, _)| *known);
+        last
     }
 
     /// What the flag has beyond targets and a rollout, if anything.

@@ -8,7 +8,7 @@ mod sentences;
 use std::fmt;
 
 use crate::context::Context;
-use crate::flag_set::FlagSet;
+use crate::flag_set::{FlagSet, Span};
 use crate::resolution::Resolution;
 use crate::resolve::Walk;
 use crate::time::Time;
@@ -193,6 +193,15 @@ pub(crate) trait Recorder {
     /// What follows is inside the step that [`close`](Self::close) gives.
     fn open(&mut self);
     fn close(&mut self, step: impl FnOnce(Vec<Step>) -> Step);
+
+    /// Whether this context passed these target lists, if that is known from another flag.
+    #[inline]
+    fn recall(&self, _: Span) -> Option<bool> {
+        None
+    }
+
+    #[inline]
+    fn remember(&mut self, _: Span, _: bool) {}
 }
 
 /// Nobody.
@@ -205,6 +214,44 @@ impl Recorder for () {
 
     #[inline]
     fn close(&mut self, _: impl FnOnce(Vec<Step>) -> Step) {}
+}
+
+/// Remembers which target lists one context passed, for a walk over many flags: equal lists stand in one place of a set.
+#[derive(Default)]
+pub(crate) struct Memory([(Span, bool); Memory::PLACES]);
+
+impl Memory {
+    /// Flags that stand together mostly share a few combinations of lists.
+    const PLACES: usize = 16;
+
+    #[inline]
+    fn place(gates: Span) -> usize {
+        gates.start as usize % Self::PLACES
+    }
+}
+
+impl Recorder for Memory {
+    #[inline]
+    fn note(&mut self, _: impl FnOnce() -> Step) {}
+
+    #[inline]
+    fn open(&mut self) {}
+
+    #[inline]
+    fn close(&mut self, _: impl FnOnce(Vec<Step>) -> Step) {}
+
+    #[inline]
+    fn recall(&self, gates: Span) -> Option<bool> {
+        let (known, passed) = self.0.get(Self::place(gates))?;
+        (*known == gates && !gates.is_empty()).then_some(*passed)
+    }
+
+    #[inline]
+    fn remember(&mut self, gates: Span, passed: bool) {
+        if let Some(place) = self.0.get_mut(Self::place(gates)) {
+            *place = (gates, passed);
+        }
+    }
 }
 
 /// The steps so far, and those outside the ones that are open.

@@ -138,7 +138,7 @@ pub(crate) enum Unit {
 }
 
 /// One non-empty target list.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Gate {
     pub(crate) field: Field,
     pub(crate) list: List,

@@ -160,7 +160,7 @@ impl Publisher {
 fn is_enabled<K: FlagKey + ?Sized>(set: &FlagSet, key: &K, context: &Context<'_>, clock: fn() -> Time) -> bool {
     let Some(id) = key.find_in(set) else { return false };
     let now = if set.flag(id).timed { clock() } else { Time::from_millis(0) };
-    set.resolve_id(id, context, now).is_enabled()
+    set.is_on(id, context, now)
 }
 
 /// One thread's view of the current set.

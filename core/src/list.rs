@@ -15,7 +15,7 @@ use crate::text::{Text, Texts, Token, Word};
 const FEW: usize = 12;
 
 /// Where a list stands in [`Lists`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum List {
     /// A few texts that are all tokens by themselves.
     Exact {

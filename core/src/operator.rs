@@ -93,12 +93,17 @@ impl FlagSet {
     }
 
     /// The hash of the unit, or `None` if the context has no such unit (6.2 and 6.3).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unit_hash(&self, unit: Unit, context: &Context<'_>) -> Option<u64> {
         match unit {
-            Unit::Field(field) => context.field(field).filter(|word| !word.as_str().is_empty()).map(Word::hash),
-            Unit::Attribute(name) => hash_attribute(context.lookup(self.texts.get(name))?),
+            Unit::Field(field) => context.field(field).and_then(Word::unit_hash),
+            Unit::Attribute(name) => self.attribute_hash(name, context),
         }
+    }
+
+    #[inline(never)]
+    fn attribute_hash(&self, name: Text, context: &Context<'_>) -> Option<u64> {
+        hash_attribute(context.lookup(self.texts.get(name))?)
     }
 
     /// `None` when the operator cannot use a string like this one.

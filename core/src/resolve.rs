@@ -7,7 +7,7 @@ use crate::RULES;
 use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
 use crate::context::{Context, Field};
-use crate::explain::{self, Recorder};
+use crate::explain::{self, Memory, Recorder};
 use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Rule, Serve, State, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::resolution::{ErrorCode, Reason, Resolution};
@@ -31,7 +31,7 @@ impl FlagSet {
     #[must_use]
     #[inline]
     pub fn is_enabled(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> bool {
-        self.resolve(key, context, now).is_enabled()
+        self.find(key).is_some_and(|id| self.is_on(id, context, now.into()))
     }
 
     /// What every flag serves to this context at this time, in the order of the snapshot.
@@ -41,10 +41,17 @@ impl FlagSet {
         now: impl Into<Time>,
     ) -> impl Iterator<Item = (&'s str, Resolution<'s>)> {
         let now = now.into();
-        (0..)
-            .map(FlagId)
-            .zip(&self.flags)
-            .map(move |(id, flag)| (self.texts.get(flag.key), self.resolve_id(id, context, now)))
+        let mut memory = Memory::default();
+        (0..).map(FlagId).zip(&self.flags).map(move |(id, flag)| {
+            let resolution = Walk { set: self, context, now, recorder: &mut memory }.flag(id);
+            (self.texts.get(flag.key), resolution)
+        })
+    }
+
+    /// Whether the flag is on: the same walk, which then has no resolution to put together.
+    #[inline]
+    pub(crate) fn is_on(&self, id: FlagId, context: &Context<'_>, now: Time) -> bool {
+        Walk { set: self, context, now, recorder: &mut () }.flag(id)
     }
 
     #[inline]
@@ -69,9 +76,43 @@ pub(crate) struct Walk<'s, 'c, R> {
 /// Why a share does not let somebody in.
 type No = (Reason, Option<ErrorCode>);
 
+/// What a walk comes to: a whole resolution, or only whether the flag is on.
+pub(crate) trait Answer<'s> {
+    fn off(set: &'s FlagSet, detail: Option<&Detail>, no: No) -> Self;
+    fn on(set: &'s FlagSet, variant: Option<VariantId>, reason: impl FnOnce() -> Reason) -> Self;
+}
+
+impl<'s> Answer<'s> for bool {
+    #[inline]
+    fn off(_: &'s FlagSet, _: Option<&Detail>, _: No) -> Self {
+        false
+    }
+
+    #[inline]
+    fn on(_: &'s FlagSet, _: Option<VariantId>, _: impl FnOnce() -> Reason) -> Self {
+        true
+    }
+}
+
+impl<'s> Answer<'s> for Resolution<'s> {
+    #[inline]
+    fn off(set: &'s FlagSet, detail: Option<&Detail>, (reason, error): No) -> Self {
+        let value = detail.and_then(|detail| set.off_values.get(detail.off_value? as usize));
+        Resolution { value: value.unwrap_or(Resolution::FALSE), variant: None, enabled: false, reason, error }
+    }
+
+    #[inline]
+    fn on(set: &'s FlagSet, variant: Option<VariantId>, reason: impl FnOnce() -> Reason) -> Self {
+        let variant = variant.and_then(|variant| set.variants.get(variant.0 as usize));
+        let (value, variant) =
+            variant.map_or((Resolution::TRUE, None), |variant| (&variant.value, Some(set.texts.get(variant.key))));
+        Resolution { value, variant, enabled: true, reason: reason(), error: None }
+    }
+}
+
 impl<'s, R: Recorder> Walk<'s, '_, R> {
     #[inline]
-    pub(crate) fn flag(&mut self, id: FlagId) -> Resolution<'s> {
+    pub(crate) fn flag<A: Answer<'s>>(&mut self, id: FlagId) -> A {
         let flag = self.set.flag(id);
         match self.set.detail(flag) {
             None => self.steps(id, flag, None),
@@ -81,14 +122,14 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
 
     /// Kept apart, so that the flags that have nothing but targets and a rollout do not carry its weight.
     #[inline(never)]
-    fn detailed(&mut self, id: FlagId, flag: &'s Flag, detail: &'s Detail) -> Resolution<'s> {
+    fn detailed<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag, detail: &'s Detail) -> A {
         self.steps(id, flag, Some(detail))
     }
 
     #[inline(always)]
-    fn steps(&mut self, id: FlagId, flag: &'s Flag, detail: Option<&'s Detail>) -> Resolution<'s> {
+    fn steps<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag, detail: Option<&'s Detail>) -> A {
         let set = self.set;
-        let off = |(reason, error): No| Self::off(set, detail, reason, error);
+        let off = |no: No| A::off(set, detail, no);
         match flag.state {
             State::Open | State::Completed => {}
             State::Disabled => {
@@ -132,29 +173,21 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
                 }
             }
         }
-        let (mut value, mut variant) = (Resolution::TRUE, None);
+        let mut variant = None;
         if let Some(detail) = detail.filter(|detail| !detail.variants.is_empty()) {
             match self.variant(flag, detail, rule) {
                 Ok((chosen, asked)) => {
                     split |= asked;
-                    if let Some(chosen) = set.variants.get(chosen.0 as usize) {
-                        (value, variant) = (&chosen.value, Some(set.texts.get(chosen.key)));
-                    }
+                    variant = Some(chosen);
                 }
                 Err(no) => return off(no),
             }
         }
-        let reason = match split {
+        A::on(set, variant, || match split {
             true => Reason::Split,
             false if flag.gates.is_empty() && detail.is_none_or(Detail::asks_nothing) => Reason::Static,
             false => Reason::TargetingMatch,
-        };
-        Resolution { value, variant, enabled: true, reason, error: None }
-    }
-
-    fn off(set: &'s FlagSet, detail: Option<&Detail>, reason: Reason, error: Option<ErrorCode>) -> Resolution<'s> {
-        let value = detail.and_then(|detail| set.off_values.get(detail.off_value? as usize));
-        Resolution { value: value.unwrap_or(Resolution::FALSE), variant: None, enabled: false, reason, error }
+        })
     }
 
     /// 7.4.
@@ -172,7 +205,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         let set = self.set;
         for prerequisite in detail.prerequisites.of(&set.prerequisites).iter().filter(|_| RULES) {
             self.recorder.open();
-            let other = prerequisite.flag.map(|flag| self.flag(flag));
+            let other: Option<Resolution<'_>> = prerequisite.flag.map(|flag| self.flag(flag));
             let met = other.is_some_and(|other| match prerequisite.wanted {
                 Wanted::On(on) => other.enabled == on,
                 Wanted::Variants(keys) => {
@@ -212,11 +245,16 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     #[inline]
     fn gates(&mut self, flag: &Flag) -> bool {
         let set = self.set;
-        flag.gates.of(&set.gates).iter().all(|gate| {
+        if let Some(passed) = self.recorder.recall(flag.gates) {
+            return passed;
+        }
+        let passed = flag.gates.of(&set.gates).iter().all(|gate| {
             let listed = self.holds(gate.list, gate.field);
             self.recorder.note(|| explain::target(set, self.context, gate, listed));
             listed
-        })
+        });
+        self.recorder.remember(flag.gates, passed);
+        passed
     }
 
     #[inline(always)]

@@ -168,11 +168,25 @@ impl<'a> Word<'a> {
     #[inline]
     pub(crate) fn hash(&self) -> u64 {
         let known = self.hash.load(Ordering::Relaxed);
+        if known != 0 { known } else { self.first_hash() }
+    }
+
+    /// The hash of a unit; the empty string is none (6.3), and its hash is never stored.
+    #[inline]
+    pub(crate) fn unit_hash(&self) -> Option<u64> {
+        let known = self.hash.load(Ordering::Relaxed);
         if known != 0 {
-            return known;
+            return Some(known);
         }
+        (!self.text.is_empty()).then(|| self.first_hash())
+    }
+
+    #[inline]
+    fn first_hash(&self) -> u64 {
         let hash = hash(&self.text);
-        self.hash.store(hash, Ordering::Relaxed);
+        if !self.text.is_empty() {
+            self.hash.store(hash, Ordering::Relaxed);
+        }
         hash
     }
 
