@@ -1,0 +1,77 @@
+//! Random snapshots, contexts and times with the engine's answers, for the hosts to give the same answers to.
+//!
+//! `ESCLUSA_TRIPLES` names a folder for `questions.jsonl` and `answers.jsonl`; without it the questions are only made.
+//! A question is `{"snapshot": text}`, which goes into empty flags, or `{"key", "context", "now"}` (milliseconds); an
+//! answer is the resolution as JSON with the names of its objects sorted by UTF-16.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    reason = "a test stops at what is wrong"
+)]
+
+mod generator;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use esclusa::{Context, FlagSet, Time, Value};
+use generator::{Node, Random, Sequence, Snapshot};
+
+const TRIPLES: usize = 20_000;
+
+#[test]
+fn there_are_questions_and_answers_for_every_host() {
+    let seed = Random::seed();
+    println!("seed {seed}");
+    let (mut questions, mut answers) = (String::new(), String::new());
+    let (mut asked, mut on, mut errors) = (0, 0, 0);
+    for number in 0.. {
+        if asked >= TRIPLES {
+            break;
+        }
+        let sequence = Sequence::random(seed.wrapping_mul(5_000_011).wrapping_add(number));
+        for text in sequence.snapshots.iter().map(Snapshot::text) {
+            let Ok(set) = FlagSet::from_json(text.as_bytes()) else { continue };
+            writeln!(questions, r#"{{"snapshot":{}}}"#, Value::from(text.as_str())).unwrap();
+            let mut keys: Vec<&str> = set.keys().take(12).collect();
+            keys.push("no-such-flag");
+            for (key, (context, now)) in keys.iter().flat_map(|key| {
+                sequence.contexts.iter().zip(sequence.times.iter().cycle()).map(move |with| (key, with))
+            }) {
+                // As a host reads it: of two fields with one name the last.
+                let context = serde_json::from_str::<serde_json::Value>(&Node::to_string(context)).unwrap().to_string();
+                writeln!(questions, r#"{{"key":{},"context":{context},"now":{now}}}"#, Value::from(*key)).unwrap();
+                let read = Context::from_json(context.as_bytes()).unwrap();
+                let resolution = set.resolve(key, &read, Time::from_millis(*now));
+                writeln!(answers, "{}", sorted(resolution.to_value())).unwrap();
+                asked += 1;
+                on += usize::from(resolution.is_enabled());
+                errors += usize::from(resolution.error_code().is_some());
+            }
+        }
+    }
+    println!("{asked} questions, {on} flags on, {errors} errors");
+    assert!(on > TRIPLES / 20 && errors > TRIPLES / 20 && on + errors < TRIPLES, "the questions are too much alike");
+    if let Some(folder) = std::env::var_os("ESCLUSA_TRIPLES").map(PathBuf::from) {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("questions.jsonl"), questions).unwrap();
+        std::fs::write(folder.join("answers.jsonl"), answers).unwrap();
+    }
+}
+
+/// The value with the fields of every object in the order in which JavaScript sorts strings; of two the last.
+fn sorted(value: Value<'static>) -> Value<'static> {
+    match value {
+        Value::List(elements) => Value::List(elements.into_iter().map(sorted).collect()),
+        Value::Object(fields) => {
+            let by_name: std::collections::BTreeMap<Vec<u16>, _> = fields
+                .into_iter()
+                .map(|(name, value)| (name.encode_utf16().collect(), (name, sorted(value))))
+                .collect();
+            Value::Object(by_name.into_values().collect())
+        }
+        other => other,
+    }
+}
