@@ -1,7 +1,7 @@
 //! Random snapshots, contexts and times with the engine's answers, for the hosts to give the same answers to.
 //!
 //! `ESCLUSA_TRIPLES` names a folder for `questions.jsonl` and `answers.jsonl`; without it the questions are only made.
-//! A question is `{"snapshot": text}`, which goes into empty flags, or `{"key", "context", "now"}` (milliseconds); an
+//! A question is `{"snapshot": JSON}`, which goes into empty flags, or `{"key", "context", "now"}` (milliseconds); an
 //! answer is the resolution as JSON with the names of its objects sorted by UTF-16.
 #![allow(
     clippy::unwrap_used,
@@ -33,15 +33,15 @@ fn there_are_questions_and_answers_for_every_host() {
         }
         let sequence = Sequence::random(seed.wrapping_mul(5_000_011).wrapping_add(number));
         for text in sequence.snapshots.iter().map(Snapshot::text) {
+            let Ok(text) = as_hosts_read_it(&text) else { continue };
             let Ok(set) = FlagSet::from_json(text.as_bytes()) else { continue };
-            writeln!(questions, r#"{{"snapshot":{}}}"#, Value::from(text.as_str())).unwrap();
+            writeln!(questions, r#"{{"snapshot":{text}}}"#).unwrap();
             let mut keys: Vec<&str> = set.keys().take(12).collect();
             keys.push("no-such-flag");
             for (key, (context, now)) in keys.iter().flat_map(|key| {
                 sequence.contexts.iter().zip(sequence.times.iter().cycle()).map(move |with| (key, with))
             }) {
-                // As a host reads it: of two fields with one name the last.
-                let context = serde_json::from_str::<serde_json::Value>(&Node::to_string(context)).unwrap().to_string();
+                let context = as_hosts_read_it(&Node::to_string(context)).unwrap();
                 writeln!(questions, r#"{{"key":{},"context":{context},"now":{now}}}"#, Value::from(*key)).unwrap();
                 let read = Context::from_json(context.as_bytes()).unwrap();
                 let resolution = set.resolve(key, &read, Time::from_millis(*now));
@@ -59,6 +59,11 @@ fn there_are_questions_and_answers_for_every_host() {
         std::fs::write(folder.join("questions.jsonl"), questions).unwrap();
         std::fs::write(folder.join("answers.jsonl"), answers).unwrap();
     }
+}
+
+/// The same JSON after a host's own reader: of two fields with one name the last.
+fn as_hosts_read_it(text: &str) -> serde_json::Result<String> {
+    serde_json::from_str::<serde_json::Value>(text).map(|value| value.to_string())
 }
 
 /// The value with the fields of every object in the order in which JavaScript sorts strings; of two the last.
