@@ -1,1 +1,66 @@
-//! Esclusa for Python.
+//! Esclusa for Python: the module `esclusa._native`.
+//!
+//! It converts, calls the engine and returns; it holds no rule about flags, no thread and no state beside the handles
+//! that Python owns. What is a habit of Python (listeners, overrides in tests, errors as classes) is written in Python,
+//! in the package around it.
+
+mod arguments;
+mod asking;
+mod caller;
+mod flags;
+mod instant;
+#[cfg(feature = "noop")]
+mod noop;
+mod place;
+mod plain;
+mod reading;
+mod recent;
+mod resolution;
+mod turnwise;
+mod writing;
+
+/// The native half of the package `esclusa`; nobody imports it by hand.
+#[pyo3::pymodule(name = "_native", gil_used = true)]
+mod native {
+    #[pymodule_export]
+    use crate::caller::Context;
+    #[pymodule_export]
+    use crate::flags::Flags;
+    #[cfg(feature = "noop")]
+    #[pymodule_export]
+    use crate::noop::Noop;
+    #[pymodule_export]
+    use crate::resolution::Resolution;
+
+    /// Refuses to live twice in one process: Python classes of native code belong to one interpreter.
+    ///
+    /// Since Python 3.12 the interpreter itself asks; before that it loads the module and shares its classes.
+    #[pymodule_init]
+    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        // SAFETY: this thread is attached to an interpreter, which is the current one.
+        let interpreter = unsafe { pyo3::ffi::PyInterpreterState_GetID(pyo3::ffi::PyInterpreterState_Get()) };
+        if interpreter == 0 {
+            return Ok(());
+        }
+        Err(pyo3::exceptions::PyImportError::new_err("the module does not support loading in subinterpreters"))
+    }
+
+    /// XXH3_64 of the text's UTF-8 bytes, seed 0: the hash of units and salts.
+    #[pyo3::pyfunction]
+    fn hash(text: &str) -> u64 {
+        esclusa::hash(text)
+    }
+
+    /// The bucket of a unit in a salt, from 0 to 99,999.
+    #[pyo3::pyfunction]
+    fn bucket(unit: &str, salt: &str) -> u32 {
+        esclusa::Bucket::of(unit, salt).number()
+    }
+
+    /// The half-open ranges of buckets that weights become.
+    #[pyo3::pyfunction]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments that are converted arrive by value")]
+    fn ranges(weights: Vec<u64>) -> Vec<(u32, u32)> {
+        esclusa::ranges(&weights)
+    }
+}

@@ -1,0 +1,42 @@
+"""Feature flags for multi-tenant software, answered in nanoseconds from a compiled snapshot.
+
+>>> from esclusa import Context, Flags
+>>> flags = Flags()
+>>> report = flags.publish('[{"name": "crm_advanced_features", "enabled": true, "target_plans": ["PREMIUM"]}]')
+>>> flags.is_enabled("crm_advanced_features", Context("user-42", company="acme", plan="PREMIUM"))
+True
+"""
+
+try:
+    from ._native import Context as Context
+except ImportError as _problem:
+    if "subinterpreter" in str(_problem):
+        raise ImportError("esclusa works in the main interpreter alone, and this is a subinterpreter") from _problem
+    raise
+
+from ._explanation import Explanation as Explanation
+from ._explanation import Step as Step
+from ._flags import Flags as Flags
+from ._native import Resolution as Resolution
+from ._native import bucket as bucket
+from ._native import hash as hash
+from ._native import ranges as ranges
+from ._report import Kept as Kept
+from ._report import Report as Report
+from ._report import SetAside as SetAside
+from ._report import SnapshotError as SnapshotError
+from ._report import Violation as Violation
+
+# Not `hash`, `bucket` and `ranges`, which would hide a built-in function and are for porting and testing.
+__all__ = [
+    "Context",
+    "Explanation",
+    "Flags",
+    "Kept",
+    "Report",
+    "Resolution",
+    "SetAside",
+    "SnapshotError",
+    "Step",
+    "Violation",
+]

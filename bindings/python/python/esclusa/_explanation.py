@@ -1,0 +1,74 @@
+"""Why a flag resolved as it did (sentence 10.1 of SEMANTICS.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ._native import Resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way to an answer."""
+
+    step: str
+    """Which step it is, such as `target`, `rollout` or `rule`."""
+    outcome: Literal["yes", "no", "unknown"]
+    sentence: str
+    """The step in words."""
+    steps: tuple[Step, ...] = ()
+    """The steps inside it: of another flag, or the parts of a condition."""
+    details: Mapping[str, Any] | None = None
+    """What it compared, by name: the bucket and the share, for one."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The step as plain values, ready for `json.dumps`."""
+        plain = {"step": self.step, "outcome": self.outcome, "sentence": self.sentence, **(self.details or {})}
+        if self.steps:
+            plain["steps"] = [step.to_dict() for step in self.steps]
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An answer with the whole path to it. As text it is lines that a support person can read out."""
+
+    resolution: Resolution
+    """The same answer that `resolve` gives."""
+    steps: tuple[Step, ...]
+    """Every step that was taken, in order."""
+    first_no: str | None
+    """The sentence of the first step that said no, or None if none did."""
+    text: str
+    """The whole path in lines."""
+
+    def __str__(self) -> str:
+        return self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as plain values, ready for `json.dumps`."""
+        path = [step.to_dict() for step in self.steps]
+        return {**self.resolution.to_dict(), "first_no": self.first_no, "path": path}
+
+
+def explanation_of(key: object, plain: dict[str, Any]) -> Explanation:
+    """An explanation from what the native half gives."""
+    resolution: Resolution = plain["resolution"]
+    if "path" in plain:
+        steps = tuple(_step_of(step) for step in plain["path"])
+        return Explanation(resolution, steps, plain["first_no"], plain["text"])
+    if "problem" in plain:
+        problem = plain["problem"]
+        return Explanation(resolution, (), problem, f"`{key}` has no answer: {problem}")
+    sentence = "an override decides, as in a test"
+    step = Step("override", "yes" if resolution.enabled else "no", sentence)
+    text = f"`{key}` is {'ON' if resolution.enabled else 'OFF'}: {sentence}"
+    return Explanation(resolution, (step,), None if resolution.enabled else sentence, text)
+
+
+def _step_of(plain: dict[str, Any]) -> Step:
+    details = {name: value for name, value in plain.items() if name not in Step.__slots__}
+    inner = tuple(_step_of(step) for step in plain.get("steps", ()))
+    return Step(plain["step"], plain["outcome"], plain["sentence"], inner, details or None)

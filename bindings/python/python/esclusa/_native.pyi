@@ -1,0 +1,167 @@
+"""The native half of the package `esclusa`; nobody imports it by hand."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, Literal, TypeVar, final
+
+from typing_extensions import Self, disjoint_base
+
+__all__ = ["Context", "Flags", "Resolution", "bucket", "hash", "ranges"]
+
+_Default = TypeVar("_Default")
+_Caller = Context | Mapping[str, object] | None
+_Time = datetime | float | None
+_Text = str | int | None
+_Reason = Literal["STATIC", "TARGETING_MATCH", "SPLIT", "DEFAULT", "DISABLED", "ERROR"]
+_ErrorCode = Literal[
+    "PROVIDER_NOT_READY", "FLAG_NOT_FOUND", "PARSE_ERROR", "TARGETING_KEY_MISSING", "INVALID_CONTEXT"
+]
+
+@final
+class Context:
+    """Everything that the app knows about the caller. It never changes, and is prepared for asking many flags."""
+
+    def __new__(
+        cls,
+        targeting_key: _Text = None,
+        *,
+        company: _Text = None,
+        plan: _Text = None,
+        region: _Text = None,
+        roles: _Text | list[str] | list[int] | list[str | int] | tuple[str | int, ...] = None,
+        **attributes: object,
+    ) -> Self:
+        """A context of these fields; every other name is an attribute, with any JSON value."""
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, object]) -> Self:
+        """The context that a mapping describes, such as `{"user": "user-42", "company": "acme", "seats": 12}`.
+
+        Raises TypeError for what is no mapping, and ValueError for one that refers to itself or is nested too deep.
+        """
+
+    @property
+    def targeting_key(self) -> str | None:
+        """The string that identifies the caller, or None."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The context as a dict, as `from_mapping` reads it."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@final
+class Resolution:
+    """The answer for one flag and why."""
+
+    def __new__(
+        cls,
+        *,
+        enabled: bool,
+        value: Any,
+        variant: str | None = None,
+        reason: _Reason,
+        error_code: _ErrorCode | None = None,
+    ) -> Self:
+        """An answer to compare with."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the flag is on."""
+
+    @property
+    def value(self) -> Any:
+        """The value that is served, on or off; None where there is no answer."""
+
+    @property
+    def variant(self) -> str | None:
+        """The key of the variant that is served, if there is one."""
+
+    @property
+    def reason(self) -> _Reason:
+        """Why: OpenFeature's name of it."""
+
+    @property
+    def error_code(self) -> _ErrorCode | None:
+        """What went wrong: OpenFeature's name of it, or None."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{"enabled", "value", "variant", "reason", "error"}`, ready for `json.dumps`."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__ = None  # type: ignore[assignment]
+
+@disjoint_base
+class Flags:
+    """The current flag set, shared by everything that reads it."""
+
+    def __new__(cls, overrides: ContextVar[Any]) -> Self: ...
+    def is_enabled(self, key: str, context: _Caller = None, default: bool = False) -> bool:
+        """Whether the flag is on for this caller; `default` where there is no answer. It never raises."""
+
+    def value(self, key: str, context: _Caller = None, default: Any = None) -> Any:
+        """The value that the flag serves to this caller; `default` where there is no answer. It never raises."""
+
+    def variant(self, key: str, context: _Caller = None, default: _Default | None = None) -> str | _Default | None:
+        """The key of the variant that the flag serves to this caller, None for one that serves none; `default` where
+        there is no answer. It never raises."""
+
+    def resolve(self, key: str, context: _Caller = None, now: _Time = None) -> Resolution:
+        """The answer of the flag for this caller, with its reason and error code.
+
+        `now` is an aware datetime or a number of milliseconds since 1970-01-01T00:00:00Z; without it, the clock's.
+        Raises TypeError and ValueError for a `now` that is no time.
+        """
+
+    def resolve_all(self, context: _Caller = None, now: _Time = None) -> dict[str, Resolution]:
+        """The answers of all flags for this caller, by key."""
+
+    def project(
+        self, context: _Caller = None, keys: Iterable[str] | None = None, now: _Time = None
+    ) -> dict[str, dict[str, Any]]:
+        """The values, and nothing about why, of the chosen flags (all, if none are named): what may go to a browser.
+
+        Each is `{"enabled", "value"}`, and `"variant"` if it serves one; a key that does not exist or that resolves to
+        an error is left out, so that the browser's default stands.
+        """
+
+    def client_snapshot(self, context: _Caller = None, keys: Iterable[str] | None = None, now: _Time = None) -> str:
+        """A snapshot, as JSON, for the browser of this caller: of the chosen flags (all, if none are named) those that
+        are marked `client`.
+
+        It says nothing about other users and companies. A context of the wrong shape gets no flag.
+        """
+
+    def keys(self) -> list[str]:
+        """The keys of all flags, in the order of the snapshot."""
+
+    @property
+    def revision(self) -> int | None:
+        """The revision of the current snapshot, or None."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether something was published."""
+
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def _publish(self, snapshot: str | bytes, strict: bool, accept_older: bool) -> dict[str, Any]: ...
+    def _explain(self, key: str, context: _Caller, now: _Time) -> dict[str, Any]: ...
+    def _violations(self) -> list[dict[str, str]]: ...
+    def _generated_at(self) -> int | None: ...
+    def _begin_override(self) -> None: ...
+    def _end_override(self) -> None: ...
+
+def hash(text: str) -> int:
+    """XXH3_64 of the text's UTF-8 bytes, seed 0: the hash of units and salts."""
+
+def bucket(unit: str, salt: str) -> int:
+    """The bucket of a unit in a salt, from 0 to 99,999."""
+
+def ranges(weights: Sequence[int]) -> list[tuple[int, int]]:
+    """The half-open ranges of buckets that weights become."""

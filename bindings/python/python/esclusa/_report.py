@@ -1,0 +1,100 @@
+"""What publishing did, and what is wrong with a snapshot (sections 8 and 9 of SEMANTICS.md)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What is wrong in a snapshot, for its author."""
+
+    place: str
+    """A JSON pointer into the snapshot; empty for the snapshot as a whole."""
+    problem: str
+    """What is wrong, and what was expected."""
+
+    def __str__(self) -> str:
+        return f"`{self.place}`: {self.problem}" if self.place else self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The definition that a flag which was set aside keeps from an earlier snapshot."""
+
+    revision: int | None
+    """The revision of the snapshot that it comes from, if that had one."""
+    publishes: int
+    """For how many publishes it has been kept, this one included."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A flag that was set aside because its definition breaks a rule."""
+
+    key: str
+    off: bool
+    """Whether its kill switch holds it off."""
+    kept: Kept | None
+    """The definition that it keeps, or None if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What publishing a snapshot did."""
+
+    outcome: Literal["published", "older"]
+    """`older` means that the current snapshot, which has a higher revision, stays."""
+    revision: int | None
+    """The revision of the snapshot that was to be published."""
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    """The keys whose answers may differ now; all three are sorted."""
+    set_aside: tuple[SetAside, ...]
+    violations: tuple[Violation, ...]
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the snapshot is the current one now."""
+        return self.outcome == "published"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, ready for `json.dumps`."""
+        return asdict(self)
+
+
+class SnapshotError(ValueError):
+    """A snapshot was refused whole; what was published before stays."""
+
+    violations: tuple[Violation, ...]
+    """All violations that refused it: in strict mode every one, otherwise at most one."""
+
+    def __init__(self, problem: str, violations: tuple[Violation, ...] = ()) -> None:
+        """A refusal with its reason in one line, and the violations behind it."""
+        super().__init__(problem, violations)
+        self.violations = violations
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def violations_of(plain: list[dict[str, str]]) -> tuple[Violation, ...]:
+    """Violations from their JSON."""
+    return tuple(Violation(**violation) for violation in plain)
+
+
+def report_of(plain: dict[str, Any]) -> Report:
+    """A report from its JSON (sentence 9.6)."""
+    return Report(
+        outcome=plain["outcome"],
+        revision=plain["revision"],
+        added=tuple(plain["added"]),
+        removed=tuple(plain["removed"]),
+        changed=tuple(plain["changed"]),
+        set_aside=tuple(
+            SetAside(flag["key"], flag["off"], flag["kept"] and Kept(**flag["kept"])) for flag in plain["set_aside"]
+        ),
+        violations=violations_of(plain["violations"]),
+    )

@@ -1,0 +1,105 @@
+//! Finding the answer for one flag: with nothing in the way, with an override, or with none to be had.
+
+use std::sync::atomic::Ordering;
+
+use esclusa::{ErrorCode, FlagSet, Time};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::arguments::{copied, key_of};
+use crate::caller::Context;
+use crate::flags::Flags;
+use crate::place;
+use crate::resolution::Resolution;
+
+/// The code of a context that has the wrong shape (12.1); the engine, which takes no such context, does not know it.
+pub(crate) const INVALID_CONTEXT: &str = "INVALID_CONTEXT";
+
+impl Flags {
+    /// Whether the flag is on, on the straight path: with a context that is ready or can be read where it stands.
+    #[inline]
+    pub(crate) fn is_on(&self, key: &Bound<'_, PyAny>, context: Option<&Bound<'_, PyAny>>) -> Option<bool> {
+        let key = key.cast_exact::<PyString>().ok()?;
+        let ask = |context: &esclusa::Context<'_>| {
+            self.reader.take_turn(key.py(), |(reader, recent)| match recent.find(key, &self.flags) {
+                Some(known) => Some(reader.is_enabled(known, context)),
+                // SAFETY: the key is held by the caller for the whole of this function.
+                None => unsafe { place::text(key.as_any().as_borrowed()) }.map(|key| reader.is_enabled(key, context)),
+            })
+        };
+        let Some(context) = context else { return ask(&self.nobody) };
+        if let Ok(context) = context.cast_exact::<Context>() {
+            return ask(&context.get().context);
+        }
+        if let Ok(dict) = context.cast_exact::<PyDict>() {
+            // SAFETY: the engine runs no Python code and does not let go of the interpreter lock.
+            return unsafe { place::context(dict) }.and_then(|context| ask(&context));
+        }
+        if context.is_none() { ask(&self.nobody) } else { None }
+    }
+
+    /// The flag's answer, or why there is none (12.1): what the key lacks is said before what the context lacks.
+    pub(crate) fn ask<'s>(
+        &self,
+        set: &'s FlagSet,
+        key: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyAny>>,
+        now: Time,
+    ) -> PyResult<Result<esclusa::Resolution<'s>, &'static str>> {
+        // An empty key is no flag's, and neither is one that is no string.
+        let key = key_of(key)?.unwrap_or_default();
+        if let Some(dict) = context.and_then(|context| context.cast_exact::<PyDict>().ok()) {
+            // SAFETY: the engine runs no Python code and does not let go of the interpreter lock, and the resolution
+            // borrows nothing from the context.
+            if let Some(context) = unsafe { place::context(dict) } {
+                return Ok(answered(set.resolve(&key, &context, now)));
+            }
+        }
+        Ok(match copied(context)? {
+            Ok(context) => answered(set.resolve(&key, context.get(&self.nobody), now)),
+            Err(_) => answered(set.resolve(&key, &self.nobody, now)).and(Err(INVALID_CONTEXT)),
+        })
+    }
+
+    /// Why there is no flag of this key, if there is none.
+    pub(crate) fn absence(&self, key: &str) -> Option<ErrorCode> {
+        let resolution = self.flags.current().resolve(key, &self.nobody, Time::from_millis(0)).error_code();
+        resolution.filter(|code| is_absence(*code))
+    }
+
+    /// What this thread or task overrides the flag with.
+    #[inline]
+    pub(crate) fn overridden<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Resolution>>> {
+        if self.overriding.load(Ordering::Relaxed) == 0 {
+            return Ok(None);
+        }
+        let (Some(answers), Ok(key)) = (self.all_overridden(key.py())?, key.cast::<PyString>()) else {
+            return Ok(None);
+        };
+        Ok(answers.get_item(key)?.map(Bound::cast_into).transpose()?)
+    }
+
+    /// Everything that this thread or task overrides.
+    pub(crate) fn all_overridden<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        if self.overriding.load(Ordering::Relaxed) == 0 {
+            return Ok(None);
+        }
+        let innermost = self.overrides.bind(py).call_method1("get", (py.None(),))?;
+        if innermost.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(innermost.call_method0("answers")?.cast_into()?))
+    }
+}
+
+fn is_absence(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::ProviderNotReady | ErrorCode::FlagNotFound)
+}
+
+/// The resolution, or its error code if it is no answer of the flag's own (12.2).
+pub(crate) fn answered(resolution: esclusa::Resolution<'_>) -> Result<esclusa::Resolution<'_>, &'static str> {
+    match resolution.error_code() {
+        Some(code) if is_absence(code) => Err(code.as_str()),
+        _ => Ok(resolution),
+    }
+}

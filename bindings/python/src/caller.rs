@@ -1,0 +1,94 @@
+//! The context as Python has it: a copy that nobody can change (sentence 12.6 of SEMANTICS.md).
+
+use std::borrow::Cow;
+
+use esclusa::Value;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyType};
+
+use crate::plain::Plain;
+use crate::reading::{self, Fields};
+use crate::writing::python;
+
+/// Everything that the app knows about the caller. It never changes, and is prepared for asking many flags.
+#[pyclass(frozen, module = "esclusa._native")]
+pub(crate) struct Context {
+    pub(crate) context: esclusa::Context<'static>,
+    /// What it was made from, to be read again: the engine's context gives nothing back.
+    fields: Fields,
+}
+
+impl Context {
+    fn new(fields: Fields) -> Self {
+        let context = fields.iter().cloned().collect::<Plain<'_>>().finish();
+        Context { context, fields }
+    }
+}
+
+#[pymethods]
+impl Context {
+    #[new]
+    #[pyo3(
+        signature = (targeting_key=None, *, company=None, plan=None, region=None, roles=None, **attributes),
+        text_signature = "(targeting_key=None, *, company=None, plan=None, region=None, roles=None, **attributes)"
+    )]
+    fn given(
+        targeting_key: Option<&Bound<'_, PyAny>>,
+        company: Option<&Bound<'_, PyAny>>,
+        plan: Option<&Bound<'_, PyAny>>,
+        region: Option<&Bound<'_, PyAny>>,
+        roles: Option<&Bound<'_, PyAny>>,
+        attributes: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let mut fields = Fields::with_capacity(5 + attributes.map_or(0, PyDictMethods::len));
+        let fixed =
+            [("user", targeting_key), ("company", company), ("plan", plan), ("region", region), ("roles", roles)];
+        for (name, value) in fixed {
+            if let Some(value) = value {
+                fields.push((Cow::Borrowed(name), reading::json(value, 1)?));
+            }
+        }
+        for (name, value) in attributes.into_iter().flatten() {
+            let name = reading::text(name.cast::<PyString>()?)?;
+            if name == "user" && targeting_key.is_some() {
+                return Err(PyTypeError::new_err("Context() got the targeting key twice, also as `user`"));
+            }
+            fields.push((name.into(), reading::json(&value, 1)?));
+        }
+        Ok(Context::new(fields))
+    }
+
+    /// The context that a mapping describes, such as `{"user": "user-42", "company": "acme", "seats": 12}`.
+    #[classmethod]
+    fn from_mapping(_class: &Bound<'_, PyType>, mapping: &Bound<'_, PyAny>) -> PyResult<Self> {
+        reading::fields(mapping).map(Context::new)
+    }
+
+    /// The string that identifies the caller, or None.
+    #[getter]
+    fn targeting_key(&self) -> Option<&str> {
+        self.context.targeting_key()
+    }
+
+    /// The context as a dict, as `from_mapping` reads it.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (name, value) in self.fields.iter().filter(|(_, value)| *value != Value::Null) {
+            dict.set_item(name.as_ref(), python(py, value)?)?;
+        }
+        Ok(dict)
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<bool> {
+        self.to_dict(py)?.eq(other.get().to_dict(py)?)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyDict>,))> {
+        Ok((slf.get_type().getattr("from_mapping")?, (slf.get().to_dict(slf.py())?,)))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("Context.from_mapping({})", self.to_dict(py)?.repr()?))
+    }
+}

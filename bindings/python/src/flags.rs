@@ -1,0 +1,350 @@
+//! The handle as Python has it: what publishes and what asks.
+//!
+//! The swap itself is done with the interpreter lock held, so that a process that forks never forks in the middle of it;
+//! parsing and compiling, which take long, let other threads run.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use esclusa::{ErrorCode, FlagSet, Reader, SnapshotError, Time, Value, Violation};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyString};
+
+use crate::arguments::{chosen, copied, key_of};
+use crate::asking::{INVALID_CONTEXT, answered};
+use crate::instant;
+use crate::recent::Recent;
+use crate::resolution::Resolution;
+use crate::turnwise::Turnwise;
+use crate::writing::python;
+
+/// The current flag set, shared by everything that reads it.
+#[pyclass(frozen, subclass, module = "esclusa._native")]
+pub(crate) struct Flags {
+    pub(crate) flags: esclusa::Flags,
+    pub(crate) reader: Turnwise<(Reader, Recent)>,
+    /// The caller of whom nothing is known.
+    pub(crate) nobody: esclusa::Context<'static>,
+    /// How many overrides are open, in whichever thread or task: when there are none, nobody looks for any.
+    pub(crate) overriding: AtomicUsize,
+    /// The `ContextVar` that holds the overrides of this thread or task.
+    pub(crate) overrides: Py<PyAny>,
+}
+
+#[pymethods]
+impl Flags {
+    #[new]
+    fn new(overrides: Py<PyAny>) -> Self {
+        let flags = esclusa::Flags::new();
+        Flags {
+            reader: Turnwise::new((flags.reader(), Recent::new())),
+            flags,
+            nobody: esclusa::Context::anonymous(),
+            overriding: AtomicUsize::new(0),
+            overrides,
+        }
+    }
+
+    /// Whether the flag is on for this caller; `default` where there is no answer. It never raises.
+    #[pyo3(signature = (key, context=None, default=None), text_signature = "($self, key, context=None, default=False)")]
+    fn is_enabled<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyAny>>,
+        default: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // Off and no answer are told apart only where that makes a difference.
+        if default.is_none_or(|default| default.is(PyBool::new(py, false)))
+            && self.overriding.load(Ordering::Relaxed) == 0
+            && let Some(enabled) = self.is_on(key, context)
+        {
+            return Ok(PyBool::new(py, enabled).to_owned().into_any());
+        }
+        let otherwise = || default.cloned().unwrap_or_else(|| PyBool::new(py, false).to_owned().into_any());
+        if let Some(answer) = self.overridden(key)? {
+            return Ok(PyBool::new(py, answer.get().enabled).to_owned().into_any());
+        }
+        let set = self.flags.current();
+        let answer = self.ask(&set, key, context, instant::now(None)?)?;
+        Ok(answer.map_or_else(|_| otherwise(), |it| PyBool::new(py, it.is_enabled()).to_owned().into_any()))
+    }
+
+    /// The value that the flag serves to this caller; `default` where there is no answer. It never raises.
+    #[pyo3(signature = (key, context=None, default=None))]
+    fn value<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyAny>>,
+        default: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(answer) = self.overridden(key)? {
+            return Ok(answer.get().copy(py)?.value.into_bound(py));
+        }
+        let set = self.flags.current();
+        match self.ask(&set, key, context, instant::now(None)?)? {
+            Ok(resolution) => python(py, resolution.value()),
+            Err(_) => Ok(default.cloned().unwrap_or_else(|| py.None().into_bound(py))),
+        }
+    }
+
+    /// The key of the variant that the flag serves to this caller, None for one that serves none; `default` where
+    /// there is no answer. It never raises.
+    #[pyo3(signature = (key, context=None, default=None))]
+    fn variant<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyAny>>,
+        default: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(answer) = self.overridden(key)? {
+            return Ok(answer.get().variant.as_deref().into_pyobject(py)?);
+        }
+        let set = self.flags.current();
+        match self.ask(&set, key, context, instant::now(None)?)? {
+            Ok(resolution) => Ok(resolution.variant().into_pyobject(py)?),
+            Err(_) => Ok(default.cloned().unwrap_or_else(|| py.None().into_bound(py))),
+        }
+    }
+
+    /// The answer of the flag for this caller, with its reason and error code.
+    #[pyo3(signature = (key, context=None, now=None))]
+    fn resolve(
+        &self,
+        py: Python<'_>,
+        key: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyAny>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Resolution> {
+        let now = instant::now(now)?;
+        if let Some(answer) = self.overridden(key)? {
+            return answer.get().copy(py);
+        }
+        let set = self.flags.current();
+        match self.ask(&set, key, context, now)? {
+            Ok(resolution) => Resolution::new(py, resolution),
+            Err(error) => Ok(Resolution::none(py, error)),
+        }
+    }
+
+    /// The answers of all flags for this caller, by key.
+    #[pyo3(signature = (context=None, now=None))]
+    fn resolve_all<'py>(
+        &self,
+        py: Python<'py>,
+        context: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (now, set, answers) = (instant::now(now)?, self.flags.current(), PyDict::new(py));
+        match copied(context)? {
+            Ok(context) => {
+                for (key, resolution) in set.resolve_all(context.get(&self.nobody), now) {
+                    answers.set_item(key, Resolution::new(py, resolution)?)?;
+                }
+            }
+            Err(_) => set.keys().try_for_each(|key| answers.set_item(key, Resolution::none(py, INVALID_CONTEXT)))?,
+        }
+        for (key, answer) in self.all_overridden(py)?.into_iter().flatten() {
+            answers.set_item(key, answer.cast::<Resolution>()?.get().copy(py)?)?;
+        }
+        Ok(answers)
+    }
+
+    /// The values, and nothing about why, of the chosen flags (all, if none are named): what may go to a browser.
+    #[pyo3(signature = (context=None, keys=None, now=None))]
+    fn project<'py>(
+        &self,
+        py: Python<'py>,
+        context: Option<&Bound<'py, PyAny>>,
+        keys: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (now, keys, set) = (instant::now(now)?, chosen(keys)?, self.flags.current());
+        let projection = PyDict::new(py);
+        if let Ok(context) = copied(context)? {
+            let context = context.get(&self.nobody);
+            let value = match &keys {
+                Some(keys) => set.project(keys.iter().map(String::as_str), context, now).to_value(),
+                None => set.project(set.keys(), context, now).to_value(),
+            };
+            projection.update(python(py, &value)?.cast()?)?;
+        }
+        for (key, answer) in self.all_overridden(py)?.into_iter().flatten() {
+            let name: String = key.extract()?;
+            if keys.as_ref().is_none_or(|keys| keys.contains(&name)) {
+                let answer = answer.cast::<Resolution>()?.get().copy(py)?;
+                let entry = PyDict::new(py);
+                entry.set_item("enabled", answer.enabled)?;
+                entry.set_item("value", &answer.value)?;
+                answer.variant.iter().try_for_each(|variant| entry.set_item("variant", variant))?;
+                projection.set_item(key, entry)?;
+            }
+        }
+        Ok(projection)
+    }
+
+    /// A snapshot, as JSON, for the browser of this caller: of the chosen flags (all, if none are named) those that are
+    /// marked `client`.
+    #[pyo3(signature = (context=None, keys=None, now=None))]
+    fn client_snapshot(
+        &self,
+        context: Option<&Bound<'_, PyAny>>,
+        keys: Option<&Bound<'_, PyAny>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let (now, keys, set) = (instant::now(now)?, chosen(keys)?, self.flags.current());
+        let snapshot = match (copied(context)?, keys) {
+            (Ok(context), Some(keys)) => {
+                set.client_snapshot(keys.iter().map(String::as_str), context.get(&self.nobody), now)
+            }
+            (Ok(context), None) => set.client_snapshot(set.keys(), context.get(&self.nobody), now),
+            // Nobody knows who asks, so nothing is given out.
+            (Err(_), _) => set.client_snapshot([], &self.nobody, now),
+        };
+        Ok(snapshot.to_string())
+    }
+
+    /// The keys of all flags, in the order of the snapshot.
+    fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let set = self.flags.current();
+        PyList::new(py, set.keys().collect::<Vec<_>>())
+    }
+
+    /// The revision of the current snapshot, or None.
+    #[getter]
+    fn revision(&self) -> Option<u64> {
+        self.flags.current().revision()
+    }
+
+    /// Whether something was published.
+    #[getter]
+    fn is_ready(&self) -> bool {
+        self.absence("") != Some(ErrorCode::ProviderNotReady)
+    }
+
+    fn __len__(&self) -> usize {
+        self.flags.current().len()
+    }
+
+    /// A handle is a handle, however many flags it has.
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Ok(key_of(key)?.is_some_and(|key| self.absence(&key).is_none()))
+    }
+
+    fn __repr__(&self) -> String {
+        let set = self.flags.current();
+        let revision = set.revision().map_or("None".to_owned(), |revision| revision.to_string());
+        format!("<Flags revision={revision} len={}>", set.len())
+    }
+
+    /// What publishing did, or why it was refused, as JSON.
+    #[pyo3(name = "_publish")]
+    fn publish<'py>(
+        &self,
+        py: Python<'py>,
+        snapshot: &Bound<'py, PyAny>,
+        strict: bool,
+        accept_older: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let encoded;
+        let bytes = if let Ok(bytes) = snapshot.cast::<PyBytes>() {
+            bytes.as_bytes()
+        } else if let Ok(text) = snapshot.cast::<PyString>() {
+            match text.to_str() {
+                Ok(text) => text.as_bytes(),
+                // Half a surrogate pair: the engine says that this is no JSON, and where.
+                Err(_) => {
+                    encoded = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+                    encoded.cast::<PyBytes>()?.as_bytes()
+                }
+            }
+        } else {
+            let kind = snapshot.get_type();
+            return Err(PyTypeError::new_err(format!("expected the snapshot as str or bytes, got {}", kind.name()?)));
+        };
+        let compiled = py.detach(|| if strict { FlagSet::from_json_strict(bytes) } else { FlagSet::from_json(bytes) });
+        let report = match compiled {
+            Ok(set) if accept_older => self.flags.publish_any_revision(set),
+            Ok(set) => self.flags.publish(set),
+            Err(refusal) => return refused(py, &refusal),
+        };
+        // Lets go of the set before, so that it is freed.
+        self.reader.take_turn(py, |(reader, _)| reader.refresh());
+        self.flags.sweep();
+        python(py, &report.to_value())
+    }
+
+    /// The answer with the whole path to it, as JSON beside the `Resolution`.
+    #[pyo3(name = "_explain")]
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        context: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (now, set, explained) = (instant::now(now)?, self.flags.current(), PyDict::new(py));
+        let name = key_of(key)?.unwrap_or_default();
+        if let Some(answer) = self.overridden(key)? {
+            explained.set_item("resolution", answer.get().copy(py)?)?;
+            return Ok(explained);
+        }
+        let context = copied(context)?;
+        let nobody = &self.nobody;
+        let known = context.as_ref().map_or(nobody, |context| context.get(nobody));
+        let explanation = set.explain(&name, known, now);
+        if let Err(problem) = &context
+            && answered(explanation.resolution()).is_ok()
+        {
+            explained.set_item("resolution", Resolution::none(py, INVALID_CONTEXT))?;
+            explained.set_item("problem", problem.value(py).str()?)?;
+            return Ok(explained);
+        }
+        explained.set_item("resolution", Resolution::new(py, explanation.resolution())?)?;
+        explained.set_item("text", explanation.to_string())?;
+        let value = explanation.to_value();
+        for name in ["first_no", "path"] {
+            explained.set_item(name, python(py, value.get(name).unwrap_or(&Value::Null))?)?;
+        }
+        Ok(explained)
+    }
+
+    /// What is wrong with the current snapshot, as JSON.
+    #[pyo3(name = "_violations")]
+    fn violations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        python(py, &self.flags.current().violations().iter().map(Violation::to_value).collect::<Vec<_>>().into())
+    }
+
+    /// When the store made the current snapshot, in milliseconds since 1970-01-01T00:00:00Z.
+    #[pyo3(name = "_generated_at")]
+    fn generated_at(&self) -> Option<i64> {
+        self.flags.current().generated_at().map(Time::as_millis)
+    }
+
+    /// From here on somebody overrides flags.
+    #[pyo3(name = "_begin_override")]
+    fn begin_override(&self) {
+        self.overriding.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One override less.
+    #[pyo3(name = "_end_override")]
+    fn end_override(&self) {
+        self.overriding.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn refused<'py>(py: Python<'py>, refusal: &SnapshotError) -> PyResult<Bound<'py, PyAny>> {
+    let dict = PyDict::new(py);
+    dict.set_item("outcome", "refused")?;
+    dict.set_item("problem", refusal.to_string())?;
+    let violations: Vec<_> = refusal.violations().iter().map(Violation::to_value).collect();
+    dict.set_item("violations", python(py, &violations.into())?)?;
+    Ok(dict.into_any())
+}

@@ -1,0 +1,71 @@
+//! Points in time: aware datetimes, and milliseconds since 1970-01-01T00:00:00Z.
+
+use std::time::SystemTime;
+
+use esclusa::Time;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDateTime, PyFloat, PyInt, PyTzInfo};
+
+/// The time that a caller names, or that of the clock.
+///
+/// # Errors
+/// A `TypeError` for what is no time, a `ValueError` for a naive datetime and a number that is out of range.
+pub(crate) fn now(now: Option<&Bound<'_, PyAny>>) -> PyResult<Time> {
+    match now {
+        None => Ok(SystemTime::now().into()),
+        Some(now) if now.is_none() => Ok(SystemTime::now().into()),
+        Some(now) => named(now),
+    }
+}
+
+fn named(now: &Bound<'_, PyAny>) -> PyResult<Time> {
+    if let Ok(time) = now.cast::<PyDateTime>() {
+        if time.call_method0("utcoffset")?.is_none() {
+            return Err(PyValueError::new_err(format!(
+                "{} has no time zone, expected an aware datetime such as datetime.now(timezone.utc)",
+                time.repr()?
+            )));
+        }
+        return Ok(Time::from_millis(millis(time)?));
+    }
+    if now.is_instance_of::<PyInt>() && !now.is_instance_of::<PyBool>() {
+        let millis = now.extract().map_err(|_| PyValueError::new_err("`now` is out of range, in milliseconds"))?;
+        return Ok(Time::from_millis(millis));
+    }
+    if let Ok(number) = now.cast::<PyFloat>() {
+        let whole = number.value().floor();
+        // Every double in this range fits, its ends included.
+        if whole.abs() < 9e18 {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+            return Ok(Time::from_millis(whole as i64));
+        }
+        return Err(PyValueError::new_err("`now` is out of range or no number, in milliseconds"));
+    }
+    Err(PyTypeError::new_err(format!(
+        "`now` is {}, expected an aware datetime or a number of milliseconds since 1970-01-01T00:00:00Z",
+        now.get_type().name()?
+    )))
+}
+
+/// Milliseconds since the epoch of an aware datetime, cut off towards the past.
+fn millis(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
+    let py = time.py();
+    let utc = PyTzInfo::utc(py)?;
+    let epoch = PyDateTime::new(py, 1970, 1, 1, 0, 0, 0, 0, Some(&utc))?;
+    let since = time.sub(epoch)?;
+    let part = |name| since.getattr(name)?.extract::<i64>();
+    Ok((part("days")? * 86_400 + part("seconds")?) * 1000 + part("microseconds")? / 1000)
+}
+
+/// RFC 3339 in UTC with milliseconds; `None` for a naive datetime, which is no point in time, and outside of years 1 to
+/// 9999.
+pub(crate) fn written(time: &Bound<'_, PyDateTime>) -> PyResult<Option<String>> {
+    if time.call_method0("utcoffset")?.is_none() {
+        return Ok(None);
+    }
+    let utc = PyTzInfo::utc(time.py())?;
+    let Ok(there) = time.call_method1("astimezone", (utc,)) else { return Ok(None) };
+    let text: String = there.call_method1("isoformat", ("T", "milliseconds"))?.extract()?;
+    Ok(text.strip_suffix("+00:00").map(|text| format!("{text}Z")))
+}

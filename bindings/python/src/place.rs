@@ -1,0 +1,119 @@
+//! Reading a plain dict where it stands: texts are borrowed, and nothing of it is copied or even counted.
+//!
+//! This is only sound as long as no Python code runs, so that nobody can change the dict: it reads nothing but exact
+//! `dict`, `list`, `tuple`, `str`, `int`, `float`, `bool` and `None`, whose reading runs none. Anything else (a
+//! subclass, a time, another mapping, half a surrogate pair) makes it give up, and `reading` copies instead.
+
+use std::borrow::Cow;
+use std::ffi::c_int;
+use std::ptr;
+
+use esclusa::{Context, Value};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::{Borrowed, ffi};
+
+use crate::plain::Plain;
+use crate::reading::MAX_DEPTH;
+
+/// The context that a dict describes, or `None` if it takes more than looking.
+///
+/// # Safety
+/// No Python code may run, and the interpreter lock may not be let go, while the context lives.
+pub(crate) unsafe fn context<'a>(dict: &'a Bound<'_, PyDict>) -> Option<Context<'a>> {
+    let mut plain = Plain::default();
+    // SAFETY: the caller promises that nobody changes the dict.
+    let whole = unsafe { each_field(dict.as_borrowed(), |name, value| plain.add(name, value), 1) };
+    whole.then(|| plain.finish())
+}
+
+/// Every field of a dict; `false` if it takes more than looking.
+unsafe fn each_field<'a>(
+    dict: Borrowed<'a, '_, PyDict>,
+    mut take: impl FnMut(Cow<'a, str>, Value<'a>),
+    depth: usize,
+) -> bool {
+    let (py, mut at) = (dict.py(), 0);
+    let (mut name, mut value) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `dict` is a dict that nobody changes, and the pointers are to places of this function.
+    while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut name, &raw mut value) } != 0 {
+        // SAFETY: the dict holds both, and nobody changes it for as long as 'a.
+        let (name, value) =
+            unsafe { (Borrowed::<'a, '_, PyAny>::from_ptr(py, name), Borrowed::<'a, '_, PyAny>::from_ptr(py, value)) };
+        // SAFETY: as above.
+        let read = unsafe { (text(name), json(value, depth)) };
+        let (Some(name), Some(value)) = read else { return false };
+        take(Cow::Borrowed(name), value);
+    }
+    true
+}
+
+/// The text of a `str`; `None` for anything else and for half a surrogate pair.
+pub(crate) unsafe fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str> {
+    let text = object.cast_exact::<PyString>().ok()?;
+    let mut bytes = 0;
+    // SAFETY: `text` is a `str`.
+    let start = unsafe { ffi::PyUnicode_AsUTF8AndSize(text.as_ptr(), &raw mut bytes) };
+    if start.is_null() {
+        // SAFETY: takes back the error that was just raised.
+        unsafe { ffi::PyErr_Clear() };
+        return None;
+    }
+    let bytes = usize::try_from(bytes).ok()?;
+    // SAFETY: Python keeps the UTF-8 form of a `str` as long as the `str` itself, which is held for as long as 'a.
+    Some(unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(start.cast(), bytes)) })
+}
+
+/// The JSON value that an object is; `None` if it takes more than looking.
+unsafe fn json<'a>(object: Borrowed<'a, '_, PyAny>, depth: usize) -> Option<Value<'a>> {
+    if object.cast_exact::<PyString>().is_ok() {
+        // SAFETY: as this function's.
+        return unsafe { text(object) }.map(Value::from);
+    }
+    if object.is_none() {
+        return Some(Value::Null);
+    }
+    if let Ok(value) = object.cast_exact::<PyBool>() {
+        return Some(value.is_true().into());
+    }
+    if object.cast_exact::<PyInt>().is_ok() {
+        let mut beyond: c_int = 0;
+        // SAFETY: `object` is an `int`.
+        let number = unsafe { ffi::PyLong_AsLongLongAndOverflow(object.as_ptr(), &raw mut beyond) };
+        return (beyond == 0).then(|| number.into());
+    }
+    if let Ok(number) = object.cast_exact::<PyFloat>() {
+        return Some(number.value().into());
+    }
+    if depth >= MAX_DEPTH {
+        return None;
+    }
+    if let Ok(list) = object.cast_exact::<PyList>() {
+        // SAFETY: the index is below the length, and the list holds its elements for as long as 'a.
+        let element =
+            |at| unsafe { Borrowed::<'a, '_, PyAny>::from_ptr(list.py(), ffi::PyList_GetItem(list.as_ptr(), at)) };
+        // SAFETY: as this function's.
+        return (0..length(list.len())?)
+            .map(|at| unsafe { json(element(at), depth + 1) })
+            .collect::<Option<_>>()
+            .map(Value::List);
+    }
+    if let Ok(tuple) = object.cast_exact::<PyTuple>() {
+        // SAFETY: the index is below the length, and the tuple holds its elements for as long as 'a.
+        let element =
+            |at| unsafe { Borrowed::<'a, '_, PyAny>::from_ptr(tuple.py(), ffi::PyTuple_GetItem(tuple.as_ptr(), at)) };
+        // SAFETY: as this function's.
+        return (0..length(tuple.len())?)
+            .map(|at| unsafe { json(element(at), depth + 1) })
+            .collect::<Option<_>>()
+            .map(Value::List);
+    }
+    let dict = object.cast_exact::<PyDict>().ok()?;
+    let mut fields = Vec::with_capacity(dict.len());
+    // SAFETY: as this function's.
+    unsafe { each_field(dict, |name, value| fields.push((name, value)), depth + 1) }.then_some(Value::Object(fields))
+}
+
+fn length(len: usize) -> Option<ffi::Py_ssize_t> {
+    len.try_into().ok()
+}

@@ -1,0 +1,105 @@
+//! Reading what Python has as JSON, by copying it (sentences 12.4 and 12.5 of SEMANTICS.md).
+//!
+//! A value that JSON does not have is null, which is missing. An object that refers to itself is found by its depth.
+
+use std::borrow::Cow;
+
+use esclusa::Value;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDateTime, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+
+use crate::instant;
+
+/// How deep a context may be nested: as deep as a snapshot.
+pub(crate) const MAX_DEPTH: usize = esclusa::limit::MAX_NESTING_DEPTH;
+
+/// The fields of a plain context.
+pub(crate) type Fields = Vec<(Cow<'static, str>, Value<'static>)>;
+
+/// The fields of a plain context: of a mapping.
+///
+/// # Errors
+/// A `TypeError` if it is none, a `ValueError` if it is nested too deep, and whatever its reading raises.
+pub(crate) fn fields(context: &Bound<'_, PyAny>) -> PyResult<Fields> {
+    match context.cast::<PyMapping>() {
+        Ok(mapping) => of_mapping(mapping, 1),
+        Err(_) => Err(PyTypeError::new_err(format!(
+            "expected a context: a Context, or a mapping such as {{'user': 'user-42', 'company': 'acme'}}, got {}",
+            context.get_type().name()?
+        ))),
+    }
+}
+
+fn of_mapping(mapping: &Bound<'_, PyMapping>, depth: usize) -> PyResult<Fields> {
+    // A list of its own: reading a value may run code that changes the mapping.
+    let mut fields = Fields::new();
+    for item in mapping.items()? {
+        let (name, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        if let Ok(name) = name.cast::<PyString>() {
+            fields.push((text(name)?.into(), json(&value, depth)?));
+        }
+    }
+    Ok(fields)
+}
+
+/// The JSON value that an object is, or null for one that JSON does not have.
+pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'static>> {
+    if let Ok(value) = object.cast::<PyString>() {
+        return Ok(text(value)?.into());
+    }
+    if let Ok(value) = object.cast::<PyBool>() {
+        return Ok(value.is_true().into());
+    }
+    if object.is_instance_of::<PyInt>() {
+        // Too large even for a double is not finite, and so missing.
+        return Ok(object
+            .extract::<i64>()
+            .map_or_else(|_| object.extract::<f64>().unwrap_or(f64::NAN).into(), Value::from));
+    }
+    if let Ok(value) = object.cast::<PyFloat>() {
+        return Ok(value.value().into());
+    }
+    if let Ok(list) = object.cast::<PyList>() {
+        return elements(&list.to_tuple(), depth);
+    }
+    if let Ok(tuple) = object.cast::<PyTuple>() {
+        return elements(tuple, depth);
+    }
+    if let Ok(time) = object.cast::<PyDateTime>() {
+        return Ok(instant::written(time)?.into());
+    }
+    // Asking whether something is a mapping takes a microsecond; these are none.
+    if object.is_none() || object.is_instance_of::<PyBytes>() {
+        return Ok(Value::Null);
+    }
+    match object.cast::<PyMapping>() {
+        Ok(mapping) => Ok(Value::Object(of_mapping(mapping, deeper(depth)?)?)),
+        Err(_) => Ok(Value::Null),
+    }
+}
+
+fn elements(tuple: &Bound<'_, PyTuple>, depth: usize) -> PyResult<Value<'static>> {
+    let depth = deeper(depth)?;
+    tuple.iter().map(|element| json(&element, depth)).collect::<PyResult<_>>().map(Value::List)
+}
+
+fn deeper(depth: usize) -> PyResult<usize> {
+    if depth >= MAX_DEPTH {
+        return Err(PyValueError::new_err(format!(
+            "the context refers to itself or is nested too deep, expected at most {MAX_DEPTH} mappings and lists"
+        )));
+    }
+    Ok(depth + 1)
+}
+
+/// The text of a `str`, with U+FFFD for each half of a surrogate pair.
+pub(crate) fn text(text: &Bound<'_, PyString>) -> PyResult<String> {
+    if let Ok(text) = text.to_str() {
+        return Ok(text.to_owned());
+    }
+    let encoded = text.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
+    let units: Vec<u16> =
+        encoded.cast::<PyBytes>()?.as_bytes().as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+    Ok(String::from_utf16_lossy(&units))
+}

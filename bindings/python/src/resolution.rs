@@ -1,0 +1,111 @@
+//! The answer for one flag, as Python has it.
+
+use std::borrow::Cow;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::writing::python;
+
+/// The answer for one flag and why.
+#[pyclass(frozen, module = "esclusa._native")]
+pub(crate) struct Resolution {
+    /// Whether the flag is on.
+    #[pyo3(get)]
+    pub(crate) enabled: bool,
+    /// The value that is served, on or off; None where there is no answer.
+    #[pyo3(get)]
+    pub(crate) value: Py<PyAny>,
+    /// The key of the variant that is served, if there is one.
+    #[pyo3(get)]
+    pub(crate) variant: Option<String>,
+    /// Why: OpenFeature's name of it.
+    #[pyo3(get)]
+    pub(crate) reason: Cow<'static, str>,
+    /// What went wrong: OpenFeature's name of it, or None.
+    #[pyo3(get)]
+    pub(crate) error_code: Option<Cow<'static, str>>,
+}
+
+impl Resolution {
+    /// What the engine answered.
+    pub(crate) fn new(py: Python<'_>, resolution: esclusa::Resolution<'_>) -> PyResult<Self> {
+        Ok(Resolution {
+            enabled: resolution.is_enabled(),
+            value: python(py, resolution.value())?.unbind(),
+            variant: resolution.variant().map(str::to_owned),
+            reason: resolution.reason().as_str().into(),
+            error_code: resolution.error_code().map(|code| code.as_str().into()),
+        })
+    }
+
+    /// There is no answer, and this is why.
+    pub(crate) fn none(py: Python<'_>, error: &'static str) -> Self {
+        Resolution {
+            enabled: false,
+            value: py.None(),
+            variant: None,
+            reason: esclusa::Reason::Error.as_str().into(),
+            error_code: Some(error.into()),
+        }
+    }
+
+    /// The same with a value of its own, so that nobody who changes one changes the other.
+    pub(crate) fn copy(&self, py: Python<'_>) -> PyResult<Self> {
+        let value = py.import("copy")?.call_method1("deepcopy", (&self.value,))?;
+        Ok(Resolution {
+            enabled: self.enabled,
+            value: value.unbind(),
+            variant: self.variant.clone(),
+            reason: self.reason.clone(),
+            error_code: self.error_code.clone(),
+        })
+    }
+}
+
+#[pymethods]
+impl Resolution {
+    #[new]
+    #[pyo3(signature = (*, enabled, value, variant=None, reason, error_code=None))]
+    fn given(
+        enabled: bool,
+        value: Py<PyAny>,
+        variant: Option<String>,
+        reason: String,
+        error_code: Option<String>,
+    ) -> Self {
+        Resolution { enabled, value, variant, reason: reason.into(), error_code: error_code.map(Cow::from) }
+    }
+
+    /// `{"enabled", "value", "variant", "reason", "error"}`, ready for `json.dumps`.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("enabled", self.enabled)?;
+        dict.set_item("value", &self.value)?;
+        dict.set_item("variant", &self.variant)?;
+        dict.set_item("reason", self.reason.as_ref())?;
+        dict.set_item("error", self.error_code.as_deref())?;
+        Ok(dict)
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<bool> {
+        let other = other.get();
+        Ok(self.enabled == other.enabled
+            && self.variant == other.variant
+            && self.reason == other.reason
+            && self.error_code == other.error_code
+            && self.value.bind(py).eq(&other.value)?)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let shown = |object: Bound<'_, PyAny>| object.repr().map(|text| text.to_string());
+        Ok(format!(
+            "Resolution(enabled={}, value={}, variant={}, reason={}, error_code={})",
+            if self.enabled { "True" } else { "False" },
+            shown(self.value.bind(py).clone())?,
+            shown(self.variant.as_deref().into_pyobject(py)?)?,
+            shown(self.reason.as_ref().into_pyobject(py)?.into_any())?,
+            shown(self.error_code.as_deref().into_pyobject(py)?)?,
+        ))
+    }
+}

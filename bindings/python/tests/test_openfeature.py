@@ -1,0 +1,219 @@
+"""The provider inside the real SDK of OpenFeature."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from esclusa import Flags
+from esclusa.openfeature import EsclusaProvider
+from openfeature import api
+from openfeature.client import OpenFeatureClient
+from openfeature.evaluation_context import EvaluationContext
+from openfeature.event import EventDetails, ProviderEvent
+from openfeature.exception import ErrorCode, ProviderNotReadyError
+from openfeature.flag_evaluation import FlagEvaluationDetails, FlagEvaluationOptions, Reason
+from openfeature.hook import Hook, HookContext, HookHints
+from openfeature.provider import ProviderStatus
+
+
+def serving(name: str, value: object, **more: object) -> dict[str, object]:
+    return {"name": name, "enabled": True, "variants": [{"key": f"{name}-variant", "value": value}], **more}
+
+
+ROWS: list[dict[str, object]] = [
+    {"name": "boolean", "enabled": True},
+    {"name": "off", "enabled": False},
+    serving("string", "text"),
+    serving("integer", 3),
+    serving("whole", 1e300),
+    serving("float", 2.5),
+    serving("object", {"a": [1, None]}),
+    serving("list", [1, 2]),
+    serving("null", None),
+    {"name": "premium", "enabled": True, "target_plans": ["PREMIUM"]},
+    {"name": "mine", "enabled": True, "target_users": ["user-42"]},
+    {"name": "half", "enabled": True, "rollout_percentage": 50},
+    {"name": "broken", "enabled": True, "rollout_percentage": 150},
+    {"name": "late", "enabled": True, "rules": [{"key": "r", "when": {"attribute": "since", "op": "after", "value": "2025-01-01"}}]},
+]
+
+
+@pytest.fixture
+def flags() -> Flags:
+    flags = Flags()
+    flags.publish(json.dumps(ROWS))
+    return flags
+
+
+@pytest.fixture
+def client(flags: Flags) -> Iterator[OpenFeatureClient]:
+    api.set_provider_and_wait(EsclusaProvider(flags))
+    yield api.get_client()
+    api.shutdown()
+    api.clear_providers()
+
+
+def outcome(details: FlagEvaluationDetails[Any]) -> tuple[Any, ...]:
+    return details.value, details.variant, details.reason, details.error_code
+
+
+def test_values_of_each_type(client: OpenFeatureClient) -> None:
+    assert client.get_boolean_value("boolean", False) is True
+    assert client.get_string_value("string", "") == "text"
+    assert client.get_integer_value("integer", 0) == 3
+    assert client.get_float_value("float", 0.0) == 2.5
+    assert client.get_object_value("object", {}) == {"a": [1, None]}
+    assert client.get_object_value("list", []) == [1, 2]
+
+
+def test_details(client: OpenFeatureClient) -> None:
+    assert outcome(client.get_boolean_details("boolean", False)) == (True, None, Reason.STATIC, None)
+    assert outcome(client.get_boolean_details("off", True)) == (False, None, Reason.DISABLED, None)
+    assert outcome(client.get_string_details("string", "")) == ("text", "string-variant", Reason.STATIC, None)
+    premium = EvaluationContext("user-42", {"plan": "PREMIUM"})
+    assert outcome(client.get_boolean_details("premium", False, premium)) == (True, None, Reason.TARGETING_MATCH, None)
+    assert outcome(client.get_boolean_details("premium", True, EvaluationContext())) == (False, None, Reason.DEFAULT, None)
+    assert client.get_boolean_details("half", False, premium).reason == Reason.SPLIT
+
+
+def test_numbers_that_fit_the_other_type(client: OpenFeatureClient) -> None:
+    as_float = client.get_float_value("integer", 0.0)
+    assert (as_float, type(as_float)) == (3.0, float)
+    as_integer = client.get_integer_value("whole", 0)
+    assert (as_integer, type(as_integer)) == (int(1e300), int)
+
+
+MISMATCHES: list[tuple[str, str, Any]] = [
+    ("boolean", "string", True),
+    ("boolean", "integer", True),
+    ("string", "boolean", "mine"),
+    ("string", "integer", "mine"),
+    ("integer", "boolean", 7),
+    ("integer", "string", 7),
+    ("integer", "float", 7),
+    ("integer", "object", 7),
+    ("float", "string", 7.5),
+    ("float", "boolean", 7.5),
+    ("object", "string", {"mine": 1}),
+]
+
+
+@pytest.mark.parametrize(("asked", "key", "default"), MISMATCHES)
+def test_a_value_of_another_type(client: OpenFeatureClient, asked: str, key: str, default: Any) -> None:
+    details = getattr(client, f"get_{asked}_details")(key, default)
+    assert outcome(details) == (default, None, Reason.ERROR, ErrorCode.TYPE_MISMATCH)
+    assert key in details.error_message
+
+
+def test_a_null_value_is_no_value(client: OpenFeatureClient) -> None:
+    assert outcome(client.get_string_details("null", "mine")) == ("mine", "null-variant", Reason.STATIC, None)
+    assert outcome(client.get_boolean_details("null", True)) == (True, "null-variant", Reason.STATIC, None)
+
+
+def test_errors_give_the_default(client: OpenFeatureClient) -> None:
+    for key, code in (
+        ("missing", ErrorCode.FLAG_NOT_FOUND),
+        ("half", ErrorCode.TARGETING_KEY_MISSING),
+        ("broken", ErrorCode.PARSE_ERROR),
+    ):
+        details = client.get_boolean_details(key, False)
+        assert outcome(details) == (False, None, Reason.ERROR, code)
+        assert details.error_message
+    cyclic: dict[str, Any] = {}
+    cyclic["self"] = cyclic
+    details = client.get_boolean_details("boolean", False, EvaluationContext("u", {"x": cyclic}))
+    assert outcome(details) == (False, None, Reason.ERROR, ErrorCode.INVALID_CONTEXT)
+
+
+def test_the_flag_answers_even_when_it_cannot_bucket(flags: Flags) -> None:
+    """The provider gives the off value with its error code; that the SDK prefers the default then is the SDK's."""
+    details = EsclusaProvider(flags).resolve_boolean_details("half", True)
+    assert (details.value, details.error_code) == (False, ErrorCode.TARGETING_KEY_MISSING)
+
+
+def test_the_context(client: OpenFeatureClient) -> None:
+    assert client.get_boolean_value("mine", False, EvaluationContext("user-42"))
+    assert client.get_boolean_value("mine", False, EvaluationContext("user-42", {"user": "other"}))
+    assert client.get_boolean_value("mine", False, EvaluationContext(attributes={"user": "user-42"}))
+    assert not client.get_boolean_value("mine", False, EvaluationContext("other"))
+    since = {"since": datetime(2025, 6, 1, tzinfo=timezone.utc)}
+    assert client.get_boolean_value("late", False, EvaluationContext("u", since))
+
+
+def test_asynchronous_asking(client: OpenFeatureClient) -> None:
+    async def ask() -> tuple[Any, ...]:
+        return (
+            await client.get_boolean_value_async("boolean", False),
+            await client.get_string_value_async("integer", "mine"),
+            outcome(await client.get_object_details_async("object", {})),
+        )
+
+    expected = ({"a": [1, None]}, "object-variant", Reason.STATIC, None)
+    assert asyncio.run(ask()) == (True, "mine", expected)
+
+
+class Seen(Hook):
+    """Keeps what the SDK tells hooks."""
+
+    def __init__(self) -> None:
+        self.details: list[FlagEvaluationDetails[Any]] = []
+        self.errors: list[Exception] = []
+
+    def after(self, hook_context: HookContext, details: FlagEvaluationDetails[Any], hints: HookHints) -> None:
+        self.details.append(details)
+
+    def error(self, hook_context: HookContext, exception: Exception, hints: HookHints) -> None:
+        self.errors.append(exception)
+
+
+def test_hooks_see_variant_and_reason(client: OpenFeatureClient) -> None:
+    seen = Seen()
+    options = FlagEvaluationOptions(hooks=[seen])
+    client.get_string_value("string", "", flag_evaluation_options=options)
+    client.get_string_value("missing", "", flag_evaluation_options=options)
+    assert [(one.variant, one.reason) for one in seen.details] == [("string-variant", Reason.STATIC)]
+    assert [getattr(one, "error_code", None) for one in seen.errors] == [ErrorCode.FLAG_NOT_FOUND]
+
+
+def test_overrides_count(client: OpenFeatureClient, flags: Flags) -> None:
+    with flags.override({"off": True, "string": {"value": "mine", "variant": "m"}}):
+        assert client.get_boolean_value("off", False) is True
+        assert outcome(client.get_string_details("string", "")) == ("mine", "m", Reason.STATIC, None)
+
+
+def listen(event: ProviderEvent) -> queue.Queue[EventDetails]:
+    heard: queue.Queue[EventDetails] = queue.Queue()
+    api.add_handler(event, heard.put)
+    return heard
+
+
+def test_events() -> None:
+    flags = Flags()
+    with pytest.raises(ProviderNotReadyError):
+        api.set_provider_and_wait(EsclusaProvider(flags))
+    client = api.get_client()
+    assert client.get_provider_status() == ProviderStatus.ERROR
+    assert outcome(client.get_boolean_details("a", True)) == (True, None, Reason.ERROR, ErrorCode.PROVIDER_NOT_READY)
+    ready, changed = listen(ProviderEvent.PROVIDER_READY), listen(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED)
+
+    flags.publish('[{"name": "a"}, {"name": "b"}, {"name": "c"}]')
+    assert ready.get(timeout=60).provider_name == "esclusa"
+    assert client.get_provider_status() == ProviderStatus.READY
+
+    flags.publish('[{"name": "a", "enabled": true}, {"name": "b"}, {"name": "d"}]')
+    assert changed.get(timeout=60).flags_changed == ["a", "c", "d"]
+    flags.publish('[{"name": "a", "enabled": true}, {"name": "b"}, {"name": "d"}]')
+    flags.publish("[]")
+    assert changed.get(timeout=60).flags_changed == ["a", "b", "d"], "publishing the same again is no change"
+    assert ready.empty() and changed.empty()
+
+    api.shutdown()
+    flags.publish('[{"name": "a"}]')
+    api.clear_providers()
+    assert changed.empty()

@@ -1,0 +1,46 @@
+"""The README's code, run in its order as one program, and the examples in doc strings."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openfeature import api
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def _no_provider() -> Iterator[None]:
+    yield
+    api.shutdown()
+    api.clear_providers()
+
+
+@pytest.mark.filterwarnings("ignore:Using .httpx. with .starlette.testclient.")
+def test_the_readme(esclusa_override: Any) -> None:
+    assert len(BLOCKS) >= 10
+    names: dict[str, Any] = {}
+    for block in BLOCKS:
+        exec(compile(ast.parse(block), "README.md", "exec"), names)
+    names["test_the_new_crm"](esclusa_override)
+    from fastapi.testclient import TestClient
+
+    client = TestClient(names["app"])
+    asked = {"user": "user-42", "plan": "PREMIUM", "role": "ADMIN"}
+    assert client.get("/crm/advanced", params=asked).json() == {"message": "welcome to the new CRM"}
+    with names["flags"].override({"crm_advanced_features": False}):
+        assert client.get("/crm/advanced", params=asked).status_code == 404
+
+
+@pytest.mark.parametrize("module", ["esclusa", "esclusa._flags", "esclusa.openfeature"])
+def test_doc_strings(module: str) -> None:
+    results = doctest.testmod(importlib.import_module(module))
+    assert results.attempted > 0 and results.failed == 0

@@ -1,0 +1,82 @@
+//! The suite of the Python package: builds the wheel, installs it, and runs everything against what was installed.
+//!
+//! It has a virtual environment of its own below `target`, so that a wheel which forgets a file is found out.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::suite::Outcome;
+use super::tools::Tools;
+
+/// What building and testing need from PyPI, in the versions that they were tried with.
+const PACKAGES: [&str; 10] = [
+    "maturin>=1.16,<2",
+    "pytest>=9,<10",
+    "mypy>=2.4,<3",
+    "typing-extensions>=4.15,<5",
+    "openfeature-sdk>=0.10,<0.11",
+    "fastapi>=0.120,<1",
+    "uvicorn>=0.40,<1",
+    "httpx>=0.28,<1",
+    "pydantic>=2.12,<3",
+    "anyio>=4.11,<5",
+];
+
+/// Says that all of them are there.
+const READY: &str = "import maturin, pytest, mypy, openfeature, fastapi, uvicorn, httpx, pydantic, anyio";
+
+/// The most that a wheel may have, in bytes (budgets of the hosts).
+const MAX_WHEEL_BYTES: u64 = 1_000_000;
+
+pub(super) fn run(tools: &Tools) -> Outcome {
+    let mut step = tools.step("python");
+    let folder = tools.root().join("target/suites/python-package");
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    if !tools.has(tools.program(&python).args(["-c", READY])) {
+        let make = tools.program("python3").args(["-m", "venv"]).arg(&folder);
+        let install = tools.program(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES);
+        for program in [make, install] {
+            let what = program.to_string();
+            if !tools.has(program) {
+                return step.fail(&format!("`{what}` failed"));
+            }
+        }
+    }
+
+    let wheels = folder.join("wheels");
+    let build =
+        tools.program(&python).args(["-m", "maturin", "build", "--quiet", "--locked", "--compression-level", "9"]);
+    let manifest = tools.root().join("bindings/python/Cargo.toml");
+    step.run(build.arg("--manifest-path").arg(manifest).arg("--out").arg(&wheels).env("PATH", path_with(&folder)));
+    let Some(wheel) = newest(&wheels) else { return step.fail("no wheel was built") };
+    match fs::metadata(&wheel).map(|wheel| wheel.len()) {
+        Ok(bytes) if bytes <= MAX_WHEEL_BYTES => {}
+        Ok(bytes) => return step.fail(&format!("the wheel has {bytes} bytes, expected at most {MAX_WHEEL_BYTES}")),
+        Err(problem) => return step.fail(&format!("cannot see {}: {problem}", wheel.display())),
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--force-reinstall"];
+    step.run(tools.program(&python).args(install).arg(&wheel));
+
+    let test = |folder: &str| {
+        let pytest = ["-m", "pytest", "--quiet", "--color=no", "-p", "no:cacheprovider"];
+        tools.program(&python).args(pytest).in_folder(tools.root().join(folder))
+    };
+    step.run(test("bindings/python")).run(test("examples/python")).outcome()
+}
+
+/// The search path with the programs of the virtual environment first: maturin asks `python` what to build for.
+fn path_with(folder: &std::path::Path) -> OsString {
+    let own = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(own.clone()).chain(std::env::split_paths(&others));
+    std::env::join_paths(paths).unwrap_or(own.into_os_string())
+}
+
+/// The wheel that was built last: one of an earlier version may still lie there.
+fn newest(wheels: &PathBuf) -> Option<PathBuf> {
+    let files = fs::read_dir(wheels).ok()?.flatten().map(|file| file.path());
+    let wheels = files.filter(|file| file.extension() == Some(OsStr::new("whl")));
+    wheels.max_by_key(|file| fs::metadata(file).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH))
+}
