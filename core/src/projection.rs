@@ -70,7 +70,7 @@ impl<'s> Projection<'s> {
 impl FlagSet {
     /// The values of the chosen flags for this context at this time.
     ///
-    /// A key that does not exist or that resolves to an error is left out, so that the caller's default stands.
+    /// A key that does not exist is left out, so that the caller's default stands.
     pub fn project<'s, 'k>(
         &'s self,
         keys: impl IntoIterator<Item = &'k str>,
@@ -87,7 +87,7 @@ impl FlagSet {
                 let resolution = self.resolve_id(id, context, now);
                 let projected =
                     Projected { enabled: resolution.enabled, value: resolution.value, variant: resolution.variant };
-                resolution.error.is_none().then(|| (self.key(id), projected))
+                Some((self.key(id), projected))
             })
             .collect();
         Projection(chosen)

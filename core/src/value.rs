@@ -5,6 +5,7 @@
 
 use crate::fingerprint::Set;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 /// The largest whole number that every host can hold: 2^53 - 1, JavaScript's `Number.MAX_SAFE_INTEGER`.
@@ -123,6 +124,23 @@ impl<'a> Value<'a> {
             Value::Object(fields) => Value::Object(
                 fields.into_iter().map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned())).collect(),
             ),
+        }
+    }
+
+    /// The same value with the names of every object in order, of two the last, so that equal values print as equal
+    /// bytes: canonical JSON (RFC 8785), which sorts by UTF-16 code units.
+    #[must_use]
+    pub fn into_canonical(self) -> Self {
+        match self {
+            Value::List(elements) => Value::List(elements.into_iter().map(Value::into_canonical).collect()),
+            Value::Object(fields) => {
+                let sorted: BTreeMap<Vec<u16>, _> = fields
+                    .into_iter()
+                    .map(|(name, value)| (name.encode_utf16().collect(), (name, value.into_canonical())))
+                    .collect();
+                Value::Object(sorted.into_values().collect())
+            }
+            other => other,
         }
     }
 

@@ -99,10 +99,14 @@ fn a_projection_holds_the_values_of_the_chosen_flags_and_nothing_about_why() {
     let context = Context::new("user-42").company("acme");
     let chosen = ["off", "layout", "crm", "no-unit", "broken", "nowhere", "crm"];
     let projection = set.project(chosen, &context, NOW);
-    let expected = r#"{"crm":{"enabled":true,"value":true},"layout":{"enabled":true,"value":{"columns":2},"variant":"b"},"off":{"enabled":false,"value":"classic"}}"#;
+    let expected = concat!(
+        r#"{"broken":{"enabled":false,"value":false},"crm":{"enabled":true,"value":true},"#,
+        r#""layout":{"enabled":true,"value":{"columns":2},"variant":"b"},"#,
+        r#""no-unit":{"enabled":false,"value":false},"off":{"enabled":false,"value":"classic"}}"#,
+    );
     assert_eq!(projection.to_value().to_string(), expected);
     assert_eq!(projection.get("layout").unwrap().variant(), Some("b"));
-    assert!(projection.get("no-unit").is_none(), "the caller's default stands");
-    assert_eq!(projection.iter().count(), 3);
+    assert!(projection.get("nowhere").is_none(), "the caller's default stands");
+    assert_eq!(projection.iter().count(), 5);
     assert_eq!(projection.get("off").unwrap().value(), &Value::from("classic"));
 }

@@ -78,6 +78,9 @@ def main() -> None:
     contexts, mixed_contexts = [Context.from_mapping(one) for one in dicts], [Context.from_mapping(one) for one in mixed]
     spread = [{**{name: one[name] for name in one if name != "roles"}, "role": one["roles"][0]} for one in dicts]
 
+    ids = [{**one, "user": uuid.UUID(one["user"])} for one in spread]
+    sets = [{**one, "roles": set(one["roles"])} for one in dicts]
+
     def build(key: str, one: dict[str, Any]) -> Context:
         return Context(one["user"], company=one["company"], plan=one["plan"], roles=one["roles"], region=one["region"])
 
@@ -87,6 +90,8 @@ def main() -> None:
         "is_enabled, prebuilt Context, mix": (flags.is_enabled, mixed_contexts),
         "is_enabled, dict with one role": (flags.is_enabled, spread),
         "is_enabled, dict with a list of roles": (flags.is_enabled, dicts),
+        "is_enabled, dict with a UUID": (flags.is_enabled, ids),
+        "is_enabled, dict with a set of roles": (flags.is_enabled, sets),
         "value, prebuilt Context": (flags.value, contexts),
         "resolve, prebuilt Context": (flags.resolve, contexts),
         "Context(...) of five fields": (build, dicts),

@@ -7,7 +7,6 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
-use crate::plain::Plain;
 use crate::reading::{self, Fields};
 use crate::writing::python;
 
@@ -21,7 +20,7 @@ pub(crate) struct Context {
 
 impl Context {
     fn new(fields: Fields) -> Self {
-        let context = fields.iter().cloned().collect::<Plain<'_>>().finish();
+        let context = esclusa::Context::from_fields(fields.iter().cloned());
         Context { context, fields }
     }
 }

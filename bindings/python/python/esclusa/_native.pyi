@@ -125,8 +125,8 @@ class Flags:
     ) -> dict[str, dict[str, Any]]:
         """The values, and nothing about why, of the chosen flags (all, if none are named): what may go to a browser.
 
-        Each is `{"enabled", "value"}`, and `"variant"` if it serves one; a key that does not exist or that resolves to
-        an error is left out, so that the browser's default stands.
+        Each is `{"enabled", "value"}`, and `"variant"` if it serves one; a key that does not exist is left
+        out, so that the browser's default stands.
         """
 
     def client_snapshot(self, context: _Caller = None, keys: Iterable[str] | None = None, now: _Time = None) -> str:
