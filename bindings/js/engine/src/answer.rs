@@ -1,0 +1,91 @@
+//! Answers that cross as JSON: everything that is not asked thousands of times a second.
+
+use esclusa::{Context, FlagSet, Time, Value, Violation};
+
+/// `{"ready", "revision", "generated_at", "size", "violations"}`: what is known about the current set.
+pub(crate) fn about(set: &FlagSet) -> String {
+    let whole = |number: Option<i64>| Value::from(number);
+    let violations = set.violations().iter().map(Violation::to_value).collect();
+    let fields = vec![
+        ("ready".into(), is_ready(set).into()),
+        ("revision".into(), whole(set.revision().and_then(|revision| i64::try_from(revision).ok()))),
+        ("generated_at".into(), whole(set.generated_at().map(Time::as_millis))),
+        ("size".into(), whole(i64::try_from(set.len()).ok())),
+        ("violations".into(), Value::List(violations)),
+    ];
+    Value::Object(fields).to_string()
+}
+
+/// Whether something was published: a set that only stands in says so for any key (7.17).
+pub(crate) fn is_ready(set: &FlagSet) -> bool {
+    absence(set, "") != Some(esclusa::ErrorCode::ProviderNotReady)
+}
+
+/// Why there is no flag of this key, if there is none.
+pub(crate) fn absence(set: &FlagSet, key: &str) -> Option<esclusa::ErrorCode> {
+    let nobody = Context::anonymous();
+    let error = set.resolve(key, &nobody, Time::from_millis(0)).error_code()?;
+    matches!(error, esclusa::ErrorCode::ProviderNotReady | esclusa::ErrorCode::FlagNotFound).then_some(error)
+}
+
+/// The keys in the order of the snapshot.
+pub(crate) fn keys(set: &FlagSet) -> String {
+    Value::from(set.keys().collect::<Vec<_>>()).to_string()
+}
+
+/// `{key: resolution}`.
+pub(crate) fn resolve_all(set: &FlagSet, context: &Context<'_>, now: Time) -> String {
+    let entries = set.resolve_all(context, now).map(|(key, resolution)| (key.into(), resolution.to_value()));
+    Value::Object(entries.collect()).to_string()
+}
+
+/// The explanation's JSON (10.1) with `text`, its lines for people.
+#[cfg(feature = "explain")]
+pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time) -> String {
+    let explanation = set.explain(key, context, now);
+    let mut value = explanation.to_value();
+    if let Value::Object(fields) = &mut value {
+        fields.push(("text".into(), explanation.to_string().into()));
+    }
+    value.to_string()
+}
+
+/// The same without steps: the sentences of an explanation are a sixth of what a browser would load.
+#[cfg(not(feature = "explain"))]
+pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time) -> String {
+    let resolution = set.resolve(key, context, now);
+    let is = if resolution.is_enabled() { "ON" } else { "OFF" };
+    let text = format!("`{key}` is {is}: this build leaves explanations out, expected @esclusa/wasm/full");
+    let mut value = resolution.to_value();
+    if let Value::Object(fields) = &mut value {
+        fields.push(("first_no".into(), Value::Null));
+        fields.push(("path".into(), Value::List(Vec::new())));
+        fields.push(("text".into(), text.into()));
+    }
+    value.to_string()
+}
+
+/// A projection (10.2) of the keys that a JSON array names, or of all flags.
+pub(crate) fn project(set: &FlagSet, keys: Option<&str>, context: &Context<'_>, now: Time) -> String {
+    let Some(keys) = keys.map(chosen) else {
+        return set.project(set.keys(), context, now).to_value().to_string();
+    };
+    set.project(texts(&keys), context, now).to_value().to_string()
+}
+
+/// A client snapshot (10.3) of the keys that a JSON array names, or of all flags.
+pub(crate) fn client_snapshot(set: &FlagSet, keys: Option<&str>, context: &Context<'_>, now: Time) -> String {
+    let Some(keys) = keys.map(chosen) else {
+        return set.client_snapshot(set.keys(), context, now).to_string();
+    };
+    set.client_snapshot(texts(&keys), context, now).to_string()
+}
+
+/// The keys that JavaScript chose: it has made the JSON itself.
+fn chosen(keys: &str) -> Value<'_> {
+    Value::from_json(keys.as_bytes()).unwrap_or_default()
+}
+
+fn texts<'k>(keys: &'k Value<'_>) -> impl Iterator<Item = &'k str> {
+    keys.as_list().unwrap_or_default().iter().filter_map(Value::as_str)
+}

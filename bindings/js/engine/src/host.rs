@@ -1,0 +1,222 @@
+//! A host: the tables of one JavaScript thread.
+//!
+//! Nothing here fails: a number that stands for nothing gives the answer of an empty table, because the TypeScript
+//! half never asks with such a number and an answer must not depend on that.
+
+use std::sync::Arc;
+
+use esclusa::{Context, ErrorCode, Flags, Key, Reader, Time};
+
+use crate::answer;
+use crate::outcome::Outcomes;
+use crate::publish::{Options, publish};
+use crate::table::Table;
+
+/// The place of the context that lives for one call.
+pub const SCRATCH: u32 = 0;
+/// The place of the context without a targeting key and without attributes.
+pub const NOBODY: u32 = 1;
+/// Instead of a slot: there is no flag of that key.
+pub const ABSENT: i32 = -1;
+/// Instead of a slot: nothing is published yet.
+pub const NOT_READY: i32 = -2;
+
+/// Flags, keys and contexts by number.
+#[derive(Debug)]
+pub struct Host {
+    clock: fn() -> Time,
+    handles: Table<Handle>,
+    contexts: Table<Context<'static>>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    /// Counted as a whole, so that whoever shares it can tell whether anybody still holds it.
+    flags: Arc<Flags>,
+    reader: Reader,
+    /// The keys that were asked for, by slot.
+    keys: Vec<Key>,
+    outcomes: Outcomes,
+}
+
+impl Handle {
+    fn new(flags: Arc<Flags>) -> Self {
+        Handle { reader: flags.reader(), flags, keys: Vec::new(), outcomes: Outcomes::default() }
+    }
+}
+
+impl Host {
+    /// Empty tables, and the clock that windows and schedules go by.
+    #[must_use]
+    pub fn new(clock: fn() -> Time) -> Self {
+        let mut contexts = Table::default();
+        // They get the numbers SCRATCH and NOBODY.
+        contexts.add(Context::anonymous());
+        contexts.add(Context::anonymous());
+        Host { clock, handles: Table::default(), contexts }
+    }
+
+    /// The time that JavaScript gave in milliseconds, or that of the clock if it gave none.
+    fn time(&self, now: f64) -> Time {
+        if now.is_nan() {
+            return (self.clock)();
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "what is finer than a millisecond is cut off (1.9)")]
+        Time::from_millis(now.floor() as i64)
+    }
+
+    /// New flags with nothing published.
+    pub fn open(&mut self) -> Option<u32> {
+        self.adopt(Arc::new(Flags::with_clock(self.clock)))
+    }
+
+    /// Flags that another host may hold too.
+    pub fn adopt(&mut self, flags: Arc<Flags>) -> Option<u32> {
+        self.handles.add(Handle::new(flags))
+    }
+
+    /// The flags of that number, to be used from elsewhere.
+    #[must_use]
+    pub fn flags(&self, flags: u32) -> Option<&Arc<Flags>> {
+        self.handles.get(flags).map(|handle| &handle.flags)
+    }
+
+    /// Lets go of flags.
+    pub fn close(&mut self, flags: u32) {
+        self.handles.remove(flags);
+    }
+
+    /// Publishes at once; [`publish`] does it from another thread.
+    #[must_use]
+    pub fn publish(&mut self, flags: u32, snapshot: &[u8], options: Options) -> String {
+        let Some(handle) = self.handles.get(flags) else { return String::new() };
+        let said = publish(&handle.flags, snapshot, options);
+        self.settle(flags);
+        said
+    }
+
+    /// Lets the publisher free the set that was just replaced, which this thread's reader still held.
+    pub fn settle(&mut self, flags: u32) {
+        if let Some(handle) = self.handles.get_mut(flags) {
+            handle.reader.refresh();
+            handle.flags.sweep();
+        }
+    }
+
+    /// Keeps a context: its number, or `None` if the JSON is no context.
+    pub fn context(&mut self, json: &[u8]) -> Option<u32> {
+        let context = Context::from_json(json).ok()?.into_owned();
+        self.contexts.add(context)
+    }
+
+    /// Puts a context where the next call finds it under [`SCRATCH`], and says whether the JSON is one.
+    pub fn scratch(&mut self, json: &[u8]) -> bool {
+        let Ok(context) = Context::from_json(json) else { return false };
+        if let Some(place) = self.contexts.get_mut(SCRATCH) {
+            *place = context.into_owned();
+        }
+        true
+    }
+
+    /// Lets go of a context.
+    pub fn forget(&mut self, context: u32) {
+        if context > NOBODY {
+            self.contexts.remove(context);
+        }
+    }
+
+    /// The slot of a key, or [`ABSENT`] or [`NOT_READY`]. Keys that never existed get none, so that slots do not
+    /// become more than flags. The slots of one key differ: the caller keeps the first.
+    pub fn slot(&mut self, flags: u32, key: &str) -> i32 {
+        let Some(handle) = self.handles.get_mut(flags) else { return NOT_READY };
+        match answer::absence(handle.reader.current(), key) {
+            Some(ErrorCode::ProviderNotReady) => return NOT_READY,
+            Some(_) => return ABSENT,
+            None => {}
+        }
+        let Ok(slot) = i32::try_from(handle.keys.len()) else { return ABSENT };
+        handle.keys.push(handle.flags.key(key));
+        slot
+    }
+
+    /// Whether the flag is on for this context, now.
+    #[inline]
+    pub fn is_enabled(&mut self, flags: u32, slot: u32, context: u32) -> bool {
+        let (Some(handle), Some(context)) = (self.handles.get_mut(flags), self.contexts.get(context)) else {
+            return false;
+        };
+        let Some(key) = handle.keys.get(slot as usize) else { return false };
+        handle.reader.is_enabled(key, context)
+    }
+
+    /// The number of the outcome (see [`told`](Self::told)) of the flag for this context at this time; `NaN` is now.
+    #[inline]
+    pub fn resolve(&mut self, flags: u32, slot: u32, context: u32, now: f64) -> u32 {
+        let now = self.time(now);
+        let (Some(handle), Some(context)) = (self.handles.get_mut(flags), self.contexts.get(context)) else {
+            return u32::MAX;
+        };
+        let Some(key) = handle.keys.get(slot as usize) else { return u32::MAX };
+        let set = handle.reader.current();
+        handle.outcomes.number(set, &set.resolve(key.as_str(), context, now))
+    }
+
+    /// The latest outcome whose number was given for the first time, as JSON.
+    #[must_use]
+    pub fn told(&mut self, flags: u32) -> String {
+        self.handles.get_mut(flags).map(|handle| handle.outcomes.told()).unwrap_or_default()
+    }
+
+    /// What every flag serves, as JSON.
+    #[must_use]
+    pub fn resolve_all(&mut self, flags: u32, context: u32, now: f64) -> String {
+        self.with(flags, context, now, answer::resolve_all)
+    }
+
+    /// An explanation as JSON.
+    #[must_use]
+    pub fn explain(&mut self, flags: u32, key: &str, context: u32, now: f64) -> String {
+        self.with(flags, context, now, |set, context, now| answer::explain(set, key, context, now))
+    }
+
+    /// A projection as JSON, of the keys that a JSON array names or of all.
+    #[must_use]
+    pub fn project(&mut self, flags: u32, keys: Option<&str>, context: u32, now: f64) -> String {
+        self.with(flags, context, now, |set, context, now| answer::project(set, keys, context, now))
+    }
+
+    /// A client snapshot as JSON, of the keys that a JSON array names or of all.
+    #[must_use]
+    pub fn client_snapshot(&mut self, flags: u32, keys: Option<&str>, context: u32, now: f64) -> String {
+        self.with(flags, context, now, |set, context, now| answer::client_snapshot(set, keys, context, now))
+    }
+
+    /// The keys of the current set as a JSON array.
+    #[must_use]
+    pub fn keys(&mut self, flags: u32) -> String {
+        self.with(flags, NOBODY, 0.0, |set, _, _| answer::keys(set))
+    }
+
+    /// What is known about the current set, as JSON.
+    #[must_use]
+    pub fn about(&mut self, flags: u32) -> String {
+        self.with(flags, NOBODY, 0.0, |set, _, _| answer::about(set))
+    }
+
+    fn with(
+        &mut self,
+        flags: u32,
+        context: u32,
+        now: f64,
+        answer: impl FnOnce(&esclusa::FlagSet, &Context<'_>, Time) -> String,
+    ) -> String {
+        let now = self.time(now);
+        match (self.handles.get_mut(flags), self.contexts.get(context)) {
+            (Some(handle), Some(context)) => answer(handle.reader.current(), context, now),
+            _ => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! What the TypeScript half relies on.
+
+use super::*;
+
+const ROWS: &[u8] = br#"[{"name": "crm", "enabled": true, "target_plans": ["PREMIUM"]},
+    {"name": "layout", "enabled": true, "variants": [{"key": "a", "value": {"columns": 2}}]}]"#;
+
+fn host() -> (Host, u32) {
+    let mut host = Host::new(|| Time::from_millis(0));
+    let flags = host.open().unwrap();
+    (host, flags)
+}
+
+#[test]
+fn a_slot_is_given_only_to_a_flag_that_exists() {
+    let (mut host, flags) = host();
+    assert_eq!(host.slot(flags, "crm"), NOT_READY);
+    assert!(host.publish(flags, ROWS, Options::default()).contains(r#""outcome":"published""#));
+    assert_eq!((host.slot(flags, "crm"), host.slot(flags, "other")), (0, ABSENT));
+    let premium = host.context(br#"{"plan": "PREMIUM"}"#).unwrap();
+    assert!(host.is_enabled(flags, 0, premium));
+    assert!(!host.is_enabled(flags, 0, NOBODY));
+}
+
+#[test]
+fn an_outcome_is_told_once_for_each_set() {
+    let (mut host, flags) = host();
+    let _ = host.publish(flags, ROWS, Options::default());
+    let slot = u32::try_from(host.slot(flags, "layout")).unwrap();
+    let first = host.resolve(flags, slot, NOBODY, f64::NAN);
+    assert_eq!(
+        host.told(flags),
+        r#"{"enabled":true,"value":{"columns":2},"variant":"a","reason":"STATIC","error":null,"first":0}"#
+    );
+    assert_eq!(host.resolve(flags, slot, NOBODY, f64::NAN), first);
+    let _ = host.publish(flags, b"[]", Options::default());
+    assert_eq!(host.resolve(flags, slot, NOBODY, f64::NAN), first + 1);
+    assert!(host.told(flags).ends_with(r#""error":"FLAG_NOT_FOUND","first":1}"#));
+}
+
+#[test]
+fn an_outcome_that_was_lost_is_told_again() {
+    let (mut host, flags) = host();
+    let _ = host.publish(flags, ROWS, Options::default());
+    let slot = u32::try_from(host.slot(flags, "crm")).unwrap();
+    assert_eq!(host.resolve(flags, slot, NOBODY, 0.0), 0);
+    assert_ne!(host.told(flags), "");
+    assert_eq!(host.told(flags), "", "nothing new");
+    assert_eq!(host.resolve(flags, slot, NOBODY, 0.0), 1);
+    assert!(host.told(flags).ends_with(r#""first":1}"#));
+}
+
+#[test]
+fn a_number_that_stands_for_nothing_gives_nothing() {
+    let (mut host, flags) = host();
+    host.close(flags);
+    assert!(!host.is_enabled(flags, 0, NOBODY));
+    assert_eq!(host.resolve(flags, 7, 9, 0.0), u32::MAX);
+    assert_eq!((host.about(flags).as_str(), host.slot(flags, "crm")), ("", NOT_READY));
+    host.forget(NOBODY);
+    assert!(host.contexts.get(NOBODY).is_some(), "the two fixed contexts stay");
+    assert_eq!(host.context(b"[]"), None);
+    assert!(!host.scratch(b"7"));
+}

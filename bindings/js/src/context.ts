@@ -1,0 +1,103 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** The caller, prepared once and used for many answers. */
+import { contextText } from './context-text.js';
+import { type Engine, NOBODY, SCRATCH, engine } from './engine.js';
+import type { PlainContext } from './types.js';
+
+/** The context cannot be used; the answer is `INVALID_CONTEXT`. */
+export const BROKEN = -1;
+/** The engine does not hold it. It gives out no such number: the two fixed contexts stand there. */
+const UNBUILT = 0;
+
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+const unused = new FinalizationRegistry<number>((number) => engine()?.forget(number));
+
+/**
+ * Everything the app knows about the caller [3]: a copy, prepared once, for as many answers as you like.
+ *
+ * ```js
+ * const context = new Context('user-42', { company: 'acme', plan: 'PREMIUM', roles: ['ADMIN'], region: 'CO' });
+ * ```
+ */
+export class Context {
+  readonly #text: string;
+  #number = UNBUILT;
+
+  /**
+   * A context with this targeting key, the id of the user unless the app buckets by something else, and these fields.
+   *
+   * @throws TypeError if the fields are no plain object, or cannot be read.
+   */
+  constructor(targetingKey?: string | number | null, fields?: PlainContext | null) {
+    let text: string | undefined = '{}';
+    if (fields !== undefined && fields !== null) {
+      text = contextText(fields);
+    }
+    if (text !== undefined && targetingKey !== undefined && targetingKey !== null) {
+      // The copy is made from the text, so that each field is read only once.
+      text = contextText({ ...(JSON.parse(text) as PlainContext), targetingKey });
+    }
+    if (text === undefined) {
+      throw new TypeError("a context cannot be read, expected a plain object such as { user: 'user-42', company: 'acme' }");
+    }
+    this.#text = text;
+  }
+
+  /**
+   * The context that a plain object describes.
+   *
+   * @throws TypeError if it is no plain object, or cannot be read.
+   */
+  static from(plain?: PlainContext | Context | null): Context {
+    return plain instanceof Context ? plain : new Context(null, plain);
+  }
+
+  /** The context as a plain object: a copy. */
+  toJSON(): PlainContext {
+    return JSON.parse(this.#text) as PlainContext;
+  }
+
+  /**
+   * Gives back what the engine holds of it, without waiting for the garbage collector. It may still be used, and is
+   * then prepared anew.
+   */
+  free(): void {
+    if (this.#number > NOBODY) {
+      engine()?.forget(this.#number);
+      unused.unregister(this);
+    }
+    this.#number = UNBUILT;
+  }
+
+  /** The same as `free()`, for `using`. */
+  [dispose](): void {
+    this.free();
+  }
+
+  /** Its number in the engine, or `BROKEN`. @internal */
+  static numberOf(context: Context, engine: Engine): number {
+    return context.#number === UNBUILT ? context.#build(engine) : context.#number;
+  }
+
+  #build(engine: Engine): number {
+    const number = engine.context(this.#text);
+    this.#number = number > NOBODY ? number : BROKEN;
+    if (number > NOBODY) {
+      unused.register(this, number, this);
+    }
+    return this.#number;
+  }
+}
+
+/** The number of whatever was given as a context, or `BROKEN`. The number of a plain object is good for one call. */
+export function numberOf(context: unknown, engine: Engine): number {
+  if (context instanceof Context) {
+    return Context.numberOf(context, engine);
+  }
+  if (context === undefined || context === null) {
+    return NOBODY;
+  }
+  const text = contextText(context);
+  return text !== undefined && engine.scratch(text) ? SCRATCH : BROKEN;
+}

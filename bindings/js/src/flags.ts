@@ -1,0 +1,334 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** The handle that an app holds: it keeps numbers, calls the engine, and turns JSON into objects. */
+import { Context, BROKEN, numberOf } from './context.js';
+import { type Engine, NOBODY, NOT_READY, engine } from './engine.js';
+import { explanationFrom, unexplained } from './explanation.js';
+import { moment } from './moment.js';
+import { type Outcome, type WireResolution, none, outcome, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
+import { type Snapshot, bytesOf, reportFrom } from './publication.js';
+import type { Explanation, JsonValue, PlainContext, Projection, PublishOptions, Report, Resolution, Violation } from './types.js';
+
+/** The caller: a `Context`, a plain object, or nothing for a caller whom nobody knows. */
+export type Caller = Context | PlainContext | null | undefined;
+/** A point in time: a Date, or milliseconds since 1970-01-01; without it, now. */
+export type Moment = Date | number | null | undefined;
+
+interface About {
+  ready: boolean;
+  revision: number | null;
+  generated_at: number | null;
+  size: number;
+  violations: Violation[];
+}
+
+/** The number of flags that the engine does not hold. */
+const UNOPENED = 0xffff_ffff;
+const NOTHING: About = { ready: false, revision: null, generated_at: null, size: 0, violations: [] };
+const PROVIDER_NOT_READY = none('PROVIDER_NOT_READY');
+const FLAG_NOT_FOUND = none('FLAG_NOT_FOUND');
+const INVALID_CONTEXT = none('INVALID_CONTEXT');
+
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+const unused = new FinalizationRegistry<number>((number) => engine()?.close(number));
+
+/**
+ * The current flag set, and the answers that it gives. It answers defaults until something is published.
+ *
+ * ```js
+ * const flags = new Flags();
+ * await flags.publish(snapshot);
+ * if (flags.isEnabled('crm_advanced_features', context)) { … }
+ * ```
+ */
+export class Flags {
+  #engine: Engine | undefined;
+  #number = UNOPENED;
+  /** Where the engine finds a key; keys of flags that never existed are not in it. */
+  readonly #slots = new Map<string, number>();
+  readonly #outcomes = new Map<number, Outcome>();
+  /** The number of the current set's first outcome. */
+  #firstOutcome = 0;
+  readonly #listeners = new Set<(report: Report) => void>();
+  /** Settles when everything that is being published is done. */
+  #publishing: Promise<unknown> = Promise.resolve();
+
+  /** Makes a snapshot the current one; what is published is in the report, what is refused in a `SnapshotError`. */
+  publishSync(snapshot: Snapshot, options?: PublishOptions | null): Report {
+    const bytes = bytesOf(snapshot);
+    const engine = this.#open();
+    return this.#published(engine.publish(this.#number, bytes, isSet(options?.strict), isSet(options?.acceptOlder)));
+  }
+
+  /**
+   * The same, compiled off the event loop where the engine can do that. Snapshots become current in the order in which
+   * they were given to this function.
+   *
+   * @throws SnapshotError (as a rejection) if the snapshot is refused.
+   */
+  async publish(snapshot: Snapshot, options?: PublishOptions | null): Promise<Report> {
+    const engine = this.#open();
+    if (engine.publishLater === undefined) {
+      return this.publishSync(snapshot, options);
+    }
+    const given = bytesOf(snapshot);
+    // The engine reads the bytes while the app goes on.
+    const bytes = typeof snapshot === 'string' ? given : given.slice();
+    const [strict, acceptOlder] = [isSet(options?.strict), isSet(options?.acceptOlder)];
+    const said = this.#publishing.then(() => engine.publishLater?.(this.#number, bytes, strict, acceptOlder) ?? '');
+    this.#publishing = said.catch(() => undefined);
+    return this.#published(await said);
+  }
+
+  /** A plain object as a context that is prepared for many answers: the same as `Context.from`. */
+  prepare(context?: PlainContext | Context | null): Context {
+    return Context.from(context);
+  }
+
+  /** Whether the flag is on for this caller, now. It never throws; the default stands where there is no answer [12.1]. */
+  isEnabled(key: string, context?: Caller, otherwise: boolean = false): boolean {
+    const slot = this.#slots.get(key);
+    if (slot !== undefined && context instanceof Context && otherwise === false) {
+      const engine = this.#engine as Engine;
+      // The number of a context that cannot be used stands for nothing, and nothing is off.
+      return engine.isEnabled(this.#number, slot, Context.numberOf(context, engine));
+    }
+    const outcome = this.#outcome(key, context, Number.NaN);
+    return outcome.answered ? outcome.enabled : otherwise;
+  }
+
+  /** The value that the flag serves, on or off. It never throws; the default stands where there is no answer [12.1]. */
+  value<T = null>(key: string, context?: Caller, otherwise: T = null as T): JsonValue | T {
+    const outcome = this.#outcome(key, context, Number.NaN);
+    return outcome.answered ? valueOf(outcome) : otherwise;
+  }
+
+  /** The variant that the flag serves, null for none. It never throws; the default stands where there is no answer [12.1]. */
+  variant<T = null>(key: string, context?: Caller, otherwise: T = null as T): string | null | T {
+    const outcome = this.#outcome(key, context, Number.NaN);
+    return outcome.answered ? outcome.variant : otherwise;
+  }
+
+  /** The answer for one flag and why [7.18]. */
+  resolve(key: string, context?: Caller, now?: Moment): Resolution {
+    return resolutionOf(this.#outcome(key, context, moment(now)));
+  }
+
+  /** The answers of all flags, by key. */
+  resolveAll(context?: Caller, now?: Moment): { [key: string]: Resolution } {
+    const [milliseconds, engine] = [moment(now), this.#engine];
+    if (engine === undefined) {
+      return {};
+    }
+    const number = numberOf(context, engine);
+    if (number === BROKEN) {
+      return Object.fromEntries(this.keys().map((key) => [key, resolutionOf(INVALID_CONTEXT)]));
+    }
+    const said = JSON.parse(engine.resolveAll(this.#number, number, milliseconds)) as { [key: string]: WireResolution };
+    return Object.fromEntries(Object.entries(said).map(([key, wire]) => [key, resolutionFrom(wire)]));
+  }
+
+  /** The answer for one flag with every step that led to it [10.1]. */
+  explain(key: string, context?: Caller, now?: Moment): Explanation {
+    const [milliseconds, engine] = [moment(now), this.#engine];
+    const text = typeof key === 'string' ? key : '';
+    if (engine === undefined) {
+      return unexplained(text, PROVIDER_NOT_READY);
+    }
+    const number = numberOf(context, engine);
+    if (number === BROKEN && this.has(text)) {
+      return unexplained(text, INVALID_CONTEXT);
+    }
+    const caller = number === BROKEN ? NOBODY : number;
+    return explanationFrom(engine.explain(this.#number, text, caller, milliseconds));
+  }
+
+  /** The values of the chosen flags, or of all, and nothing about why: what a server may hand to a browser [10.2]. */
+  project(context?: Caller, keys?: Iterable<string> | null, now?: Moment): Projection {
+    const [milliseconds, chosen, engine] = [moment(now), keysText(keys), this.#engine];
+    const number = engine === undefined ? BROKEN : numberOf(context, engine);
+    // Without a context there is no answer.
+    if (engine === undefined || number === BROKEN) {
+      return {};
+    }
+    return JSON.parse(engine.project(this.#number, chosen, number, milliseconds)) as Projection;
+  }
+
+  /**
+   * A snapshot for the browser of this caller, as JSON [10.3]: of the chosen flags, or of all, those that are marked
+   * `client`; none for a caller whose context cannot be read [12.3].
+   */
+  clientSnapshot(context?: Caller, keys?: Iterable<string> | null, now?: Moment): string {
+    const [milliseconds, chosen, engine] = [moment(now), keysText(keys), this.#engine];
+    if (engine === undefined) {
+      return '{"esclusa":1,"flags":[]}';
+    }
+    const number = numberOf(context, engine);
+    const [caller, sent] = number === BROKEN ? [NOBODY, '[]'] : [number, chosen];
+    return engine.clientSnapshot(this.#number, sent, caller, milliseconds);
+  }
+
+  /** The keys of all flags, in the order of the snapshot. */
+  keys(): string[] {
+    return this.#engine === undefined ? [] : (JSON.parse(this.#engine.keys(this.#number)) as string[]);
+  }
+
+  /** Whether there is a flag of this key. */
+  has(key: string): boolean {
+    return this.#outcome(key, null, 0).answered;
+  }
+
+  /** How many flags there are. */
+  get size(): number {
+    return this.#about().size;
+  }
+
+  /** Whether something was published. */
+  get isReady(): boolean {
+    return this.#about().ready;
+  }
+
+  /** The revision of the current snapshot, if it has one. */
+  get revision(): number | null {
+    return this.#about().revision;
+  }
+
+  /** When the store made the current snapshot, if it said so. */
+  get generatedAt(): Date | null {
+    const milliseconds = this.#about().generated_at;
+    return milliseconds === null ? null : new Date(milliseconds);
+  }
+
+  /** Everything that is wrong with the current snapshot. */
+  get violations(): Violation[] {
+    return this.#about().violations;
+  }
+
+  /**
+   * Calls the listener after each snapshot that this handle publishes; the function that it returns ends that. What a
+   * listener throws is reported through `console.error`.
+   */
+  onPublish(listener: (report: Report) => void): () => void {
+    // A listener that is given twice is called twice.
+    const own = (report: Report): void => listener(report);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** Gives back what the engine holds, without waiting for the garbage collector; nothing is published then. */
+  free(): void {
+    if (this.#number !== UNOPENED) {
+      this.#engine?.close(this.#number);
+      unused.unregister(this);
+    }
+    this.#engine = undefined;
+    this.#number = UNOPENED;
+    this.#slots.clear();
+    this.#outcomes.clear();
+  }
+
+  /** The same as `free()`, for `using`. */
+  [dispose](): void {
+    this.free();
+  }
+
+  /** Takes over flags that the engine already holds. @internal */
+  static adopt<T extends Flags>(flags: T, engine: Engine, number: number): T {
+    flags.#engine = engine;
+    flags.#number = number;
+    unused.register(flags, number, flags);
+    return flags;
+  }
+
+  /** The number of the flags in the engine, which holds them from now on. @internal */
+  static numberOf(flags: Flags): number {
+    flags.#open();
+    return flags.#number;
+  }
+
+  #open(): Engine {
+    if (this.#engine === undefined) {
+      const loaded = engine();
+      if (loaded === undefined) {
+        throw new Error('the WebAssembly is not loaded, expected `await init()` before anything is published');
+      }
+      Flags.adopt(this, loaded, loaded.open());
+      return loaded;
+    }
+    return this.#engine;
+  }
+
+  #published(said: string): Report {
+    const report = reportFrom(said);
+    if (report.outcome === 'published') {
+      for (const listener of [...this.#listeners]) {
+        try {
+          listener(report);
+        } catch (problem) {
+          console.error('esclusa: a listener of onPublish failed', problem);
+        }
+      }
+    }
+    return report;
+  }
+
+  #about(): About {
+    return this.#engine === undefined ? NOTHING : (JSON.parse(this.#engine.about(this.#number)) as About);
+  }
+
+  #outcome(key: string, context: Caller, now: number): Outcome {
+    const engine = this.#engine;
+    if (engine === undefined) {
+      return PROVIDER_NOT_READY;
+    }
+    const slot = this.#slots.get(key) ?? this.#slot(key, engine);
+    if (slot < 0) {
+      return slot === NOT_READY ? PROVIDER_NOT_READY : FLAG_NOT_FOUND;
+    }
+    const number = numberOf(context, engine);
+    if (number === BROKEN) {
+      return this.#outcome(key, null, 0).answered ? INVALID_CONTEXT : FLAG_NOT_FOUND;
+    }
+    const outcome = engine.resolve(this.#number, slot, number, now);
+    return this.#outcomes.get(outcome) ?? this.#told(outcome, engine) ?? this.#outcome(key, context, now);
+  }
+
+  #slot(key: string, engine: Engine): number {
+    // A key that is no string is no flag's key, and neither is the empty one.
+    const slot = engine.slot(this.#number, typeof key === 'string' ? key : '');
+    if (slot >= 0) {
+      this.#slots.set(key, slot);
+    }
+    return slot;
+  }
+
+  /** A new outcome; undefined if picking it up was cut off once, after which the engine tells everything again. */
+  #told(number: number, engine: Engine): Outcome | undefined {
+    const said = engine.told(this.#number);
+    if (said === '') {
+      return undefined;
+    }
+    const wire = JSON.parse(said) as WireResolution & { first: number };
+    if (wire.first !== this.#firstOutcome) {
+      this.#firstOutcome = wire.first;
+      this.#outcomes.clear();
+    }
+    const told = outcome(wire);
+    this.#outcomes.set(number, told);
+    return told;
+  }
+}
+
+function isSet(option: boolean | null | undefined): boolean {
+  return option === true;
+}
+
+function keysText(keys: Iterable<string> | null | undefined): string {
+  if (keys === undefined || keys === null) {
+    return '';
+  }
+  if (typeof keys === 'string' || typeof keys[Symbol.iterator] !== 'function') {
+    throw new TypeError('`keys` is no list, expected the keys of the chosen flags');
+  }
+  return JSON.stringify([...keys].filter((key) => typeof key === 'string').map((key) => key.replace(/\p{Cs}/gu, '\ufffd')));
+}

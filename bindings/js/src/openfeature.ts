@@ -1,0 +1,103 @@
+/** Resolutions as OpenFeature's providers give them [12.8]: what the server's and the web's provider share. */
+import type { ErrorCode, EvaluationContext, FlagValue, JsonValue, ResolutionDetails } from '@openfeature/core';
+
+import type { Report, Resolution } from './types.js';
+
+/** What a provider asks of flags: those of `@esclusa/node` and of both builds of `@esclusa/wasm` fit. */
+export interface ProviderFlags {
+  /** The answer for one flag. */
+  resolve(key: string, context?: PlainCaller | null): Resolution;
+  /** Calls the listener after each publish; the function that it returns ends that. */
+  onPublish(listener: (report: Report) => void): () => void;
+  /** A context that is prepared for many answers. */
+  prepare?(context: PlainCaller): PlainCaller;
+}
+
+type PlainCaller = { [attribute: string]: unknown } | { toJSON(): unknown };
+
+/**
+ * The caller of late. An SDK hands over a copy of the context with every question, and most questions are about the
+ * same caller as the one before: from the second on, a context with the same fields is not read again.
+ */
+export class LateCaller {
+  #names: string[] = [];
+  #values: unknown[] = [];
+  #prepared: PlainCaller | undefined;
+
+  /** The context as it was given, or one that is prepared and says the same. */
+  of(flags: ProviderFlags, context: EvaluationContext): PlainCaller {
+    try {
+      const names = Object.keys(context);
+      if (names.length === this.#names.length && names.every((name, at) => this.#isSame(name, context[name], at))) {
+        return (this.#prepared ??= flags.prepare?.(context) ?? context);
+      }
+      this.#prepared = undefined;
+      this.#names = names;
+      this.#values = names.map((name) => copied(context[name]));
+    } catch {
+      // It cannot be read, and the engine says so.
+    }
+    return context;
+  }
+
+  #isSame(name: string, value: unknown, at: number): boolean {
+    const known = this.#values[at];
+    if (name !== this.#names[at]) {
+      return false;
+    }
+    if (Array.isArray(known) && Array.isArray(value)) {
+      return known.length === value.length && known.every((element, at) => element === value[at] && isFixed(element));
+    }
+    return value === known && isFixed(value);
+  }
+}
+
+/** Whether it says the same for as long as it is the same. */
+const isFixed = (value: unknown): boolean => (typeof value !== 'object' && typeof value !== 'function') || value === null;
+
+const copied = (value: unknown): unknown => (Array.isArray(value) ? [...(value as unknown[])] : value);
+
+/** What a value of each type that OpenFeature asks for looks like. */
+const FITS = {
+  boolean: (value: unknown): boolean => typeof value === 'boolean',
+  string: (value: unknown): boolean => typeof value === 'string',
+  number: (value: unknown): boolean => typeof value === 'number',
+  object: (value: unknown): boolean => typeof value === 'object',
+};
+
+/** The answer for one flag as a provider gives it; a value of another type leaves the caller's default in place. */
+export function details<T extends FlagValue>(
+  flags: ProviderFlags,
+  key: string,
+  type: keyof typeof FITS,
+  otherwise: T,
+  caller: PlainCaller,
+): ResolutionDetails<T> {
+  const { value, variant, reason, errorCode } = flags.resolve(key, caller);
+  const rest = { ...(variant === null ? {} : { variant }), reason };
+  if (errorCode !== null) {
+    const served = value !== null && FITS[type](value) ? (value as JsonValue as T) : otherwise;
+    return { value: served, ...rest, errorCode: errorCode as ErrorCode, errorMessage: MESSAGES[errorCode](key) };
+  }
+  if (value === null) {
+    return { value: otherwise, ...rest };
+  }
+  if (!FITS[type](value)) {
+    const errorMessage = `\`${key}\` serves a ${Array.isArray(value) ? 'list' : typeof value}, expected a ${type}`;
+    return { value: otherwise, reason: 'ERROR', errorCode: 'TYPE_MISMATCH' as ErrorCode, errorMessage };
+  }
+  return { value: value as JsonValue as T, ...rest };
+}
+
+const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) => string } = {
+  PROVIDER_NOT_READY: () => 'nothing is published yet',
+  FLAG_NOT_FOUND: (key) => `there is no flag \`${key}\``,
+  PARSE_ERROR: (key) => `the definition of \`${key}\` is broken, and there is no earlier one`,
+  TARGETING_KEY_MISSING: (key) => `\`${key}\` is rolled out by a unit that the context does not have`,
+  INVALID_CONTEXT: () => 'the context cannot be read, expected a plain object',
+};
+
+/** The keys whose answers may differ after a publish. */
+export function changed({ added, removed, changed }: Report): string[] {
+  return [...added, ...removed, ...changed];
+}

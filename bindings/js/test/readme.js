@@ -1,0 +1,35 @@
+// Runs the JavaScript blocks of a README as they stand, each as a module of its own.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/** One test for each block; what a block prints to the console must hold `expected`, by the heading that it is under. */
+export function testReadme(readme, expected) {
+  const text = readFileSync(readme, 'utf8');
+  const sections = text.split(/^## /m).slice(1);
+  const blocks = sections.flatMap((section) =>
+    [...section.matchAll(/^```js\n(.*?)^```/gms)].map((match) => ({ heading: section.split('\n', 1)[0], code: match[1] })),
+  );
+  assert.ok(blocks.length >= 5, 'the blocks are found');
+  for (const { heading, code } of blocks) {
+    test(`README: ${heading}`, () => {
+      // Each comment behind a call says what it gives, where that can be read as a value.
+      const checked = code.replace(/^(flags\.\w+\(.*\)); \/\/ ((?:true|false|'|\{)[^;]*?)(?:;.*)?$/gm, (_, call, value) => `(await import('node:assert/strict')).deepStrictEqual(${call}, ${value});`);
+      // It stands beside the README, so that it finds the packages that the README's package finds.
+      const file = fileURLToPath(new URL(`readme-block-${process.pid}.mjs`, readme));
+      writeFileSync(file, checked);
+      const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+      rmSync(file);
+      assert.equal(status, 0, stderr);
+      for (const line of expected[heading] ?? []) {
+        assert.ok((stdout + stderr).includes(line), `${heading} prints ${stdout}${stderr}, expected ${line}`);
+      }
+    });
+  }
+  test('README: every heading that is expected is there', () => {
+    const headings = blocks.map(({ heading }) => heading);
+    assert.deepEqual(Object.keys(expected).filter((heading) => !headings.includes(heading)), []);
+  });
+}

@@ -1,0 +1,43 @@
+// Builds the package: the two WebAssembly modules, one JavaScript file for each, their inlined forms, and the types.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { rolldown } from 'rolldown';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const run = (program, ...given) => execFileSync(program, given, { cwd: here, stdio: 'inherit' });
+
+run('cargo', 'run', '--quiet', '--package', 'esclusa-xtask-wasm');
+
+for (const folder of ['dist', 'dist/full']) {
+  const bundle = await rolldown({
+    input: `${here}src/index.ts`,
+    resolve: { alias: { 'esclusa:glue': `${here}${folder}/glue.js` } },
+  });
+  await bundle.write({ file: `${here}${folder}/index.js`, format: 'esm' });
+  writeFileSync(`${here}${folder}/node.js`, inlined(`${here}${folder}/esclusa.wasm`));
+}
+
+const providers = await rolldown({ input: `${here}src/openfeature.ts`, external: /^@openfeature\// });
+await providers.write({ file: `${here}dist/openfeature.js`, format: 'esm' });
+
+rmSync(`${here}dist/types`, { recursive: true, force: true });
+run(process.execPath, `${here}../../node_modules/typescript/bin/tsc`, '--project', 'tsconfig.json');
+for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+  copyFileSync(`${here}../../${licence}`, `${here}${licence}`);
+}
+
+/**
+ * The module inside JavaScript, for Node and whatever renders on a server: there is no fetch of a file there, and
+ * where the file lies is not known once a bundler has been at work.
+ */
+function inlined(wasm) {
+  const base64 = readFileSync(wasm).toString('base64');
+  return `import { initSync } from './index.js';
+export * from './index.js';
+/** The module is loaded already. */
+export default async function init() {}
+initSync(Uint8Array.from(atob('${base64}'), (character) => character.charCodeAt(0)));
+`;
+}

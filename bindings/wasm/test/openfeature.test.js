@@ -1,0 +1,56 @@
+// The provider in the real @openfeature/web-sdk.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { OpenFeature, ProviderEvents, ProviderStatus } from '@openfeature/web-sdk';
+
+import init, { Flags } from '@esclusa/wasm';
+import { EsclusaWebProvider } from '@esclusa/wasm/openfeature';
+
+import { ASKED, CALLERS, PREMIUM, ROWS, decided, method } from '../../js/test/provider.js';
+
+await init();
+const flags = new Flags();
+await OpenFeature.setProviderAndWait(new EsclusaWebProvider(flags));
+const client = OpenFeature.getClient();
+
+test('before anything is published the default stands', () => {
+  assert.equal(client.providerStatus, ProviderStatus.READY);
+  assert.deepEqual(decided(client.getBooleanDetails('on', true)), { value: true, reason: 'ERROR', errorCode: 'PROVIDER_NOT_READY' });
+});
+
+test('a publish is an event with the keys that changed', async () => {
+  const changed = new Promise((resolve) => client.addHandler(ProviderEvents.ConfigurationChanged, resolve));
+  flags.publishSync(JSON.stringify(ROWS));
+  assert.deepEqual((await changed).flagsChanged.sort(), ROWS.map(({ name }) => name).sort());
+});
+
+for (const [type, key, otherwise, context, expected] of ASKED) {
+  test(`${type} of \`${key}\` for ${JSON.stringify(context)}`, async () => {
+    await OpenFeature.setContext(context);
+    assert.deepEqual(decided(client[method(type)](key, otherwise)), expected);
+  });
+}
+
+test('a caller that is asked about again and again is not mistaken for another', async () => {
+  for (const [at, context] of CALLERS.entries()) {
+    await OpenFeature.setContext(context);
+    for (let times = 0; times < 3; times++) {
+      assert.equal(client.getBooleanValue('premium', false), PREMIUM[at], JSON.stringify(context));
+    }
+  }
+});
+
+test('another context changes the answers at once, without reconciling', async () => {
+  let reconciling = 0;
+  client.addHandler(ProviderEvents.Reconciling, () => (reconciling += 1));
+  const contextChanged = new Promise((resolve) => client.addHandler(ProviderEvents.ContextChanged, resolve));
+  await OpenFeature.setContext({ plan: 'FREE' });
+  assert.equal(client.getBooleanValue('premium', true), false);
+  await OpenFeature.setContext({ plan: 'PREMIUM' });
+  assert.equal(client.getBooleanValue('premium', false), true);
+  await contextChanged;
+  assert.equal(reconciling, 0);
+});
+
+test.after(() => OpenFeature.close());

@@ -1,0 +1,49 @@
+// A browser project in strict TypeScript, without the types of Node.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+for (const [moduleResolution, module] of [['Bundler', 'ESNext'], ['NodeNext', 'NodeNext']]) {
+  test(`a browser project in strict TypeScript compiles with module resolution ${moduleResolution}`, (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'esclusa-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    writeFileSync(
+      join(folder, 'app.mts'),
+      `import init, { Context, Flags, SnapshotError, initSync, type Projection, type Report } from '@esclusa/wasm';
+import initFull, { Flags as FullFlags } from '@esclusa/wasm/full';
+import { EsclusaWebProvider } from '@esclusa/wasm/openfeature';
+
+export async function start(module: WebAssembly.Module): Promise<Projection> {
+  await init();
+  await init(fetch('/esclusa.wasm'));
+  await initFull(module);
+  initSync(new Uint8Array(8));
+  const flags = new Flags();
+  const report: Report = await flags.publish('[]', { strict: true });
+  flags.onPublish(({ changed }) => changed.map((key) => key.length))();
+  const context = Context.from({ user: 'u', roles: ['ADMIN'], seats: 12 });
+  const layout: string | null = flags.variant('layout', context);
+  new EsclusaWebProvider(new FullFlags());
+  // @ts-expect-error a context is no text
+  flags.isEnabled('layout', 'user-42');
+  // @ts-expect-error what the engine is asked is no part of the face
+  Context.numberOf(context);
+  if (layout === null) throw new SnapshotError(report.outcome, flags.violations);
+  return flags.project(context, ['layout'], Date.now());
+}
+`,
+    );
+    const compilerOptions = { module, moduleResolution, target: 'ES2022', lib: ['ES2022', 'DOM'], strict: true, types: [], noEmit: true, skipLibCheck: false };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.mts'] }));
+    writeFileSync(join(folder, 'package.json'), '{}');
+    const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], { cwd: folder, encoding: 'utf8' });
+    assert.equal(tsc.stdout + tsc.stderr, '');
+  });
+}

@@ -1,0 +1,71 @@
+//! Builds the WebAssembly of `@esclusa/wasm`: cargo, then wasm-bindgen as a library, then wasm-opt from npm.
+//!
+//! It leaves `esclusa.wasm` and its glue `glue.js` in the two folders that the package's own build goes on with: one
+//! module for browsers that are fed by client snapshots, which have no rules (10.4), and a full one.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{env, fs};
+
+use wasm_bindgen_cli_support::Bindgen;
+
+/// One of the two modules.
+struct Build {
+    /// Below `bindings/wasm/dist`.
+    folder: &'static str,
+    features: &'static [&'static str],
+    /// Small for browsers; the full one runs where a few hundred kilobytes do not matter.
+    optimise: &'static str,
+}
+
+const BUILDS: [Build; 2] = [
+    Build { folder: "", features: &["--no-default-features"], optimise: "-Oz" },
+    Build { folder: "full", features: &[], optimise: "-O3" },
+];
+
+fn main() -> ExitCode {
+    let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2) else {
+        eprintln!("the repository has no root");
+        return ExitCode::FAILURE;
+    };
+    for build in &BUILDS {
+        if let Err(problem) = make(root, build) {
+            eprintln!("{problem}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn make(root: &Path, build: &Build) -> Result<(), String> {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", "esclusa-wasm", "--profile", "wasm"]);
+    cargo.args(["--target", "wasm32-unknown-unknown"]).args(build.features);
+    run(cargo.current_dir(root).env("CARGO_TARGET_DIR", &target))?;
+
+    let folder = root.join("bindings/wasm/dist").join(build.folder);
+    fs::create_dir_all(&folder).map_err(|problem| format!("cannot make {}: {problem}", folder.display()))?;
+    let made = folder.join("glue_bg.wasm");
+    Bindgen::new()
+        .input_path(target.join("wasm32-unknown-unknown/wasm/esclusa_wasm.wasm"))
+        .out_name("glue")
+        .web(true)
+        .and_then(|bindgen| {
+            // The package says where the module is: a bundler would find a default path and ship the module twice.
+            bindgen.omit_default_module_path(true).typescript(false);
+            bindgen.remove_name_section(true).remove_producers_section(true).generate(&folder)
+        })
+        .map_err(|problem| format!("wasm-bindgen: {problem:#}"))?;
+
+    let mut wasm_opt = Command::new(root.join("node_modules/.bin/wasm-opt"));
+    wasm_opt.args([build.optimise, "--strip-debug", "--strip-producers", "--strip-target-features"]);
+    run(wasm_opt.arg(&made).arg("-o").arg(folder.join("esclusa.wasm")))?;
+    fs::remove_file(&made).map_err(|problem| format!("cannot remove {}: {problem}", made.display()))
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let what = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().map_err(|problem| format!("`{what}` cannot be started: {problem}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{what}` failed: {status}")) }
+}
