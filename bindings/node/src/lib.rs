@@ -1,1 +1,173 @@
-//! Esclusa for Node.
+//! Esclusa for Node: the functions that the TypeScript half calls, over the tables of `esclusa-js`.
+//!
+//! What is asked for each answer is in `raw`; the functions here are for everything else.
+#![expect(clippy::needless_pass_by_value, reason = "a #[napi] function is given values of its own")]
+
+// `expect` would not do: it makes what is dead count as used, and is then unfulfilled.
+#[cfg_attr(test, allow(dead_code, reason = "functions are registered where Node loads them, not in a test"))]
+mod raw;
+mod share;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use esclusa::{Flags, Time};
+use esclusa_js::{Host, NOT_READY, Options, publish as publish_bytes};
+use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use napi::{Env, Result, Task};
+use napi_derive::napi;
+
+fn clock() -> Time {
+    SystemTime::now().into()
+}
+
+thread_local! {
+    /// The tables of this JavaScript thread; they go when it goes.
+    static HOST: Rc<RefCell<Host>> = Rc::new(RefCell::new(Host::new(clock)));
+}
+
+/// The host, or the given answer once the thread has let go of it.
+fn with<T>(otherwise: T, ask: impl FnOnce(&mut Host) -> T) -> T {
+    let mut answer = otherwise;
+    let _ = HOST.try_with(|host| {
+        if let Ok(mut host) = host.try_borrow_mut() {
+            answer = ask(&mut host);
+        }
+    });
+    answer
+}
+
+/// New flags: their number.
+#[napi(catch_unwind)]
+pub fn open() -> u32 {
+    with(None, Host::open).unwrap_or(u32::MAX)
+}
+
+/// Lets go of flags.
+#[napi(catch_unwind)]
+pub fn close(flags: u32) {
+    with((), |host| host.close(flags));
+}
+
+/// Keeps a context: its number, or 0 if the JSON is no context.
+#[napi(catch_unwind)]
+pub fn context(json: String) -> u32 {
+    with(None, |host| host.context(json.as_bytes())).unwrap_or(0)
+}
+
+/// Puts a context where the next call finds it under the number 0, and says whether the JSON is one.
+#[napi(catch_unwind)]
+pub fn scratch(json: String) -> bool {
+    with(false, |host| host.scratch(json.as_bytes()))
+}
+
+/// Lets go of a context.
+#[napi(catch_unwind)]
+pub fn forget(context: u32) {
+    with((), |host| host.forget(context));
+}
+
+/// The slot of a key, or a negative number if there is no such flag.
+#[napi(catch_unwind)]
+pub fn slot(flags: u32, key: String) -> i32 {
+    with(NOT_READY, |host| host.slot(flags, &key))
+}
+
+/// Publishes at once, and gives a report or a refusal as JSON.
+#[napi(catch_unwind)]
+pub fn publish(flags: u32, snapshot: Uint8Array, strict: bool, accept_older: bool) -> String {
+    with(String::new(), |host| host.publish(flags, &snapshot, Options { strict, accept_older }))
+}
+
+/// The same in libuv's pool; the bytes must not change meanwhile.
+#[napi(catch_unwind)]
+pub fn publish_later(flags: u32, snapshot: Uint8Array, strict: bool, accept_older: bool) -> AsyncTask<Publish> {
+    let held = with(None, |host| host.flags(flags).cloned());
+    AsyncTask::new(Publish { number: flags, flags: held, snapshot, options: Options { strict, accept_older } })
+}
+
+/// A publish on its way.
+pub struct Publish {
+    number: u32,
+    flags: Option<Arc<Flags>>,
+    snapshot: Uint8Array,
+    options: Options,
+}
+
+impl Task for Publish {
+    type Output = String;
+    type JsValue = String;
+
+    fn compute(&mut self) -> Result<String> {
+        let Some(flags) = self.flags.take() else { return Ok(String::new()) };
+        let options = self.options;
+        // Nothing is left half done: the flags are swapped at one instant, or not at all.
+        let said =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| publish_bytes(&flags, &self.snapshot, options)));
+        said.map_err(|_| napi::Error::from_reason("publishing failed for a reason within the engine"))
+    }
+
+    fn resolve(&mut self, _: Env, said: String) -> Result<String> {
+        with((), |host| host.settle(self.number));
+        Ok(said)
+    }
+}
+
+/// What every flag serves, as JSON.
+#[napi(catch_unwind)]
+pub fn resolve_all(flags: u32, context: u32, now: f64) -> String {
+    with(String::new(), |host| host.resolve_all(flags, context, now))
+}
+
+/// An explanation as JSON.
+#[napi(catch_unwind)]
+pub fn explain(flags: u32, key: String, context: u32, now: f64) -> String {
+    with(String::new(), |host| host.explain(flags, &key, context, now))
+}
+
+/// A projection as JSON; the keys are a JSON array, or empty for all.
+#[napi(catch_unwind)]
+pub fn project(flags: u32, keys: String, context: u32, now: f64) -> String {
+    let keys = (!keys.is_empty()).then_some(keys.as_str());
+    with(String::new(), |host| host.project(flags, keys, context, now))
+}
+
+/// A client snapshot as JSON; the keys are a JSON array, or empty for all.
+#[napi(catch_unwind)]
+pub fn client_snapshot(flags: u32, keys: String, context: u32, now: f64) -> String {
+    let keys = (!keys.is_empty()).then_some(keys.as_str());
+    with(String::new(), |host| host.client_snapshot(flags, keys, context, now))
+}
+
+/// The keys of the current set as a JSON array.
+#[napi(catch_unwind)]
+pub fn keys(flags: u32) -> String {
+    with(String::new(), |host| host.keys(flags))
+}
+
+/// What is known about the current set, as JSON.
+#[napi(catch_unwind)]
+pub fn about(flags: u32) -> String {
+    with(String::new(), |host| host.about(flags))
+}
+
+/// The latest new outcome as JSON.
+#[napi(catch_unwind)]
+pub fn told(flags: u32) -> String {
+    with(String::new(), |host| host.told(flags))
+}
+
+/// The number under which another thread of this process finds the flags.
+#[napi(catch_unwind)]
+pub fn share(flags: u32) -> u32 {
+    with(None, |host| host.flags(flags).cloned()).map_or(0, |flags| share::share(&flags))
+}
+
+/// The flags that another thread shares: their number here, or -1 if nobody holds them any more.
+#[napi(catch_unwind)]
+pub fn attach(shared: u32) -> i64 {
+    let adopted = share::shared(shared).and_then(|flags| with(None, |host| host.adopt(flags)));
+    adopted.map_or(-1, i64::from)
+}

@@ -1,0 +1,59 @@
+// Builds the package: the addon for this machine, the WebAssembly that stands in for it, one CommonJS file that both
+// module systems use, so that there is one engine and one class of each kind in a process, and the types for both.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { rolldown } from 'rolldown';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const root = `${here}../../`;
+const wasm = `${here}../wasm/dist/full`;
+const run = (program, ...given) => execFileSync(program, given, { cwd: here, stdio: 'inherit' });
+
+if (!existsSync(`${wasm}/esclusa.wasm`)) {
+  run('npm', 'run', 'build', '--workspace', '@esclusa/wasm', '--prefix', root);
+}
+rmSync(`${here}dist`, { recursive: true, force: true });
+mkdirSync(`${here}dist`);
+
+run('cargo', 'build', '--quiet', '--package', 'esclusa-node', '--profile', 'addon');
+const [library, platform] = {
+  darwin: ['libesclusa_node.dylib', `darwin-${process.arch}`],
+  linux: ['libesclusa_node.so', `linux-${process.arch}-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}`],
+  win32: ['esclusa_node.dll', `win32-${process.arch}-msvc`],
+}[process.platform];
+// A process that has the old one loaded keeps it: the new one is another file.
+rmSync(`${here}esclusa.${platform}.node`, { force: true });
+copyFileSync(`${process.env.CARGO_TARGET_DIR ?? `${root}target`}/addon/${library}`, `${here}esclusa.${platform}.node`);
+copyFileSync(`${wasm}/esclusa.wasm`, `${here}dist/esclusa.wasm`);
+
+const bundles = [
+  ['src/index.ts', 'dist/index.cjs', 'cjs'],
+  ['src/wasm.ts', 'dist/wasm.cjs', 'cjs'],
+  ['src/openfeature.ts', 'dist/openfeature.cjs', 'cjs'],
+  ['src/openfeature.ts', 'dist/openfeature.js', 'esm'],
+];
+for (const [input, file, format] of bundles) {
+  const bundle = await rolldown({
+    input: `${here}${input}`,
+    platform: 'node',
+    external: /^@openfeature\//,
+    resolve: { alias: { 'esclusa:glue': `${wasm}/glue.js` } },
+  });
+  await bundle.write({ file: `${here}${file}`, format });
+}
+writeFileSync(
+  `${here}dist/index.js`,
+  `import esclusa from './index.cjs';
+export const { Context, Flags, SnapshotError, engine } = esclusa;
+`,
+);
+
+run(process.execPath, `${root}node_modules/typescript/bin/tsc`, '--project', 'tsconfig.json');
+// The same declarations once more for those who write `require`.
+cpSync(`${here}dist/types`, `${here}dist/types-cjs`, { recursive: true });
+writeFileSync(`${here}dist/types-cjs/package.json`, '{ "type": "commonjs" }\n');
+for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+  copyFileSync(`${root}${licence}`, `${here}${licence}`);
+}

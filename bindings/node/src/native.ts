@@ -1,0 +1,53 @@
+/** The native engine: the addon's functions, and the memory that two of them take their numbers from. */
+import type { Engine } from '../../js/src/engine.js';
+
+/** What the addon exports. */
+export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'publishLater'> {
+  publishLater: NonNullable<Engine['publishLater']>;
+  /** Shares these words with the two functions that follow. */
+  memory(words: Uint32Array): void;
+  /** Reads flags, slot and context from the memory, and writes 1 or 0. */
+  isEnabled(): void;
+  /** Reads flags, slot, context and time from the memory, and writes the number of the outcome. */
+  resolve(): void;
+  /** The number under which other threads of this process find the flags. */
+  share(flags: number): number;
+  /** The flags that another thread shares, or -1 if no thread holds them any more. */
+  attach(shared: number): number;
+}
+
+/** An engine whose flags several threads can hold. */
+export interface NativeEngine extends Engine {
+  share(flags: number): number;
+  attach(shared: number): number;
+}
+
+/** Words of the shared memory; the time takes the two after them. `raw.rs` has the same order. */
+const [FLAGS, SLOT, CONTEXT, ANSWER] = [0, 1, 2, 3] as const;
+const WORDS = 6;
+const NOW_AT_BYTE = 16;
+
+/** The addon as an engine. */
+export function nativeEngine(addon: Addon): NativeEngine {
+  const words = new Uint32Array(WORDS);
+  const now = new Float64Array(words.buffer, NOW_AT_BYTE, 1);
+  addon.memory(words);
+  return {
+    ...addon,
+    isEnabled(flags, slot, context) {
+      words[FLAGS] = flags;
+      words[SLOT] = slot;
+      words[CONTEXT] = context;
+      addon.isEnabled();
+      return words[ANSWER] === 1;
+    },
+    resolve(flags, slot, context, time) {
+      words[FLAGS] = flags;
+      words[SLOT] = slot;
+      words[CONTEXT] = context;
+      now[0] = time;
+      addon.resolve();
+      return words[ANSWER] as number;
+    },
+  };
+}
