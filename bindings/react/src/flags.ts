@@ -1,0 +1,58 @@
+/**
+ * What this package asks of a `flags` object, and what it gives out: structural types, so that the WASM engine, the
+ * native one and an object of your own fit alike. The numbers in brackets are sections of SEMANTICS.md.
+ */
+
+/** Any JSON value. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
+
+/** One flag of a projection: the answer and nothing about why [10.2]. */
+export interface Projected {
+  /** Whether the flag is on. */
+  enabled: boolean;
+  /** The value that is served, on or off. */
+  value: JsonValue;
+  /** The variant that is served; only there if there is one. */
+  variant?: string;
+}
+
+/** The values of chosen flags for one caller, as a server hands them to a browser [10.2]. */
+export type Projection = { [key: string]: Projected };
+
+/** The caller as a plain object [3], or a `Context` of the engine. */
+export type CallerContext = PlainContext | { toJSON(): unknown };
+
+/** The caller as a plain object [3]; every other name is an attribute. */
+export interface PlainContext {
+  /** The targeting key: who is asking. */
+  user?: string | number | null;
+  /** OpenFeature's spelling of `user`; it counts if both are given. */
+  targetingKey?: string | number | null;
+  company?: string | number | null;
+  plan?: string | number | null;
+  region?: string | number | null;
+  role?: string | number | null | readonly (string | number)[];
+  roles?: string | number | null | readonly (string | number)[];
+  [attribute: string]: unknown;
+}
+
+/** What a `flags` object must have: the face that `@esclusa/wasm` and `@esclusa/node` share. */
+export interface FlagsLike {
+  /** Whether a snapshot was published. */
+  readonly isReady: boolean;
+  /** The answer for one flag; it never throws. */
+  resolve(
+    key: string,
+    context?: CallerContext | null,
+  ): { enabled: boolean; value: JsonValue; variant: string | null; errorCode: string | null };
+  /** Calls the listener after each publish; the function that it returns ends that. */
+  onPublish(listener: (report: { readonly removed: readonly string[] }) => void): () => void;
+}
+
+/** Flags that are here, or on their way: a promise, or a function that loads them when the page is up. */
+export type FlagsSource = FlagsLike | PromiseLike<FlagsLike> | (() => FlagsLike | PromiseLike<FlagsLike>);
+
+/** Whether the flags are yet to come. */
+export function isLater(source: FlagsSource): source is Exclude<FlagsSource, FlagsLike> {
+  return typeof source === 'function' || 'then' in source;
+}

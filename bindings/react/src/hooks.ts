@@ -1,0 +1,78 @@
+'use client';
+/**
+ * The hooks: each asks the provider's store for one thing, and re-renders its component when that thing has changed.
+ *
+ * What they hand to React is a text, a constant or an answer that keeps its identity, so that React can tell.
+ */
+import { useMemo, useSyncExternalStore } from 'react';
+import type { JsonValue } from './flags.js';
+import { useStore } from './provider.js';
+import type { Store } from './store.js';
+
+/** Whether a flag is on, and whether that is known yet. */
+export interface FeatureFlag {
+  /** Whether the flag is on; while loading, and where no flag answers, it is the default that you gave, else false. */
+  readonly isEnabled: boolean;
+  /** True only while there is nothing to answer from: no projection, and no snapshot in the engine. */
+  readonly isLoading: boolean;
+}
+
+/** The four things that `useFeatureFlag` can say, each one object: React compares them by identity. */
+const STATES: readonly [FeatureFlag, FeatureFlag, FeatureFlag, FeatureFlag] = [
+  { isEnabled: false, isLoading: false },
+  { isEnabled: true, isLoading: false },
+  { isEnabled: false, isLoading: true },
+  { isEnabled: true, isLoading: true },
+];
+
+/**
+ * Whether a flag is on for the provider's caller.
+ *
+ * ```tsx
+ * const { isEnabled, isLoading } = useFeatureFlag('crm_advanced_features');
+ * ```
+ */
+export function useFeatureFlag(name: string, defaultEnabled = false): FeatureFlag {
+  return useAnswer('useFeatureFlag', (store, hydrating) => {
+    const isEnabled = store.answer(name, hydrating)?.enabled ?? defaultEnabled;
+    return STATES[((isEnabled ? 1 : 0) + (store.isLoading(hydrating) ? 2 : 0)) as 0 | 1 | 2 | 3];
+  });
+}
+
+/** The variant that a flag serves; the default where it serves none or does not answer. */
+export function useVariant(name: string): string | null;
+export function useVariant<Default>(name: string, defaultVariant: Default): string | Default;
+export function useVariant(name: string, defaultVariant: unknown = null): unknown {
+  return useAnswer('useVariant', (store, hydrating) => store.answer(name, hydrating)?.variant ?? defaultVariant);
+}
+
+/** The value that a flag serves, on or off; the default where no flag answers. It changes its identity only with its content. */
+export function useValue(name: string): JsonValue;
+export function useValue<Default>(name: string, defaultValue: Default): JsonValue | Default;
+export function useValue(name: string, defaultValue: unknown = null): unknown {
+  const answer = useAnswer('useValue', (store, hydrating) => store.answer(name, hydrating));
+  return answer ? answer.value : defaultValue;
+}
+
+/**
+ * Whether each of several flags is on. Flags that don't answer are off. The object stays the same while its answers do.
+ *
+ * ```tsx
+ * const { crm_bulk_import, crm_export_audit_log } = useFlags(['crm_bulk_import', 'crm_export_audit_log']);
+ * ```
+ */
+export function useFlags<const Name extends string>(names: readonly Name[]): Readonly<Record<Name, boolean>> {
+  const content = useAnswer('useFlags', (store, hydrating) =>
+    JSON.stringify(names.map((name) => [name, store.answer(name, hydrating)?.enabled ?? false])),
+  );
+  return useMemo(() => Object.fromEntries(JSON.parse(content) as [Name, boolean][]) as Record<Name, boolean>, [content]);
+}
+
+function useAnswer<T>(asker: string, read: (store: Store, hydrating: boolean) => T): T {
+  const store = useStore(asker);
+  return useSyncExternalStore(
+    store.subscribe,
+    () => read(store, false),
+    () => read(store, true),
+  );
+}

@@ -1,0 +1,72 @@
+'use client';
+/**
+ * The provider: what the tree below it answers from, and the one door to it for the hooks.
+ *
+ * It puts a store into React's context that stays the same for its whole life, so that a new snapshot, context or
+ * projection re-renders the components whose answer changed and no other.
+ */
+import { createContext, useContext, useEffect, useLayoutEffect, useState } from 'react';
+import type { ReactElement, ReactNode } from 'react';
+import { isLater } from './flags.js';
+import type { CallerContext, FlagsSource, Projection } from './flags.js';
+import { REFRESH_MS, Store } from './store.js';
+
+/** What `<EsclusaProvider>` takes; each part may come later, or never. */
+export interface EsclusaProviderProps {
+  /**
+   * The engine: a `Flags` of `@esclusa/wasm`, a promise of one, or a function that loads one. The function is called
+   * once, after the page is up. Without it the projection answers.
+   */
+  flags?: FlagsSource | null;
+  /** The caller. An object with the same content is the same caller, so a literal in render is fine. */
+  context?: CallerContext | null;
+  /** The values that the server worked out for this caller: what the page starts from. */
+  projection?: Projection | null;
+  /** How often the engine is asked again while nothing happens, for windows and schedules; 0 for never. */
+  refreshMs?: number;
+  children?: ReactNode;
+}
+
+const StoreContext = createContext<Store | null>(null);
+
+/** React warns about layout effects on a server, where nothing has a layout. */
+const useBeforePaint = typeof document === 'undefined' ? useEffect : useLayoutEffect;
+
+/** Lets the components below it ask for flags. */
+export function EsclusaProvider(props: EsclusaProviderProps): ReactElement {
+  const { flags, context, projection, refreshMs = REFRESH_MS, children } = props;
+  const [store] = useState(() => new Store({ context, projection }, flags && !isLater(flags) ? flags : undefined));
+  useBeforePaint(() => store.give({ context, projection }));
+  // A function written in render is a new one each time: it is called once and never again.
+  const source = typeof flags === 'function' ? 'loader' : flags;
+  useBeforePaint(() => {
+    if (!flags || !isLater(flags)) return store.take(flags ?? undefined, refreshMs);
+    // Until the new engine is there the projection answers, and never an engine that is no longer given.
+    let stop = store.take(undefined, refreshMs);
+    let wanted = true;
+    Promise.resolve(typeof flags === 'function' ? store.load(flags) : flags).then(
+      (loaded) => {
+        if (wanted) stop = store.take(loaded, refreshMs);
+      },
+      (problem: unknown) => {
+        if (wanted) store.fail(problem);
+      },
+    );
+    return () => {
+      wanted = false;
+      stop();
+    };
+  }, [store, source, refreshMs]);
+  return <StoreContext.Provider value={store}>{children}</StoreContext.Provider>;
+}
+
+/** The store of the provider above. */
+export function useStore(asker: string): Store {
+  const store = useContext(StoreContext);
+  if (!store) {
+    throw new Error(
+      `${asker} found no <EsclusaProvider> above it: wrap the application in one, or a test in <TestProvider> of @esclusa/react/testing`,
+    );
+  }
+  return store;
+}

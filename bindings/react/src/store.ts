@@ -1,0 +1,161 @@
+/**
+ * The answers behind one provider: from the engine if it is there, else from the projection.
+ *
+ * It knows no React. An answer is computed at most once for each change of the engine, the context or the projection,
+ * and keeps its identity while it says the same: that is what lets React leave a component alone.
+ */
+import type { CallerContext, FlagsLike, JsonValue, Projection } from './flags.js';
+
+/** What a flag answers, or undefined where the caller's default stands. */
+export interface Answer {
+  readonly enabled: boolean;
+  readonly value: JsonValue;
+  readonly variant: string | null;
+}
+
+/** What a provider is given on each render; null is as good as nothing. */
+export interface Given {
+  context: CallerContext | null | undefined;
+  projection: Projection | null | undefined;
+}
+
+/** How long answers stand while nothing happens: windows and schedules move with the clock alone. */
+export const REFRESH_MS = 60_000;
+
+/** With these codes there is no answer [12.1]; with any other error a flag has one, and is off [12.2]. */
+const NO_ANSWER = ['PROVIDER_NOT_READY', 'FLAG_NOT_FOUND', 'INVALID_CONTEXT'];
+
+export class Store {
+  #given: Given;
+  #contextContent: unknown;
+  #projectionContent: unknown;
+  #flags: FlagsLike | undefined;
+  /** Whether the engine has a snapshot: kept, because asking the engine costs more than most answers. */
+  #ready = false;
+  #loading: Promise<FlagsLike> | undefined;
+  #failed = false;
+  #removed = new Set<string>();
+  /** What the server had when it rendered: hydration must see this, however late it comes. */
+  readonly #first: Projection | undefined;
+  readonly #listeners = new Set<() => void>();
+  /** Raised with each change, so that an answer of an earlier one is known to be old. */
+  #change = 0;
+  readonly #answers = new Map<string, { change: number; answer: Answer | undefined }>();
+
+  constructor(given: Given, flags: FlagsLike | undefined) {
+    this.#given = given;
+    this.#contextContent = contentOf(given.context);
+    this.#projectionContent = contentOf(given.projection);
+    this.#first = given.projection ?? undefined;
+    this.#flags = flags;
+    this.#ready = flags?.isReady ?? false;
+  }
+
+  /** Calls the listener whenever an answer may have changed. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  };
+
+  /** Asks everything again. */
+  readonly refresh = (): void => {
+    this.#change += 1;
+    this.#ready = this.#flags?.isReady ?? false;
+    this.#listeners.forEach((listener) => listener());
+  };
+
+  /** Takes what the provider was rendered with; the same content again changes nothing. */
+  give(given: Given): void {
+    const context = contentOf(given.context);
+    // A projection may be large, and is replaced rather than edited: the same object need not be read again.
+    const same = given.projection === this.#given.projection;
+    const projection = same ? this.#projectionContent : contentOf(given.projection);
+    const newContext = context !== this.#contextContent;
+    const newProjection = projection !== this.#projectionContent;
+    this.#given = given;
+    this.#contextContent = context;
+    this.#projectionContent = projection;
+    if (newProjection) this.#removed.clear();
+    if (newContext || newProjection) this.refresh();
+  }
+
+  /** Answers from this engine, or from the projection alone; the function that it returns stops listening to it. */
+  take(flags: FlagsLike | undefined, refreshMs: number): () => void {
+    const changed = flags !== this.#flags;
+    this.#flags = flags;
+    this.#failed = false;
+    if (changed) this.#removed.clear();
+    // Even if it is the same: something may have been published between rendering and now.
+    if (changed || flags) this.refresh();
+    if (!flags) return () => {};
+    const stop = flags.onPublish((report) => {
+      // A flag that was taken out of the snapshot must not come back to life from an older projection.
+      report.removed.forEach((key) => this.#removed.add(key));
+      this.refresh();
+    });
+    const timer = refreshMs > 0 ? setInterval(this.refresh, refreshMs) : undefined;
+    return () => {
+      stop();
+      clearInterval(timer);
+    };
+  }
+
+  /** Calls the function that loads the engine, once for the life of the provider. */
+  load(loader: () => FlagsLike | PromiseLike<FlagsLike>): Promise<FlagsLike> {
+    this.#loading ??= new Promise((resolve) => resolve(loader()));
+    return this.#loading;
+  }
+
+  /** The engine could not be loaded: what there is must do. */
+  fail(problem: unknown): void {
+    this.#failed = true;
+    console.error('esclusa: the flags of <EsclusaProvider> could not be loaded, the projection and the defaults stand:', problem);
+    this.refresh();
+  }
+
+  /** Whether there is nothing to answer from, but may yet be. */
+  isLoading(hydrating: boolean): boolean {
+    if (hydrating && this.#first) return false;
+    return !(this.#ready || this.#failed || this.#given.projection);
+  }
+
+  /** The answer for one flag. While hydrating it is what the server answered. */
+  answer(key: string, hydrating: boolean): Answer | undefined {
+    if (hydrating && this.#first) return projected(this.#first, key);
+    const last = this.#answers.get(key);
+    if (last?.change === this.#change) return last.answer;
+    const now = this.#resolve(key);
+    const answer = JSON.stringify(now) === JSON.stringify(last?.answer) ? last?.answer : now;
+    this.#answers.set(key, { change: this.#change, answer });
+    return answer;
+  }
+
+  #resolve(key: string): Answer | undefined {
+    const { context, projection } = this.#given;
+    if (this.#flags && this.#ready) {
+      const { enabled, value, variant, errorCode } = this.#flags.resolve(key, context);
+      if (errorCode === null || !NO_ANSWER.includes(errorCode)) return { enabled, value, variant };
+    }
+    // The engine of a browser holds the flags marked `client`; a projection may hold others beside them.
+    return projection && !this.#removed.has(key) ? projected(projection, key) : undefined;
+  }
+}
+
+function projected(projection: Projection, key: string): Answer | undefined {
+  const found = Object.prototype.hasOwnProperty.call(projection, key) ? projection[key] : undefined;
+  return found && { enabled: found.enabled, value: found.value, variant: found.variant ?? null };
+}
+
+/** What tells two contexts or projections apart: their JSON, or the object itself where JSON would hide a difference. */
+function contentOf(value: object | null | undefined): unknown {
+  if (!value) return null;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null && !('toJSON' in value)) return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return value;
+  }
+}
