@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: a feature_flags table, a population, every answer, and an emergency rollback.
 //!
-//! It needs no service and no network, and prints only what it measures in the run itself.
+//! It prints only what it measures in the run itself. The last act builds the packages for the other languages, for which
+//! it needs their tools; everything before needs no service and no network.
 //! This file knows the order of the acts; each act has a file of its own.
 
 mod census;
@@ -8,11 +9,13 @@ mod chance;
 mod condition;
 mod definition;
 mod explanation;
+mod hosts;
 mod options;
 mod page;
 mod population;
 mod rollback;
 mod rows;
+mod serve;
 mod table;
 mod variants;
 
@@ -106,7 +109,14 @@ fn show(arguments: &[String]) -> Result<bool, Problem> {
         }
     }
 
+    let alike = options.engine_only || {
+        page.heading("6  The same answers in every language")?;
+        hosts::print(&page, &rows, &population, options.at)?
+    };
     page.line("")?;
     page.line(NEXT)?;
-    Ok(wrong.is_empty())
+    if options.serve {
+        serve::react(&page)?;
+    }
+    Ok(wrong.is_empty() && alike)
 }

@@ -3,7 +3,10 @@
 //! This file knows the subcommands and nothing else.
 
 mod demo;
+mod installed;
+mod package;
 mod test;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -11,9 +14,12 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
 commands:
-  demo [--users N] [--companies N] [--at TIME] [--rows FILE]
-      resolves every flag of a feature_flags table for a generated population, and takes one back
-  test [arguments]
+  demo [--users N] [--companies N] [--at TIME] [--rows FILE] [--engine-only] [--serve]
+      resolves every flag of a feature_flags table for a generated population, takes one back, and shows that every
+      language answers alike; --serve ends with the React example in the browser
+  package [--target TARGET | --common]
+      builds what users install, into target/packages: for this machine, or a part of a release
+  test [SUITE...]
       runs the checks of the repository";
 
 fn main() -> ExitCode {
@@ -21,6 +27,7 @@ fn main() -> ExitCode {
     let Ok(arguments) = arguments else { return usage("an argument is not UTF-8") };
     match arguments.split_first() {
         Some((command, rest)) if command == "demo" => demo::run(rest),
+        Some((command, rest)) if command == "package" => package::run(rest),
         Some((command, rest)) if command == "test" => test::run(rest),
         Some((command, _)) => usage(&format!("there is no command `{command}`")),
         None => usage("a command is missing"),

@@ -3,15 +3,18 @@
 //! It installs what the suites need and cannot be expected on a fresh machine: the WebAssembly target, and a virtual
 //! environment for the reference evaluator. Suites that need a nightly compiler are left out, loudly, where there is none.
 
+mod browser;
 mod fuzz;
+mod javascript;
+mod packages;
+mod python;
 mod suite;
-mod tools;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
+use crate::tools::{self, Tools};
 use suite::{Outcome, Suite};
-use tools::Tools;
 
 /// All suites, in the order in which they run: the quick ones that find most come first.
 const SUITES: &[Suite] = &[
@@ -25,9 +28,23 @@ const SUITES: &[Suite] = &[
     Suite { name: "docs", about: "the documentation builds, and its links lead somewhere", run: docs },
     Suite { name: "spec", about: "the reference evaluator passes every vector", run: spec },
     Suite { name: "schemas", about: "vectors, snapshots and example data fit their schemas", run: schemas },
-    Suite { name: "without-regex", about: "the core without its heavy feature", run: without_regex },
+    Suite { name: "features", about: "the core without regular expressions, and without rules", run: features },
     Suite { name: "wasm", about: "the core builds for wasm32-unknown-unknown, with and without regex", run: wasm },
     Suite { name: "demo", about: "the demo, small, and its arguments", run: demo },
+    Suite { name: "wasm-package", about: "@esclusa/wasm in Node, both builds", run: javascript::wasm },
+    Suite { name: "node", about: "@esclusa/node, native and in WebAssembly, and its example", run: javascript::node },
+    Suite { name: "react", about: "gates, hooks, hydration and size of @esclusa/react", run: browser::react },
+    Suite { name: "browser", about: "vectors, memory and the React example in Chromium", run: browser::browser },
+    Suite {
+        name: "python",
+        about: "the wheel: vectors, answers, overrides, OpenFeature, types, README, example",
+        run: python::run,
+    },
+    Suite {
+        name: "packages",
+        about: "crate, wheel and npm packages in empty projects; every host answers alike; the demo",
+        run: packages::run,
+    },
     Suite { name: "miri", about: "the core's unit tests and publishing under Miri", run: miri },
     Suite { name: "fuzz", about: "each fuzz target on 20,000 inputs, the same in every run", run: fuzz::run },
 ];
@@ -113,9 +130,11 @@ fn schemas(tools: &Tools) -> Outcome {
     }
 }
 
-fn without_regex(tools: &Tools) -> Outcome {
-    let arguments = ["test", "--package", "esclusa", "--no-default-features", "--lib", "--test", "without_regex"];
-    tools.step("without-regex").run(tools.cargo(arguments)).outcome()
+fn features(tools: &Tools) -> Outcome {
+    let bare = ["test", "--package", "esclusa", "--no-default-features", "--lib"];
+    let without_regex = tools.cargo(bare).args(["--features", "rules", "--test", "without_regex"]);
+    let without_rules = tools.cargo(bare).args(["--test", "without_rules"]);
+    tools.step("features").run(without_regex).run(without_rules).outcome()
 }
 
 fn wasm(tools: &Tools) -> Outcome {

@@ -6,19 +6,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::suite::Step;
-
 /// What the reference evaluator and the schema check need from PyPI, in the versions that they were tried with.
 const PYTHON_PACKAGES: [&str; 2] = ["xxhash>=3.5,<5", "jsonschema>=4.23,<5"];
 
-pub(super) struct Tools {
+/// Tells by its exit code whether what the lock file asks for is what is installed.
+const IS_INSTALLED: &str = "
+    const read = (file) => JSON.parse(require('fs').readFileSync(file, 'utf8')).packages;
+    const [wanted, there] = [read('package-lock.json'), read('node_modules/.package-lock.json')];
+    const isMissing = ([path, { version, optional }]) =>
+        path.startsWith('node_modules/') && version && !optional && there[path]?.version !== version;
+    process.exit(Object.entries(wanted).some(isMissing) ? 1 : 0);";
+
+pub(crate) struct Tools {
     root: PathBuf,
     /// Logs and the virtual environment.
     folder: PathBuf,
 }
 
 impl Tools {
-    pub(super) fn find() -> Result<Self, String> {
+    pub(crate) fn find() -> Result<Self, String> {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = manifest.parent().ok_or("the repository has no root")?.to_path_buf();
         let folder = root.join("target/suites");
@@ -26,62 +32,76 @@ impl Tools {
         Ok(Tools { root, folder })
     }
 
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    pub(super) fn log(&self, suite: &str) -> PathBuf {
+    pub(crate) fn log(&self, suite: &str) -> PathBuf {
         self.folder.join(format!("{suite}.log"))
     }
 
-    pub(super) fn step(&self, suite: &str) -> Step {
-        Step::new(self.log(suite))
-    }
-
-    pub(super) fn program(&self, name: impl Into<OsString>) -> Program {
+    pub(crate) fn program(&self, name: impl Into<OsString>) -> Program {
         Program { name: name.into(), arguments: Vec::new(), variables: Vec::new(), folder: self.root.clone() }
     }
 
     /// The cargo that runs this.
-    pub(super) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Program {
+    pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Program {
         self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).args(arguments)
     }
 
     /// The nightly cargo, chosen by rustup.
-    pub(super) fn nightly<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Program {
+    pub(crate) fn nightly<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Program {
         self.program("rustup").args(["run", "nightly", "cargo"]).args(arguments)
     }
 
     /// Whether a command can be run at all.
-    pub(super) fn has(&self, program: Program) -> bool {
+    pub(crate) fn has(&self, program: Program) -> bool {
         let mut command = program.into_command();
         command.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success())
     }
 
-    /// An interpreter with the packages that `spec/` needs, in a virtual environment below `target`.
-    pub(super) fn python(&self) -> Result<OsString, String> {
-        let environment = self.folder.join("python");
+    /// An interpreter with the packages that `spec/` needs.
+    pub(crate) fn python(&self) -> Result<OsString, String> {
+        self.environment("python", &PYTHON_PACKAGES, "import xxhash, jsonschema")
+    }
+
+    /// An interpreter in a virtual environment below `target`, in which `ready` runs; it is made if it does not.
+    pub(crate) fn environment(&self, name: &str, packages: &[&str], ready: &str) -> Result<OsString, String> {
+        let environment = self.folder.join(name);
         let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-        let ready = self.program(&python).args(["-c", "import xxhash, jsonschema"]);
-        if self.has(ready) {
-            return Ok(python.into());
-        }
-        let make = self.program("python3").args(["-m", "venv"]).arg(&environment);
-        let install = self.program(&python).args(["-m", "pip", "install", "--quiet"]).args(PYTHON_PACKAGES);
-        for program in [make, install] {
-            let what = program.to_string();
-            let output = program.into_command().stdin(Stdio::null()).output();
-            let output = output.map_err(|problem| format!("`{what}` cannot be started: {problem}"))?;
-            if !output.status.success() {
-                return Err(format!("`{what}` failed: {}", String::from_utf8_lossy(&output.stderr)));
-            }
+        if !self.has(self.program(&python).args(["-c", ready])) {
+            self.must(self.program("python3").args(["-m", "venv"]).arg(&environment))?;
+            let install = ["-m", "pip", "install", "--quiet"];
+            self.must(self.program(&python).args(install).args(packages.iter().copied()))?;
         }
         Ok(python.into())
+    }
+
+    /// Installs the JavaScript packages that the lock file asks for, unless they are there already: `npm ci` would
+    /// install them anew each time, and would need the network for that.
+    pub(crate) fn install_npm(&self) -> Result<(), String> {
+        if !self.has(self.program("node").args(["--eval", IS_INSTALLED])) {
+            self.must(self.program("npm").args(["ci", "--no-audit", "--no-fund"]))?;
+        }
+        self.must(self.program("rustup").args(["target", "add", "wasm32-unknown-unknown"])).map(drop)
+    }
+
+    /// Runs a command; what it prints is only shown, in the error, if it fails.
+    pub(crate) fn must(&self, program: Program) -> Result<String, String> {
+        let what = program.to_string();
+        let output = program.into_command().stdin(Stdio::null()).output();
+        let output = output.map_err(|problem| format!("`{what}` cannot be started: {problem}"))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(format!("`{what}` failed:\n{}{}", text(&output.stdout), text(&output.stderr)))
+        }
     }
 }
 
 /// A command in the making.
-pub(super) struct Program {
+pub(crate) struct Program {
     name: OsString,
     arguments: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
@@ -89,26 +109,26 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.arguments.push(argument.as_ref().to_os_string());
         self
     }
 
-    pub(super) fn args<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn args<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         arguments.into_iter().fold(self, Program::arg)
     }
 
-    pub(super) fn env(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name, value.as_ref().to_os_string()));
         self
     }
 
-    pub(super) fn in_folder(mut self, folder: PathBuf) -> Self {
+    pub(crate) fn in_folder(mut self, folder: PathBuf) -> Self {
         self.folder = folder;
         self
     }
 
-    pub(super) fn into_command(self) -> Command {
+    pub(crate) fn into_command(self) -> Command {
         let mut command = Command::new(self.name);
         command.args(self.arguments).current_dir(self.folder).envs(self.variables);
         // The cargo that runs this has chosen a toolchain for itself, not for the commands of another one.

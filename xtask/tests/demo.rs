@@ -51,7 +51,7 @@ fn bad_arguments_print_the_usage_and_exit_with_2() {
 
 #[test]
 fn a_small_demo_prints_every_flag_and_is_right() {
-    let output = xtask(&["demo", "--users", "2000", "--companies", "50"]);
+    let output = xtask(&["demo", "--engine-only", "--users", "2000", "--companies", "50"]);
     let printed = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{printed}");
     assert!(output.stderr.is_empty(), "no progress where there is no terminal");
@@ -74,7 +74,7 @@ fn a_small_demo_prints_every_flag_and_is_right() {
 #[test]
 fn the_shares_are_the_same_in_every_run() {
     let shares = || {
-        let printed = stdout(&xtask(&["demo", "--users", "3000", "--companies", "60"]));
+        let printed = stdout(&xtask(&["demo", "--engine-only", "--users", "3000", "--companies", "60"]));
         let start = printed.find("Audience:").expect("the table is there");
         printed[start..printed.find("5  The emergency").expect("the rollback is there")].to_owned()
     };
@@ -83,7 +83,8 @@ fn the_shares_are_the_same_in_every_run() {
 
 #[test]
 fn the_time_opens_and_closes_windows() {
-    let at = |time: &str| stdout(&xtask(&["demo", "--users", "500", "--companies", "50", "--at", time]));
+    let at =
+        |time: &str| stdout(&xtask(&["demo", "--engine-only", "--users", "500", "--companies", "50", "--at", time]));
     let state = |printed: &str, key: &str| {
         let line = printed.lines().find(|line| line.trim_start().starts_with(key)).expect("the flag is there");
         line.split_whitespace().nth(1).expect("the flag has a state").to_owned()
@@ -96,7 +97,7 @@ fn the_time_opens_and_closes_windows() {
 
 #[test]
 fn what_cannot_be_read_is_one_line_and_exit_code_1() {
-    let with_rows = |path: &str| failure(&xtask(&["demo", "--rows", path]));
+    let with_rows = |path: &str| failure(&xtask(&["demo", "--engine-only", "--rows", path]));
     assert!(with_rows("no/such/file.json").contains("no/such/file.json"));
     assert!(with_rows(&file("broken.json", "[{")).contains("line 1, column 2"));
     assert!(with_rows(&file("object.json", r#"{"esclusa": 1, "flags": []}"#)).contains("array of rows"));

@@ -19,6 +19,10 @@ pub(super) struct Options {
     pub(super) companies: u32,
     pub(super) at: Time,
     pub(super) rows: PathBuf,
+    /// Leave the other hosts out.
+    pub(super) engine_only: bool,
+    /// End with the React example, served.
+    pub(super) serve: bool,
 }
 
 impl Options {
@@ -30,8 +34,17 @@ impl Options {
             .join("examples")
             .join("data")
             .join("feature_flags.json");
+        let (mut engine_only, mut serve) = (false, false);
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
+            match name.as_str() {
+                "--engine-only" => engine_only = true,
+                "--serve" => serve = true,
+                _ => {}
+            }
+            if ["--engine-only", "--serve"].contains(&name.as_str()) {
+                continue;
+            }
             let known = ["--users", "--companies", "--at", "--rows"].contains(&name.as_str());
             let value = match rest.next() {
                 _ if !known => return Err(Problem::Arguments(format!("the demo has no argument `{name}`"))),
@@ -52,7 +65,7 @@ impl Options {
                 "`--companies`: {companies} companies need as many users, and there are {users}"
             )));
         }
-        Ok(Options { users, companies, at, rows })
+        Ok(Options { users, companies, at, rows, engine_only, serve })
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Instant;
 
-use super::tools::{Program, Tools};
+use crate::tools::{Program, Tools};
 
 /// How many lines of a suite's log are shown when it failed.
 const TAIL: usize = 60;
@@ -70,8 +70,14 @@ pub(super) struct Step {
     tally: Tally,
 }
 
+impl Tools {
+    pub(super) fn step(&self, suite: &str) -> Step {
+        Step::new(self.log(suite))
+    }
+}
+
 impl Step {
-    pub(super) fn new(log: PathBuf) -> Self {
+    fn new(log: PathBuf) -> Self {
         let _ = fs::remove_file(&log);
         Step { log, tally: Tally::default() }
     }
@@ -101,6 +107,20 @@ impl Step {
         self
     }
 
+    /// One check by its own name.
+    pub(super) fn check(&mut self, what: &str, right: Result<(), String>) {
+        match right {
+            Ok(()) => {
+                self.tally.passed += 1;
+                self.write(&format!("✓ {what}\n"));
+            }
+            Err(problem) => {
+                self.tally.failed += 1;
+                self.write(&format!("✗ {what}: {problem}\n"));
+            }
+        }
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         Outcome::Ran(self.tally)
     }
@@ -128,8 +148,8 @@ fn output(program: Program) -> Result<(bool, String), String> {
     Ok((output.status.success(), format!("{}{}", text(&output.stderr), text(&output.stdout))))
 }
 
-/// Adds up the closing lines of test runners: `test result: ok. 3 passed; 0 failed; …` and, alone on a line,
-/// `3 passed, 0 failed`.
+/// Adds up the closing lines of test runners: `test result: ok. 3 passed; 0 failed; …`, alone on a line
+/// `3 passed, 0 failed`, and pytest's `1 failed, 3 passed, 2 skipped in 0.12s`.
 fn counts(text: &str) -> Tally {
     let mut tally = Tally::default();
     for line in text.lines() {
@@ -137,7 +157,12 @@ fn counts(text: &str) -> Tally {
         let counted = match words.as_slice() {
             ["test", "result:", _, passed, "passed", failed, "failed", ..] => (passed, failed),
             [passed, "passed", failed, "failed"] => (passed, failed),
-            _ => continue,
+            _ => {
+                let counted = pytest(line).unwrap_or_default();
+                tally.passed += counted.passed;
+                tally.failed += counted.failed;
+                continue;
+            }
         };
         if let (Ok(passed), Ok(failed)) = (counted.0.parse::<u64>(), counted.1.parse::<u64>()) {
             tally.passed += passed;
@@ -147,9 +172,34 @@ fn counts(text: &str) -> Tally {
     tally
 }
 
+/// The closing line of pytest: outcomes and the time, and nothing else.
+fn pytest(line: &str) -> Option<Tally> {
+    let (outcomes, time) = line.split_once(" in ")?;
+    time.split_once('s')?.0.parse::<f64>().ok()?;
+    let mut tally = Tally::default();
+    for outcome in outcomes.split(", ") {
+        let (count, what) = outcome.split_once(' ')?;
+        let count: u64 = count.parse().ok()?;
+        match what {
+            "passed" => tally.passed += count,
+            "failed" | "error" | "errors" => tally.failed += count,
+            _ => {}
+        }
+    }
+    Some(tally)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn closing_lines_of_pytest_are_added_up() {
+        let text = "1 failed, 20 passed, 3 skipped, 1 warning, 2 errors in 63.80s (0:01:03)\n5 passed in 0.12s\n\
+                    10 passed in review\n7 passed, as said in 0.1s\n";
+        let tally = counts(text);
+        assert_eq!((tally.passed, tally.failed), (25, 3));
+    }
 
     #[test]
     fn closing_lines_are_added_up() {

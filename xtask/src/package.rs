@@ -1,0 +1,279 @@
+//! `cargo xtask package`: builds what users install, into `target/packages`.
+//!
+//! Without arguments everything for this machine: the crate, a wheel, and the npm tarballs with the addon inside.
+//! `--target T` builds the wheel and the addon's own npm package for one line of `bindings/targets.json`, and `--common`
+//! what is the same for all of them; together they are a release.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use esclusa::Value;
+
+use crate::tools::{Program, Tools};
+
+/// What builds wheels, and what links for other systems.
+const WHEEL_PACKAGES: [&str; 3] = ["maturin>=1.16,<2", "cargo-zigbuild>=0.21,<1", "ziglang>=0.15,<1"];
+
+/// The packages for JavaScript, each built before those that take something from it.
+const NPM_PACKAGES: [&str; 3] = ["@esclusa/wasm", "@esclusa/node", "@esclusa/react"];
+
+/// One line of `bindings/targets.json`.
+pub(crate) struct Target {
+    /// Rust's name of it.
+    pub(crate) triple: String,
+    /// npm's name of it.
+    pub(crate) npm: String,
+    /// The wheel's tag: which C library it needs at least.
+    pub(crate) wheel: String,
+}
+
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let done = Tools::find().and_then(|tools| {
+        let packages = Packages::new(&tools)?;
+        match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] => packages.for_this_machine(),
+            ["--common"] => packages.common(),
+            ["--target", triple] => packages.for_target(triple),
+            _ => {
+                Err("expected no argument, `--common`, or `--target` with a target of bindings/targets.json".to_owned())
+            }
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder that the packages go to, empty at the beginning.
+pub(crate) struct Packages<'t> {
+    tools: &'t Tools,
+    folder: PathBuf,
+}
+
+impl<'t> Packages<'t> {
+    pub(crate) fn new(tools: &'t Tools) -> Result<Self, String> {
+        let folder = tools.root().join("target/packages");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|problem| format!("cannot empty {}: {problem}", folder.display()))?;
+        }
+        make_folder(&folder)?;
+        Ok(Packages { tools, folder })
+    }
+
+    /// Everything that can be installed here.
+    pub(crate) fn for_this_machine(&self) -> Result<(), String> {
+        self.crate_()?;
+        self.wheel(&[])?;
+        self.npm()?;
+        self.list()
+    }
+
+    /// What is the same for every target: the packages for npm hold no addon, but name those that do.
+    fn common(&self) -> Result<(), String> {
+        self.crate_()?;
+        let python = self.python()?;
+        let sdist = self.tools.program(python).args(["-m", "maturin", "sdist", "--manifest-path"]);
+        self.tools.must(sdist.arg(self.manifest("python")).arg("--out").arg(&self.folder))?;
+        self.npm()?;
+        let addons = self.unpack("esclusa-node")?;
+        for addon in files(&addons).filter(|file| file.extension().is_some_and(|ending| ending == "node")) {
+            fs::remove_file(&addon).map_err(|problem| format!("cannot remove {}: {problem}", addon.display()))?;
+        }
+        let manifest = addons.join("package.json");
+        let version = version();
+        let names = targets(self.tools)?
+            .into_iter()
+            .map(|target| format!("    \"@esclusa/node-{}\": \"{version}\"", target.npm));
+        let optional =
+            format!("{{\n  \"optionalDependencies\": {{\n{}\n  }},\n", names.collect::<Vec<_>>().join(",\n"));
+        write(&manifest, &read(&manifest)?.replacen("{\n", &optional, 1))?;
+        self.pack(&addons, &self.folder)?;
+        self.list()
+    }
+
+    /// A wheel and a package with the addon alone.
+    fn for_target(&self, triple: &str) -> Result<(), String> {
+        let all = targets(self.tools)?;
+        let Some(target) = all.iter().find(|target| target.triple == triple) else {
+            let known: Vec<&str> = all.iter().map(|target| target.triple.as_str()).collect();
+            return Err(format!("`{triple}` is no target, expected one of {}", known.join(", ")));
+        };
+        self.tools.must(self.tools.program("rustup").args(["target", "add", triple]))?;
+        let linux = triple.contains("-linux-");
+        let portable = ["--zig", "--compatibility", target.wheel.as_str()];
+        let arguments: Vec<&str> =
+            ["--target", triple].into_iter().chain(portable.into_iter().filter(|_| linux)).collect();
+        self.wheel(&arguments)?;
+        self.addon(target)?;
+        self.list()
+    }
+
+    /// The addon in a package of its own, as `@esclusa/node` looks for it.
+    fn addon(&self, target: &Target) -> Result<(), String> {
+        let python = self.python()?;
+        let linux = target.triple.contains("-linux-");
+        // Behind the point stands the oldest C library that it shall run with.
+        let suffix = if target.triple.ends_with("-linux-gnu") { ".2.17" } else { "" };
+        let triple = format!("{}{suffix}", target.triple);
+        let build =
+            if linux { self.with_path(self.tools.cargo(["zigbuild"]), &python)? } else { self.tools.cargo(["build"]) };
+        // musl's code is linked in, unless it is asked to be shared; a shared object cannot do without.
+        let flags = if target.triple.ends_with("-musl") { "-C target-feature=-crt-static" } else { "" };
+        let build = build.args(["--package", "esclusa-node", "--profile", "addon", "--target", &triple]);
+        self.tools.must(build.env("RUSTFLAGS", flags))?;
+        let (os, library) = match target.npm.split('-').next() {
+            Some("darwin") => ("darwin", "libesclusa_node.dylib"),
+            Some("win32") => ("win32", "esclusa_node.dll"),
+            _ => ("linux", "libesclusa_node.so"),
+        };
+        let cpu = if target.npm.contains("arm64") { "arm64" } else { "x64" };
+        let libc = match target.npm.rsplit('-').next() {
+            Some("gnu") => "\n  \"libc\": [\"glibc\"],",
+            Some("musl") => "\n  \"libc\": [\"musl\"],",
+            _ => "",
+        };
+        let folder = self.tools.root().join("target/addons").join(&target.npm);
+        make_folder(&folder)?;
+        let file = format!("esclusa.{}.node", target.npm);
+        let built = target_folder(self.tools).join(&target.triple).join("addon").join(library);
+        copy(&built, &folder.join(&file))?;
+        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            copy(&self.tools.root().join(licence), &folder.join(licence))?;
+        }
+        let manifest = format!(
+            "{{\n  \"name\": \"@esclusa/node-{}\",\n  \"version\": \"{}\",\n  \"description\": \"The addon of @esclusa/node for {}.\",\n  \
+             \"license\": \"Apache-2.0 OR MIT\",\n  \"os\": [\"{os}\"],\n  \"cpu\": [\"{cpu}\"],{libc}\n  \"main\": \"{file}\",\n  \"files\": [\"{file}\"]\n}}\n",
+            target.npm,
+            version(),
+            target.triple,
+        );
+        write(&folder.join("package.json"), &manifest)?;
+        let platforms = self.folder.join("platforms");
+        make_folder(&platforms)?;
+        self.pack(&folder, &platforms)
+    }
+
+    fn crate_(&self) -> Result<(), String> {
+        println!("the crate …");
+        let folder = target_folder(self.tools);
+        self.tools.must(self.tools.cargo(["package", "--package", "esclusa", "--allow-dirty", "--quiet"]))?;
+        let file = format!("esclusa-{}.crate", version());
+        copy(&folder.join("package").join(&file), &self.folder.join(file))
+    }
+
+    fn wheel(&self, arguments: &[&str]) -> Result<(), String> {
+        println!("the wheel …");
+        let python = self.python()?;
+        let build = ["-m", "maturin", "build", "--quiet", "--locked", "--compression-level", "9", "--manifest-path"];
+        let build = self.tools.program(&python).args(build).arg(self.manifest("python"));
+        let build = build.arg("--out").arg(&self.folder).args(arguments.iter().copied());
+        self.tools.must(self.with_path(build, &python)?).map(drop)
+    }
+
+    fn npm(&self) -> Result<(), String> {
+        self.tools.install_npm()?;
+        for package in NPM_PACKAGES {
+            println!("{package} …");
+            let pack =
+                self.tools.program("npm").args(["pack", "--silent", "--workspace", package, "--pack-destination"]);
+            self.tools.must(pack.arg(&self.folder))?;
+        }
+        Ok(())
+    }
+
+    /// The content of a packed package, to be changed and packed again.
+    fn unpack(&self, name: &str) -> Result<PathBuf, String> {
+        let folder = self.tools.root().join("target/unpacked").join(name);
+        make_folder(&folder)?;
+        let file = self.folder.join(format!("{name}-{}.tgz", version()));
+        self.tools.must(self.tools.program("tar").args(["-xzf"]).arg(&file).arg("-C").arg(&folder))?;
+        Ok(folder.join("package"))
+    }
+
+    /// Packs a folder as it is.
+    fn pack(&self, folder: &Path, to: &Path) -> Result<(), String> {
+        let pack = self.tools.program("npm").args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]);
+        self.tools.must(pack.arg(to).arg(folder)).map(drop)
+    }
+
+    fn python(&self) -> Result<OsString, String> {
+        self.tools.environment("wheels", &WHEEL_PACKAGES, "import maturin, ziglang")
+    }
+
+    /// With the programs of the environment first in the search path: maturin asks `python` what to build for.
+    fn with_path(&self, program: Program, python: &OsString) -> Result<Program, String> {
+        let own = Path::new(python).parent().map(Path::to_path_buf);
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&others)));
+        Ok(program.env("PATH", path.map_err(|problem| problem.to_string())?))
+    }
+
+    fn manifest(&self, binding: &str) -> PathBuf {
+        self.tools.root().join("bindings").join(binding).join("Cargo.toml")
+    }
+
+    /// Says what there is now, and how large it is.
+    fn list(&self) -> Result<(), String> {
+        let mut all: Vec<PathBuf> = files(&self.folder).chain(files(&self.folder.join("platforms"))).collect();
+        all.sort();
+        for file in all.iter().filter(|file| file.is_file()) {
+            let bytes = fs::metadata(file).map_or(0, |file| file.len());
+            println!("{bytes:>10} {}", file.strip_prefix(self.tools.root()).unwrap_or(file).display());
+        }
+        Ok(())
+    }
+}
+
+/// The targets of a release.
+pub(crate) fn targets(tools: &Tools) -> Result<Vec<Target>, String> {
+    let text = read(&tools.root().join("bindings/targets.json"))?;
+    let list = Value::from_json(text.as_bytes()).map_err(|problem| format!("bindings/targets.json: {problem}"))?;
+    let lines = list.as_list().unwrap_or_default().iter();
+    let field = |line: &Value<'_>, name: &str| {
+        let text = line.get(name).and_then(Value::as_str).map(str::to_owned);
+        text.ok_or(format!("a line of bindings/targets.json has no `{name}`, expected a string"))
+    };
+    lines
+        .map(|line| {
+            Ok(Target { triple: field(line, "target")?, npm: field(line, "npm")?, wheel: field(line, "wheel")? })
+        })
+        .collect()
+}
+
+/// The version of everything: crates, wheels and npm packages have one.
+pub(crate) fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// Where cargo builds.
+fn target_folder(tools: &Tools) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tools.root().join("target"), PathBuf::from)
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn make_folder(folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|problem| format!("cannot make {}: {problem}", folder.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::copy(from, to)
+        .map(drop)
+        .map_err(|problem| format!("cannot copy {} to {}: {problem}", from.display(), to.display()))
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|problem| format!("cannot read {}: {problem}", file.display()))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    fs::write(file, text).map_err(|problem| format!("cannot write {}: {problem}", file.display()))
+}

@@ -1,0 +1,107 @@
+//! The suite of the packages: built as for a release, installed into empty projects, and asked there; every host, the
+//! browser among them, must give the answers of the engine byte by byte.
+
+use std::fs;
+use std::path::Path;
+
+use super::suite::{Outcome, Step};
+use crate::installed::{Host, Installed};
+use crate::package::version;
+use crate::tools::Tools;
+
+pub(super) fn run(tools: &Tools) -> Outcome {
+    let mut step = tools.step("packages");
+    // The demo builds and installs them, as it does for whoever looks around.
+    let demo = ["run", "--quiet", "--package", "xtask", "--", "demo", "--users", "2000", "--companies", "50"];
+    step.run(tools.cargo(demo));
+    let triples = tools.root().join("target/suites/triples");
+    let make = ["test", "--quiet", "--package", "esclusa", "--test", "triples", "--", "--show-output"];
+    step.run(tools.cargo(make).env("ESCLUSA_TRIPLES", &triples));
+    let questions = triples.join("questions.jsonl");
+    match fs::read_to_string(triples.join("answers.jsonl")) {
+        Ok(answers) => {
+            let installed = Installed::found(tools);
+            for host in Host::ALL {
+                let given = installed.ask(host, &questions);
+                step.check(
+                    &format!("{} answers 20,000 triples as the engine does", host.name()),
+                    same(given, &answers),
+                );
+            }
+            let given = chromium(tools, &questions, &triples.join("chromium.jsonl"));
+            step.check("Chromium answers 20,000 triples as the engine does", same(given, &answers));
+        }
+        Err(problem) => step.check("the triples are there", Err(problem.to_string())),
+    }
+    crate_in_an_empty_project(tools, &mut step);
+    step.check("everything has one version", one_version(tools));
+    step.outcome()
+}
+
+fn chromium(tools: &Tools, questions: &Path, file: &Path) -> Result<String, String> {
+    let script = tools.root().join("bindings/react/browser/chromium-triples.mjs");
+    tools.must(tools.program("node").arg(script).arg(questions).arg(file))?;
+    fs::read_to_string(file).map_err(|problem| problem.to_string())
+}
+
+/// Nothing, or the first line that differs.
+fn same(given: Result<String, String>, expected: &str) -> Result<(), String> {
+    let given = given?;
+    if given == expected {
+        return Ok(());
+    }
+    let lines = given.lines().zip(expected.lines());
+    Err(match lines.enumerate().find(|(_, (given, expected))| given != expected) {
+        Some((at, (given, expected))) => format!("answer {}: {given}, expected {expected}", at + 1),
+        None => format!("{} answers, expected {}", given.lines().count(), expected.lines().count()),
+    })
+}
+
+const MAIN: &str = r##"
+use esclusa::{Context, FlagSet, Flags};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let flags = Flags::new();
+    let rows = br#"[{"name": "crm", "enabled": true, "target_plans": ["PREMIUM"]}]"#;
+    let report = flags.publish(FlagSet::from_json(rows)?);
+    println!("{:?} {}", report.added(), flags.is_enabled("crm", &Context::new("user-42").plan("PREMIUM")));
+    Ok(())
+}
+"##;
+
+/// The crate as it would be published, in a project that has nothing else.
+fn crate_in_an_empty_project(tools: &Tools, step: &mut Step) {
+    let folder = tools.root().join("target/installed/rust");
+    let name = format!("esclusa-{}", version());
+    let manifest = format!(
+        "[package]\nname = \"user\"\nedition = \"2024\"\n\n[dependencies]\nesclusa = {{ path = \"{name}\" }}\n\n[workspace]\n"
+    );
+    let made = fs::create_dir_all(folder.join("src"))
+        .and_then(|()| fs::write(folder.join("Cargo.toml"), manifest))
+        .and_then(|()| fs::write(folder.join("src/main.rs"), MAIN));
+    if let Err(problem) = made {
+        return step.check("a project for the crate", Err(problem.to_string()));
+    }
+    let package = tools.root().join("target/packages").join(format!("{name}.crate"));
+    step.run(tools.program("tar").args(["-xzf"]).arg(package).in_folder(folder.clone()));
+    let ran = tools.must(tools.cargo(["run", "--quiet"]).in_folder(folder));
+    let right = ran.and_then(|printed| match printed.as_str() {
+        "[\"crm\"] true\n" => Ok(()),
+        other => Err(format!("printed {other}")),
+    });
+    step.check("the crate works in an empty project", right);
+}
+
+/// The version stands in the workspace and in each manifest of the other languages.
+fn one_version(tools: &Tools) -> Result<(), String> {
+    for package in ["js", "node", "wasm", "react"] {
+        let file = tools.root().join("bindings").join(package).join("package.json");
+        let text = fs::read_to_string(&file).map_err(|problem| format!("{}: {problem}", file.display()))?;
+        let manifest = esclusa::Value::from_json(text.as_bytes()).map_err(|problem| problem.to_string())?;
+        match manifest.get("version").and_then(esclusa::Value::as_str) {
+            Some(found) if found == version() => {}
+            found => return Err(format!("{} has version {found:?}, expected {}", file.display(), version())),
+        }
+    }
+    Ok(())
+}
