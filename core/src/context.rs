@@ -134,12 +134,15 @@ impl<'a> Context<'a> {
 
     /// What `role` and `roles` hold: a text or a list of texts.
     fn add_roles(&mut self, value: Value<'a>) {
-        match value {
+        let given = match value {
             Value::List(elements) => {
                 self.roles_known = true;
-                elements.into_iter().filter_map(word).for_each(|role| self.add_role(role));
+                elements
             }
-            one => word(one).into_iter().for_each(|role| self.add_role(role)),
+            one => vec![one],
+        };
+        for role in given.into_iter().filter_map(word) {
+            self.add_role(role);
         }
     }
 
@@ -159,29 +162,13 @@ impl<'a> Context<'a> {
         let Value::Object(fields) = value else {
             return Err(ContextError { problem: format!("this is {}", value.kind()) });
         };
+        let (mut context, mut roles, mut targeting_key) = (Context::default(), Value::Null, None);
         // From the last field to the first, so that of two with one name the last counts (sentence 2.2.23).
         let mut seen = Set::default();
-        let mut context =
-            Context::from_fields(fields.into_iter().rev().filter(|(name, _)| seen.insert(name.clone())));
-        context.attributes.reverse();
-        Ok(context)
-    }
-
-    /// The context of these fields, in whichever order, as a JSON object has them (sentences 3.1 to 3.6).
-    ///
-    /// Their names are all different, as in the map of another language. Nobody looks whether they are: of two with
-    /// one name either may count.
-    ///
-    /// ```
-    /// use esclusa::Context;
-    /// let context = Context::from_fields([("targetingKey".into(), 42.into()), ("user".into(), "user-42".into())]);
-    /// assert_eq!(context.targeting_key(), Some("42"));
-    /// ```
-    #[must_use]
-    #[inline]
-    pub fn from_fields(fields: impl IntoIterator<Item = (Cow<'a, str>, Value<'a>)>) -> Self {
-        let (mut context, mut roles, mut targeting_key) = (Context::default(), Value::Null, None);
-        for (name, value) in fields {
+        for (name, value) in fields.into_iter().rev() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
             match name.as_ref() {
                 "targetingKey" => targeting_key = word(value),
                 // `role` comes before `roles`, in whichever order they stand.
@@ -189,11 +176,12 @@ impl<'a> Context<'a> {
                 _ => context.set(name, value),
             }
         }
+        context.attributes.reverse();
         context.add_roles(roles);
         if targeting_key.is_some() {
             context.put(Field::User, targeting_key);
         }
-        context
+        Ok(context)
     }
 
     /// The string that identifies the caller.

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::caller::Context;
+use crate::plain::Plain;
 use crate::reading;
 
 /// A context that was copied, if need be.
@@ -33,7 +34,7 @@ pub(crate) fn copied<'c>(context: Option<&'c Bound<'_, PyAny>>) -> PyResult<Resu
         return Ok(Ok(Caller::Held(&context.get().context)));
     }
     match reading::fields(context) {
-        Ok(fields) => Ok(Ok(Caller::Copied(Box::new(esclusa::Context::from_fields(fields))))),
+        Ok(fields) => Ok(Ok(Caller::Copied(Box::new(fields.into_iter().collect::<Plain<'_>>().finish())))),
         Err(error) if error.is_instance_of::<PyException>(context.py()) => Ok(Err(error)),
         Err(interrupt) => Err(interrupt),
     }

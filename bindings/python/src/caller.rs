@@ -7,6 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
+use crate::plain::Plain;
 use crate::reading::{self, Fields};
 use crate::writing::python;
 
@@ -20,7 +21,7 @@ pub(crate) struct Context {
 
 impl Context {
     fn new(fields: Fields) -> Self {
-        let context = esclusa::Context::from_fields(fields.iter().cloned());
+        let context = fields.iter().cloned().collect::<Plain<'_>>().finish();
         Context { context, fields }
     }
 }

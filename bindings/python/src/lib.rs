@@ -12,10 +12,12 @@ mod instant;
 #[cfg(feature = "noop")]
 mod noop;
 mod place;
+mod plain;
 mod reading;
 mod recent;
 mod resolution;
 mod turnwise;
+mod uuid;
 mod writing;
 
 /// The native half of the package `esclusa`; nobody imports it by hand.

@@ -1,7 +1,7 @@
 //! Reading a plain dict where it stands: texts are borrowed, and nothing of it is copied or even counted.
 //!
 //! This is only sound as long as no Python code runs, so that nobody can change the dict: it reads nothing but exact
-//! `dict`, `list`, `tuple`, `str`, `int`, `float`, `bool` and `None`, whose reading runs none. Anything else (a
+//! `dict`, `list`, `tuple`, `str`, `int`, `float`, `bool`, `None` and `uuid.UUID`, whose reading runs none. Anything else (a
 //! subclass, a time, another mapping, half a surrogate pair) makes it give up, and `reading` copies instead.
 
 use std::borrow::Cow;
@@ -13,48 +13,41 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, ffi};
 
+use crate::plain::Plain;
 use crate::reading::MAX_DEPTH;
+use crate::uuid;
 
 /// The context that a dict describes, or `None` if it takes more than looking.
 ///
 /// # Safety
 /// No Python code may run, and the interpreter lock may not be let go, while the context lives.
 pub(crate) unsafe fn context<'a>(dict: &'a Bound<'_, PyDict>) -> Option<Context<'a>> {
-    let mut entries = Entries { dict: dict.as_borrowed(), depth: 1, at: 0, is_whole: true };
-    let context = Context::from_fields(&mut entries);
-    entries.is_whole.then_some(context)
+    let mut plain = Plain::default();
+    // SAFETY: the caller promises that nobody changes the dict.
+    let whole = unsafe { each_field(dict.as_borrowed(), |name, value| plain.add(name, value), 1) };
+    whole.then(|| plain.finish())
 }
 
-/// The entries of a dict that nobody changes for as long as 'a. They end early, and it says so, at one that takes more
-/// than looking.
-struct Entries<'a, 'py> {
-    dict: Borrowed<'a, 'py, PyDict>,
+/// Every field of a dict; `false` if it takes more than looking.
+unsafe fn each_field<'a>(
+    dict: Borrowed<'a, '_, PyDict>,
+    mut take: impl FnMut(Cow<'a, str>, Value<'a>),
     depth: usize,
-    at: ffi::Py_ssize_t,
-    is_whole: bool,
-}
-
-impl<'a> Iterator for Entries<'a, '_> {
-    type Item = (Cow<'a, str>, Value<'a>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let (py, mut name, mut value) = (self.dict.py(), ptr::null_mut(), ptr::null_mut());
-        // SAFETY: it is a dict that nobody changes, and the pointers are to places that are held here.
-        let found = unsafe { ffi::PyDict_Next(self.dict.as_ptr(), &raw mut self.at, &raw mut name, &raw mut value) };
-        if found == 0 {
-            return None;
-        }
+) -> bool {
+    let (py, mut at) = (dict.py(), 0);
+    let (mut name, mut value) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `dict` is a dict that nobody changes, and the pointers are to places of this function.
+    while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut name, &raw mut value) } != 0 {
         // SAFETY: the dict holds both, and nobody changes it for as long as 'a.
         let (name, value) =
             unsafe { (Borrowed::<'a, '_, PyAny>::from_ptr(py, name), Borrowed::<'a, '_, PyAny>::from_ptr(py, value)) };
         // SAFETY: as above.
-        let (Some(name), Some(value)) = (unsafe { (text(name), json(value, self.depth)) }) else {
-            self.is_whole = false;
-            return None;
-        };
-        Some((Cow::Borrowed(name), value))
+        let Some(name) = (unsafe { text(name) }) else { return false };
+        // SAFETY: as above; a name that is no text may have let Python code run, and then nothing more is read.
+        let Some(value) = (unsafe { json(value, depth) }) else { return false };
+        take(Cow::Borrowed(name), value);
     }
+    true
 }
 
 /// The text of a `str`; `None` for anything else and for half a surrogate pair.
@@ -117,10 +110,13 @@ unsafe fn json<'a>(object: Borrowed<'a, '_, PyAny>, depth: usize) -> Option<Valu
             .collect::<Option<_>>()
             .map(Value::List);
     }
-    let dict = object.cast_exact::<PyDict>().ok()?;
-    let mut entries = Entries { dict, depth: depth + 1, at: 0, is_whole: true };
-    let fields = entries.by_ref().collect();
-    entries.is_whole.then_some(Value::Object(fields))
+    if let Ok(dict) = object.cast_exact::<PyDict>() {
+        let mut fields = Vec::with_capacity(dict.len());
+        // SAFETY: as this function's.
+        let whole = unsafe { each_field(dict, |name, value| fields.push((name, value)), depth + 1) };
+        return whole.then_some(Value::Object(fields));
+    }
+    uuid::in_place(object).map(Value::from)
 }
 
 fn length(len: usize) -> Option<ffi::Py_ssize_t> {

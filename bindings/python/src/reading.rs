@@ -5,11 +5,15 @@
 use std::borrow::Cow;
 
 use esclusa::Value;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDateTime, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple,
+    PyType,
+};
 
-use crate::instant;
+use crate::{instant, uuid};
 
 /// How deep a context may be nested: as deep as a snapshot.
 pub(crate) const MAX_DEPTH: usize = esclusa::limit::MAX_NESTING_DEPTH;
@@ -66,12 +70,24 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'s
     if let Ok(tuple) = object.cast::<PyTuple>() {
         return elements(tuple, depth);
     }
-    if let Ok(time) = object.cast::<PyDateTime>() {
-        return Ok(instant::written(time)?.into());
-    }
     // Asking whether something is a mapping takes a microsecond; these are none.
     if object.is_none() || object.is_instance_of::<PyBytes>() {
         return Ok(Value::Null);
+    }
+    if object.is_instance_of::<PyDict>() {
+        return Ok(Value::Object(of_mapping(object.cast()?, deeper(depth)?)?));
+    }
+    if let Ok(time) = object.cast::<PyDateTime>() {
+        return Ok(instant::written(time)?.into());
+    }
+    if object.is_instance_of::<PySet>() || object.is_instance_of::<PyFrozenSet>() {
+        return in_order(object, depth);
+    }
+    if let Some(text) = uuid::written(object)? {
+        return Ok(text.into());
+    }
+    if is_decimal(object)? {
+        return decimal(object);
     }
     match object.cast::<PyMapping>() {
         Ok(mapping) => Ok(Value::Object(of_mapping(mapping, deeper(depth)?)?)),
@@ -82,6 +98,31 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'s
 fn elements(tuple: &Bound<'_, PyTuple>, depth: usize) -> PyResult<Value<'static>> {
     let depth = deeper(depth)?;
     tuple.iter().map(|element| json(&element, depth)).collect::<PyResult<_>>().map(Value::List)
+}
+
+/// The elements of a set, sorted: a set has its texts in another order in each process. Elements that cannot be
+/// compared stay in the order of the set.
+fn in_order(set: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'static>> {
+    let list = set.py().get_type::<PyList>().call1((set,))?.cast_into::<PyList>()?;
+    match list.sort() {
+        Err(interrupt) if !interrupt.is_instance_of::<PyException>(set.py()) => Err(interrupt),
+        _ => elements(&list.to_tuple(), depth),
+    }
+}
+
+fn is_decimal(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    object.is_instance(DECIMAL.import(object.py(), "decimal", "Decimal")?)
+}
+
+/// The double nearest to a `decimal.Decimal`; one that is not finite is missing.
+fn decimal(object: &Bound<'_, PyAny>) -> PyResult<Value<'static>> {
+    match object.extract::<f64>() {
+        Ok(number) => Ok(number.into()),
+        // A NaN of the kind that raises when it is touched.
+        Err(error) if error.is_instance_of::<PyException>(object.py()) => Ok(Value::Null),
+        Err(interrupt) => Err(interrupt),
+    }
 }
 
 fn deeper(depth: usize) -> PyResult<usize> {

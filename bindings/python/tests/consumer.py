@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from typing import Any
+from uuid import UUID, uuid4
 
 from typing_extensions import assert_type
 
@@ -17,6 +18,11 @@ assert_type(report.added, tuple[str, ...])
 assert_type(report.set_aside[0].kept, Kept | None)
 context = Context("user-42", company="acme", plan="PREMIUM", roles=["ADMIN"], region="CO", seats=12)
 assert_type(context.targeting_key, str | None)
+somebody: UUID = uuid4()
+Context(somebody, company=somebody, roles={"ADMIN", "OWNER"}, groups={somebody})
+Context(7, roles=frozenset({"ADMIN"}))
+Context("user-42", roles=[somebody])
+Context("user-42", roles=("ADMIN", 7, somebody))
 assert_type(Context.from_mapping({"user": "user-42"}), Context)
 assert_type(flags.is_enabled("crm", context), bool)
 assert_type(flags.is_enabled("crm", {"user": 42, "anything": object()}, True), bool)
@@ -46,5 +52,6 @@ flags.is_enabled(42)  # type: ignore[arg-type]
 flags.is_enabled("crm", "user-42")  # type: ignore[arg-type]
 flags.publish([])  # type: ignore[arg-type]
 Context(b"user-42")  # type: ignore[arg-type]
+Context("user-42", roles={"ADMIN": True}.keys())  # type: ignore[arg-type]
 context.targeting_key = "other"  # type: ignore[misc]
 resolution.reason == "SPLITTED"  # type: ignore[comparison-overlap]

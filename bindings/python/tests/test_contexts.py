@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import esclusa
 import pytest
@@ -25,6 +26,13 @@ class Plan(str, enum.Enum):
 
 class Seats(enum.IntEnum):
     TWELVE = 12
+
+
+class Identity(UUID):
+    """A UUID of another class, as database drivers have."""
+
+    def __str__(self) -> str:
+        return "own " + super().__str__()
 
 
 class Text(str):
@@ -80,6 +88,14 @@ PRESENT = {"attribute": "x", "op": "present"}
         (["no", "yes"], "yes"),
         (("no", "yes"), "yes"),
         ([None, 5, "yes"], "yes"),
+        (UUID(int=0), "00000000-0000-0000-0000-000000000000"),
+        (UUID("01234567-89AB-CDEF-fedc-ba9876543210"), "01234567-89ab-cdef-fedc-ba9876543210"),
+        (UUID(int=2**128 - 1), "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+        (Identity(int=7), "own 00000000-0000-0000-0000-000000000007"),
+        (["no", UUID(int=7)], "00000000-0000-0000-0000-000000000007"),
+        ({"no", "yes"}, "yes"),
+        (frozenset({None, 5, b"bytes", "yes"}), "yes"),
+        ({UUID(int=7), "no"}, "00000000-0000-0000-0000-000000000007"),
     ],
 )
 def test_texts(value: object, text: str) -> None:
@@ -101,6 +117,12 @@ def test_texts(value: object, text: str) -> None:
         (-(2**63) - 1, -(2**63)),
         (10**300, 1e300),
         (5e-324, 5e-324),
+        (Decimal(12), 12),
+        (Decimal("12.00"), 12),
+        (Decimal("0.1"), 0.1),
+        (Decimal("-0"), 0),
+        (Decimal("1e300"), 1e300),
+        (Decimal(2**53 + 1), 2**53),
     ],
 )
 def test_numbers(value: object, number: float) -> None:
@@ -118,16 +140,18 @@ def test_numbers(value: object, number: float) -> None:
         10**400,
         b"bytes",
         bytearray(b"bytes"),
-        {"sets"},
-        frozenset({"sets"}),
         object(),
         len,
-        Decimal(1),
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        Decimal("-Infinity"),
+        Decimal("1e400"),
         1j,
         date(2025, 1, 1),
         datetime(2025, 1, 1),
         datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
         range(3),
+        {"x": "y"}.keys(),
     ],
     ids=repr,
 )
@@ -173,6 +197,11 @@ def test_names_that_are_no_strings_are_no_names() -> None:
         ({"user": 7.0}, "7"),
         ({"user": 2**53}, None),
         ({"user": True}, None),
+        ({"user": UUID(int=7)}, "00000000-0000-0000-0000-000000000007"),
+        ({"user": Identity(int=7)}, "own 00000000-0000-0000-0000-000000000007"),
+        ({"targetingKey": UUID(int=7), "user": "a"}, "00000000-0000-0000-0000-000000000007"),
+        ({"user": Decimal(7)}, "7"),
+        ({"user": {"a"}}, None),
         ({"user": ""}, ""),
         ({}, None),
     ],
@@ -195,6 +224,9 @@ def test_the_targeting_key(plain: dict[str, Any], user: str | None) -> None:
         {"roles": ["AGENT"], "role": ["ADMIN"]},
         {"role": "ADMIN", "roles": []},
         {"roles": [None, {}, "ADMIN"]},
+        {"roles": {"ADMIN"}},
+        {"roles": frozenset({"AGENT", "ADMIN"})},
+        {"role": {"ADMIN", None, 5}},
     ],
 )
 def test_roles(plain: dict[str, Any]) -> None:
@@ -207,6 +239,36 @@ def test_numbers_are_usable_texts_of_the_fixed_fields() -> None:
     for name in ("company", "plan", "region", "role", "roles"):
         assert matches(is_in("12", attribute=name), {name: 12}) == TRUE
         assert matches({"attribute": name, "op": "present"}, {name: 1.5}) == FALSE
+
+
+def test_a_set_has_its_texts_in_order() -> None:
+    texts = [f"role-{number:03}" for number in range(100)]
+    assert Context(roles=set(texts), numbers={3, 1, 2}, none=set()).to_dict() == {
+        "roles": texts,
+        "numbers": [1, 2, 3],
+        "none": [],
+    }
+    assert matches({"attribute": "roles", "op": "present"}, {"roles": frozenset()}) == TRUE
+
+
+def test_a_set_is_counted_among_what_is_nested() -> None:
+    nested: object = "deep"
+    for _ in range(98):
+        nested = frozenset({nested})
+    assert matches(PRESENT, {"x": [nested]}) == TRUE
+    with pytest.raises(ValueError, match="nested too deep"):
+        Context(x=[[nested]])
+
+
+def test_a_uuid_without_a_number_is_an_object_that_cannot_be_read() -> None:
+    flags = Flags()
+    flags.publish('[{"name": "on", "enabled": true}]')
+    assert flags.is_enabled("on", {"user": UUID(int=7)})
+    hollow, strange = UUID.__new__(UUID), UUID(int=7)
+    object.__setattr__(strange, "int", "seven")
+    for broken in (hollow, strange):
+        assert flags.is_enabled("on", {"user": broken}) is False
+        assert flags.resolve("on", {"user": broken}).error_code == "INVALID_CONTEXT"
 
 
 def test_a_context_is_a_copy() -> None:

@@ -27,24 +27,19 @@ const PACKAGES: [&str; 10] = [
 /// Says that all of them are there.
 const READY: &str = "import maturin, pytest, mypy, openfeature, fastapi, uvicorn, httpx, pydantic, anyio";
 
+/// What the virtual environment is called.
+const NAME: &str = "python-package";
+
 /// The most that a wheel may have, in bytes (budgets of the hosts).
 const MAX_WHEEL_BYTES: u64 = 1_000_000;
 
 pub(super) fn run(tools: &Tools) -> Outcome {
     let mut step = tools.step("python");
-    let folder = tools.root().join("target/suites/python-package");
-    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    if !tools.has(tools.program(&python).args(["-c", READY])) {
-        let make = tools.program("python3").args(["-m", "venv"]).arg(&folder);
-        let install = tools.program(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES);
-        for program in [make, install] {
-            let what = program.to_string();
-            if !tools.has(program) {
-                return step.fail(&format!("`{what}` failed"));
-            }
-        }
-    }
-
+    let python = match tools.environment(NAME, &PACKAGES, READY) {
+        Ok(python) => python,
+        Err(problem) => return step.fail(&problem),
+    };
+    let folder = tools.root().join("target/suites").join(NAME);
     let wheels = folder.join("wheels");
     let build =
         tools.program(&python).args(["-m", "maturin", "build", "--quiet", "--locked", "--compression-level", "9"]);

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Literal, TypeVar, final
+from uuid import UUID
 
 from typing_extensions import Self, disjoint_base
 
@@ -12,7 +13,11 @@ __all__ = ["Context", "Flags", "Resolution", "bucket", "hash", "ranges"]
 _Default = TypeVar("_Default")
 _Caller = Context | Mapping[str, object] | None
 _Time = datetime | float | None
-_Text = str | int | None
+_Text = str | int | UUID
+_Roles = (
+    list[str] | list[int] | list[UUID] | list[str | int] | tuple[_Text, ...]
+    | set[str] | set[int] | set[UUID] | set[str | int] | frozenset[_Text]
+)
 _Reason = Literal["STATIC", "TARGETING_MATCH", "SPLIT", "DEFAULT", "DISABLED", "ERROR"]
 _ErrorCode = Literal[
     "PROVIDER_NOT_READY", "FLAG_NOT_FOUND", "PARSE_ERROR", "TARGETING_KEY_MISSING", "INVALID_CONTEXT"
@@ -24,12 +29,12 @@ class Context:
 
     def __new__(
         cls,
-        targeting_key: _Text = None,
+        targeting_key: _Text | None = None,
         *,
-        company: _Text = None,
-        plan: _Text = None,
-        region: _Text = None,
-        roles: _Text | list[str] | list[int] | list[str | int] | tuple[str | int, ...] = None,
+        company: _Text | None = None,
+        plan: _Text | None = None,
+        region: _Text | None = None,
+        roles: _Text | _Roles | None = None,
         **attributes: object,
     ) -> Self:
         """A context of these fields; every other name is an attribute, with any JSON value."""
