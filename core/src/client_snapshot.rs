@@ -6,9 +6,13 @@
 use crate::context::Context;
 use crate::definition::{FlagDefinition, OverridesDefinition, VariantDefinition};
 use crate::flag_set::{Fate, FlagId, FlagSet};
+use crate::limit::MAX_NESTING_DEPTH;
 use crate::snapshot::VERSION;
 use crate::time::Time;
 use crate::value::Value;
+
+/// The document and its list of flags stand round each flag.
+const FLAG_DEPTH: usize = 2;
 
 impl FlagSet {
     /// A document (section 2.1) for the browser of this caller: of the chosen flags those that are marked `client`.
@@ -46,7 +50,8 @@ impl FlagSet {
                 defined(self.key(id), definition)
             })
         });
-        let flags = Value::List(flags.collect());
+        // A row may be nested one deeper than the flag of a document, and what nobody can read would help nobody.
+        let flags = Value::List(flags.filter(|flag| fits_into(MAX_NESTING_DEPTH - FLAG_DEPTH, flag)).collect());
         let mut document = vec![("esclusa".into(), Value::Integer(VERSION))];
         document.extend(self.revision().map(|revision| ("revision".into(), number(revision))));
         document.push(("flags".into(), flags));
@@ -68,6 +73,16 @@ impl FlagSet {
         }
         fields.push(client());
         Value::Object(fields)
+    }
+}
+
+/// Whether a value is nested at most so deep.
+fn fits_into(depth: usize, value: &Value<'_>) -> bool {
+    let inner = depth.checked_sub(1);
+    match value {
+        Value::List(elements) => inner.is_some_and(|inner| elements.iter().all(|element| fits_into(inner, element))),
+        Value::Object(fields) => inner.is_some_and(|inner| fields.iter().all(|(_, field)| fits_into(inner, field))),
+        _ => true,
     }
 }
 

@@ -148,3 +148,19 @@ fn a_kill_switch_holds_in_the_browser_too() {
         r#"{"esclusa":1,"flags":[{"name":"f","enabled":false,"variants":[{"key":"off","value":null}],"client":true}]}"#;
     assert_eq!(snapshot.to_string(), expected);
 }
+
+#[test]
+fn a_value_that_is_too_deep_for_a_document_is_left_out_and_takes_nothing_with_it() {
+    let row = |key: &str, depth: usize| {
+        let value = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        format!(
+            r#"{{"name": "{key}", "enabled": true, "client": true, "variants": [{{"key": "a", "value": {value}}}]}}"#
+        )
+    };
+    // An array of rows, a row, its variants and the variant stand round the value: 96 more are the most.
+    let rows = format!("[{},{},{}]", row("flat", 0), row("fits", 95), row("deep", 96));
+    let set = FlagSet::from_json_strict(rows.as_bytes()).unwrap();
+    let snapshot = set.client_snapshot(set.keys(), &Context::anonymous(), Time::from_millis(0)).to_string();
+    let read = FlagSet::from_json_strict(snapshot.as_bytes()).unwrap();
+    assert_eq!(read.keys().collect::<Vec<_>>(), ["flat", "fits"]);
+}
