@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::fingerprint::Set;
 use crate::text::Word;
 use crate::value::Value;
 
@@ -32,6 +31,7 @@ pub struct Context<'a> {
     other_roles: Vec<Word<'a>>,
     /// Whether anything was said about roles, if only that there are none.
     roles_known: bool,
+    /// As they were given; of two with one name the last counts (sentence 2.2.23).
     attributes: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
@@ -126,9 +126,7 @@ impl<'a> Context<'a> {
     /// those fields, as they do in a context written as JSON.
     #[must_use]
     pub fn attribute(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
-        let name = name.into();
-        self.attributes.retain(|(known, _)| *known != name);
-        self.set(name, value.into());
+        self.set(name.into(), value.into());
         self
     }
 
@@ -162,21 +160,18 @@ impl<'a> Context<'a> {
         let Value::Object(fields) = value else {
             return Err(ContextError { problem: format!("this is {}", value.kind()) });
         };
-        let (mut context, mut roles, mut targeting_key) = (Context::default(), Value::Null, None);
-        // From the last field to the first, so that of two with one name the last counts (sentence 2.2.23).
-        let mut seen = Set::default();
-        for (name, value) in fields.into_iter().rev() {
-            if !seen.insert(name.clone()) {
-                continue;
-            }
+        let (mut context, mut targeting_key) = (Context::default(), None);
+        // `role` comes before `roles`, in whichever order they stand.
+        let (mut role, mut roles) = (Value::Null, Value::Null);
+        for (name, value) in fields {
             match name.as_ref() {
                 "targetingKey" => targeting_key = word(value),
-                // `role` comes before `roles`, in whichever order they stand.
+                "role" => role = value,
                 "roles" => roles = value,
                 _ => context.set(name, value),
             }
         }
-        context.attributes.reverse();
+        context.add_roles(role);
         context.add_roles(roles);
         if targeting_key.is_some() {
             context.put(Field::User, targeting_key);
@@ -231,7 +226,8 @@ impl<'a> Context<'a> {
 
     /// An attribute by its name as it stands, then as a path; null is missing (sentences 3.6 and 3.8).
     pub(crate) fn lookup(&self, name: &str) -> Option<&Value<'a>> {
-        let named = |wanted: &str| self.attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+        let named =
+            |wanted: &str| self.attributes.iter().rev().find(|(name, _)| name == wanted).map(|(_, value)| value);
         if let Some(found) = named(name).filter(|value| !value.is_null()) {
             return Some(found);
         }

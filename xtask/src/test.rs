@@ -157,8 +157,9 @@ fn miri(tools: &Tools) -> Outcome {
         return Outcome::Skipped("needs `rustup component add miri rust-src --toolchain nightly`");
     }
     // Without regex: building automata takes minutes under Miri, and the crates that do it have their own Miri runs.
-    let arguments = ["miri", "test", "--package", "esclusa", "--no-default-features", "--lib", "--test", "publishing"];
+    let features = ["--no-default-features", "--features", "rules"];
+    let arguments = ["miri", "test", "--package", "esclusa", "--lib", "--test", "publishing"];
     // A target folder of its own: the two compilers would throw away each other's work.
     let folder = tools.root().join("target/miri");
-    tools.step("miri").run(tools.nightly(arguments).env("CARGO_TARGET_DIR", folder)).outcome()
+    tools.step("miri").run(tools.nightly(arguments).args(features).env("CARGO_TARGET_DIR", folder)).outcome()
 }

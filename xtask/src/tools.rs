@@ -41,7 +41,14 @@ impl Tools {
     }
 
     pub(crate) fn program(&self, name: impl Into<OsString>) -> Program {
-        Program { name: name.into(), arguments: Vec::new(), variables: Vec::new(), folder: self.root.clone() }
+        let name = name.into();
+        // On Windows these two go by other names.
+        let name = match name.to_str() {
+            Some("npm") if cfg!(windows) => "npm.cmd".into(),
+            Some("python3") if cfg!(windows) => "python".into(),
+            _ => name,
+        };
+        Program { name, arguments: Vec::new(), variables: Vec::new(), folder: self.root.clone() }
     }
 
     /// The cargo that runs this.

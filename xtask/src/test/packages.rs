@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::suite::{Outcome, Step};
 use crate::installed::{Host, Installed};
-use crate::package::version;
+use crate::package::{targets, version};
 use crate::tools::Tools;
 
 pub(super) fn run(tools: &Tools) -> Outcome {
@@ -35,6 +35,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     }
     crate_in_an_empty_project(tools, &mut step);
     step.check("everything has one version", one_version(tools));
+    step.check("the targets of a release stand in one list", one_list(tools));
     step.outcome()
 }
 
@@ -104,4 +105,35 @@ fn one_version(tools: &Tools) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Each target has the npm name that the loader of `@esclusa/node` asks for there and the tag that its wheels have, and
+/// the release workflow names none by itself.
+fn one_list(tools: &Tools) -> Result<(), String> {
+    let file = tools.root().join(".github/workflows/release.yml");
+    let workflow = fs::read_to_string(&file).map_err(|problem| format!("{}: {problem}", file.display()))?;
+    if !workflow.contains("bindings/targets.json") {
+        return Err("the release workflow does not read bindings/targets.json".to_owned());
+    }
+    let targets = targets(tools)?;
+    for target in &targets {
+        let arch = if target.triple.starts_with("aarch64-") { "arm64" } else { "x64" };
+        let (npm, wheel) = match target.triple.split_once('-').map(|(_, system)| system) {
+            Some("unknown-linux-gnu") => (format!("linux-{arch}-gnu"), "manylinux_2_17"),
+            Some("unknown-linux-musl") => (format!("linux-{arch}-musl"), "musllinux_1_2"),
+            Some("apple-darwin") => (format!("darwin-{arch}"), "macosx"),
+            Some("pc-windows-msvc") => (format!("win32-{arch}-msvc"), "win"),
+            other => return Err(format!("`{}` is of a system that nobody knows: {other:?}", target.triple)),
+        };
+        if (target.npm.as_str(), target.wheel.as_str()) != (npm.as_str(), wheel) {
+            return Err(format!(
+                "`{}` has `{}` and `{}`, expected `{npm}` and `{wheel}`",
+                target.triple, target.npm, target.wheel
+            ));
+        }
+        if workflow.contains(&target.triple) {
+            return Err(format!("the release workflow names `{}` itself, expected it only in the list", target.triple));
+        }
+    }
+    if targets.len() == 8 { Ok(()) } else { Err(format!("{} targets, expected 8", targets.len())) }
 }
