@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::context::Context;
 use crate::flag_set::{FlagSet, Span};
-use crate::resolution::Resolution;
+use crate::resolution::{ErrorCode, Resolution};
 use crate::resolve::Walk;
 use crate::time::Time;
 use crate::value::Value;
@@ -168,6 +168,7 @@ impl Explanation<'_> {
             (Some(no), _) => no.sentence.clone(),
             (None, true) if self.resolution.enabled => "it is on for everybody".to_owned(),
             (None, _) if self.resolution.enabled => "every step said yes".to_owned(),
+            _ if self.resolution.error == Some(ErrorCode::ProviderNotReady) => "nothing is published yet".to_owned(),
             _ => format!("there is no flag `{}`", self.key),
         }
     }

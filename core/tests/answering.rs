@@ -110,3 +110,12 @@ fn a_projection_holds_the_values_of_the_chosen_flags_and_nothing_about_why() {
     assert_eq!(projection.iter().count(), 5);
     assert_eq!(projection.get("off").unwrap().value(), &Value::from("classic"));
 }
+
+#[test]
+fn an_explanation_says_whether_there_is_no_flag_or_nothing_at_all() {
+    let context = Context::new("user-42");
+    let before = esclusa::Flags::new().current().explain("crm", &context, NOW).to_string();
+    assert!(before.starts_with("`crm` is OFF for user-42: nothing is published yet"), "{before}");
+    let after = set("").explain("crm", &context, NOW).to_string();
+    assert!(after.starts_with("`crm` is OFF for user-42: there is no flag `crm`"), "{after}");
+}

@@ -33,7 +33,11 @@ fn check(flags: &Flags) {
         Context::anonymous(),
         Context::new("user-42").company("acme").plan("PREMIUM").role("ADMIN").region("CO"),
         Context::new("").roles(["OWNER", "a role of more than fourteen bytes"]).attribute("email", "a@acme.com"),
-        Context::new("7").attribute("n", 1.5).attribute("v", "1.2.3-rc.1").attribute("ip", "10.1.2.3").attribute("b", true),
+        Context::new("7")
+            .attribute("n", 1.5)
+            .attribute("v", "1.2.3-rc.1")
+            .attribute("ip", "10.1.2.3")
+            .attribute("b", true),
     ];
     for context in &contexts {
         for now in [Time::from_millis(i64::MIN), Time::from_millis(1_750_000_000_000), Time::from_millis(i64::MAX)] {
@@ -43,7 +47,8 @@ fn check(flags: &Flags) {
                 assert_eq!(explained.resolution(), resolution);
                 assert!(!explained.to_string().is_empty());
                 let projection = set.project([key], context, now);
-                assert_eq!(projection.get(key).is_some(), resolution.error_code().is_none());
+                let projected = projection.get(key).map(|projected| (projected.is_enabled(), projected.value()));
+                assert_eq!(projected, Some((resolution.is_enabled(), resolution.value())));
             }
         }
     }
