@@ -20,22 +20,25 @@ impl Flags {
     #[inline]
     pub(crate) fn is_on(&self, key: &Bound<'_, PyAny>, context: Option<&Bound<'_, PyAny>>) -> Option<bool> {
         let key = key.cast_exact::<PyString>().ok()?;
+        // Before the turn and before the dict is looked at: half a surrogate pair raises an error, and where that is
+        // allocated the garbage collector may run any Python code.
+        // SAFETY: the key is held by the caller for the whole of this function.
+        let text = unsafe { place::text(key.as_any().as_borrowed()) }?;
         let ask = |context: &esclusa::Context<'_>| {
-            self.reader.take_turn(key.py(), |(reader, recent)| match recent.find(key, &self.flags) {
-                Some(known) => Some(reader.is_enabled(known, context)),
-                // SAFETY: the key is held by the caller for the whole of this function.
-                None => unsafe { place::text(key.as_any().as_borrowed()) }.map(|key| reader.is_enabled(key, context)),
+            self.reader.take_turn(key.py(), |(reader, recent)| match recent.find(key, text, &self.flags) {
+                Some(known) => reader.is_enabled(known, context),
+                None => reader.is_enabled(text, context),
             })
         };
-        let Some(context) = context else { return ask(&self.nobody) };
+        let Some(context) = context else { return Some(ask(&self.nobody)) };
         if let Ok(context) = context.cast_exact::<Context>() {
-            return ask(&context.get().context);
+            return Some(ask(&context.get().context));
         }
         if let Ok(dict) = context.cast_exact::<PyDict>() {
             // SAFETY: the engine runs no Python code and does not let go of the interpreter lock.
-            return unsafe { place::context(dict) }.and_then(|context| ask(&context));
+            return unsafe { place::context(dict) }.map(|context| ask(&context));
         }
-        if context.is_none() { ask(&self.nobody) } else { None }
+        context.is_none().then(|| ask(&self.nobody))
     }
 
     /// The flag's answer, or why there is none (12.1): what the key lacks is said before what the context lacks.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use esclusa::Value;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
@@ -42,19 +41,20 @@ impl Context {
         attributes: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let mut fields = Fields::with_capacity(5 + attributes.map_or(0, PyDictMethods::len));
-        let fixed =
-            [("user", targeting_key), ("company", company), ("plan", plan), ("region", region), ("roles", roles)];
+        // By itself it counts before both names among the attributes (12.6), and `targetingKey` counts before `user`.
+        let named = |name: &str| attributes.map_or(Ok(false), |attributes| attributes.contains(name));
+        let key = if named("user")? || named("targetingKey")? { "targetingKey" } else { "user" };
+        let fixed = [(key, targeting_key), ("company", company), ("plan", plan), ("region", region), ("roles", roles)];
         for (name, value) in fixed {
             if let Some(value) = value {
                 fields.push((Cow::Borrowed(name), reading::json(value, 1)?));
             }
         }
         for (name, value) in attributes.into_iter().flatten() {
-            let name = reading::text(name.cast::<PyString>()?)?;
-            if name == "user" && targeting_key.is_some() {
-                return Err(PyTypeError::new_err("Context() got the targeting key twice, also as `user`"));
+            let (name, value) = (reading::text(name.cast::<PyString>()?)?, reading::json(&value, 1)?);
+            if name != "targetingKey" || targeting_key.is_none() {
+                fields.push((name.into(), value));
             }
-            fields.push((name.into(), reading::json(&value, 1)?));
         }
         Ok(Context::new(fields))
     }

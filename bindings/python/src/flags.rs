@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use esclusa::{ErrorCode, FlagSet, Reader, SnapshotError, Time, Value, Violation};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyList};
 
 use crate::arguments::{chosen, copied, key_of};
 use crate::asking::{INVALID_CONTEXT, answered};
@@ -252,18 +252,12 @@ impl Flags {
         strict: bool,
         accept_older: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let encoded;
+        let text;
         let bytes = if let Ok(bytes) = snapshot.cast::<PyBytes>() {
             bytes.as_bytes()
-        } else if let Ok(text) = snapshot.cast::<PyString>() {
-            match text.to_str() {
-                Ok(text) => text.as_bytes(),
-                // Half a surrogate pair: the engine says that this is no JSON, and where.
-                Err(_) => {
-                    encoded = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-                    encoded.cast::<PyBytes>()?.as_bytes()
-                }
-            }
+        } else if let Some(given) = key_of(snapshot)? {
+            text = given;
+            text.as_bytes()
         } else {
             let kind = snapshot.get_type();
             return Err(PyTypeError::new_err(format!("expected the snapshot as str or bytes, got {}", kind.name()?)));

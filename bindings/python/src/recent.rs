@@ -30,14 +30,14 @@ impl Recent {
         Recent((0..PLACES).map(|_| Place::default()).collect())
     }
 
-    /// The key of a text that was asked for often enough.
+    /// The key of a `str` that was asked for often enough, and its text: taking that here could run Python code.
     #[inline]
-    pub(crate) fn find(&mut self, key: &Bound<'_, PyString>, flags: &esclusa::Flags) -> Option<&Key> {
+    pub(crate) fn find(&mut self, key: &Bound<'_, PyString>, text: &str, flags: &esclusa::Flags) -> Option<&Key> {
         let address = key.as_ptr() as usize;
         // Objects lie at multiples of 16.
         let place = self.0.get_mut((address >> 4 ^ address >> 10) % PLACES)?;
         if !place.known.as_ref().is_some_and(|(known, _)| known.is(key)) {
-            place.sight(address, key, flags)?;
+            place.sight(address, key, text, flags)?;
         }
         place.known.as_ref().map(|(_, key)| key)
     }
@@ -46,7 +46,7 @@ impl Recent {
 impl Place {
     /// One more sighting; nothing if the key is not worth remembering yet.
     #[cold]
-    fn sight(&mut self, address: usize, key: &Bound<'_, PyString>, flags: &esclusa::Flags) -> Option<()> {
+    fn sight(&mut self, address: usize, key: &Bound<'_, PyString>, text: &str, flags: &esclusa::Flags) -> Option<()> {
         let (before, times) = self.sighted;
         self.sighted = (address, if before == address { times + 1 } else { 1 });
         if self.sighted.1 < SIGHTINGS {
@@ -54,7 +54,7 @@ impl Place {
         }
         self.sighted = (0, 0);
         // What stood there before is let go of, and to free a text runs no Python code.
-        self.known = Some((key.clone().unbind(), flags.key(key.to_str().ok()?)));
+        self.known = Some((key.clone().unbind(), flags.key(text)));
         Some(())
     }
 }

@@ -297,9 +297,17 @@ def test_a_context_as_a_value() -> None:
 
 def test_giving_the_targeting_key_twice() -> None:
     assert Context(user="a").targeting_key == "a"
-    assert Context("a", targetingKey="b").targeting_key == "b"
-    with pytest.raises(TypeError, match="twice"):
-        Context("a", user="b")
+    assert Context(None, user="a").targeting_key == "a"
+    assert Context(user="a", targetingKey="b").targeting_key == "b"
+    others: list[dict[str, Any]] = [{"user": "b"}, {"targetingKey": "b"}, {"user": "b", "targetingKey": "c"}, {"targetingKey": 7}, {"user": None}]
+    for named in others:
+        context = Context("a", **named)
+        assert context.targeting_key == "a"
+        assert Context.from_mapping(context.to_dict()) == context == pickle.loads(pickle.dumps(context))
+        assert Context.from_mapping(context.to_dict()).targeting_key == "a"
+    assert Context(7, user="b", targetingKey="c").targeting_key == "7"
+    # What is no usable text counts as missing, here as elsewhere.
+    assert Context(True, user="b").targeting_key == "b"
     with pytest.raises(TypeError):
         Context("a", "acme")  # type: ignore[call-arg]
 

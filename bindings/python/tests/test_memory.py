@@ -58,6 +58,42 @@ print(evaluated - before, resident() - evaluated)
 """
 
 
+COLLECTED = """
+import gc
+from esclusa import Flags
+
+on, off = '[{"name": "on", "enabled": true}, {"name": "\\ufffd", "enabled": true}]', '[{"name": "on"}]'
+flags, answers, inside = Flags(), set(), False
+half = "\\ud800"
+
+def again(phase, info):
+    # What is asked and published in here must not meet an asking that is under way.
+    global inside
+    if not inside:
+        inside = True
+        before = flags.is_enabled("on"), flags.is_enabled("on", {"user": "u"})
+        flags.publish(off)
+        answers.add((*before, flags.is_enabled("on")))
+        flags.publish(on)
+        inside = False
+
+flags.publish(on)
+gc.callbacks.append(again)
+gc.set_threshold(1)
+for turn in range(2_000):
+    assert flags.is_enabled(half) and flags.is_enabled(half, {"user": "u"}) and flags.is_enabled("on", {half: [half]})
+    assert flags.is_enabled(half + "x") is False
+gc.callbacks.clear()
+print(answers)
+"""
+
+
+def test_the_garbage_collector_may_run_while_a_key_is_read() -> None:
+    """Half a surrogate pair raises an error inside, and up to Python 3.11 its allocation may collect at once."""
+    output = subprocess.run([sys.executable, "-c", COLLECTED], capture_output=True, text=True, check=True).stdout
+    assert output == "{(True, True, False)}\n"
+
+
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell a process its size so")
 def test_evaluating_and_publishing_leave_nothing_behind() -> None:
     output = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stdout

@@ -48,13 +48,19 @@ def test_forms_of_a_snapshot(form: Any) -> None:
     assert flags.is_enabled("ñandú")
 
 
+def test_half_a_surrogate_pair_in_a_snapshot() -> None:
+    flags = Flags()
+    assert flags.publish('[{"name": "a\ud800b", "enabled": true}, {"name": "\ud83d\ude00"}]').added == ("a\ufffdb", "\U0001f600")
+    assert flags.is_enabled("a\udfffb") and flags.is_enabled("a\ufffdb")
+
+
 @pytest.mark.parametrize("snapshot", [None, 5, {}, [], object()])
 def test_what_is_no_text_is_no_snapshot(snapshot: Any) -> None:
     with pytest.raises(TypeError, match="str or bytes"):
         Flags().publish(snapshot)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1e400]", '["\ud800"]', '["\\ud800"]', b"\xff", "5", '{"esclusa": 2}', "[" * 200])
+@pytest.mark.parametrize("text", ["", "{", "[1e400]", '["\\ud800"]', b'["\xed\xa0\x80"]', b"\xff", "5", '{"esclusa": 2}', "[" * 200])
 def test_a_refused_snapshot_changes_nothing(text: str | bytes) -> None:
     flags = Flags()
     flags.publish(document({"name": "a", "enabled": True}, revision=1))

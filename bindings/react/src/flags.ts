@@ -8,7 +8,7 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [name
 
 /** One flag of a projection: the answer and nothing about why [10.2]. */
 export interface Projected {
-  /** Whether the flag is on. */
+  /** Whether the flag is on; one that resolves to an error is off. */
   enabled: boolean;
   /** The value that is served, on or off. */
   value: JsonValue;

@@ -39,11 +39,14 @@ export function useFeatureFlag(name: string, defaultEnabled = false): FeatureFla
   });
 }
 
-/** The variant that a flag serves; the default where it serves none or does not answer. */
+/** The variant that a flag serves, on or off, null for one that serves none; the default where no flag answers. */
 export function useVariant(name: string): string | null;
-export function useVariant<Default>(name: string, defaultVariant: Default): string | Default;
+export function useVariant<Default>(name: string, defaultVariant: Default): string | Default | null;
 export function useVariant(name: string, defaultVariant: unknown = null): unknown {
-  return useAnswer('useVariant', (store, hydrating) => store.answer(name, hydrating)?.variant ?? defaultVariant);
+  return useAnswer('useVariant', (store, hydrating) => {
+    const answer = store.answer(name, hydrating);
+    return answer ? answer.variant : defaultVariant;
+  });
 }
 
 /** The value that a flag serves, on or off; the default where no flag answers. It changes its identity only with its content. */

@@ -29,11 +29,14 @@ export function projectionScript(projection: Projection, id: string = PROJECTION
 }
 
 /**
- * The projection that the server wrote into this page, or undefined if there is none.
+ * The projection that the server wrote into this page, or undefined if there is none. Only a
+ * `<script type="application/json">` is read: what else has the id, such as text that a user wrote, is not the server's.
  * One that can't be read is reported on the console and counts as none: flags must not take the page down.
  */
 export function readProjection(id: string = PROJECTION_ID): Projection | undefined {
-  const text = typeof document === 'undefined' ? null : document.getElementById(id)?.textContent;
+  if (typeof document === 'undefined') return undefined;
+  const scripts = document.querySelectorAll('script[type="application/json"]');
+  const text = [...scripts].find((script) => script.id === id)?.textContent;
   if (!text) return undefined;
   try {
     const projection: unknown = JSON.parse(text);

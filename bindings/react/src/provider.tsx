@@ -18,7 +18,10 @@ export interface EsclusaProviderProps {
    * once, after the page is up. Without it the projection answers.
    */
   flags?: FlagsSource | null;
-  /** The caller. An object with the same content is the same caller, so a literal in render is fine. */
+  /**
+   * The caller. An object with the same content is the same caller, so a literal in render is fine. A new one is in force
+   * when the provider has rendered, before the browser paints.
+   */
   context?: CallerContext | null;
   /** The values that the server worked out for this caller: what the page starts from. */
   projection?: Projection | null;

@@ -22,8 +22,11 @@ export interface Given {
 /** How long answers stand while nothing happens: windows and schedules move with the clock alone. */
 export const REFRESH_MS = 60_000;
 
-/** With these codes there is no answer [12.1]; with any other error a flag has one, and is off [12.2]. */
-const NO_ANSWER = ['PROVIDER_NOT_READY', 'FLAG_NOT_FOUND', 'INVALID_CONTEXT'];
+/** With these codes the engine does not hold the flag, and a projection may know it. */
+const NOT_HELD = ['PROVIDER_NOT_READY', 'FLAG_NOT_FOUND'];
+
+/** With this code nobody knows who asks: there is no answer, and the default stands [12.1]. */
+const INVALID_CONTEXT = 'INVALID_CONTEXT';
 
 export class Store {
   #given: Given;
@@ -37,6 +40,8 @@ export class Store {
   #removed = new Set<string>();
   /** What the server had when it rendered: hydration must see this, however late it comes. */
   readonly #first: Projection | undefined;
+  /** The answers of that, each one object: React asks for it twice, and compares by identity. */
+  readonly #hydrated = new Map<string, Answer | undefined>();
   readonly #listeners = new Set<() => void>();
   /** Raised with each change, so that an answer of an earlier one is known to be old. */
   #change = 0;
@@ -123,11 +128,15 @@ export class Store {
 
   /** The answer for one flag. While hydrating it is what the server answered. */
   answer(key: string, hydrating: boolean): Answer | undefined {
-    if (hydrating && this.#first) return projected(this.#first, key);
+    if (hydrating && this.#first) {
+      if (!this.#hydrated.has(key)) this.#hydrated.set(key, projected(this.#first, key));
+      return this.#hydrated.get(key);
+    }
     const last = this.#answers.get(key);
     if (last?.change === this.#change) return last.answer;
     const now = this.#resolve(key);
-    const answer = JSON.stringify(now) === JSON.stringify(last?.answer) ? last?.answer : now;
+    const before = last ? last.answer : this.#hydrated.get(key);
+    const answer = JSON.stringify(now) === JSON.stringify(before) ? before : now;
     this.#answers.set(key, { change: this.#change, answer });
     return answer;
   }
@@ -136,7 +145,9 @@ export class Store {
     const { context, projection } = this.#given;
     if (this.#flags && this.#ready) {
       const { enabled, value, variant, errorCode } = this.#flags.resolve(key, context);
-      if (errorCode === null || !NO_ANSWER.includes(errorCode)) return { enabled, value, variant };
+      if (errorCode === INVALID_CONTEXT) return undefined;
+      // With any other error the flag has an answer, and is off [12.2].
+      if (errorCode === null || !NOT_HELD.includes(errorCode)) return { enabled, value, variant };
     }
     // The engine of a browser holds the flags marked `client`; a projection may hold others beside them.
     return projection && !this.#removed.has(key) ? projected(projection, key) : undefined;
@@ -154,8 +165,16 @@ function contentOf(value: object | null | undefined): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null && !('toJSON' in value)) return value;
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value, shown);
   } catch {
     return value;
   }
+}
+
+/** What the engine reads [12.5] and JSON alone would hide: elements of a set, whole numbers of any size, times in `toJSON`. */
+function shown(_name: string, value: unknown): unknown {
+  if (value instanceof Set) return [...(value as Set<unknown>)];
+  // A `toJSON` gave it: the time of a field of its own is a text by now.
+  if (value instanceof Date) return value.toJSON();
+  return typeof value === 'bigint' ? Number(value) : value;
 }

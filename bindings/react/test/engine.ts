@@ -7,7 +7,9 @@ await init();
 export interface Row {
   name: string;
   enabled?: boolean;
+  rollout_percentage?: number;
   target_plans?: string[];
+  target_roles?: string[];
   target_companies?: string[];
   start_date?: string;
   end_date?: string;

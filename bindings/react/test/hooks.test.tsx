@@ -1,6 +1,6 @@
 import { renderHook } from '@testing-library/react';
 import type { ReactElement, ReactNode } from 'react';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { EsclusaProvider, useFeatureFlag, useFlags, useValue, useVariant } from '../src/index.ts';
 import type { Projection } from '../src/index.ts';
 import { said } from './console.ts';
@@ -74,9 +74,21 @@ describe('useVariant', () => {
     expect(ask(() => useVariant('checkout_layout'))).toBe('compact');
   });
 
-  test('gives the default where there is no variant', () => {
+  test('gives null for a flag that serves none: the default does not let anybody in', () => {
     expect(ask(() => useVariant('checkout_off'))).toBe(null);
-    expect(ask(() => useVariant('checkout_off', 'classic'))).toBe('classic');
+    expect(ask(() => useVariant('checkout_off', 'classic'))).toBe(null);
+    expect(ask(() => useVariant('crm_advanced_features', 'classic'))).toBe(null);
+  });
+
+  test('is null, a text or the default to the compiler', () => {
+    const variant = ask(() => useVariant('checkout_off', 7));
+    expectTypeOf(variant).toEqualTypeOf<string | number | null>();
+    expectTypeOf(ask(() => useVariant('missing'))).toEqualTypeOf<string | null>();
+    expect(variant).toBe(null);
+  });
+
+  test('gives the default where no flag answers', () => {
+    expect(ask(() => useVariant('missing'))).toBe(null);
     expect(ask(() => useVariant('missing', 'classic'))).toBe('classic');
     expect(ask(() => useVariant('checkout_layout', 'classic'), null)).toBe('classic');
   });

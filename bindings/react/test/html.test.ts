@@ -40,6 +40,16 @@ test('an id that would not stay inside its attribute is refused', () => {
   expect(() => projectionScript({}, 'a" onload="alert(1)')).toThrow('expected letters, digits, `_` and `-`');
 });
 
+test('only the script of the server is read, whatever else has its id', () => {
+  const forged = '{"admin": {"enabled": true, "value": true}}';
+  const elements = [`<p id="esclusa-projection">${forged}</p>`, `<script id="esclusa-projection">${forged}</script>`];
+  const projection = { admin: { enabled: false, value: false } };
+  page(elements.join('') + projectionScript(projection));
+  expect(readProjection()).toEqual(projection);
+  page(elements.join(''));
+  expect([readProjection(), readProjection('"]')]).toEqual([undefined, undefined]);
+});
+
 test('a page without a projection has none', () => {
   page('<p></p>');
   expect(readProjection()).toBe(undefined);

@@ -9,7 +9,7 @@ import { projectionScript, readProjection } from '../src/html.ts';
 import { EsclusaProvider } from '../src/index.ts';
 import type { EsclusaProviderProps, FlagsLike, Projection } from '../src/index.ts';
 import { ROWS, changed, engine, publish } from './engine.ts';
-import { Flag, Gate, Renders } from './screen.tsx';
+import { Flag, Gate, Renders, Several, Value, Variant } from './screen.tsx';
 
 const PREMIUM = { user: 'ana', plan: 'PREMIUM' };
 const FREE = { user: 'ana', plan: 'FREE' };
@@ -65,6 +65,20 @@ test('an engine that is there already and agrees changes nothing', async () => {
   const flag = <Flag feature="premium" renders={renders} />;
   await hydrate(app({ projection }, flag), app({ projection, flags: engine(ROWS), context: PREMIUM }, flag));
   expect(renders.of('premium')).toEqual(['on', 'on']);
+});
+
+test('what hooks give while hydrating keeps its identity, also when the engine takes over', async () => {
+  const renders = new Renders();
+  const projection = onServer();
+  const asked = [
+    <Value key="1" feature="layout" renders={renders} />,
+    <Variant key="2" feature="layout" renders={renders} />,
+    <Several key="3" features={['everybody', 'nobody']} renders={renders} />,
+  ];
+  await hydrate(app({ projection }, asked), app({ projection, flags: engine(ROWS), context: PREMIUM }, asked));
+  // On the server and hydrating; React says on the console if what it is given is a new object each time.
+  expect(renders.counts()).toEqual({ 'layout.value': 2, 'layout.variant': 2, several: 2 });
+  expect(renders.of('layout.value')).toEqual(['{"columns":2}', '{"columns":2}']);
 });
 
 test('an engine that is there already and disagrees waits until the page is hydrated', async () => {

@@ -1,6 +1,6 @@
 import { act, render, screen } from '@testing-library/react';
 import { StrictMode, startTransition, useLayoutEffect, useRef, useState } from 'react';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { EsclusaProvider } from '../src/index.ts';
 import type { CallerContext, Projection } from '../src/index.ts';
 import { ROWS, changed, engine, publish } from './engine.ts';
@@ -118,6 +118,40 @@ test('a context that is written in render is the same caller on each render', ()
   expect([renders.counts(), resolved]).toEqual([{}, 0]);
   rerender({ user: 'ana', plan: 'FREE' });
   expect(resolved).toBe(4);
+});
+
+test('what changes inside a set is another caller, also in the same object', () => {
+  const wanted = { name: 'premium', enabled: true, target_roles: ['ADMIN'] };
+  const roles = new Set(['AGENT']);
+  const { renders, rerender } = mount(engine(changed(wanted)), { roles } as unknown as CallerContext);
+  renders.clear();
+  rerender({ roles: new Set(['ADMIN']) } as unknown as CallerContext);
+  expect([renders.counts(), screen.getByTestId('premium').textContent]).toEqual([{ premium: 1, several: 1 }, 'on']);
+  rerender({ roles } as unknown as CallerContext);
+  expect(screen.getByTestId('premium').textContent).toBe('off');
+  roles.add('ADMIN');
+  rerender({ roles } as unknown as CallerContext);
+  expect(screen.getByTestId('premium').textContent).toBe('on');
+});
+
+test('a time that a toJSON gives is part of who asks', () => {
+  const since = (year: number) => ({ plan: 'PREMIUM', since: { toJSON: () => new Date(Date.UTC(year, 0)) } });
+  const { flags, rerender } = mount(engine(ROWS), since(2025));
+  const resolve = vi.spyOn(flags, 'resolve');
+  rerender(since(2025));
+  expect(resolve.mock.calls.length).toBe(0);
+  rerender(since(2026));
+  expect(resolve.mock.calls.length).toBe(4);
+});
+
+test('a big number is no reason to ask again', () => {
+  const { flags, renders, rerender } = mount(engine(ROWS), { plan: 'PREMIUM', seats: 12n });
+  const resolve = vi.spyOn(flags, 'resolve');
+  renders.clear();
+  rerender({ plan: 'PREMIUM', seats: 12n });
+  expect([renders.counts(), resolve.mock.calls.length]).toEqual([{}, 0]);
+  rerender({ plan: 'PREMIUM', seats: 13n });
+  expect(resolve.mock.calls.length).toBe(4);
 });
 
 test('a context that JSON can not tell apart is told apart by its identity', () => {

@@ -36,7 +36,8 @@ export function Flag({ feature, renders }: Probe): ReactElement {
 }
 
 export function Variant({ feature, renders }: Probe): ReactElement {
-  return <p data-testid={`${feature}.variant`}>{renders.add(`${feature}.variant`, useVariant(feature, 'none'))}</p>;
+  const text = String(useVariant(feature, 'none'));
+  return <p data-testid={`${feature}.variant`}>{renders.add(`${feature}.variant`, text)}</p>;
 }
 
 export function Value({ feature, renders }: Probe): ReactElement {

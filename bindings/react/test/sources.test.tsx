@@ -1,7 +1,7 @@
-import { act, render, screen } from '@testing-library/react';
+import { act, cleanup, render, screen } from '@testing-library/react';
 import { StrictMode } from 'react';
 import { expect, test, vi } from 'vitest';
-import { EsclusaProvider } from '../src/index.ts';
+import { EsclusaProvider, FeatureGate } from '../src/index.ts';
 import type { EsclusaProviderProps, FlagsLike, Projection } from '../src/index.ts';
 import { said } from './console.ts';
 import { ROWS, changed, engine, publish } from './engine.ts';
@@ -63,6 +63,18 @@ test('when the engine comes, those components re-render whose answer differs, an
   renders.clear();
   await arriving.resolve(engine(ROWS));
   expect([renders.counts(), texts()['premium']]).toEqual([{ premium: 1 }, 'off']);
+});
+
+test('for a caller who can not be read the default stands, whatever the projection says', () => {
+  const circle: Record<string, unknown> = { user: 'ana', plan: 'PREMIUM' };
+  circle['self'] = circle;
+  const flags = engine(ROWS);
+  mount({ projection: PROJECTION, flags, context: circle });
+  // Of a flag that the engine does not hold, and before anything is published, the projection still knows.
+  expect(texts()).toEqual({ everybody: 'off', premium: 'off', nobody: 'off', server_only: 'on' });
+  cleanup();
+  mount({ projection: PROJECTION, flags: engine(), context: circle });
+  expect(texts()).toEqual(ANSWERS);
 });
 
 test('an engine without a snapshot leaves the projection in force until something is published', () => {
@@ -193,6 +205,20 @@ test('a projection that comes later ends the loading', () => {
   expect(texts()['everybody']).toBe('loading');
   rerender({ projection: PROJECTION });
   expect(texts()).toEqual(ANSWERS);
+});
+
+test('a flag that can not be read is off, in the engine and in a projection of it, whatever the default', () => {
+  const flags = engine([{ name: 'broken', enabled: true, rollout_percentage: 150 }]);
+  const projection = flags.project();
+  expect(projection).toEqual({ broken: { enabled: false, value: false } });
+  for (const given of [{ flags }, { projection }, { flags, projection }]) {
+    const gate = (
+      <FeatureGate feature="broken" fallback="off" defaultEnabled>
+        on
+      </FeatureGate>
+    );
+    expect(render(<EsclusaProvider {...given}>{gate}</EsclusaProvider>).container.textContent).toBe('off');
+  }
 });
 
 test('windows open and close while nothing is published', () => {

@@ -37,7 +37,10 @@ class Context:
         roles: _Text | _Roles | None = None,
         **attributes: object,
     ) -> Self:
-        """A context of these fields; every other name is an attribute, with any JSON value."""
+        """A context of these fields; every other name is an attribute, with any JSON value.
+
+        `user` and `targetingKey` among them are the targeting key where none is given by itself.
+        """
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Self:
