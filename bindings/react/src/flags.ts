@@ -54,5 +54,11 @@ export type FlagsSource = FlagsLike | PromiseLike<FlagsLike> | (() => FlagsLike 
 
 /** Whether the flags are yet to come. */
 export function isLater(source: FlagsSource): source is Exclude<FlagsSource, FlagsLike> {
-  return typeof source === 'function' || 'then' in source;
+  return typeof source === 'function' || (typeof source === 'object' && 'then' in source);
+}
+
+/** Whether something that came has the face of flags: what a loader gives is known when it is there. */
+export function isFlags(given: unknown): given is FlagsLike {
+  const { resolve, onPublish } = (given ?? {}) as Partial<FlagsLike>;
+  return typeof resolve === 'function' && typeof onPublish === 'function';
 }

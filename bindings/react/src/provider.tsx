@@ -7,7 +7,7 @@
  */
 import { createContext, useContext, useEffect, useLayoutEffect, useState } from 'react';
 import type { ReactElement, ReactNode } from 'react';
-import { isLater } from './flags.js';
+import { isFlags, isLater } from './flags.js';
 import type { CallerContext, FlagsSource, Projection } from './flags.js';
 import { REFRESH_MS, Store } from './store.js';
 
@@ -25,7 +25,7 @@ export interface EsclusaProviderProps {
   context?: CallerContext | null;
   /** The values that the server worked out for this caller: what the page starts from. */
   projection?: Projection | null;
-  /** How often the engine is asked again while nothing happens, for windows and schedules; 0 for never. */
+  /** How often the engine is asked again while nothing happens, for windows and schedules; 0, or more than a timer can count, for never. */
   refreshMs?: number;
   children?: ReactNode;
 }
@@ -38,18 +38,19 @@ const useBeforePaint = typeof document === 'undefined' ? useEffect : useLayoutEf
 /** Lets the components below it ask for flags. */
 export function EsclusaProvider(props: EsclusaProviderProps): ReactElement {
   const { flags, context, projection, refreshMs = REFRESH_MS, children } = props;
-  const [store] = useState(() => new Store({ context, projection }, flags && !isLater(flags) ? flags : undefined));
+  const [store] = useState(() => new Store({ context, projection }, isFlags(flags) ? flags : undefined));
   useBeforePaint(() => store.give({ context, projection }));
   // A function written in render is a new one each time: it is called once and never again.
   const source = typeof flags === 'function' ? 'loader' : flags;
   useBeforePaint(() => {
-    if (!flags || !isLater(flags)) return store.take(flags ?? undefined, refreshMs);
+    if (!flags) return store.take(undefined, refreshMs);
+    if (!isLater(flags)) return took(store, flags, refreshMs);
     // Until the new engine is there the projection answers, and never an engine that is no longer given.
     let stop = store.take(undefined, refreshMs);
     let wanted = true;
     Promise.resolve(typeof flags === 'function' ? store.load(flags) : flags).then(
       (loaded) => {
-        if (wanted) stop = store.take(loaded, refreshMs);
+        if (wanted) stop = took(store, loaded, refreshMs);
       },
       (problem: unknown) => {
         if (wanted) store.fail(problem);
@@ -61,6 +62,13 @@ export function EsclusaProvider(props: EsclusaProviderProps): ReactElement {
     };
   }, [store, source, refreshMs]);
   return <StoreContext.Provider value={store}>{children}</StoreContext.Provider>;
+}
+
+/** Answers from these flags from now on; what is none is said, and what there was before stands. */
+function took(store: Store, flags: unknown, refreshMs: number): () => void {
+  if (isFlags(flags)) return store.take(flags, refreshMs);
+  store.fail(new TypeError(`${String(flags)} came as the flags, expected a \`Flags\` of @esclusa/wasm, or something with its face`));
+  return () => {};
 }
 
 /** The store of the provider above. */

@@ -22,6 +22,9 @@ export interface Given {
 /** How long answers stand while nothing happens: windows and schedules move with the clock alone. */
 export const REFRESH_MS = 60_000;
 
+/** The timers of JavaScript count milliseconds in 32 bits, and what does not fit is no time at all: it is never. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** With these codes the engine does not hold the flag, and a projection may know it. */
 const NOT_HELD = ['PROVIDER_NOT_READY', 'FLAG_NOT_FOUND'];
 
@@ -100,7 +103,7 @@ export class Store {
       report.removed.forEach((key) => this.#removed.add(key));
       this.refresh();
     });
-    const timer = refreshMs > 0 ? setInterval(this.refresh, refreshMs) : undefined;
+    const timer = refreshMs > 0 && refreshMs <= LONGEST_TIMER_MS ? setInterval(this.refresh, refreshMs) : undefined;
     return () => {
       stop();
       clearInterval(timer);
@@ -143,6 +146,8 @@ export class Store {
 
   #resolve(key: string): Answer | undefined {
     const { context, projection } = this.#given;
+    // Only a program without types comes here with it: nobody knows who asks.
+    if (context && typeof context !== 'object') return undefined;
     if (this.#flags && this.#ready) {
       const { enabled, value, variant, errorCode } = this.#flags.resolve(key, context);
       if (errorCode === INVALID_CONTEXT) return undefined;
@@ -162,6 +167,7 @@ function projected(projection: Projection, key: string): Answer | undefined {
 /** What tells two contexts or projections apart: their JSON, or the object itself where JSON would hide a difference. */
 function contentOf(value: object | null | undefined): unknown {
   if (!value) return null;
+  if (typeof value !== 'object') return value;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null && !('toJSON' in value)) return value;
   try {

@@ -244,3 +244,25 @@ test('the clock may be left alone', () => {
   expect(vi.getTimerCount()).toBe(0);
   unmount();
 });
+
+test.each([
+  ['a loader that forgot its return', async () => undefined],
+  ['a promise of something else', Promise.resolve({})],
+  ['a number', 5],
+])('%s is said on the console, and what there is stands', async (_, given) => {
+  mount({ projection: PROJECTION, flags: given as unknown as FlagsLike, context: PREMIUM });
+  await act(async () => {});
+  expect(texts()).toEqual(ANSWERS);
+  expect(said().join()).toMatch(/came as the flags, expected a `Flags` of @esclusa\/wasm/);
+});
+
+test.each(['user-42', 5])('a context that is %o opens nothing and takes nothing down', (context) => {
+  mount({ projection: PROJECTION, flags: engine(ROWS), context: context as unknown as null });
+  expect(texts()).toEqual({ everybody: 'off', premium: 'off', nobody: 'off', server_only: 'off' });
+});
+
+test.each([Infinity, 2 ** 31, 0, -1, NaN])('every %o ms is never', (refreshMs) => {
+  vi.useFakeTimers();
+  mount({ flags: engine(ROWS), refreshMs });
+  expect(vi.getTimerCount()).toBe(0);
+});
