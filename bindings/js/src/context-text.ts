@@ -22,6 +22,10 @@ export function contextText(plain: unknown): string | undefined {
 
 /** Whether it holds only what JSON has, so that it can be written without a look at each value inside. */
 function isSimple(plain: object): boolean {
+  if (typeof (plain as { toJSON?: unknown }).toJSON === 'function') {
+    // What it gives is not known yet.
+    return false;
+  }
   for (const name in plain) {
     const value: unknown = plain[name as keyof typeof plain];
     if (typeof value === 'object' ? value !== null && !isListOfTexts(value) : typeof value === 'bigint') {
@@ -38,8 +42,12 @@ function isListOfTexts(value: object): boolean {
 /** A value as JSON has it; undefined counts as missing. Dates are texts already: they have a `toJSON` of their own. */
 function jsonable(this: unknown, name: string, value: unknown): unknown {
   const raw = (this as Record<string, unknown>)[name];
-  if (typeof raw === 'bigint') {
-    return Number(raw);
+  if (typeof raw === 'bigint' || typeof value === 'bigint') {
+    return Number(typeof raw === 'bigint' ? raw : value);
+  }
+  if (value instanceof Date) {
+    // A `toJSON` gave it; the own one of a Date that cannot be told gives null.
+    return value.toJSON();
   }
   if (value instanceof Set) {
     return [...(value as Set<unknown>)];

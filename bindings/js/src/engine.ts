@@ -14,6 +14,9 @@ export const SCRATCH = 0;
 /** The context without a targeting key and without attributes. */
 export const NOBODY = 1;
 
+/** Instead of the number of an outcome: there is none. */
+export const NO_OUTCOME = 0xffff_ffff;
+
 /** The functions of the Rust half. A time that is `NaN` is now. */
 export interface Engine {
   /** New flags: their number. */
@@ -34,10 +37,10 @@ export interface Engine {
   slot(flags: number, key: string): number;
   /** Whether the flag is on for this context, now. */
   isEnabled(flags: number, slot: number, context: number): boolean;
-  /** The number of the outcome. */
+  /** The number of the outcome, or `NO_OUTCOME`. */
   resolve(flags: number, slot: number, context: number, now: number): number;
-  /** The outcome whose number was given for the first time just now, as JSON. */
-  told(flags: number): string;
+  /** The outcome of that number as JSON, if it was given for the first time just now; otherwise all are told again. */
+  told(flags: number, outcome: number): string;
   resolveAll(flags: number, context: number, now: number): string;
   explain(flags: number, key: string, context: number, now: number): string;
   /** The keys are a JSON array, or empty for all. */

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The handle that an app holds: it keeps numbers, calls the engine, and turns JSON into objects. */
 import { Context, BROKEN, numberOf } from './context.js';
-import { type Engine, NOBODY, NOT_READY, engine } from './engine.js';
+import { type Engine, NOBODY, NOT_READY, NO_OUTCOME, engine } from './engine.js';
 import { explanationFrom, unexplained } from './explanation.js';
 import { moment } from './moment.js';
 import { type Outcome, type WireResolution, none, outcome, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
@@ -49,11 +49,17 @@ export class Flags {
   readonly #outcomes = new Map<number, Outcome>();
   /** The number of the current set's first outcome. */
   #firstOutcome = 0;
-  readonly #listeners = new Set<(report: Report) => void>();
+  readonly #listeners = new Set<(report: Report) => unknown>();
+  /** How often the flags were freed: what is on its way then is no longer theirs. */
+  #lives = 0;
   /** Settles when everything that is being published is done. */
   #publishing: Promise<unknown> = Promise.resolve();
 
-  /** Makes a snapshot the current one; what is published is in the report, what is refused in a `SnapshotError`. */
+  /**
+   * Makes a snapshot the current one; what is published is in the report, what is refused in a `SnapshotError`.
+   *
+   * It waits for nothing: a snapshot that was given to `publish` before may become current after this one.
+   */
   publishSync(snapshot: Snapshot, options?: PublishOptions | null): Report {
     const bytes = bytesOf(snapshot);
     const engine = this.#open();
@@ -72,12 +78,16 @@ export class Flags {
       return this.publishSync(snapshot, options);
     }
     const given = bytesOf(snapshot);
-    // The engine reads the bytes while the app goes on.
-    const bytes = typeof snapshot === 'string' ? given : given.slice();
+    // The engine reads the bytes while the app goes on. A Buffer's own `slice` would copy nothing.
+    const bytes = typeof snapshot === 'string' ? given : new Uint8Array(given);
     const [strict, acceptOlder] = [isSet(options?.strict), isSet(options?.acceptOlder)];
-    const said = this.#publishing.then(() => engine.publishLater?.(this.#number, bytes, strict, acceptOlder) ?? '');
+    const lives = this.#lives;
+    const begin = (): Promise<string> | string =>
+      lives === this.#lives ? (engine.publishLater?.(this.#number, bytes, strict, acceptOlder) ?? '') : '';
+    const said = this.#publishing.then(begin);
     this.#publishing = said.catch(() => undefined);
-    return this.#published(await said);
+    const answer = await said;
+    return this.#published(lives === this.#lives ? answer : '');
   }
 
   /** A plain object as a context that is prepared for many answers: the same as `Context.from`. */
@@ -206,11 +216,11 @@ export class Flags {
 
   /**
    * Calls the listener after each snapshot that this handle publishes; the function that it returns ends that. What a
-   * listener throws is reported through `console.error`.
+   * listener throws, or rejects with, is reported through `console.error`.
    */
-  onPublish(listener: (report: Report) => void): () => void {
+  onPublish(listener: (report: Report) => unknown): () => void {
     // A listener that is given twice is called twice.
-    const own = (report: Report): void => listener(report);
+    const own = (report: Report): unknown => listener(report);
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);
   }
@@ -221,6 +231,7 @@ export class Flags {
       this.#engine?.close(this.#number);
       unused.unregister(this);
     }
+    this.#lives += 1;
     this.#engine = undefined;
     this.#number = UNOPENED;
     this.#slots.clear();
@@ -263,9 +274,10 @@ export class Flags {
     if (report.outcome === 'published') {
       for (const listener of [...this.#listeners]) {
         try {
-          listener(report);
+          // An async function throws later.
+          Promise.resolve(listener(report)).catch(failed);
         } catch (problem) {
-          console.error('esclusa: a listener of onPublish failed', problem);
+          failed(problem);
         }
       }
     }
@@ -290,7 +302,13 @@ export class Flags {
       return this.#outcome(key, null, 0).answered ? INVALID_CONTEXT : FLAG_NOT_FOUND;
     }
     const outcome = engine.resolve(this.#number, slot, number, now);
-    return this.#outcomes.get(outcome) ?? this.#told(outcome, engine) ?? this.#outcome(key, context, now);
+    return this.#outcomes.get(outcome) ?? this.#told(outcome, engine) ?? this.#again(engine, slot, number, now);
+  }
+
+  /** After an outcome was lost the engine tells all of them again; if it still has no answer, there is none. */
+  #again(engine: Engine, slot: number, context: number, now: number): Outcome {
+    const outcome = engine.resolve(this.#number, slot, context, now);
+    return this.#told(outcome, engine) ?? PROVIDER_NOT_READY;
   }
 
   #slot(key: string, engine: Engine): number {
@@ -304,7 +322,7 @@ export class Flags {
 
   /** A new outcome; undefined if picking it up was cut off once, after which the engine tells everything again. */
   #told(number: number, engine: Engine): Outcome | undefined {
-    const said = engine.told(this.#number);
+    const said = number === NO_OUTCOME ? '' : engine.told(this.#number, number);
     if (said === '') {
       return undefined;
     }
@@ -317,6 +335,10 @@ export class Flags {
     this.#outcomes.set(number, told);
     return told;
   }
+}
+
+function failed(problem: unknown): void {
+  console.error('esclusa: a listener of onPublish failed', problem);
 }
 
 function isSet(option: boolean | null | undefined): boolean {

@@ -15,13 +15,16 @@ interface WireReport {
   violations: Violation[];
 }
 
-/** The bytes of a snapshot. Text is copied by encoding it; bytes are the caller's own. */
+/**
+ * The bytes of a snapshot. Text is copied by encoding it; bytes are the caller's own, unless other threads may write to
+ * them while they are read.
+ */
 export function bytesOf(snapshot: Snapshot): Uint8Array {
   if (typeof snapshot === 'string') {
     return new TextEncoder().encode(snapshot);
   }
   if (snapshot instanceof Uint8Array) {
-    return snapshot;
+    return Object.prototype.toString.call(snapshot.buffer) === '[object SharedArrayBuffer]' ? new Uint8Array(snapshot) : snapshot;
   }
   if (snapshot instanceof ArrayBuffer) {
     return new Uint8Array(snapshot);

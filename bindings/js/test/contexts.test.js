@@ -105,6 +105,30 @@ test('nothing, a plain object of another realm, one without a prototype and one 
   }
 });
 
+test('a targeting key that is given by itself counts before the others', () => {
+  const flags = flagsOf(forUser('a', 'a'), forUser('b', 'b'));
+  for (const fields of [{ targetingKey: 'b' }, { user: 'b' }, { targetingKey: 'b', user: 'b' }]) {
+    const context = new Context('a', fields);
+    assert.deepEqual([flags.isEnabled('a', context), flags.isEnabled('b', context)], [true, false], JSON.stringify(fields));
+  }
+});
+
+test('what a toJSON gives is read like any other object', () => {
+  const flags = flagsOf({ name: 'admins', enabled: true, target_roles: ['ADMIN'] }, { name: '42', enabled: true, target_companies: ['42'] });
+  const fields = { roles: new Set(['ADMIN']), company: 42n, extra: new Map() };
+  class Caller {
+    toJSON() {
+      return fields;
+    }
+  }
+  for (const given of [{ toJSON: () => fields }, new Caller(), { toJSON: () => fields, user: 'u' }]) {
+    for (const context of [given, new Context('u', given)]) {
+      assert.deepEqual([flags.isEnabled('admins', context), flags.isEnabled('42', context)], [true, true]);
+    }
+  }
+  assert.equal(flags.isEnabled('42', { company: { toJSON: () => 42n } }), true);
+});
+
 testRules('a value that JSON does not have counts as missing', () => {
   const flags = flagsOf(rule('present', { attribute: 'x', op: 'present' }));
   const missing = [undefined, null, () => 1, Symbol('x'), Number.NaN, Infinity, new Uint8Array(2), new ArrayBuffer(2), new Map(), /x/, 10n ** 400n, new Date(Number.NaN), Buffer.from('x')];

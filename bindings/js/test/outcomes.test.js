@@ -155,6 +155,14 @@ test('bytes that change while they are published do not matter', async () => {
   const report = flags.publish(bytes);
   bytes.fill(0);
   assert.deepEqual((await report).added, ['on']);
+  const text = JSON.stringify(Array.from({ length: 3000 }, (_, at) => ({ name: `flag-${at}`, enabled: true })));
+  const shared = new Uint8Array(new SharedArrayBuffer(text.length));
+  for (const given of [Buffer.from(text), new TextEncoder().encode(text).buffer, (shared.set(Buffer.from(text)), shared)]) {
+    const other = new Flags();
+    const reported = other.publish(given);
+    new Uint8Array(given.buffer ?? given, given.byteOffset ?? 0, given.byteLength).fill(0x20);
+    assert.equal((await reported).added.length, 3000);
+  }
 });
 
 test('an older revision is refused unless the caller accepts it', async () => {
@@ -188,6 +196,38 @@ test('flags that are freed while a snapshot is on its way can be used again', as
   assert.deepEqual(flags.resolve('a'), none('PROVIDER_NOT_READY'));
   await flags.publish('[{"name": "c", "enabled": true}]');
   assert.deepEqual([flags.keys(), flags.isEnabled('c')], [['c'], true]);
+});
+
+test('listeners of freed flags hear nothing, and a publish that was on its way says that it was too late', async () => {
+  const flags = new Flags();
+  const heard = [];
+  flags.onPublish(({ added }) => heard.push(...added));
+  const many = JSON.stringify(Array.from({ length: 3000 }, (_, at) => ({ name: `flag-${at}`, enabled: true })));
+  // WebAssembly publishes at once, so only native ones are late.
+  const late = [flags.publish(many), flags.publish('[{"name": "a"}]')];
+  const before = heard.length;
+  flags.free();
+  flags.publishSync('[{"name": "mine"}]');
+  const settled = await Promise.allSettled(late);
+  assert.deepEqual(heard.slice(before), ['mine']);
+  assert.deepEqual(flags.keys(), ['mine']);
+  for (const { status, reason } of before === 0 ? settled : []) {
+    assert.deepEqual([status, reason?.message], ['rejected', 'nothing was published: the flags were freed meanwhile']);
+  }
+});
+
+test('a listener that rejects is reported, and is no unhandled rejection', async (t) => {
+  const said = t.mock.method(console, 'error', () => undefined);
+  const unhandled = t.mock.fn();
+  process.on('unhandledRejection', unhandled);
+  const flags = new Flags();
+  flags.onPublish(async () => {
+    throw new Error('mine, later');
+  });
+  publish(flags, { name: 'a' });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  process.off('unhandledRejection', unhandled);
+  assert.deepEqual([said.mock.calls.map((call) => call.arguments[1].message), unhandled.mock.callCount()], [['mine, later'], 0]);
 });
 
 test('listeners hear of each publish until they are taken away, and one that throws disturbs nobody', async (t) => {

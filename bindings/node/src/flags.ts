@@ -41,6 +41,9 @@ export class Flags extends EveryFlags {
   /**
    * The flags that another thread of this process shares.
    *
+   * What this handle publishes is current everywhere, and what others publish is current here; but listeners hear only
+   * of what their own handle published [12.9].
+   *
    * @throws Error if no thread holds them any more, or in WebAssembly.
    */
   static fromShared(shared: SharedFlags): Flags {

@@ -153,10 +153,10 @@ pub fn about(flags: u32) -> String {
     with(String::new(), |host| host.about(flags))
 }
 
-/// The latest new outcome as JSON.
+/// The outcome of that number as JSON, if it was just given for the first time.
 #[napi(catch_unwind)]
-pub fn told(flags: u32) -> String {
-    with(String::new(), |host| host.told(flags))
+pub fn told(flags: u32, number: u32) -> String {
+    with(String::new(), |host| host.told(flags, number))
 }
 
 /// The number under which another thread of this process finds the flags.

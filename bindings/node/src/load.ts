@@ -45,8 +45,8 @@ function warn(warning: string): void {
 }
 
 function wasm(): Engine {
-  const { wasmEngine } = require('./wasm.cjs') as typeof import('./wasm.js');
-  return wasmEngine(readFileSync(new URL('./esclusa.wasm', import.meta.url)));
+  const { start } = require('./wasm.cjs') as typeof import('./wasm.js');
+  return start(readFileSync(new URL('./esclusa.wasm', import.meta.url)));
 }
 
 /** The addon: beside the package, where a build from source puts it, or in the package for this platform. */

@@ -2,9 +2,9 @@
 import * as glue from 'esclusa:glue';
 
 import type { Engine } from '../../js/src/engine.js';
+import { wasmEngine } from '../../js/src/wasm-engine.js';
 
 /** Compiles and starts the module from its bytes. */
-export function wasmEngine(module: BufferSource): Engine {
-  glue.initSync({ module });
-  return glue;
+export function start(module: BufferSource): Engine {
+  return wasmEngine(glue, glue.initSync({ module }));
 }

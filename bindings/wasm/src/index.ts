@@ -2,6 +2,7 @@
 import start, * as glue from 'esclusa:glue';
 
 import { engine, install } from '../../js/src/engine.js';
+import { wasmEngine } from '../../js/src/wasm-engine.js';
 
 export { Context } from '../../js/src/context.js';
 export { type Caller, Flags, type Moment } from '../../js/src/flags.js';
@@ -33,14 +34,12 @@ export default function init(module?: Module | Promise<Module>): Promise<void> {
 }
 
 async function load(module?: Module | Promise<Module>): Promise<void> {
-  await start({ module_or_path: module ?? new URL('./esclusa.wasm', import.meta.url) });
-  install(glue);
+  install(wasmEngine(glue, await start({ module_or_path: module ?? new URL('./esclusa.wasm', import.meta.url) })));
 }
 
 /** The same at once, from a compiled module or its bytes. */
 export function initSync(module: WebAssembly.Module | ArrayBuffer | ArrayBufferView<ArrayBuffer>): void {
   if (engine() === undefined) {
-    glue.initSync({ module });
-    install(glue);
+    install(wasmEngine(glue, glue.initSync({ module })));
   }
 }

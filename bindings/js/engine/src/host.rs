@@ -150,6 +150,7 @@ impl Host {
     }
 
     /// The number of the outcome (see [`told`](Self::told)) of the flag for this context at this time; `NaN` is now.
+    /// `u32::MAX` stands for none.
     #[inline]
     pub fn resolve(&mut self, flags: u32, slot: u32, context: u32, now: f64) -> u32 {
         let now = self.time(now);
@@ -158,13 +159,35 @@ impl Host {
         };
         let Some(key) = handle.keys.get(slot as usize) else { return u32::MAX };
         let set = handle.reader.current();
-        handle.outcomes.number(set, &set.resolve(key.as_str(), context, now))
+        if handle.outcomes.are_of(set) {
+            return handle.outcomes.number(&set.resolve(key.as_str(), context, now));
+        }
+        let set = handle.flags.current();
+        handle.outcomes.begin(&set);
+        handle.outcomes.number(&set.resolve(key.as_str(), context, now))
     }
 
-    /// The latest outcome whose number was given for the first time, as JSON.
+    /// The same number if it was given before, and `u32::MAX` otherwise: this needs no memory and changes nothing, so it
+    /// may be cut off in the middle.
+    #[inline]
     #[must_use]
-    pub fn told(&mut self, flags: u32) -> String {
-        self.handles.get_mut(flags).map(|handle| handle.outcomes.told()).unwrap_or_default()
+    pub fn known(&mut self, flags: u32, slot: u32, context: u32, now: f64) -> u32 {
+        let now = self.time(now);
+        let (Some(handle), Some(context)) = (self.handles.get_mut(flags), self.contexts.get(context)) else {
+            return u32::MAX;
+        };
+        let Some(key) = handle.keys.get(slot as usize) else { return u32::MAX };
+        let set = handle.reader.current();
+        if !handle.outcomes.are_of(set) {
+            return u32::MAX;
+        }
+        handle.outcomes.known(&set.resolve(key.as_str(), context, now)).unwrap_or(u32::MAX)
+    }
+
+    /// The outcome of that number as JSON, if it was just given for the first time.
+    #[must_use]
+    pub fn told(&mut self, flags: u32, number: u32) -> String {
+        self.handles.get_mut(flags).map(|handle| handle.outcomes.told(number)).unwrap_or_default()
     }
 
     /// What every flag serves, as JSON.

@@ -4,6 +4,8 @@
 //! number, so that an answer crosses as that number and not as text. Nothing is remembered about a context: every
 //! answer is worked out, and only its wording is kept.
 
+use std::sync::{Arc, Weak};
+
 use esclusa::{FlagSet, Resolution, Value};
 
 /// What tells one outcome from another while its set is held: where its value and its variant stand, and the rest.
@@ -11,29 +13,49 @@ type Identity = (usize, usize, u32);
 
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    /// The address of the set that the numbers are of. The reader holds a set until it has seen the next one, so two
-    /// sets that are seen one after the other never have the same.
-    set: usize,
+    /// The set that the numbers are of. It may be freed meanwhile, but its address is not used again as long as this
+    /// points to it, so no other set is taken for it.
+    set: Weak<FlagSet>,
     /// The number of the set's first outcome.
     first: u32,
     /// The number of the next outcome.
     next: u32,
     /// Sorted by identity.
     known: Vec<(Identity, u32)>,
-    /// The latest new outcome, to be picked up.
-    told: String,
+    /// The latest new outcome and its number, to be picked up.
+    told: Option<(u32, String)>,
 }
 
 impl Outcomes {
-    /// The number of a resolution of this set. One that was not given out before is put into words.
+    /// Whether the numbers are of this set.
     #[inline]
-    pub(crate) fn number(&mut self, set: &FlagSet, resolution: &Resolution<'_>) -> u32 {
-        let address = std::ptr::from_ref(set).addr();
-        if address != self.set {
-            self.set = address;
-            self.first = self.next;
-            self.known.clear();
-        }
+    pub(crate) fn are_of(&self, set: &FlagSet) -> bool {
+        std::ptr::eq(self.set.as_ptr(), set)
+    }
+
+    /// From here on the numbers are of this set.
+    pub(crate) fn begin(&mut self, set: &Arc<FlagSet>) {
+        self.set = Arc::downgrade(set);
+        self.forget();
+    }
+
+    /// What was told so far counts no more.
+    fn forget(&mut self) {
+        self.first = self.next;
+        self.known.clear();
+    }
+
+    /// The number of a resolution of the set that the numbers are of, if it was given out before.
+    #[inline]
+    pub(crate) fn known(&self, resolution: &Resolution<'_>) -> Option<u32> {
+        let at = self.known.binary_search_by_key(&identity(resolution), |(identity, _)| *identity).ok()?;
+        self.known.get(at).map(|(_, number)| *number)
+    }
+
+    /// The number of a resolution of the set that the numbers are of. One that was not given out before is put into
+    /// words.
+    #[inline]
+    pub(crate) fn number(&mut self, resolution: &Resolution<'_>) -> u32 {
         let identity = identity(resolution);
         match self.known.binary_search_by_key(&identity, |(identity, _)| *identity) {
             Ok(at) => self.known.get(at).map_or(self.next, |(_, number)| *number),
@@ -44,27 +66,30 @@ impl Outcomes {
     #[cold]
     fn tell(&mut self, at: usize, identity: Identity, resolution: &Resolution<'_>) -> u32 {
         let number = self.next;
-        self.next = number.wrapping_add(1);
+        // The greatest number stands for no outcome.
+        self.next = (number + 1) % u32::MAX;
         self.known.insert(at, (identity, number));
         let mut words = resolution.to_value();
         if let Value::Object(fields) = &mut words {
             fields.push(("first".into(), self.first.into()));
         }
-        self.told = words.to_string();
+        self.told = Some((number, words.to_string()));
         number
     }
 
-    /// The latest new outcome: the resolution as JSON (7.18) with `first`, the number of the first outcome that
-    /// still counts.
+    /// The latest new outcome, if it has this number: the resolution as JSON (7.18) with `first`, the number of the
+    /// first outcome that still counts.
     ///
-    /// Empty if it was picked up already. Whoever asks then has lost one (its stack may have ended in the middle), so
-    /// everything is told again.
-    pub(crate) fn told(&mut self) -> String {
-        if self.told.is_empty() {
-            self.first = self.next;
-            self.known.clear();
+    /// Empty if it was picked up already or another one came after it. Whoever asks then has lost one (its stack may
+    /// have ended in the middle), so everything is told again.
+    pub(crate) fn told(&mut self, number: u32) -> String {
+        match self.told.take() {
+            Some((told, words)) if told == number => words,
+            _ => {
+                self.forget();
+                String::new()
+            }
         }
-        std::mem::take(&mut self.told)
     }
 }
 
