@@ -67,7 +67,7 @@ export function EsclusaProvider(props: EsclusaProviderProps): ReactElement {
 /** Answers from these flags from now on; what is none is said, and what there was before stands. */
 function took(store: Store, flags: unknown, refreshMs: number): () => void {
   if (isFlags(flags)) return store.take(flags, refreshMs);
-  store.fail(new TypeError(`${String(flags)} came as the flags, expected a \`Flags\` of @esclusa/wasm, or something with its face`));
+  store.fail(new TypeError(`${String(flags)} came as the flags, expected an object with the face of Flags`));
   return () => {};
 }
 

@@ -1,3 +1,4 @@
+// Run by hand, for it takes a minute: ESCLUSA_HOST=wasm-full node --test bindings/js/test/overflow.js
 // A stack that ends in the middle of a call: afterwards everything is as before.
 import assert from 'node:assert/strict';
 import test from 'node:test';
