@@ -53,7 +53,7 @@ impl FlagSet {
         // A row may be nested one deeper than the flag of a document, and what nobody can read would help nobody.
         let flags = Value::List(flags.filter(|flag| fits_into(MAX_NESTING_DEPTH - FLAG_DEPTH, flag)).collect());
         let mut document = vec![("esclusa".into(), Value::Integer(VERSION))];
-        document.extend(self.revision().map(|revision| ("revision".into(), number(revision))));
+        document.extend(self.revision().map(|revision| ("revision".into(), revision.into())));
         document.push(("flags".into(), flags));
         Value::Object(document)
     }
@@ -155,10 +155,6 @@ fn client() -> Field {
     ("client".into(), true.into())
 }
 
-fn number(number: u64) -> Value<'static> {
-    i64::try_from(number).unwrap_or(i64::MAX).into()
-}
-
 fn served(key: &str, value: Value<'static>) -> Value<'static> {
     Value::Object(vec![("key".into(), key.to_owned().into()), ("value".into(), value)])
 }
@@ -166,7 +162,7 @@ fn served(key: &str, value: Value<'static>) -> Value<'static> {
 fn weighted(variant: VariantDefinition<'_>) -> Value<'static> {
     let mut served = served(&variant.key, variant.value.into_owned().into_owned());
     if let Value::Object(fields) = &mut served {
-        fields.push(("weight".into(), number(variant.weight)));
+        fields.push(("weight".into(), variant.weight.into()));
     }
     served
 }

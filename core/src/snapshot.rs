@@ -11,6 +11,8 @@ use crate::value::{Fields, Value};
 
 /// The version of the document that this engine reads.
 pub(crate) const VERSION: i64 = 1;
+/// What `layer` says of a document that only switches flags of the layers below it (13.5).
+pub(crate) const SWITCHES: &str = "switches";
 
 /// A snapshot whose flags and segments nobody has looked at yet.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub(crate) struct Snapshot<'a> {
     pub(crate) flags: Vec<Value<'a>>,
     /// Whether the flags are bare rows: their places are then `/0`, not `/flags/0`.
     pub(crate) bare: bool,
+    /// Whether it only switches flags, as a layer over others; by itself it is a snapshot like any other.
+    pub(crate) switches: bool,
 }
 
 impl<'a> Snapshot<'a> {
@@ -44,6 +48,7 @@ impl<'a> Snapshot<'a> {
 
     fn from_document(fields: Fields<'a>) -> Result<Self, SnapshotError> {
         let [mut version, mut flags, mut revision, mut generated_at, mut segments] = [const { None }; 5];
+        let mut switches = false;
         for (name, value) in fields {
             let field = match name.as_ref() {
                 "esclusa" => &mut version,
@@ -51,6 +56,10 @@ impl<'a> Snapshot<'a> {
                 "revision" => &mut revision,
                 "generated_at" => &mut generated_at,
                 "segments" => &mut segments,
+                "layer" => {
+                    switches = value.as_str() == Some(SWITCHES);
+                    continue;
+                }
                 _ => continue,
             };
             if field.replace(value).is_some() {
@@ -105,7 +114,7 @@ impl<'a> Snapshot<'a> {
         };
         at_most(flags.len(), "flags", "/flags")?;
         at_most(segments.len(), "segments", "/segments")?;
-        Ok(Snapshot { revision, generated_at, segments, flags, bare: false })
+        Ok(Snapshot { revision, generated_at, segments, flags, bare: false, switches })
     }
 }
 

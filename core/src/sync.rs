@@ -1,14 +1,20 @@
 //! Staying fresh: when to ask a source, what to ask, and what an answer means (section 11 of SEMANTICS.md).
 //!
 //! A state machine without I/O and without a clock: each host passes the milliseconds of one monotonic clock of its
-//! own and does what the returned [`Action`] says. So the rules of retrying are written, tested and fixed once.
+//! own, does what the returned [`Action`] says and tells what came of it. So the rules of retrying are written, tested
+//! and fixed once.
+
+mod environment;
+mod layers;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+pub use environment::{PREFIXES, Switches, switches};
+pub use layers::{LayerError, layered};
+
 use crate::error::SnapshotError;
-use crate::flag_set::FlagSet;
-use crate::flags::Flags;
 use crate::report::{Outcome, Report};
+use crate::value::Value;
 
 /// What a store may ask for with `Retry-After` counts for at most this long: one hour, in milliseconds.
 pub const MAX_RETRY_AFTER_MS: u64 = 3_600_000;
@@ -26,9 +32,12 @@ pub struct Policy {
     pub backoff_min_ms: u64,
     /// The longest wait after a failure.
     pub backoff_max_ms: u64,
+    /// Within how long after a notification the source is asked, at random, so that not every app asks at once.
+    pub spread_ms: u64,
 }
 
-/// Ask every 30 seconds; stale after 2 minutes; retry after 1 second and up to every minute.
+/// Ask every 30 seconds, and within 200 milliseconds of a notification; stale after 2 minutes; retry after 1 second and
+/// up to every minute.
 impl Default for Policy {
     fn default() -> Self {
         Policy {
@@ -37,6 +46,7 @@ impl Default for Policy {
             stale_after_ms: 120_000,
             backoff_min_ms: 1_000,
             backoff_max_ms: 60_000,
+            spread_ms: 200,
         }
     }
 }
@@ -44,7 +54,7 @@ impl Default for Policy {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Ask the source now, and pass what comes to [`Protocol::receive`].
+    /// Ask the source now, publish what it gives, and pass what came of it to [`Protocol::receive`].
     Ask(Request),
     /// Nothing for so many milliseconds.
     Wait {
@@ -62,26 +72,48 @@ pub struct Request {
     pub revision: Option<u64>,
 }
 
-/// What a source answered.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved once")]
+/// What came of asking a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
-    /// A snapshot, compiled by the host wherever it likes, and the entity tag that came with it.
-    Snapshot {
-        /// [`FlagSet::from_json`] of the bytes.
-        set: Result<FlagSet, SnapshotError>,
-        /// The entity tag.
+    /// It gave a snapshot, and that was published.
+    Published {
+        /// The revision of the snapshot.
+        revision: Option<u64>,
+        /// The entity tag that came with it.
         etag: Option<String>,
     },
-    /// The source says that nothing has changed.
+    /// It gave a snapshot that was refused, because its revision is older than the current one.
+    Older {
+        /// The revision of the snapshot.
+        revision: u64,
+        /// The revision that is current and stays.
+        current: u64,
+    },
+    /// The source says that nothing has changed, or gave the very bytes that it gave before.
     NotModified,
-    /// No usable answer.
+    /// It gave no answer that can be used.
     Failure {
         /// What went wrong, without secrets: it is shown in the status.
         error: String,
         /// For how long the source asks to be left alone.
         retry_after_ms: Option<u64>,
     },
+}
+
+impl Response {
+    /// What came of publishing a snapshot that came with an entity tag.
+    #[must_use]
+    pub fn of(published: &Result<Report, SnapshotError>, etag: Option<String>) -> Self {
+        match published {
+            Ok(report) => match report.outcome() {
+                Outcome::Published => Response::Published { revision: report.revision(), etag },
+                Outcome::Older { current } => {
+                    Response::Older { revision: report.revision().unwrap_or_default(), current }
+                }
+            },
+            Err(error) => Response::Failure { error: error.to_string(), retry_after_ms: None },
+        }
+    }
 }
 
 /// How things stand.
@@ -115,7 +147,7 @@ impl State {
 pub struct Status {
     /// In one word.
     pub state: State,
-    /// The revision that is current, if it has one.
+    /// The revision that was published last, if it has one.
     pub revision: Option<u64>,
     /// Milliseconds since the last good answer.
     pub age_ms: Option<u64>,
@@ -125,7 +157,24 @@ pub struct Status {
     pub last_error: Option<(String, u64)>,
 }
 
-/// The protocol between one source and one [`Flags`].
+impl Status {
+    /// `{"state", "revision", "age_ms", "failures", "last_error": null or {"error", "at_ms"}}`.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        let last_error = self.last_error.as_ref().map(|(error, at_ms)| {
+            Value::Object(vec![("error".into(), error.clone().into()), ("at_ms".into(), (*at_ms).into())])
+        });
+        Value::Object(vec![
+            ("state".into(), self.state.as_str().into()),
+            ("revision".into(), self.revision.into()),
+            ("age_ms".into(), self.age_ms.into()),
+            ("failures".into(), self.failures.into()),
+            ("last_error".into(), last_error.into()),
+        ])
+    }
+}
+
+/// The protocol between one source and one [`Flags`](crate::Flags).
 #[derive(Clone, Debug)]
 pub struct Protocol {
     policy: Policy,
@@ -134,10 +183,16 @@ pub struct Protocol {
     draws: u64,
     latest_ms: u64,
     next_ask_ms: u64,
+    /// Until when the source wants to be left alone.
+    left_alone_ms: u64,
     request: Request,
+    /// Length and hash of the bytes that the source gave last.
+    known: Option<(usize, u64)>,
     /// Whether anything from this source is published.
     answered: bool,
+    /// Whether anything is published.
     available: bool,
+    revision: Option<u64>,
     good_ms: Option<u64>,
     failures: u32,
     last_error: Option<(String, u64)>,
@@ -153,9 +208,12 @@ impl Protocol {
             draws: 0,
             latest_ms: 0,
             next_ask_ms: 0,
+            left_alone_ms: 0,
             request: Request::default(),
+            known: None,
             answered: false,
             available: false,
+            revision: None,
             good_ms: None,
             failures: 0,
             last_error: None,
@@ -171,61 +229,67 @@ impl Protocol {
         }
     }
 
-    /// Something says that there is news (a notification, a person): the next action is to ask.
-    pub fn wake(&mut self, now_ms: u64) {
+    /// A person wants to know: the next action is to ask.
+    pub fn refresh(&mut self, now_ms: u64) {
         self.next_ask_ms = self.advance(now_ms);
     }
 
-    /// Publishes a saved or bundled copy, so that there are answers while the source is away; it makes nothing fresh.
-    pub fn restore(&mut self, now_ms: u64, set: FlagSet, flags: &Flags) -> Report {
-        self.advance(now_ms);
-        let report = flags.publish(set);
-        self.available |= report.is_published();
-        report
+    /// The source says that there is news (11.9).
+    pub fn notified(&mut self, now_ms: u64) {
+        let now_ms = self.advance(now_ms);
+        let soon = now_ms.saturating_add(self.draw(self.policy.spread_ms)).max(self.left_alone_ms);
+        self.next_ask_ms = self.next_ask_ms.min(soon);
     }
 
-    /// Takes an answer: publishes a good snapshot and says what changed, and decides when to ask again.
-    pub fn receive(&mut self, now_ms: u64, response: Response, flags: &Flags) -> Option<Report> {
+    /// What would have brought notifications is cut off, and news may have been missed (11.10).
+    pub fn cut_off(&mut self, now_ms: u64) {
+        let now_ms = self.advance(now_ms);
+        let soon = now_ms.saturating_add(self.draw(self.policy.interval_ms / 3));
+        if self.failures == 0 {
+            self.next_ask_ms = self.next_ask_ms.min(soon);
+        }
+    }
+
+    /// Whether these are the bytes that the source gave last, which need not be published again; asked before the
+    /// answer is received.
+    pub fn is_known(&mut self, bytes: &[u8]) -> bool {
+        // The seed is the process's own, so nobody can make other bytes with the same hash.
+        let known = (bytes.len(), xxh3_64_with_seed(bytes, self.seed));
+        let before = self.known.replace(known);
+        self.answered && before == Some(known)
+    }
+
+    /// Something else than an answer was published: a saved copy, or what there is while a layer is missing. There are
+    /// answers then, but nothing is fresh.
+    pub fn restored(&mut self, now_ms: u64, revision: Option<u64>) {
+        self.advance(now_ms);
+        (self.available, self.revision) = (true, revision);
+    }
+
+    /// Takes what came of asking, and decides when to ask again.
+    pub fn receive(&mut self, now_ms: u64, response: Response) {
         let now_ms = self.advance(now_ms);
         match response {
-            Response::Snapshot { set: Ok(set), etag } => {
-                let report = flags.publish(set);
-                match report.outcome() {
-                    Outcome::Published => {
-                        self.request = Request { etag, revision: report.revision() };
-                        (self.answered, self.available) = (true, true);
-                        self.succeed(now_ms);
-                    }
-                    Outcome::Older { current } => {
-                        let offered = report.revision().unwrap_or_default();
-                        self.fail(now_ms, format!("revision {offered} is older than the current one, {current}"), None);
-                    }
-                }
-                Some(report)
-            }
-            Response::Snapshot { set: Err(error), .. } => {
-                self.fail(now_ms, error.to_string(), None);
-                None
-            }
-            Response::NotModified if self.answered => {
+            Response::Published { revision, etag } => {
+                self.request = Request { etag, revision };
+                (self.answered, self.available, self.revision) = (true, true, revision);
                 self.succeed(now_ms);
-                None
             }
+            Response::NotModified if self.answered => self.succeed(now_ms),
             Response::NotModified => {
                 self.request = Request::default();
                 self.fail(now_ms, "not modified, but there is nothing yet, expected a snapshot".to_owned(), None);
-                None
             }
-            Response::Failure { error, retry_after_ms } => {
-                self.fail(now_ms, error, retry_after_ms);
-                None
+            Response::Older { revision, current } => {
+                self.fail(now_ms, format!("revision {revision} is older than the current one, {current}"), None);
             }
+            Response::Failure { error, retry_after_ms } => self.fail(now_ms, error, retry_after_ms),
         }
     }
 
     /// How things stand at this time.
     #[must_use]
-    pub fn status(&self, now_ms: u64, flags: &Flags) -> Status {
+    pub fn status(&self, now_ms: u64) -> Status {
         let now_ms = now_ms.max(self.latest_ms);
         let age_ms = self.good_ms.map(|good| now_ms - good);
         let state = match age_ms {
@@ -234,13 +298,7 @@ impl Protocol {
             Some(age) if age < self.policy.stale_after_ms => State::Fresh,
             _ => State::Stale,
         };
-        Status {
-            state,
-            revision: flags.current().revision(),
-            age_ms,
-            failures: self.failures,
-            last_error: self.last_error.clone(),
-        }
+        Status { state, revision: self.revision, age_ms, failures: self.failures, last_error: self.last_error.clone() }
     }
 
     /// A clock that goes back counts as one that stands still (11.7).
@@ -250,7 +308,7 @@ impl Protocol {
     }
 
     fn succeed(&mut self, now_ms: u64) {
-        self.failures = 0;
+        (self.failures, self.left_alone_ms) = (0, 0);
         self.good_ms = Some(now_ms);
         let interval = self.policy.interval_ms;
         let jitter = self.policy.jitter_percent.min(100);
@@ -259,13 +317,16 @@ impl Protocol {
     }
 
     fn fail(&mut self, now_ms: u64, error: String, retry_after_ms: Option<u64>) {
+        // The answer was not taken, so the same bytes are looked at again.
+        self.known = None;
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some((error, now_ms));
         let doubled = 1_u64.checked_shl(self.failures - 1).unwrap_or(u64::MAX);
         let wait = self.policy.backoff_min_ms.saturating_mul(doubled).min(self.policy.backoff_max_ms);
         let wait = wait - self.draw(wait / 2);
         let asked_for = retry_after_ms.unwrap_or_default().min(MAX_RETRY_AFTER_MS);
-        self.next_ask_ms = now_ms.saturating_add(wait.max(asked_for));
+        self.left_alone_ms = now_ms.saturating_add(asked_for);
+        self.next_ask_ms = now_ms.saturating_add(wait).max(self.left_alone_ms);
     }
 
     /// A number from 0 to `most`, from the seed and how many have been drawn.

@@ -233,6 +233,14 @@ impl From<i64> for Value<'_> {
     }
 }
 
+/// Beyond [`MAX_INTEGER`] the nearest double is taken (sentence 3.9).
+impl From<u64> for Value<'_> {
+    fn from(value: u64) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "sentence 3.9 asks for the nearest double")]
+        i64::try_from(value).map_or(Value::Number(value as f64), Value::from)
+    }
+}
+
 /// A number that JSON cannot hold (infinite or not a number) becomes null, which is missing.
 impl From<f64> for Value<'_> {
     fn from(value: f64) -> Self {

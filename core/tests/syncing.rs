@@ -2,7 +2,7 @@
 #![expect(clippy::panic, clippy::cast_precision_loss, reason = "a test stops at what is wrong")]
 
 use esclusa::sync::{Action, MAX_RETRY_AFTER_MS, Policy, Protocol, Request, Response, State};
-use esclusa::{Context, FlagSet, Flags, SnapshotError};
+use esclusa::{Context, FlagSet, Flags};
 
 const POLICY: Policy = Policy {
     interval_ms: 10_000,
@@ -10,15 +10,16 @@ const POLICY: Policy = Policy {
     stale_after_ms: 30_000,
     backoff_min_ms: 500,
     backoff_max_ms: 8_000,
+    spread_ms: 200,
 };
 
-fn parse(revision: u64) -> Result<FlagSet, SnapshotError> {
-    let json = format!(r#"{{"esclusa": 1, "revision": {revision}, "flags": [{{"name": "f", "enabled": true}}]}}"#);
-    FlagSet::from_json(json.as_bytes())
+fn published(revision: u64) -> Response {
+    Response::Published { revision: Some(revision), etag: Some(format!("\"{revision}\"")) }
 }
 
-fn snapshot(revision: u64) -> Response {
-    Response::Snapshot { set: parse(revision), etag: Some(format!("\"{revision}\"")) }
+/// What comes of publishing these bytes.
+fn publish(flags: &Flags, json: &str) -> Response {
+    Response::of(&FlagSet::from_json(json.as_bytes()).map(|set| flags.publish(set)), Some("x".to_owned()))
 }
 
 fn failure(error: &str) -> Response {
@@ -41,37 +42,40 @@ fn request(protocol: &mut Protocol, now_ms: u64) -> Request {
 
 #[test]
 fn it_asks_at_once_and_then_once_an_interval() {
-    let (flags, mut protocol) = (Flags::new(), Protocol::new(POLICY, 7));
-    assert_eq!(protocol.status(0, &flags).state, State::Starting);
+    let mut protocol = Protocol::new(POLICY, 7);
+    assert_eq!(protocol.status(0).state, State::Starting);
     assert_eq!(request(&mut protocol, 0), Request::default());
-    assert!(protocol.receive(100, snapshot(1), &flags).unwrap().is_published());
-    let status = protocol.status(100, &flags);
+    protocol.receive(100, published(1));
+    let status = protocol.status(100);
     assert_eq!((status.state, status.revision, status.age_ms), (State::Fresh, Some(1), Some(0)));
     let due = wait(&mut protocol, 100);
     assert!((8_000..=10_000).contains(&due), "{due} ms is an interval less at most a fifth (11.3)");
     assert_eq!(request(&mut protocol, 100 + due), Request { etag: Some("\"1\"".to_owned()), revision: Some(1) });
-    assert!(protocol.receive(100 + due, Response::NotModified, &flags).is_none());
-    assert_eq!(protocol.status(100 + due, &flags).age_ms, Some(0), "not modified is as good as a snapshot (11.2)");
-    assert_eq!(protocol.status(100 + due + 30_000, &flags).state, State::Stale);
-    protocol.wake(200 + due);
+    protocol.receive(100 + due, Response::NotModified);
+    assert_eq!(protocol.status(100 + due).age_ms, Some(0), "not modified is as good as a snapshot (11.2)");
+    assert_eq!(protocol.status(100 + due + 30_000).state, State::Stale);
+    protocol.refresh(200 + due);
     assert_eq!(wait(&mut protocol, 200 + due), 0);
 }
 
 #[test]
 fn failures_back_off_and_turn_nothing_off() {
     let (flags, mut protocol) = (Flags::new(), Protocol::new(POLICY, 7));
-    protocol.receive(0, snapshot(3), &flags);
+    let good = |revision: u64| {
+        format!(r#"{{"esclusa": 1, "revision": {revision}, "flags": [{{"name": "f", "enabled": true}}]}}"#)
+    };
+    protocol.receive(0, publish(&flags, &good(3)));
     let mut now = 10_000;
     for failures in 1..=70_u32 {
         let response = match failures % 4 {
             0 => failure("connection reset"),
-            1 => Response::Snapshot { set: FlagSet::from_json(b"{\"esclusa\": 1, \"fla"), etag: None },
-            2 => snapshot(2),
-            _ => Response::Snapshot { set: FlagSet::from_json(b"<html>"), etag: Some("x".to_owned()) },
+            1 => publish(&flags, "{\"esclusa\": 1, \"fla"),
+            2 => publish(&flags, &good(2)),
+            _ => publish(&flags, "<html>"),
         };
-        protocol.receive(now, response, &flags);
+        protocol.receive(now, response);
         assert!(flags.is_enabled("f", &Context::anonymous()), "no failure turns anything off (11.8)");
-        let status = protocol.status(now, &flags);
+        let status = protocol.status(now);
         assert_eq!((status.state, status.failures, status.revision), (State::Failing, failures, Some(3)));
         assert_eq!(status.last_error.unwrap().1, now);
         let due = wait(&mut protocol, now);
@@ -82,76 +86,138 @@ fn failures_back_off_and_turn_nothing_off() {
             most / 2
         );
         now += due;
-        assert_eq!(
-            request(&mut protocol, now).etag.as_deref(),
-            Some("\"3\""),
-            "the tag of the last good answer (11.5)"
-        );
+        assert_eq!(request(&mut protocol, now).etag.as_deref(), Some("x"), "the tag of the last good answer (11.5)");
     }
-    protocol.receive(now, snapshot(4), &flags);
-    let status = protocol.status(now, &flags);
+    protocol.receive(now, publish(&flags, &good(4)));
+    let status = protocol.status(now);
     assert_eq!((status.state, status.failures, status.revision), (State::Fresh, 0, Some(4)));
     assert!(status.last_error.is_some(), "what went wrong last can still be read");
 }
 
 #[test]
 fn an_older_revision_says_so_in_the_status() {
-    let (flags, mut protocol) = (Flags::new(), Protocol::new(POLICY, 7));
-    protocol.receive(0, snapshot(3), &flags);
-    assert!(!protocol.receive(1, snapshot(2), &flags).unwrap().is_published());
-    let error = protocol.status(1, &flags).last_error.unwrap().0;
-    assert_eq!(error, "revision 2 is older than the current one, 3");
+    let mut protocol = Protocol::new(POLICY, 7);
+    protocol.receive(0, published(3));
+    protocol.receive(1, Response::Older { revision: 2, current: 3 });
+    let status = protocol.status(1).to_value().to_string();
+    let error = r#"{"error":"revision 2 is older than the current one, 3","at_ms":1}"#;
+    assert_eq!(
+        status,
+        format!(r#"{{"state":"failing","revision":3,"age_ms":1,"failures":1,"last_error":{error}}}"#),
+        "(11.13)"
+    );
 }
 
 #[test]
 fn retry_after_counts_up_to_an_hour() {
-    let (flags, mut protocol) = (Flags::new(), Protocol::new(POLICY, 7));
+    let mut protocol = Protocol::new(POLICY, 7);
     let asked = |retry_after_ms| Response::Failure { error: "429".to_owned(), retry_after_ms: Some(retry_after_ms) };
-    protocol.receive(0, asked(60_000), &flags);
+    protocol.receive(0, asked(60_000));
     assert_eq!(wait(&mut protocol, 0), 60_000);
-    protocol.receive(60_000, asked(u64::MAX), &flags);
+    protocol.notified(1);
+    assert_eq!(wait(&mut protocol, 1), 59_999, "a notification does not shorten it (11.9)");
+    protocol.receive(60_000, asked(u64::MAX));
     assert_eq!(wait(&mut protocol, 60_000), MAX_RETRY_AFTER_MS);
+    protocol.refresh(60_000);
+    assert_eq!(wait(&mut protocol, 60_000), 0, "a person may ask all the same (11.9)");
+}
+
+#[test]
+fn a_notification_is_followed_soon_and_at_different_times() {
+    let waits: Vec<u64> = (0..200)
+        .map(|seed| {
+            let mut protocol = Protocol::new(POLICY, seed);
+            protocol.receive(0, published(1));
+            protocol.notified(1_000);
+            wait(&mut protocol, 1_000)
+        })
+        .collect();
+    assert!(waits.iter().all(|ms| *ms <= 200), "within the spread (11.9): {waits:?}");
+    let early = waits.iter().filter(|ms| **ms < 100).count();
+    assert!((60..=140).contains(&early), "{early} of 200 in the first half, expected about half");
+
+    let mut protocol = Protocol::new(POLICY, 7);
+    (0..10).for_each(|now| protocol.receive(now, failure("away")));
+    assert!(wait(&mut protocol, 9) > 200);
+    protocol.notified(9);
+    assert!(wait(&mut protocol, 9) <= 200, "also while the source fails (11.9)");
+    protocol.receive(10, published(2));
+    (0..100).for_each(|now| protocol.notified(10 + now));
+    assert!(wait(&mut protocol, 110) <= 100, "further notifications put nothing off");
+}
+
+#[test]
+fn a_way_that_is_cut_off_brings_the_next_ask_forward_but_no_retry() {
+    let waits: Vec<u64> = (0..200)
+        .map(|seed| {
+            let mut protocol = Protocol::new(POLICY, seed);
+            protocol.receive(0, published(1));
+            protocol.cut_off(0);
+            wait(&mut protocol, 0)
+        })
+        .collect();
+    assert!(waits.iter().all(|ms| *ms <= 3_333), "within a third of the interval (11.10): {waits:?}");
+    assert!(waits.iter().any(|ms| *ms < 1_000) && waits.iter().any(|ms| *ms > 2_000), "spread out: {waits:?}");
+    let mut protocol = Protocol::new(POLICY, 7);
+    (0..10).for_each(|now| protocol.receive(now, failure("away")));
+    let due = wait(&mut protocol, 9);
+    protocol.cut_off(9);
+    assert_eq!(wait(&mut protocol, 9), due, "(11.10)");
 }
 
 #[test]
 fn not_modified_without_anything_is_a_failure_and_drops_the_tag() {
-    let (flags, mut protocol) = (Flags::new(), Protocol::new(POLICY, 7));
-    let _ = protocol.restore(0, parse(1).unwrap(), &flags);
-    assert_eq!(protocol.status(0, &flags).state, State::Stale, "a saved copy makes nothing fresh (11.2)");
-    protocol.receive(0, Response::NotModified, &flags);
-    assert_eq!(protocol.status(0, &flags).state, State::Failing);
+    let mut protocol = Protocol::new(POLICY, 7);
+    protocol.restored(0, Some(1));
+    let status = protocol.status(0);
+    assert_eq!((status.state, status.revision), (State::Stale, Some(1)), "a saved copy makes nothing fresh (11.2)");
+    protocol.receive(0, Response::NotModified);
+    assert_eq!(protocol.status(0).state, State::Failing);
     let due = wait(&mut protocol, 0);
     assert_eq!(request(&mut protocol, due), Request::default());
-    assert!(flags.is_enabled("f", &Context::anonymous()));
+}
+
+#[test]
+fn the_same_bytes_are_known_once_they_were_taken() {
+    let mut protocol = Protocol::new(POLICY, 7);
+    protocol.restored(0, None);
+    assert!(!protocol.is_known(b"[]"), "a saved copy is not what the source said");
+    protocol.receive(0, published(1));
+    assert!(protocol.is_known(b"[]"), "(11.11)");
+    assert!(!protocol.is_known(b"[{}]"));
+    protocol.receive(1, failure("refused"));
+    assert!(!protocol.is_known(b"[{}]"), "bytes that were refused are looked at again");
 }
 
 #[test]
 fn a_clock_that_goes_back_stands_still() {
-    let (flags, mut protocol) = (Flags::new(), Protocol::new(POLICY, 7));
-    protocol.receive(50_000, snapshot(1), &flags);
+    let mut protocol = Protocol::new(POLICY, 7);
+    protocol.receive(50_000, published(1));
     let due = wait(&mut protocol, 50_000);
     assert_eq!(wait(&mut protocol, 10), due, "no sooner and no later (11.7)");
-    assert_eq!(protocol.status(10, &flags).age_ms, Some(0));
+    assert_eq!(protocol.status(10).age_ms, Some(0));
 }
 
 #[test]
 fn extreme_policies_do_not_overflow() {
-    let most = Policy {
-        interval_ms: u64::MAX,
-        jitter_percent: u64::MAX,
-        stale_after_ms: u64::MAX,
-        backoff_min_ms: u64::MAX,
-        backoff_max_ms: u64::MAX,
+    let all = |ms| Policy {
+        interval_ms: ms,
+        jitter_percent: ms,
+        stale_after_ms: ms,
+        backoff_min_ms: ms,
+        backoff_max_ms: ms,
+        spread_ms: ms,
     };
-    let none = Policy { interval_ms: 0, jitter_percent: 0, stale_after_ms: 0, backoff_min_ms: 0, backoff_max_ms: 0 };
-    for policy in [most, none] {
-        let (flags, mut protocol) = (Flags::new(), Protocol::new(policy, u64::MAX));
+    for policy in [all(u64::MAX), all(0)] {
+        let mut protocol = Protocol::new(policy, u64::MAX);
         for now in [0, 1, u64::MAX / 2, u64::MAX] {
-            protocol.receive(now, failure("x"), &flags);
+            protocol.receive(now, failure("x"));
             protocol.next(now);
-            protocol.receive(now, snapshot(1), &flags);
+            protocol.notified(now);
+            protocol.cut_off(now);
+            protocol.receive(now, published(1));
             protocol.next(now);
-            let _ = protocol.status(now, &flags);
+            let _ = protocol.status(now);
         }
     }
 }
@@ -162,7 +228,6 @@ fn ten_thousand_clients_make_no_thundering_herd() {
     const CLIENTS: u64 = 10_000;
     let policy = Policy::default();
     let (outage, end) = (120_000..420_000, 900_000);
-    let flags = Flags::new();
     let mut due: std::collections::BinaryHeap<(std::cmp::Reverse<u64>, usize)> = Default::default();
     let mut clients: Vec<Protocol> = Vec::new();
     for client in 0..CLIENTS {
@@ -170,7 +235,6 @@ fn ten_thousand_clients_make_no_thundering_herd() {
         // Apps start over one interval, as a rolling deployment does.
         due.push((std::cmp::Reverse(client * policy.interval_ms / CLIENTS), clients.len() - 1));
     }
-    let _ = flags.publish(parse(1).unwrap());
     let mut asks = vec![0_u64; 900];
     while let Some((std::cmp::Reverse(now), client)) = due.pop() {
         if now >= end {
@@ -179,13 +243,13 @@ fn ten_thousand_clients_make_no_thundering_herd() {
         let protocol = clients.get_mut(client).unwrap();
         assert!(matches!(protocol.next(now), Action::Ask(_)));
         *asks.get_mut(usize::try_from(now / 1_000).unwrap()).unwrap() += 1;
-        let first = protocol.status(now, &flags).age_ms.is_none();
+        let first = protocol.status(now).age_ms.is_none();
         let response = match outage.contains(&now) {
             true => failure("503"),
-            false if first => snapshot(1),
+            false if first => published(1),
             false => Response::NotModified,
         };
-        protocol.receive(now, response, &flags);
+        protocol.receive(now, response);
         due.push((std::cmp::Reverse(now + wait(protocol, now)), client));
     }
     let rate = |range: std::ops::Range<usize>| asks.get(range).unwrap().iter().sum::<u64>() as f64 / 60.0;

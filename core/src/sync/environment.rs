@@ -1,0 +1,75 @@
+//! Switches from the variables of a process's environment (section 13 of SEMANTICS.md).
+//!
+//! The host reads its environment; what a name and a value mean is decided here, for every host alike.
+
+use std::collections::BTreeMap;
+
+use crate::error::Violation;
+use crate::snapshot::{SWITCHES, VERSION};
+use crate::value::Value;
+
+/// What the names of variables begin with unless the app says otherwise.
+pub const PREFIXES: [&str; 3] = ["FEATURE_", "ENABLE_", "NEXT_PUBLIC_FEATURE_"];
+
+/// The switches that an environment holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switches {
+    /// A snapshot of them: a layer for [`layered`](super::layered), or one by itself.
+    pub snapshot: Vec<u8>,
+    /// The variables that are no switches although they are named like one; the value is not told, because it may be
+    /// a secret.
+    pub violations: Vec<Violation>,
+}
+
+/// Reads the switches among the variables whose names begin with one of the prefixes.
+///
+/// ```
+/// use esclusa::sync::{PREFIXES, switches};
+/// let read = switches([("FEATURE_CRM", "true"), ("ENABLE_QR", "0"), ("HOME", "/home/ana")], &PREFIXES);
+/// let flags = r#"[{"name":"crm","enabled":true},{"name":"qr","enabled":false}]"#;
+/// assert_eq!(String::from_utf8_lossy(&read.snapshot), format!(r#"{{"esclusa":1,"layer":"switches","flags":{flags}}}"#));
+/// ```
+#[must_use]
+pub fn switches<N: AsRef<str>, V: AsRef<str>>(
+    variables: impl IntoIterator<Item = (N, V)>,
+    prefixes: &[impl AsRef<str>],
+) -> Switches {
+    let (mut switches, mut violations) = (BTreeMap::new(), Vec::new());
+    for (variable, value) in variables {
+        let (variable, value) = (variable.as_ref(), value.as_ref().trim());
+        // Of FEATURE_ and FEATURE_X_ the longer one.
+        let names = prefixes.iter().filter_map(|prefix| variable.strip_prefix(prefix.as_ref()));
+        let Some(name) = names.min_by_key(|name| name.len()).filter(|name| !name.is_empty() && !value.is_empty())
+        else {
+            continue;
+        };
+        match enabled(value) {
+            // Of two variables for one flag the one that switches off counts.
+            Some(enabled) => *switches.entry(name.to_lowercase()).or_insert(true) &= enabled,
+            None => violations.push(Violation {
+                place: variable.to_owned(),
+                problem: "does not fit and is ignored, expected true or false (or 1 or 0, on or off, yes or no)"
+                    .to_owned(),
+            }),
+        }
+    }
+    violations.sort_by(|one, other| one.place.cmp(&other.place));
+    let flags = switches
+        .into_iter()
+        .map(|(name, enabled)| Value::Object(vec![("name".into(), name.into()), ("enabled".into(), enabled.into())]));
+    let document = Value::Object(vec![
+        ("esclusa".into(), Value::Integer(VERSION)),
+        ("layer".into(), SWITCHES.to_owned().into()),
+        ("flags".into(), Value::List(flags.collect())),
+    ]);
+    Switches { snapshot: document.to_string().into_bytes(), violations }
+}
+
+fn enabled(value: &str) -> Option<bool> {
+    let is = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(value));
+    match () {
+        () if is(["true", "1", "on", "yes"]) => Some(true),
+        () if is(["false", "0", "off", "no"]) => Some(false),
+        () => None,
+    }
+}

@@ -1,0 +1,158 @@
+//! Layers: several snapshots laid one over the other make one (section 13 of SEMANTICS.md).
+//!
+//! It reads which flag stands where and whether a layer only switches; what a flag means it does not know.
+
+use crate::error::SnapshotError;
+use crate::fingerprint::Set;
+use crate::snapshot::{Snapshot, VERSION};
+use crate::time::Time;
+use crate::value::{Fields, Value};
+
+/// Why layers make no snapshot: one of them is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct LayerError {
+    /// Which layer it is; the first is 0.
+    pub layer: usize,
+    /// What is wrong with it.
+    pub error: SnapshotError,
+}
+
+/// Lays snapshots one over the other, the uppermost first, and gives the one that they make; `None` is a layer that
+/// has said nothing yet.
+///
+/// ```
+/// use esclusa::sync::layered;
+/// let store = br#"[{"name": "crm", "enabled": true, "target_plans": ["PREMIUM"]}]"#;
+/// let bundled = br#"[{"name": "crm", "enabled": false}, {"name": "billing", "enabled": true}]"#;
+/// let one = layered(&[Some(store), Some(bundled)])?;
+/// let flags = br#"{"esclusa":1,"flags":[{"name":"crm","enabled":true,"target_plans":["PREMIUM"]},{"name":"billing","enabled":true}]}"#;
+/// assert_eq!(one, flags);
+/// # Ok::<(), esclusa::sync::LayerError>(())
+/// ```
+///
+/// # Errors
+/// When a layer is refused whole (2.1.7).
+pub fn layered(layers: &[Option<&[u8]>]) -> Result<Vec<u8>, LayerError> {
+    let mut whole = Whole::default();
+    // From the ground up, because switches turn what lies below them.
+    for (layer, bytes) in layers.iter().enumerate().rev() {
+        match bytes {
+            Some(bytes) => {
+                let snapshot = Snapshot::from_json(bytes).map_err(|error| LayerError { layer, error })?;
+                whole.lay(snapshot);
+            }
+            None => whole.is_partial = true,
+        }
+    }
+    Ok(whole.into_document().to_string().into_bytes())
+}
+
+/// What the layers so far make.
+#[derive(Default)]
+struct Whole<'a> {
+    /// Of the uppermost layer that has one.
+    revision: Option<u64>,
+    generated_at: Option<Time>,
+    segments: Entries<'a>,
+    flags: Entries<'a>,
+    /// Whether a layer so far has said nothing.
+    is_partial: bool,
+}
+
+impl<'a> Whole<'a> {
+    fn lay(&mut self, layer: Snapshot<'a>) {
+        if layer.switches {
+            for flag in &layer.flags {
+                if let Some((key, enabled)) = switch(flag) {
+                    self.switch(key, enabled);
+                }
+            }
+        } else {
+            self.flags = std::mem::take(&mut self.flags).under("name", layer.flags);
+            self.segments = std::mem::take(&mut self.segments).under("key", layer.segments);
+            if layer.revision.is_some() {
+                // An offset may put a time a few hours outside the years that can be written.
+                let written = layer.generated_at.filter(|time| Time::parse(&time.to_string()) == Some(*time));
+                (self.revision, self.generated_at) = (layer.revision, written);
+            }
+        }
+    }
+
+    /// Switches the flags of this name; one that nobody has defined is defined by the switch alone.
+    fn switch(&mut self, name: &str, enabled: bool) {
+        let mut is_known = false;
+        for (key, flag) in &mut self.flags.0 {
+            let Value::Object(fields) = flag else { continue };
+            if key.as_deref().is_none_or(|key| !is_same(key, name)) {
+                continue;
+            }
+            is_known = true;
+            let mut is_set = false;
+            for (_, value) in fields.iter_mut().filter(|(name, _)| name == "enabled") {
+                (*value, is_set) = (enabled.into(), true);
+            }
+            if !is_set {
+                fields.push(("enabled".into(), enabled.into()));
+            }
+        }
+        // Whom a layer that is missing would let in nobody knows, so nobody is let in (13.7).
+        if !is_known && !(enabled && self.is_partial) {
+            let flag = Value::Object(vec![("name".into(), name.to_owned().into()), ("enabled".into(), enabled.into())]);
+            self.flags.0.push((Some(name.to_owned()), flag));
+        }
+    }
+
+    fn into_document(self) -> Value<'a> {
+        let mut document: Fields<'a> = vec![("esclusa".into(), Value::Integer(VERSION))];
+        if !self.is_partial {
+            document.extend(self.revision.map(|revision| ("revision".into(), revision.into())));
+            document.extend(self.generated_at.map(|time| ("generated_at".into(), time.to_string().into())));
+        }
+        if !self.segments.0.is_empty() {
+            document.push(("segments".into(), self.segments.into_list()));
+        }
+        document.push(("flags".into(), self.flags.into_list()));
+        Value::Object(document)
+    }
+}
+
+/// Flags or segments with their keys, as far as they have any.
+#[derive(Default)]
+struct Entries<'a>(Vec<(Option<String>, Value<'a>)>);
+
+impl<'a> Entries<'a> {
+    /// The entries of an upper layer, and below them those of other keys.
+    fn under(self, name: &str, upper: Vec<Value<'a>>) -> Self {
+        let mut entries: Vec<_> = upper.into_iter().map(|entry| (key(name, &entry), entry)).collect();
+        let taken: Set<String> = entries.iter().filter_map(|(key, _)| key.clone()).collect();
+        entries.extend(self.0.into_iter().filter(|(key, _)| key.as_ref().is_none_or(|key| !taken.contains(key))));
+        Entries(entries)
+    }
+
+    fn into_list(self) -> Value<'a> {
+        Value::List(self.0.into_iter().map(|(_, entry)| entry).collect())
+    }
+}
+
+fn key(name: &str, entry: &Value<'_>) -> Option<String> {
+    Some(entry.get(name)?.as_str()?.to_owned())
+}
+
+/// What an entry of a layer of switches says.
+fn switch<'v>(flag: &'v Value<'_>) -> Option<(&'v str, bool)> {
+    Some((flag.get("name")?.as_str()?, flag.get("enabled")?.as_bool()?))
+}
+
+/// Whether a switch is meant for a key: `CRM_ADVANCED` is for `crm-advanced` too, because the name of a variable of
+/// the environment has neither small letters nor hyphens.
+fn is_same(key: &str, name: &str) -> bool {
+    key.len() == name.len() && key.bytes().zip(name.bytes()).all(|(key, name)| plain(key) == plain(name))
+}
+
+fn plain(byte: u8) -> u8 {
+    match byte.to_ascii_lowercase() {
+        b'-' | b'.' | b':' | b'/' | b' ' => b'_',
+        other => other,
+    }
+}
