@@ -12,7 +12,6 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub use environment::{PREFIXES, Switches, switches};
 pub use layers::{LayerError, layered};
 
-use crate::error::SnapshotError;
 use crate::report::{Outcome, Report};
 use crate::value::Value;
 
@@ -103,15 +102,11 @@ pub enum Response {
 impl Response {
     /// What came of publishing a snapshot that came with an entity tag.
     #[must_use]
-    pub fn of(published: &Result<Report, SnapshotError>, etag: Option<String>) -> Self {
-        match published {
-            Ok(report) => match report.outcome() {
-                Outcome::Published => Response::Published { revision: report.revision(), etag },
-                Outcome::Older { current } => {
-                    Response::Older { revision: report.revision().unwrap_or_default(), current }
-                }
-            },
-            Err(error) => Response::Failure { error: error.to_string(), retry_after_ms: None },
+    pub fn of(report: &Report, etag: Option<String>) -> Self {
+        let revision = report.revision();
+        match report.outcome() {
+            Outcome::Published => Response::Published { revision, etag },
+            Outcome::Older { current } => Response::Older { revision: revision.unwrap_or_default(), current },
         }
     }
 }

@@ -6,7 +6,7 @@ use esclusa::{Context, FlagSet, Time, Value};
 /// The whole of some layers, the uppermost first.
 fn whole(layers: &[Option<&str>]) -> String {
     let layers: Vec<Option<&[u8]>> = layers.iter().map(|layer| layer.map(str::as_bytes)).collect();
-    String::from_utf8(layered(&layers).unwrap()).unwrap()
+    String::from_utf8(layered(&layers).unwrap().unwrap()).unwrap()
 }
 
 /// Which flags are on for somebody of this plan.
@@ -93,6 +93,9 @@ fn a_switch_for_a_flag_that_nobody_knows_lets_nobody_in_before_everybody_has_spo
     assert_eq!(partial, r#"{"esclusa":1,"flags":[{"name":"old","enabled":false}]}"#, "(13.7)");
     let above = whole(&[None, Some(environment), Some("[]")]);
     assert_eq!(on(&above, "FREE"), ["new"], "a layer above it does not matter");
+    let alone = |below: &[Option<&[u8]>]| layered(&[&[Some(environment.as_bytes())], below].concat()).unwrap();
+    assert_eq!(alone(&[None]), None, "(13.12)");
+    assert!(alone(&[]).is_some());
 }
 
 #[test]

@@ -19,7 +19,10 @@ fn published(revision: u64) -> Response {
 
 /// What comes of publishing these bytes.
 fn publish(flags: &Flags, json: &str) -> Response {
-    Response::of(&FlagSet::from_json(json.as_bytes()).map(|set| flags.publish(set)), Some("x".to_owned()))
+    match FlagSet::from_json(json.as_bytes()) {
+        Ok(set) => Response::of(&flags.publish(set), Some("x".to_owned())),
+        Err(error) => failure(&error.to_string()),
+    }
 }
 
 fn failure(error: &str) -> Response {

@@ -1,0 +1,38 @@
+//! A snapshot that the app was built with: the ground that other layers lie on.
+
+use esclusa::sync::Request;
+
+use crate::source::{Answer, Failure, Source};
+
+/// A snapshot that never changes, such as `include_bytes!("flags.json")`.
+#[derive(Clone, Debug)]
+pub struct Bundled {
+    bytes: Vec<u8>,
+}
+
+/// There is one answer, and this stands for it.
+const ETAG: &str = "bundled";
+
+impl Bundled {
+    /// A document or bare rows, as JSON.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Bundled { bytes: bytes.into() }
+    }
+}
+
+impl Source for Bundled {
+    fn name(&self) -> String {
+        "bundled".to_owned()
+    }
+
+    async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
+        Ok(match request.etag.as_deref() {
+            Some(ETAG) => Answer::NotModified,
+            _ => Answer::Snapshot { bytes: self.bytes.clone(), etag: Some(ETAG.to_owned()) },
+        })
+    }
+
+    async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
+        Some(self.bytes.clone())
+    }
+}

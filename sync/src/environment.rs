@@ -1,0 +1,45 @@
+//! The environment: switches over another source (section 13 of SEMANTICS.md).
+
+use esclusa::sync::{PREFIXES, Request, switches};
+
+use crate::source::{Answer, Failure, Source};
+
+/// The variables of this process that switch flags on or off: `FEATURE_X=true`, `ENABLE_X=false`,
+/// `NEXT_PUBLIC_FEATURE_X=1`.
+///
+/// Lay it over a store with [`Layers`](crate::Layers): a switch turns a flag on or off and leaves whom the store
+/// targets as it is. A flag that the store does not have is on or off for everybody.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    prefixes: Vec<String>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Environment::new(PREFIXES)
+    }
+}
+
+impl Environment {
+    /// Variables whose names begin with one of these; [`Environment::default`] takes [`PREFIXES`].
+    pub fn new<P: Into<String>>(prefixes: impl IntoIterator<Item = P>) -> Self {
+        Environment { prefixes: prefixes.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl Source for Environment {
+    fn name(&self) -> String {
+        "environment".to_owned()
+    }
+
+    async fn fetch(&mut self, _: &Request) -> Result<Answer, Failure> {
+        // What is no Unicode is no switch.
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
+        let read = switches(variables, &self.prefixes);
+        for violation in read.violations {
+            tracing::warn!("esclusa: environment: {violation}");
+        }
+        Ok(read.snapshot.into())
+    }
+}

@@ -1,0 +1,139 @@
+//! Layers: sources laid one over the other make one (section 13 of SEMANTICS.md).
+
+use std::future::pending;
+
+use esclusa::sync::{Request, layered};
+use futures_util::future::{join_all, select_all};
+
+use crate::source::{Answer, AnySource, Failure, News, Source};
+
+/// Several sources as one: the environment over a store over a bundled file.
+///
+/// All are asked together. If one fails, what the others say is published all the same, with what it said last; the
+/// status is `failing` then, with the name of the layer.
+#[derive(Default)]
+pub struct Layers {
+    layers: Vec<Layer>,
+    /// Counts what the layers made so far; the entity tag of the whole.
+    made: u64,
+    /// The last that somebody was given.
+    given: u64,
+}
+
+struct Layer {
+    source: Box<dyn AnySource>,
+    request: Request,
+    said: Option<Vec<u8>>,
+}
+
+impl Layers {
+    /// No layers yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Layers::default()
+    }
+
+    /// A layer below all the others so far.
+    #[must_use]
+    pub fn layer(mut self, source: impl Source) -> Self {
+        self.layers.push(Layer { source: Box::new(source), request: Request::default(), said: None });
+        self
+    }
+
+    /// None while too little was said (13.12).
+    fn whole(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let layers: Vec<Option<&[u8]>> = self.layers.iter().map(|layer| layer.said.as_deref()).collect();
+        layered(&layers).map_err(|error| {
+            let name = self.layers.get(error.layer).map(|layer| layer.source.name()).unwrap_or_default();
+            Failure::new(format!("{name}: {error}"))
+        })
+    }
+}
+
+impl Layer {
+    /// Asks, and says whether what the layer says has changed.
+    async fn ask(&mut self) -> Result<bool, Failure> {
+        match self.source.fetch(&self.request).await {
+            Ok(Answer::Snapshot { bytes, etag }) => {
+                // What is no snapshot must not take the place of one (13.8).
+                layered(&[Some(&bytes)])?;
+                self.request = Request { etag, ..Request::default() };
+                Ok(self.say(bytes))
+            }
+            Ok(Answer::NotModified) if self.said.is_some() => Ok(false),
+            Ok(Answer::NotModified) => {
+                self.request = Request::default();
+                Err(Failure::new("not modified, but there is nothing yet, expected a snapshot"))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn say(&mut self, bytes: Vec<u8>) -> bool {
+        let is_new = self.said.as_ref() != Some(&bytes);
+        self.said = Some(bytes);
+        is_new
+    }
+}
+
+impl Source for Layers {
+    fn name(&self) -> String {
+        self.layers.iter().map(|layer| layer.source.name()).collect::<Vec<_>>().join(" over ")
+    }
+
+    async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
+        let answers = join_all(self.layers.iter_mut().map(Layer::ask)).await;
+        let mut failure: Option<Failure> = None;
+        let mut is_new = self.made == 0;
+        for (layer, answer) in self.layers.iter_mut().zip(answers) {
+            match answer {
+                Ok(changed) => is_new |= changed,
+                Err(mut failed) => {
+                    if let Some(instead) = failed.instead.take() {
+                        is_new |= layer.say(instead);
+                    }
+                    failed.error = format!("{}: {}", layer.source.name(), failed.error);
+                    failure = Some(match failure {
+                        None => failed,
+                        Some(first) => Failure {
+                            error: format!("{}; {}", first.error, failed.error),
+                            retry_after: first.retry_after.max(failed.retry_after),
+                            instead: None,
+                        },
+                    });
+                }
+            }
+        }
+        self.made += u64::from(is_new);
+        let etag = Some(self.made.to_string());
+        if let Some(mut failure) = failure {
+            if self.given != self.made {
+                failure.instead = self.whole()?;
+                self.given = self.made;
+            }
+            return Err(failure);
+        }
+        if request.etag == etag {
+            return Ok(Answer::NotModified);
+        }
+        self.given = self.made;
+        let bytes = self.whole()?.ok_or_else(|| Failure::new("no layer has said anything, expected one"))?;
+        Ok(Answer::Snapshot { bytes, etag })
+    }
+
+    async fn news(&mut self) -> News {
+        let news: Vec<_> = self.layers.iter_mut().map(|layer| layer.source.news()).collect();
+        if news.is_empty() {
+            return pending().await;
+        }
+        select_all(news).await.0
+    }
+
+    async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
+        let said = join_all(self.layers.iter_mut().map(|layer| layer.source.to_begin_with())).await;
+        for (layer, said) in self.layers.iter_mut().zip(said) {
+            layer.said = said.filter(|bytes| layered(&[Some(bytes)]).is_ok());
+        }
+        self.whole().ok().flatten()
+    }
+}

@@ -1,0 +1,47 @@
+//! Keeps a [`Flags`](esclusa::Flags) fresh from any store: files, the environment, HTTP, Postgres, Redis, or a
+//! [`Source`] of your own.
+//!
+//! ```
+//! use std::time::Duration;
+//! use esclusa::{Context, Flags};
+//! use esclusa_sync::{Bundled, Layers, Options, start};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let flags = Flags::new();
+//! // The first layer lies on top; what the app was built with lies below the store.
+//! let bundled = Bundled::new(r#"[{"name": "crm_advanced_features", "enabled": true}]"#);
+//! let syncing = start(&flags, Layers::new().layer(bundled), Options::default());
+//!
+//! syncing.ready(Duration::from_secs(5)).await;                // there are answers, or the time is over
+//! println!("{}", syncing.status());                           // fresh from bundled, revision none, 0 s old
+//! assert!(flags.is_enabled("crm_advanced_features", &Context::new("ana")));
+//! # }
+//! ```
+//!
+//! When to ask, how to retry and what an answer means is decided by [`esclusa::sync`], which every host shares; this
+//! crate drives it with tokio and does the asking. A failing store turns nothing off, and a read never waits for it.
+#![forbid(unsafe_code)]
+
+mod bundled;
+#[cfg(feature = "environment")]
+mod environment;
+#[cfg(feature = "file")]
+mod file;
+mod layers;
+mod saved;
+mod source;
+mod status;
+mod syncing;
+
+pub use bundled::Bundled;
+#[cfg(feature = "environment")]
+pub use environment::Environment;
+pub use esclusa::sync::{Policy, Request, State};
+#[cfg(feature = "file")]
+pub use file::File;
+pub use layers::Layers;
+pub use saved::Saved;
+pub use source::{Answer, Failure, News, Source};
+pub use status::{LastError, Status};
+pub use syncing::{Options, Syncing, start};

@@ -1,0 +1,164 @@
+//! Sources: where snapshots come from. Implement [`Source`] for a store of your own.
+
+use std::fmt;
+use std::future::{Future, pending, ready};
+use std::time::Duration;
+
+use esclusa::sync::Request;
+use futures_util::future::BoxFuture;
+
+/// A store that can be asked for a snapshot.
+///
+/// Only `name` and `fetch` are needed. A source is asked again and again, at the times that the protocol decides; it
+/// holds no schedule, no retries and no copy of its own.
+///
+/// ```
+/// use esclusa_sync::{Answer, Failure, Request, Source};
+///
+/// /// A table in a database that this crate does not know.
+/// struct Table { path: std::path::PathBuf }
+///
+/// impl Source for Table {
+///     fn name(&self) -> String {
+///         "table".to_owned()
+///     }
+///
+///     async fn fetch(&mut self, _: &Request) -> Result<Answer, Failure> {
+///         Ok(std::fs::read(&self.path)?.into())
+///     }
+/// }
+/// ```
+pub trait Source: Send + 'static {
+    /// What the log and the status call it, without secrets.
+    fn name(&self) -> String;
+
+    /// Asks for the current snapshot. The request holds the entity tag of the last answer that was taken: whoever can
+    /// tell that this is still the current one answers [`Answer::NotModified`].
+    ///
+    /// It is dropped unfinished when the time-out of [`Options`](crate::Options) is over.
+    ///
+    /// # Errors
+    /// When there is no answer; every error converts with `?`.
+    fn fetch(&mut self, request: &Request) -> impl Future<Output = Result<Answer, Failure>> + Send;
+
+    /// Waits until the source says that there is news; without such a way it waits for ever.
+    ///
+    /// It is dropped and called again often, so what it waits for must not be lost with the future. News that comes
+    /// while nobody waits is told at the next call.
+    fn news(&mut self) -> impl Future<Output = News> + Send {
+        pending()
+    }
+
+    /// What can be published before the source is asked for the first time: a saved copy, a bundled file.
+    fn to_begin_with(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send {
+        ready(None)
+    }
+}
+
+/// What a source answers.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The current snapshot.
+    Snapshot {
+        /// A document or bare rows, as JSON.
+        bytes: Vec<u8>,
+        /// What stands for this answer in the next request.
+        etag: Option<String>,
+    },
+    /// What the request stands for is still the current snapshot.
+    NotModified,
+}
+
+/// A snapshot is long, and only its size tells anything in a log.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::Snapshot { bytes, etag } => {
+                f.debug_struct("Snapshot").field("bytes", &bytes.len()).field("etag", etag).finish()
+            }
+            Answer::NotModified => f.write_str("NotModified"),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Answer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Answer::Snapshot { bytes, etag: None }
+    }
+}
+
+impl From<String> for Answer {
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What went wrong, in one line and without secrets: it is logged and shown in the status.
+    pub error: String,
+    /// For how long the source asks to be left alone.
+    pub retry_after: Option<Duration>,
+    /// What there is nevertheless, to be published until there is an answer.
+    pub instead: Option<Vec<u8>>,
+}
+
+impl Failure {
+    /// A failure that says no more than what went wrong.
+    pub fn new(error: impl Into<String>) -> Self {
+        Failure { error: error.into(), retry_after: None, instead: None }
+    }
+}
+
+/// The error and what caused it, from the outermost inwards.
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let inner_text = inner.to_string();
+            // Many errors already repeat their cause.
+            if !text.ends_with(&inner_text) {
+                text = format!("{text}: {inner_text}");
+            }
+            cause = inner.source();
+        }
+        Failure::new(text)
+    }
+}
+
+/// What a source says of itself, unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// There is a new snapshot.
+    Changed,
+    /// The way by which it would say so is cut off, and news may have been missed. It is told once for each time.
+    CutOff,
+}
+
+/// Any source, behind a pointer.
+pub(crate) trait AnySource: Send {
+    fn name(&self) -> String;
+    fn fetch<'s>(&'s mut self, request: &'s Request) -> BoxFuture<'s, Result<Answer, Failure>>;
+    fn news(&mut self) -> BoxFuture<'_, News>;
+    fn to_begin_with(&mut self) -> BoxFuture<'_, Option<Vec<u8>>>;
+}
+
+impl<S: Source> AnySource for S {
+    fn name(&self) -> String {
+        Source::name(self)
+    }
+
+    fn fetch<'s>(&'s mut self, request: &'s Request) -> BoxFuture<'s, Result<Answer, Failure>> {
+        Box::pin(Source::fetch(self, request))
+    }
+
+    fn news(&mut self) -> BoxFuture<'_, News> {
+        Box::pin(Source::news(self))
+    }
+
+    fn to_begin_with(&mut self) -> BoxFuture<'_, Option<Vec<u8>>> {
+        Box::pin(Source::to_begin_with(self))
+    }
+}

@@ -1,0 +1,258 @@
+//! The driver: asks a source when the protocol says so, and publishes what it answers.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use esclusa::sync::{Action, Policy, Protocol, Response, State};
+use esclusa::{FlagSet, Flags, Report, SnapshotError};
+use futures_util::FutureExt;
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::source::{Answer, Failure, News, Source};
+use crate::status::{LastError, Status};
+
+/// How many violations of one snapshot are logged one by one.
+const MAX_LOGGED: usize = 10;
+
+/// How to keep fresh.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// When to ask and how to retry.
+    pub policy: Policy,
+    /// How long one answer may take, whatever the source's own limits are.
+    pub timeout: Duration,
+}
+
+/// The default policy, and half a minute for an answer.
+impl Default for Options {
+    fn default() -> Self {
+        Options { policy: Policy::default(), timeout: Duration::from_secs(30) }
+    }
+}
+
+/// Keeps flags fresh from a source, in a task of its own, until the returned handle is dropped.
+///
+/// It returns at once; [`Syncing::ready`] waits until there are answers.
+///
+/// # Panics
+/// Outside a tokio runtime with time enabled.
+pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
+    let shared = Arc::new(Shared {
+        flags: flags.clone(),
+        source: source.name(),
+        protocol: Mutex::new(Protocol::new(options.policy, seed())),
+        began: Instant::now(),
+        refresh: Notify::new(),
+        is_ready: watch::Sender::new(false),
+        listeners: Mutex::default(),
+    });
+    let task = tokio::spawn(run(Arc::clone(&shared), source, options.timeout));
+    Syncing { shared, task }
+}
+
+/// A number that differs from process to process and from source to source.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// A source that keeps flags fresh. Dropping it ends that; what is published stays.
+#[must_use = "dropping it ends the syncing"]
+pub struct Syncing {
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+type Listener = Arc<dyn Fn(&Report) + Send + Sync>;
+
+struct Shared {
+    flags: Flags,
+    source: String,
+    protocol: Mutex<Protocol>,
+    began: Instant,
+    refresh: Notify,
+    is_ready: watch::Sender<bool>,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+impl Syncing {
+    /// Waits until there are answers, be they from a saved copy, and says whether there are.
+    pub async fn ready(&self, timeout: Duration) -> bool {
+        let mut is_ready = self.shared.is_ready.subscribe();
+        tokio::time::timeout(timeout, is_ready.wait_for(|is_ready| *is_ready)).await.is_ok_and(|waited| waited.is_ok())
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared.status()
+    }
+
+    /// Asks the source now, without waiting for the answer.
+    pub fn refresh(&self) {
+        self.shared.refresh.notify_one();
+    }
+
+    /// Calls the listener after each publish that changed an answer, with the keys that were added, removed and
+    /// changed. It runs in the task that keeps the flags fresh, so it should be short; what it panics with is logged.
+    pub fn on_change(&self, listener: impl Fn(&Report) + Send + Sync + 'static) {
+        lock(&self.shared.listeners).push(Arc::new(listener));
+    }
+}
+
+impl Drop for Syncing {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for Syncing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Syncing").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
+    if let Some(bytes) = guarded(source.to_begin_with()).await.unwrap_or_default() {
+        shared.restore(bytes).await;
+    }
+    loop {
+        let action = shared.protocol().next(shared.now_ms());
+        match action {
+            Action::Ask(request) => {
+                let fetched = tokio::time::timeout(timeout, guarded(source.fetch(&request))).await;
+                let answer = match fetched {
+                    Ok(answer) => answer.unwrap_or_else(Err),
+                    Err(_) => Err(Failure::new(format!("no answer within {} s", timeout.as_secs_f64()))),
+                };
+                shared.take(answer).await;
+            }
+            Action::Wait { ms } => {
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(ms)) => {}
+                    () = shared.refresh.notified() => shared.protocol().refresh(shared.now_ms()),
+                    news = guarded(source.news()) => match news {
+                        Ok(News::Changed) => shared.protocol().notified(shared.now_ms()),
+                        Ok(News::CutOff) => shared.protocol().cut_off(shared.now_ms()),
+                        // A source that cannot wait would be asked to without end.
+                        Err(_) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// A source of somebody else's must not end the task by a panic.
+async fn guarded<T>(ask: impl Future<Output = T>) -> Result<T, Failure> {
+    AssertUnwindSafe(ask).catch_unwind().await.map_err(|_| Failure::new("the source panicked"))
+}
+
+impl Shared {
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn protocol(&self) -> MutexGuard<'_, Protocol> {
+        lock(&self.protocol)
+    }
+
+    fn status(&self) -> Status {
+        let now_ms = self.now_ms();
+        let status = self.protocol().status(now_ms);
+        let last_error = status.last_error.map(|(error, at_ms)| LastError {
+            error,
+            at: SystemTime::now() - Duration::from_millis(now_ms.saturating_sub(at_ms)),
+        });
+        Status {
+            state: status.state,
+            source: self.source.clone(),
+            revision: status.revision,
+            age: status.age_ms.map(Duration::from_millis),
+            failures: status.failures,
+            last_error,
+        }
+    }
+
+    /// Compiles and publishes without holding up the runtime.
+    async fn publish(&self, bytes: Vec<u8>) -> Result<Report, Failure> {
+        let flags = self.flags.clone();
+        let publish = move || Ok::<_, SnapshotError>(flags.publish(FlagSet::from_json(&bytes)?));
+        let report = spawn_blocking(publish).await.map_err(|_| Failure::new("compiling the snapshot panicked"))??;
+        for violation in report.violations().iter().take(MAX_LOGGED) {
+            tracing::warn!("esclusa: {}: {violation}", self.source);
+        }
+        if let Some(more @ 1..) = report.violations().len().checked_sub(MAX_LOGGED) {
+            tracing::warn!("esclusa: {}: {more} more violations", self.source);
+        }
+        Ok(report)
+    }
+
+    /// What there is to begin with, or instead of an answer.
+    async fn restore(&self, bytes: Vec<u8>) {
+        match self.publish(bytes).await {
+            Ok(report) if report.is_published() => {
+                self.protocol().restored(self.now_ms(), report.revision());
+                self.tell(&report);
+            }
+            Ok(_) => {}
+            Err(failure) => tracing::warn!("esclusa: {}: a copy is refused: {}", self.source, failure.error),
+        }
+    }
+
+    async fn take(&self, answer: Result<Answer, Failure>) {
+        let (mut report, mut instead) = (None, None);
+        let response = match answer {
+            Ok(Answer::NotModified) => Response::NotModified,
+            Ok(Answer::Snapshot { bytes, .. }) if self.protocol().is_known(&bytes) => Response::NotModified,
+            Ok(Answer::Snapshot { bytes, etag }) => match self.publish(bytes).await {
+                Ok(published) => Response::of(report.insert(published), etag),
+                Err(failure) => Response::Failure { error: failure.error, retry_after_ms: None },
+            },
+            Err(failure) => {
+                instead = failure.instead;
+                let asked_for = failure.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+                Response::Failure { error: failure.error, retry_after_ms: asked_for }
+            }
+        };
+        if let Some(bytes) = instead {
+            self.restore(bytes).await;
+        }
+        let before = self.protocol().status(self.now_ms()).state;
+        self.protocol().receive(self.now_ms(), response);
+        self.log(before);
+        if let Some(report) = report.filter(Report::is_published) {
+            self.tell(&report);
+        }
+    }
+
+    fn log(&self, before: State) {
+        let status = self.status();
+        match status.state {
+            State::Failing | State::Starting => tracing::warn!("esclusa: {status}"),
+            state if state != before => tracing::info!("esclusa: {status}"),
+            _ => tracing::debug!("esclusa: {status}"),
+        }
+    }
+
+    /// Says that there are answers, and what changed.
+    fn tell(&self, report: &Report) {
+        self.is_ready.send_replace(true);
+        if [report.added(), report.removed(), report.changed()].iter().all(|keys| keys.is_empty()) {
+            return;
+        }
+        let listeners = lock(&self.listeners).clone();
+        for listener in listeners {
+            if catch_unwind(AssertUnwindSafe(|| listener(report))).is_err() {
+                tracing::error!("esclusa: {}: a listener panicked", self.source);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
