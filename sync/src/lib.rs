@@ -29,11 +29,17 @@ mod environment;
 #[cfg(feature = "file")]
 mod file;
 mod layers;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod saved;
 mod source;
 mod status;
 mod syncing;
 
+#[cfg(feature = "redis")]
+pub use crate::redis::Redis;
 pub use bundled::Bundled;
 #[cfg(feature = "environment")]
 pub use environment::Environment;
@@ -41,6 +47,8 @@ pub use esclusa::sync::{Policy, Request, State};
 #[cfg(feature = "file")]
 pub use file::File;
 pub use layers::Layers;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use saved::Saved;
 pub use source::{Answer, Failure, News, Source};
 pub use status::{LastError, Status};
