@@ -1,0 +1,25 @@
+//! Real servers on 127.0.0.1 that misbehave on command: what every language tests its sources against.
+//!
+//! [`Store`] is an HTTP store of snapshots, [`Proxy`] a TCP proxy to be put in front of it or of any other server, and
+//! [`FAULTS`] the one list of what they can do to a client and what the client has to say about it. Tests in Rust use
+//! this library, the other languages drive the binary `esclusa-loopback`.
+#![forbid(unsafe_code)]
+
+mod bomb;
+mod events;
+mod faults;
+mod postgres;
+mod proxy;
+mod redis;
+mod store;
+
+pub use faults::{Case, Expected, FAULTS, Fault, MAX_BYTES, SILENCE_MS, TIMEOUT_MS};
+pub use postgres::Postgres;
+pub use proxy::{Proxy, ProxyFault};
+pub use redis::Redis;
+pub use store::{Counts, Store, StoreFault};
+
+/// A port that was free a moment ago.
+fn port() -> std::io::Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
