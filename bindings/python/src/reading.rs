@@ -78,7 +78,7 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'s
     if let Ok(tuple) = object.cast::<PyTuple>() {
         return elements(tuple, depth);
     }
-    // Asking whether something is a mapping takes a microsecond; these are none.
+    // Asking whether something is a mapping can run Python code of `abc`, and these are none.
     if object.is_none() || object.is_instance_of::<PyBytes>() {
         return Ok(Value::Null);
     }

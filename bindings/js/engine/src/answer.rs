@@ -38,7 +38,7 @@ pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time
     value.to_string()
 }
 
-/// The same without steps: the sentences of an explanation are a sixth of what a browser would load.
+/// The same without steps, so that a browser does not load the sentences of an explanation.
 #[cfg(not(feature = "explain"))]
 pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time) -> String {
     let resolution = set.resolve(key, context, now);
