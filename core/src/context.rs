@@ -132,15 +132,12 @@ impl<'a> Context<'a> {
 
     /// What `role` and `roles` hold: a text or a list of texts.
     fn add_roles(&mut self, value: Value<'a>) {
-        let given = match value {
+        match value {
             Value::List(elements) => {
                 self.roles_known = true;
-                elements
+                elements.into_iter().filter_map(word).for_each(|role| self.add_role(role));
             }
-            one => vec![one],
-        };
-        for role in given.into_iter().filter_map(word) {
-            self.add_role(role);
+            one => word(one).into_iter().for_each(|role| self.add_role(role)),
         }
     }
 

@@ -187,13 +187,18 @@ impl FlagSet {
     }
 }
 
-/// Who is told what a walk does.
+/// Who is told what a walk does; by default nobody, who remembers nothing.
 pub(crate) trait Recorder {
     /// One step.
-    fn note(&mut self, step: impl FnOnce() -> Step);
+    #[inline]
+    fn note(&mut self, _: impl FnOnce() -> Step) {}
+
     /// What follows is inside the step that [`close`](Self::close) gives.
-    fn open(&mut self);
-    fn close(&mut self, step: impl FnOnce(Vec<Step>) -> Step);
+    #[inline]
+    fn open(&mut self) {}
+
+    #[inline]
+    fn close(&mut self, _: impl FnOnce(Vec<Step>) -> Step) {}
 
     /// Whether this context passed these target lists, if that is known from another flag.
     #[inline]
@@ -206,16 +211,7 @@ pub(crate) trait Recorder {
 }
 
 /// Nobody.
-impl Recorder for () {
-    #[inline]
-    fn note(&mut self, _: impl FnOnce() -> Step) {}
-
-    #[inline]
-    fn open(&mut self) {}
-
-    #[inline]
-    fn close(&mut self, _: impl FnOnce(Vec<Step>) -> Step) {}
-}
+impl Recorder for () {}
 
 /// Remembers which target lists one context passed, for a walk over many flags: equal lists stand in one place of a set.
 #[derive(Default)]
@@ -232,15 +228,6 @@ impl Memory {
 }
 
 impl Recorder for Memory {
-    #[inline]
-    fn note(&mut self, _: impl FnOnce() -> Step) {}
-
-    #[inline]
-    fn open(&mut self) {}
-
-    #[inline]
-    fn close(&mut self, _: impl FnOnce(Vec<Step>) -> Step) {}
-
     #[inline]
     fn recall(&self, gates: Span) -> Option<bool> {
         let (known, passed) = self.0.get(Self::place(gates))?;

@@ -295,6 +295,18 @@ impl FlagSet {
         self.flags.is_empty()
     }
 
+    /// Whether it was made from a snapshot; `false` only for the set that stands in until something is published (7.17).
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.placeholder
+    }
+
+    /// Whether there is a flag of this key, set aside or not.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
     /// The keys of all flags, in the order of the snapshot.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.flags.iter().map(|flag| self.texts.get(flag.key))

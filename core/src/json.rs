@@ -2,7 +2,7 @@
 //!
 //! It borrows every text that has no escape, reads the whole before it answers, and says at which line and column it
 //! stopped. It knows nothing of flags. Written for this crate because a general reader with its own tree and numbers
-//! weighs more than the whole WebAssembly build may, and is slower; serde_json is its oracle in the tests.
+//! is heavy in a WebAssembly build; serde_json is its oracle in the tests.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Doubles as decimal text: read to the nearest double, written as ECMAScript writes them (ECMA-262, Number::toString).
 //!
-//! Natively std does both. Its tables of powers weigh more than a quarter of what the whole WebAssembly build may, so
-//! there the same is done with integers of any length: slower, exact, and compared with std in the tests below.
+//! Natively std does both. Its tables of powers are heavy in a WebAssembly build, so there the same is done with
+//! integers of any length: slower, exact, and compared with std in the tests below.
 
 /// The powers of ten that a double holds exactly.
 const EXACT: [f64; 23] = [

@@ -24,7 +24,7 @@ mod compiled {
     use crate::error::quoted;
     use crate::limit::{MAX_REGEX_BYTES, MAX_REGEX_PARTS};
 
-    /// The largest table of a full automaton in bytes: a pattern of plain words and classes takes 1 to 50 KiB.
+    /// The largest table of a full automaton in bytes: patterns of plain words and classes stay well below it.
     const MAX_AUTOMATON_BYTES: usize = 256 << 10;
 
     /// A compiled pattern; cloning shares it.

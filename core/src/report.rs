@@ -71,7 +71,7 @@ impl SetAside {
     }
 }
 
-/// By a heap: a tenth of the code of a sort, and nobody reads a report in a hurry.
+/// By a heap: it is less code than a sort, and nobody reads a report in a hurry.
 fn sorted<T: Ord>(entries: Vec<T>) -> Vec<T> {
     BinaryHeap::from(entries).into_sorted_vec()
 }

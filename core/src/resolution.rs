@@ -55,6 +55,13 @@ impl<'s> Resolution<'s> {
         self.error
     }
 
+    /// Whether there is no answer, so that the caller's default stands: nothing is published, or there is no such flag
+    /// (sentence 12.1). With any other error the flag has an answer, and it is off (12.2).
+    #[must_use]
+    pub fn default_stands(&self) -> bool {
+        matches!(self.error, Some(ErrorCode::ProviderNotReady | ErrorCode::FlagNotFound))
+    }
+
     /// `{"enabled", "value", "variant", "reason", "error"}` (sentence 7.18).
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {

@@ -1,7 +1,7 @@
-//! What explanations and projections say (section 10 of SEMANTICS.md).
+//! What explanations and projections say (section 10 of SEMANTICS.md), and when there is no answer (12.1).
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
-use esclusa::{Context, FlagSet, StepOutcome, Time, Value};
+use esclusa::{Context, ErrorCode, FlagSet, Flags, StepOutcome, Time, Value};
 
 const NOW: Time = Time::from_millis(1_750_000_000_000);
 
@@ -118,4 +118,25 @@ fn an_explanation_says_whether_there_is_no_flag_or_nothing_at_all() {
     assert!(before.starts_with("`crm` is OFF for user-42: nothing is published yet"), "{before}");
     let after = set("").explain("crm", &context, NOW).to_string();
     assert!(after.starts_with("`crm` is OFF for user-42: there is no flag `crm`"), "{after}");
+}
+
+#[test]
+fn the_callers_default_stands_where_there_is_no_answer_and_nowhere_else() {
+    let handle = Flags::new();
+    let before = handle.current();
+    assert!(!before.is_ready() && before.resolve("half", &Context::anonymous(), NOW).default_stands());
+    let report = handle.publish(set(r#"{"name": "half", "enabled": true, "rollout_percentage": 50},
+                          {"name": "broken", "enabled": true, "rollout_percentage": 150}"#));
+    let set = handle.current();
+    assert!(report.is_published() && set.is_ready() && FlagSet::from_json(b"[]").unwrap().is_ready());
+    for (key, error, exists) in [
+        ("half", Some(ErrorCode::TargetingKeyMissing), true),
+        ("broken", Some(ErrorCode::ParseError), true),
+        ("nowhere", Some(ErrorCode::FlagNotFound), false),
+    ] {
+        let resolution = set.resolve(key, &Context::anonymous(), NOW);
+        let is = (resolution.error_code(), resolution.default_stands(), set.contains(key));
+        assert_eq!(is, (error, !exists, exists), "{key}");
+    }
+    assert!(!set.resolve("half", &Context::new("user-42"), NOW).default_stands());
 }

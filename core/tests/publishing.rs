@@ -8,7 +8,7 @@ use std::thread;
 use esclusa::{Context, FlagSet, Flags, Time};
 
 const NOW: Time = Time::from_millis(0);
-/// Miri runs some hundred times slower.
+/// Miri runs far slower.
 const PUBLISHES: u64 = if cfg!(miri) { 4 } else { 5_000 };
 const FLAGS: u64 = if cfg!(miri) { 4 } else { 20 };
 

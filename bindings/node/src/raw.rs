@@ -1,8 +1,8 @@
 //! The two functions that run for each answer, on N-API itself.
 //!
-//! A call into native code costs 15 ns; what makes it cost 200 is looking at arguments and at `this` through N-API. So
-//! these two take no arguments and return nothing: numbers go both ways through a few words of memory that JavaScript
-//! and Rust share. The measurements are in `DESIGN.md`.
+//! What makes a call into native code dear is looking at arguments and at `this` through N-API. So these two take no
+//! arguments and return nothing: numbers go both ways through a few words of memory that JavaScript and Rust share.
+//! `DESIGN.md` says what was measured.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
@@ -31,7 +31,7 @@ struct Words {
 /// do, has functions and memory of its own.
 struct Load {
     words: Cell<Option<NonNull<Words>>>,
-    /// The tables of the thread, at hand: asking for a thread's own costs some nanoseconds in a library that is loaded.
+    /// The tables of the thread, at hand: a thread's own is not free to find in a library that is loaded.
     host: Rc<RefCell<Host>>,
 }
 

@@ -7,7 +7,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::caller::Context;
-use crate::plain::Plain;
 use crate::reading;
 
 /// A context that was copied, if need be.
@@ -33,8 +32,8 @@ pub(crate) fn copied<'c>(context: Option<&'c Bound<'_, PyAny>>) -> PyResult<Resu
     if let Ok(context) = context.cast_exact::<Context>() {
         return Ok(Ok(Caller::Held(&context.get().context)));
     }
-    match reading::fields(context) {
-        Ok(fields) => Ok(Ok(Caller::Copied(Box::new(fields.into_iter().collect::<Plain<'_>>().finish())))),
+    match reading::fields(context).and_then(reading::context) {
+        Ok(context) => Ok(Ok(Caller::Copied(Box::new(context)))),
         Err(error) if error.is_instance_of::<PyException>(context.py()) => Ok(Err(error)),
         Err(interrupt) => Err(interrupt),
     }

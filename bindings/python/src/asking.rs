@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use esclusa::{ErrorCode, FlagSet, Time};
+use esclusa::{FlagSet, Time};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -64,12 +64,6 @@ impl Flags {
         })
     }
 
-    /// Why there is no flag of this key, if there is none.
-    pub(crate) fn absence(&self, key: &str) -> Option<ErrorCode> {
-        let resolution = self.flags.current().resolve(key, &self.nobody, Time::from_millis(0)).error_code();
-        resolution.filter(|code| is_absence(*code))
-    }
-
     /// What this thread or task overrides the flag with.
     #[inline]
     pub(crate) fn overridden<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Resolution>>> {
@@ -95,14 +89,10 @@ impl Flags {
     }
 }
 
-fn is_absence(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::ProviderNotReady | ErrorCode::FlagNotFound)
-}
-
-/// The resolution, or its error code if it is no answer of the flag's own (12.2).
-pub(crate) fn answered(resolution: esclusa::Resolution<'_>) -> Result<esclusa::Resolution<'_>, &'static str> {
+/// The resolution, or its error code if there is no answer (12.1).
+fn answered(resolution: esclusa::Resolution<'_>) -> Result<esclusa::Resolution<'_>, &'static str> {
     match resolution.error_code() {
-        Some(code) if is_absence(code) => Err(code.as_str()),
+        Some(code) if resolution.default_stands() => Err(code.as_str()),
         _ => Ok(resolution),
     }
 }

@@ -6,7 +6,6 @@ use esclusa::Value;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 
-use crate::plain::Plain;
 use crate::reading::{self, Fields};
 use crate::writing::python;
 
@@ -19,9 +18,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    fn new(fields: Fields) -> Self {
-        let context = fields.iter().cloned().collect::<Plain<'_>>().finish();
-        Context { context, fields }
+    fn new(fields: Fields) -> PyResult<Self> {
+        Ok(Context { context: reading::context(fields.clone())?, fields })
     }
 }
 
@@ -56,13 +54,13 @@ impl Context {
                 fields.push((name.into(), value));
             }
         }
-        Ok(Context::new(fields))
+        Context::new(fields)
     }
 
     /// The context that a mapping describes, such as `{"user": "user-42", "company": "acme", "seats": 12}`.
     #[classmethod]
     fn from_mapping(_class: &Bound<'_, PyType>, mapping: &Bound<'_, PyAny>) -> PyResult<Self> {
-        reading::fields(mapping).map(Context::new)
+        reading::fields(mapping).and_then(Context::new)
     }
 
     /// The string that identifies the caller, or None.

@@ -5,13 +5,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use esclusa::{ErrorCode, FlagSet, Reader, SnapshotError, Time, Value, Violation};
+use esclusa::{FlagSet, Reader, SnapshotError, Time, Value, Violation};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList};
 
 use crate::arguments::{chosen, copied, key_of};
-use crate::asking::{INVALID_CONTEXT, answered};
+use crate::asking::INVALID_CONTEXT;
 use crate::instant;
 use crate::recent::Recent;
 use crate::resolution::Resolution;
@@ -221,7 +221,7 @@ impl Flags {
     /// Whether something was published.
     #[getter]
     fn is_ready(&self) -> bool {
-        self.absence("") != Some(ErrorCode::ProviderNotReady)
+        self.flags.current().is_ready()
     }
 
     fn __len__(&self) -> usize {
@@ -234,7 +234,7 @@ impl Flags {
     }
 
     fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        Ok(key_of(key)?.is_some_and(|key| self.absence(&key).is_none()))
+        Ok(key_of(key)?.is_some_and(|key| self.flags.current().contains(&key)))
     }
 
     fn __repr__(&self) -> String {
@@ -294,7 +294,7 @@ impl Flags {
         let known = context.as_ref().map_or(nobody, |context| context.get(nobody));
         let explanation = set.explain(&name, known, now);
         if let Err(problem) = &context
-            && answered(explanation.resolution()).is_ok()
+            && !explanation.resolution().default_stands()
         {
             explained.set_item("resolution", Resolution::none(py, INVALID_CONTEXT))?;
             explained.set_item("problem", problem.value(py).str()?)?;

@@ -12,7 +12,6 @@ mod instant;
 #[cfg(feature = "noop")]
 mod noop;
 mod place;
-mod plain;
 mod reading;
 mod recent;
 mod resolution;

@@ -1,4 +1,4 @@
-//! Reading a plain dict where it stands: texts are borrowed, and nothing of it is copied or even counted.
+//! Reading a plain dict where it stands: texts are borrowed, and nothing of it is copied.
 //!
 //! This is only sound as long as no Python code runs, so that nobody can change the dict: it reads nothing but exact
 //! `dict`, `list`, `tuple`, `str`, `int`, `float`, `bool`, `None` and `uuid.UUID`, whose reading runs none. Anything else (a
@@ -13,7 +13,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, ffi};
 
-use crate::plain::Plain;
 use crate::reading::MAX_DEPTH;
 use crate::uuid;
 
@@ -22,19 +21,14 @@ use crate::uuid;
 /// # Safety
 /// No Python code may run, and the interpreter lock may not be let go, while the context lives.
 pub(crate) unsafe fn context<'a>(dict: &'a Bound<'_, PyDict>) -> Option<Context<'a>> {
-    let mut plain = Plain::default();
     // SAFETY: the caller promises that nobody changes the dict.
-    let whole = unsafe { each_field(dict.as_borrowed(), |name, value| plain.add(name, value), 1) };
-    whole.then(|| plain.finish())
+    let fields = unsafe { entries(dict.as_borrowed(), 1) }?;
+    Context::from_value(fields).ok()
 }
 
-/// Every field of a dict; `false` if it takes more than looking.
-unsafe fn each_field<'a>(
-    dict: Borrowed<'a, '_, PyDict>,
-    mut take: impl FnMut(Cow<'a, str>, Value<'a>),
-    depth: usize,
-) -> bool {
-    let (py, mut at) = (dict.py(), 0);
+/// The JSON object that a dict is; `None` if it takes more than looking.
+unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Value<'a>> {
+    let (py, mut at, mut fields) = (dict.py(), 0, Vec::with_capacity(dict.len()));
     let (mut name, mut value) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: `dict` is a dict that nobody changes, and the pointers are to places of this function.
     while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut name, &raw mut value) } != 0 {
@@ -42,12 +36,12 @@ unsafe fn each_field<'a>(
         let (name, value) =
             unsafe { (Borrowed::<'a, '_, PyAny>::from_ptr(py, name), Borrowed::<'a, '_, PyAny>::from_ptr(py, value)) };
         // SAFETY: as above.
-        let Some(name) = (unsafe { text(name) }) else { return false };
+        let name = unsafe { text(name) }?;
         // SAFETY: as above; a name that is no text may have let Python code run, and then nothing more is read.
-        let Some(value) = (unsafe { json(value, depth) }) else { return false };
-        take(Cow::Borrowed(name), value);
+        let value = unsafe { json(value, depth) }?;
+        fields.push((Cow::Borrowed(name), value));
     }
-    true
+    Some(Value::Object(fields))
 }
 
 /// The text of a `str`; `None` for anything else and for half a surrogate pair.
@@ -111,10 +105,8 @@ unsafe fn json<'a>(object: Borrowed<'a, '_, PyAny>, depth: usize) -> Option<Valu
             .map(Value::List);
     }
     if let Ok(dict) = object.cast_exact::<PyDict>() {
-        let mut fields = Vec::with_capacity(dict.len());
         // SAFETY: as this function's.
-        let whole = unsafe { each_field(dict, |name, value| fields.push((name, value)), depth + 1) };
-        return whole.then_some(Value::Object(fields));
+        return unsafe { entries(dict, depth + 1) };
     }
     uuid::in_place(object).map(Value::from)
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use esclusa::Value;
+use esclusa::{Context, Value};
 use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -33,6 +33,14 @@ pub(crate) fn fields(context: &Bound<'_, PyAny>) -> PyResult<Fields> {
             context.get_type().name()?
         ))),
     }
+}
+
+/// The engine's context of these fields: it knows what each name means.
+///
+/// # Errors
+/// A `TypeError` if the engine takes them for no context.
+pub(crate) fn context(fields: Fields) -> PyResult<Context<'static>> {
+    Context::from_value(Value::Object(fields)).map_err(|problem| PyTypeError::new_err(problem.to_string()))
 }
 
 fn of_mapping(mapping: &Bound<'_, PyMapping>, depth: usize) -> PyResult<Fields> {
@@ -70,7 +78,7 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'s
     if let Ok(tuple) = object.cast::<PyTuple>() {
         return elements(tuple, depth);
     }
-    // Asking whether something is a mapping takes a microsecond; these are none.
+    // Asking whether something is a mapping can run Python code of `abc`, and these are none.
     if object.is_none() || object.is_instance_of::<PyBytes>() {
         return Ok(Value::Null);
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::writing::python;
 
@@ -86,6 +86,17 @@ impl Resolution {
         dict.set_item("reason", self.reason.as_ref())?;
         dict.set_item("error", self.error_code.as_deref())?;
         Ok(dict)
+    }
+
+    /// What it is pickled and copied by: the arguments that make it again.
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let named = PyDict::new(py);
+        named.set_item("enabled", self.enabled)?;
+        named.set_item("value", &self.value)?;
+        named.set_item("variant", &self.variant)?;
+        named.set_item("reason", self.reason.as_ref())?;
+        named.set_item("error_code", self.error_code.as_deref())?;
+        Ok((PyTuple::empty(py), named))
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, Self>) -> PyResult<bool> {

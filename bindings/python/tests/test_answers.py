@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+import pickle
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
@@ -311,3 +313,18 @@ def test_a_bad_time_of_asking_raises(flags: Flags, now: Any, problem: type[Excep
     ):
         with pytest.raises(problem, match="now|time zone"):
             ask()
+
+
+@pytest.mark.parametrize("key", ["on", "half", "broken", "layout", "nowhere"])
+def test_resolutions_are_pickled_and_copied(flags: Flags, key: str) -> None:
+    resolution = flags.resolve(key, {"user": "user-42"})
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(resolution, protocol)) == resolution
+    assert copy.copy(resolution) == copy.deepcopy(resolution) == resolution
+
+
+def test_a_deep_copy_has_a_value_of_its_own(flags: Flags) -> None:
+    resolution = flags.resolve("layout")
+    copied = copy.deepcopy(resolution)
+    copied.value["columns"].append(4)
+    assert resolution.value == {"columns": [1, 2.5, "x", None, True]}

@@ -81,6 +81,14 @@ def test_what_is_no_answer_raises(flags: Flags, overrides: Any) -> None:
     assert flags.is_enabled("a")
 
 
+@pytest.mark.parametrize("overrides", [None, "a", ["a"], True])
+def test_overrides_that_are_no_mapping(flags: Flags, overrides: Any) -> None:
+    expected = f"^expected the overrides as a mapping of keys to answers, got {type(overrides).__name__}$"
+    with pytest.raises(TypeError, match=expected), flags.override(overrides):
+        raise AssertionError("the block is not entered")
+    assert flags.is_enabled("a")
+
+
 def test_before_anything_is_published() -> None:
     flags = Flags()
     with flags.override({"a": True}):

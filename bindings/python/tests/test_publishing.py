@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from esclusa import Context, Flags, Kept, Report, SetAside, SnapshotError, Violation
@@ -114,6 +114,13 @@ def test_listeners(caplog: pytest.LogCaptureFixture) -> None:
     first()
     flags.publish("[]")
     assert [name for name, *_ in heard] == ["first", "last", "last"]
+
+
+def test_what_is_no_listener() -> None:
+    flags, nothing = Flags(), cast(Any, None)
+    with pytest.raises(TypeError, match="^expected a listener that can be called with a report, got NoneType$"):
+        flags.on_publish(nothing)
+    assert flags.publish("[]").is_published
 
 
 def test_one_listener_given_twice() -> None:

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::javascript;
 use super::suite::{Outcome, Step};
 use super::tools::{Program, Tools};
 
@@ -28,7 +27,7 @@ pub(super) fn browser(tools: &Tools) -> Outcome {
 
 /// Installs the packages and builds those that the tests import as they are published.
 fn build(tools: &Tools, step: &mut Step) {
-    javascript::install(tools, step);
+    step.install_npm(tools);
     step.run(npm(tools, &["run", "build"], "@esclusa/wasm")).run(npm(tools, &["run", "build"], "@esclusa/react"));
 }
 

@@ -121,6 +121,11 @@ impl Step {
         }
     }
 
+    /// One check that the JavaScript packages and the WebAssembly target are there, which installs what is missing.
+    pub(super) fn install_npm(&mut self, tools: &Tools) {
+        self.check("what JavaScript needs is installed", tools.install_npm());
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         Outcome::Ran(self.tally)
     }

@@ -7,25 +7,13 @@ pub(crate) fn about(set: &FlagSet) -> String {
     let whole = |number: Option<i64>| Value::from(number);
     let violations = set.violations().iter().map(Violation::to_value).collect();
     let fields = vec![
-        ("ready".into(), is_ready(set).into()),
+        ("ready".into(), set.is_ready().into()),
         ("revision".into(), whole(set.revision().and_then(|revision| i64::try_from(revision).ok()))),
         ("generated_at".into(), whole(set.generated_at().map(Time::as_millis))),
         ("size".into(), whole(i64::try_from(set.len()).ok())),
         ("violations".into(), Value::List(violations)),
     ];
     Value::Object(fields).to_string()
-}
-
-/// Whether something was published: a set that only stands in says so for any key (7.17).
-pub(crate) fn is_ready(set: &FlagSet) -> bool {
-    absence(set, "") != Some(esclusa::ErrorCode::ProviderNotReady)
-}
-
-/// Why there is no flag of this key, if there is none.
-pub(crate) fn absence(set: &FlagSet, key: &str) -> Option<esclusa::ErrorCode> {
-    let nobody = Context::anonymous();
-    let error = set.resolve(key, &nobody, Time::from_millis(0)).error_code()?;
-    matches!(error, esclusa::ErrorCode::ProviderNotReady | esclusa::ErrorCode::FlagNotFound).then_some(error)
 }
 
 /// The keys in the order of the snapshot.
@@ -50,7 +38,7 @@ pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time
     value.to_string()
 }
 
-/// The same without steps: the sentences of an explanation are a sixth of what a browser would load.
+/// The same without steps, so that a browser does not load the sentences of an explanation.
 #[cfg(not(feature = "explain"))]
 pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time) -> String {
     let resolution = set.resolve(key, context, now);

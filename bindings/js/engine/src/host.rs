@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use esclusa::{Context, ErrorCode, Flags, Key, Reader, Time};
+use esclusa::{Context, Flags, Key, Reader, Time};
 
 use crate::answer;
 use crate::outcome::Outcomes;
@@ -129,10 +129,12 @@ impl Host {
     /// become more than flags. The slots of one key differ: the caller keeps the first.
     pub fn slot(&mut self, flags: u32, key: &str) -> i32 {
         let Some(handle) = self.handles.get_mut(flags) else { return NOT_READY };
-        match answer::absence(handle.reader.current(), key) {
-            Some(ErrorCode::ProviderNotReady) => return NOT_READY,
-            Some(_) => return ABSENT,
-            None => {}
+        let set = handle.reader.current();
+        if !set.is_ready() {
+            return NOT_READY;
+        }
+        if !set.contains(key) {
+            return ABSENT;
         }
         let Ok(slot) = i32::try_from(handle.keys.len()) else { return ABSENT };
         handle.keys.push(handle.flags.key(key));

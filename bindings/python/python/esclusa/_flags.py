@@ -73,6 +73,8 @@ class Flags(_native.Flags):
         The listener runs in the thread that publishes. One that raises is logged, to the logger `esclusa`, and disturbs
         neither the publish nor the other listeners.
         """
+        if not callable(listener):
+            raise TypeError(f"expected a listener that can be called with a report, got {type(listener).__name__}")
         subscription = object()
         self._listeners[subscription] = listener
 

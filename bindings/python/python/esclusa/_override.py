@@ -37,6 +37,8 @@ class Block:
 
 def answers_of(overrides: Mapping[str, object]) -> dict[str, Resolution]:
     """What each flag is to answer; raises TypeError for what is no answer."""
+    if not isinstance(overrides, Mapping):
+        raise TypeError(f"expected the overrides as a mapping of keys to answers, got {type(overrides).__name__}")
     return {key: _answer_of(key, answer) for key, answer in overrides.items()}
 
 
