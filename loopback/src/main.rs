@@ -15,6 +15,9 @@
 //! | `{"heartbeat_ms": 100}` | how often the streams of events say that the server lives | `{"ok": true}` |
 //! | `{"events": "silent"}` | they say nothing any more; `"speaking"`: they do; `"end"`: those that are open end | `{"ok": true}` |
 //! | `{"counts": true}` | | `{"counts": {"snapshots", "compressed", "not_modified", "faults", "unauthorized", "not_found", "events", "elsewhere", "secrets_elsewhere"}, "listeners", "connections"}` |
+//! | `{"postgres": "start"}` | starts a private Postgres, or starts it again | `{"postgres": "postgres://…"}` |
+//! | `{"redis": "start"}` | the same for Redis | `{"redis": "redis://…"}` |
+//! | `{"postgres": "kill"}` | ends it as a loss of power does; the same for Redis | `{"ok": true}` |
 //! | `{"faults": true}` | | `{"faults": [{"name", "about", "fault", "expected", "says"}…], "timeout_ms", "max_bytes"}` |
 //!
 //! Anything else is answered with `{"error": …}`. In the list of faults `fault` is what the command of that name takes;
@@ -34,7 +37,7 @@ use std::error::Error;
 use std::io::{Write, stdout};
 use std::time::Duration;
 
-use esclusa_loopback::{FAULTS, Fault, MAX_BYTES, Proxy, Store, TIMEOUT_MS};
+use esclusa_loopback::{FAULTS, Fault, MAX_BYTES, Postgres, Proxy, Redis, Store, TIMEOUT_MS};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
@@ -50,12 +53,49 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "proxy": proxy.address().to_string(),
         "store": store.address().to_string(),
     }))?;
-    let mut lines = BufReader::new(stdin()).lines();
+    let (mut databases, mut lines) = (Databases::default(), BufReader::new(stdin()).lines());
     while let Some(line) = lines.next_line().await? {
-        print(&obey(&line, &store, &proxy).unwrap_or_else(|problem| json!({"error": problem.to_string()})))?;
+        let answer = obey(&line, &store, &proxy, &mut databases);
+        print(&answer.unwrap_or_else(|problem| json!({"error": problem.to_string()})))?;
     }
+    drop(databases);
     // A thread of tokio still waits for standard input where that never closes.
     std::process::exit(0)
+}
+
+/// What is started when it is asked for.
+#[derive(Default)]
+struct Databases {
+    postgres: Option<Postgres>,
+    redis: Option<Redis>,
+}
+
+impl Databases {
+    fn postgres(&mut self, what: &str) -> Result<Value, Box<dyn Error>> {
+        match (what, &self.postgres) {
+            ("start", Some(server)) => server.start_again()?,
+            ("start", None) => self.postgres = Some(Postgres::start()?),
+            ("kill", Some(server)) => {
+                server.kill()?;
+                return Ok(json!({"ok": true}));
+            }
+            _ => return Err("expected \"start\", or \"kill\" after that".into()),
+        }
+        Ok(json!({"postgres": self.postgres.as_ref().map(Postgres::url)}))
+    }
+
+    fn redis(&mut self, what: &str) -> Result<Value, Box<dyn Error>> {
+        match (what, &mut self.redis) {
+            ("start", Some(server)) => server.start_again()?,
+            ("start", None) => self.redis = Some(Redis::start()?),
+            ("kill", Some(server)) => {
+                server.kill();
+                return Ok(json!({"ok": true}));
+            }
+            _ => return Err("expected \"start\", or \"kill\" after that".into()),
+        }
+        Ok(json!({"redis": self.redis.as_ref().map(Redis::url)}))
+    }
 }
 
 /// One line, at once.
@@ -65,13 +105,15 @@ fn print(answer: &Value) -> Result<(), Box<dyn Error>> {
     Ok(stdout.flush()?)
 }
 
-fn obey(line: &str, store: &Store, proxy: &Proxy) -> Result<Value, Box<dyn Error>> {
+fn obey(line: &str, store: &Store, proxy: &Proxy, databases: &mut Databases) -> Result<Value, Box<dyn Error>> {
     let command: Value = serde_json::from_str(line)?;
     let (name, argument) = match command.as_object().map(|fields| fields.iter().collect::<Vec<_>>()).as_deref() {
         Some([(name, argument)]) => (name.as_str(), *argument),
         _ => return Err("expected an object with one field, the command".into()),
     };
     match (name, argument) {
+        ("postgres", Value::String(what)) => return databases.postgres(what),
+        ("redis", Value::String(what)) => return databases.redis(what),
         ("snapshot", Value::String(text)) => store.publish(text.as_str()),
         ("snapshot", snapshot) => store.publish(snapshot.to_string()),
         ("fault", fault) => {

@@ -25,6 +25,7 @@ const SUITES: &[Suite] = &[
         about: "unit tests, vectors, laws, oracle, reference, corpus, allocations, memory, examples",
         run: core,
     },
+    Suite { name: "sync", about: "every source, against real servers that fail in every way", run: sync },
     Suite { name: "docs", about: "the documentation builds, and its links lead somewhere", run: docs },
     Suite { name: "spec", about: "the reference evaluator passes every vector", run: spec },
     Suite { name: "schemas", about: "vectors, snapshots and example data fit their schemas", run: schemas },
@@ -104,8 +105,19 @@ fn core(tools: &Tools) -> Outcome {
     }
 }
 
+fn sync(tools: &Tools) -> Outcome {
+    let mut step = tools.step("sync");
+    if let Err(problem) = tools.stores() {
+        return step.fail(&problem);
+    }
+    let test =
+        ["test", "--package", "esclusa-sync", "--package", "esclusa-loopback", "--all-features", "--no-fail-fast"];
+    step.run(tools.cargo(test)).outcome()
+}
+
 fn docs(tools: &Tools) -> Outcome {
-    let build = tools.cargo(["doc", "--package", "esclusa", "--no-deps", "--document-private-items"]);
+    let packages = ["--package", "esclusa", "--package", "esclusa-sync", "--all-features"];
+    let build = tools.cargo(["doc", "--no-deps", "--document-private-items"]).args(packages);
     tools.step("docs").run(build.env("RUSTDOCFLAGS", "--deny warnings")).outcome()
 }
 

@@ -93,6 +93,26 @@ impl Tools {
         self.must(self.program("rustup").args(["target", "add", "wasm32-unknown-unknown"])).map(drop)
     }
 
+    /// Makes sure that there is a Postgres and a Redis to start private servers of.
+    pub(crate) fn stores(&self) -> Result<(), String> {
+        let has = |program: &str| self.has(self.program(program).arg("--version"));
+        let packaged = std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| versions.count() > 0);
+        for (is_there, package) in [(has("initdb") || packaged, "postgresql"), (has("redis-server"), "redis-server")] {
+            if !is_there {
+                self.install_package(package)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Installs a package of the system.
+    pub(crate) fn install_package(&self, package: &str) -> Result<(), String> {
+        let get = |arguments: &[&str]| self.must(self.program("apt-get").args(arguments.iter().copied()));
+        let install = || get(&["install", "--yes", "--no-install-recommends", package]);
+        // The lists of a machine that was just made may be older than its mirror.
+        install().or_else(|_| get(&["update"]).and_then(|_| install())).map(drop)
+    }
+
     /// Runs a command; what it prints is only shown, in the error, if it fails.
     pub(crate) fn must(&self, program: Program) -> Result<String, String> {
         let what = program.to_string();

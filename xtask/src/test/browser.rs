@@ -17,7 +17,7 @@ pub(super) fn react(tools: &Tools) -> Outcome {
 
 pub(super) fn browser(tools: &Tools) -> Outcome {
     let mut step = tools.step("browser");
-    if !has_chromium() && !install_chromium(tools) {
+    if !has_chromium() && (tools.install_package("chromium").is_err() || !has_chromium()) {
         return Outcome::Skipped("needs Chromium: `apt-get install -y --no-install-recommends chromium`");
     }
     build(tools, &mut step);
@@ -37,10 +37,4 @@ fn npm(tools: &Tools, command: &[&str], package: &str) -> Program {
 
 fn has_chromium() -> bool {
     std::env::var_os("ESCLUSA_CHROMIUM").is_some() || CHROMIUM.iter().any(|place| Path::new(place).exists())
-}
-
-fn install_chromium(tools: &Tools) -> bool {
-    let install = || tools.program("apt-get").args(["install", "-y", "--no-install-recommends", "chromium"]);
-    let update = || tools.program("apt-get").arg("update");
-    (tools.has(install()) || (tools.has(update()) && tools.has(install()))) && has_chromium()
 }
