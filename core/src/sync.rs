@@ -239,7 +239,7 @@ impl Protocol {
     /// What would have brought notifications is cut off, and news may have been missed (11.10).
     pub fn cut_off(&mut self, now_ms: u64) {
         let now_ms = self.advance(now_ms);
-        let soon = now_ms.saturating_add(self.draw(self.policy.interval_ms / 3));
+        let soon = now_ms.saturating_add(self.draw(part(self.policy.interval_ms, 2, 3)));
         if self.failures == 0 {
             self.next_ask_ms = self.next_ask_ms.min(soon);
         }
@@ -317,7 +317,9 @@ impl Protocol {
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some((error, now_ms));
         let doubled = 1_u64.checked_shl(self.failures - 1).unwrap_or(u64::MAX);
-        let wait = self.policy.backoff_min_ms.saturating_mul(doubled).min(self.policy.backoff_max_ms);
+        // Who has answers can wait; without this the retries of all who have some would overrun a store that falters.
+        let least = if self.available { self.policy.interval_ms / 2 } else { 0 };
+        let wait = self.policy.backoff_min_ms.saturating_mul(doubled).max(least).min(self.policy.backoff_max_ms);
         let wait = wait - self.draw(wait / 2);
         let asked_for = retry_after_ms.unwrap_or_default().min(MAX_RETRY_AFTER_MS);
         self.left_alone_ms = now_ms.saturating_add(asked_for);

@@ -1,5 +1,5 @@
-//! The protocol of staying fresh, sentence by sentence (section 11 of SEMANTICS.md), and as a simulation of many clients.
-#![expect(clippy::panic, clippy::cast_precision_loss, reason = "a test stops at what is wrong")]
+//! The protocol of staying fresh, sentence by sentence (section 11 of SEMANTICS.md).
+#![expect(clippy::panic, reason = "a test stops at what is wrong")]
 
 use esclusa::sync::{Action, MAX_RETRY_AFTER_MS, Policy, Protocol, Request, Response, State};
 use esclusa::{Context, FlagSet, Flags};
@@ -82,7 +82,8 @@ fn failures_back_off_and_turn_nothing_off() {
         assert_eq!((status.state, status.failures, status.revision), (State::Failing, failures, Some(3)));
         assert_eq!(status.last_error.unwrap().1, now);
         let due = wait(&mut protocol, now);
-        let most = 500_u64.saturating_mul(1 << (failures - 1).min(40)).min(8_000);
+        // There are answers, so half the interval is the least.
+        let most = 500_u64.saturating_mul(1 << (failures - 1).min(40)).clamp(5_000, 8_000);
         assert!(
             (most / 2..=most).contains(&due),
             "failure {failures}: {due} ms, expected {} to {most} (11.4)",
@@ -95,6 +96,16 @@ fn failures_back_off_and_turn_nothing_off() {
     let status = protocol.status(now);
     assert_eq!((status.state, status.failures, status.revision), (State::Fresh, 0, Some(4)));
     assert!(status.last_error.is_some(), "what went wrong last can still be read");
+}
+
+#[test]
+fn without_answers_the_first_retries_come_quickly() {
+    let mut protocol = Protocol::new(POLICY, 7);
+    let waits = [500, 1_000, 2_000, 4_000, 8_000, 8_000].map(|most| {
+        protocol.receive(0, failure("away"));
+        (wait(&mut protocol, 0), most)
+    });
+    assert!(waits.iter().all(|(ms, most)| (most / 2..=*most).contains(ms)), "(11.4): {waits:?}");
 }
 
 #[test]
@@ -159,8 +170,8 @@ fn a_way_that_is_cut_off_brings_the_next_ask_forward_but_no_retry() {
             wait(&mut protocol, 0)
         })
         .collect();
-    assert!(waits.iter().all(|ms| *ms <= 3_333), "within a third of the interval (11.10): {waits:?}");
-    assert!(waits.iter().any(|ms| *ms < 1_000) && waits.iter().any(|ms| *ms > 2_000), "spread out: {waits:?}");
+    assert!(waits.iter().all(|ms| *ms <= 6_666), "within two thirds of the interval (11.10): {waits:?}");
+    assert!(waits.iter().any(|ms| *ms < 1_000) && waits.iter().any(|ms| *ms > 5_000), "spread out: {waits:?}");
     let mut protocol = Protocol::new(POLICY, 7);
     (0..10).for_each(|now| protocol.receive(now, failure("away")));
     let due = wait(&mut protocol, 9);
@@ -223,41 +234,4 @@ fn extreme_policies_do_not_overflow() {
             let _ = protocol.status(now);
         }
     }
-}
-
-/// Ten thousand clients of one store through five minutes of outage: it is not overrun when it comes back.
-#[test]
-fn ten_thousand_clients_make_no_thundering_herd() {
-    const CLIENTS: u64 = 10_000;
-    let policy = Policy::default();
-    let (outage, end) = (120_000..420_000, 900_000);
-    let mut due: std::collections::BinaryHeap<(std::cmp::Reverse<u64>, usize)> = Default::default();
-    let mut clients: Vec<Protocol> = Vec::new();
-    for client in 0..CLIENTS {
-        clients.push(Protocol::new(policy, client));
-        // Apps start over one interval, as a rolling deployment does.
-        due.push((std::cmp::Reverse(client * policy.interval_ms / CLIENTS), clients.len() - 1));
-    }
-    let mut asks = vec![0_u64; 900];
-    while let Some((std::cmp::Reverse(now), client)) = due.pop() {
-        if now >= end {
-            break;
-        }
-        let protocol = clients.get_mut(client).unwrap();
-        assert!(matches!(protocol.next(now), Action::Ask(_)));
-        *asks.get_mut(usize::try_from(now / 1_000).unwrap()).unwrap() += 1;
-        let first = protocol.status(now).age_ms.is_none();
-        let response = match outage.contains(&now) {
-            true => failure("503"),
-            false if first => published(1),
-            false => Response::NotModified,
-        };
-        protocol.receive(now, response);
-        due.push((std::cmp::Reverse(now + wait(protocol, now)), client));
-    }
-    let rate = |range: std::ops::Range<usize>| asks.get(range).unwrap().iter().sum::<u64>() as f64 / 60.0;
-    let steady = rate(840..900);
-    let peak = *asks.get(420..900).unwrap().iter().max().unwrap() as f64;
-    println!("steady {steady:.0} asks a second, peak after the outage {peak:.0}: {:.2} times", peak / steady);
-    assert!(peak <= 3.0 * steady, "a peak of {peak} after the outage, {steady} when steady");
 }

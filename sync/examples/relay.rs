@@ -1,0 +1,37 @@
+//! From Postgres to Redis: one process listens to the database, and any number of apps to Redis.
+//!
+//! `DATABASE_URL=postgres://… REDIS_URL=redis://… cargo run -p esclusa-sync --all-features --example relay`
+
+use std::error::Error;
+use std::time::Duration;
+
+use esclusa_sync::{Answer, Failure, Postgres, Redis, Request, Source};
+
+/// As long as nothing is told, the database is asked this often all the same.
+const INTERVAL: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(1);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut from = Postgres::new(&std::env::var("DATABASE_URL")?).map_err(|failure| failure.error)?;
+    let mut to = Redis::new(&std::env::var("REDIS_URL")?).map_err(|failure| failure.error)?;
+    let mut request = Request::default();
+    loop {
+        match relay(&mut from, &mut to, &mut request).await {
+            Ok(()) => drop(tokio::time::timeout(INTERVAL, from.news()).await),
+            Err(failure) => {
+                eprintln!("{}: {}", from.name(), failure.error);
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn relay(from: &mut Postgres, to: &mut Redis, request: &mut Request) -> Result<(), Failure> {
+    if let Answer::Snapshot { bytes, etag } = from.fetch(request).await? {
+        to.put(&bytes).await?;
+        println!("{} bytes, {}", bytes.len(), etag.as_deref().unwrap_or_default());
+        request.etag = etag;
+    }
+    Ok(())
+}
