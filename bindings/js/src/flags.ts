@@ -167,6 +167,8 @@ export class Flags {
   /**
    * A snapshot for the browser of this caller, as JSON [10.3]: of the chosen flags, or of all, those that are marked
    * `client`; none for a caller whose context cannot be read [12.3].
+   *
+   * @throws Error in the small build of `@esclusa/wasm`, which leaves writing them out [10.7].
    */
   clientSnapshot(context?: Caller, keys?: Iterable<string> | null, now?: Moment): string {
     const [milliseconds, chosen, engine] = [moment(now), keysText(keys), this.#engine];
@@ -175,7 +177,11 @@ export class Flags {
     }
     const number = numberOf(context, engine);
     const [caller, sent] = number === BROKEN ? [NOBODY, '[]'] : [number, chosen];
-    return engine.clientSnapshot(this.#number, sent, caller, milliseconds);
+    const snapshot = engine.clientSnapshot(this.#number, sent, caller, milliseconds);
+    if (snapshot === '') {
+      throw new Error('this build leaves client snapshots out, expected @esclusa/wasm/full');
+    }
+    return snapshot;
   }
 
   /** The keys of all flags, in the order of the snapshot. */
