@@ -6,10 +6,10 @@ import { explanationFrom, unexplained } from './explanation.js';
 import { moment } from './moment.js';
 import { type Outcome, type WireResolution, none, outcome, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
 import { type Snapshot, bytesOf, reportFrom } from './publication.js';
-import type { Explanation, JsonValue, PlainContext, Projection, PublishOptions, Report, Resolution, Violation } from './types.js';
+import type { ContextFields, Explanation, JsonValue, PlainContext, Projection, PublishOptions, Report, Resolution, Violation } from './types.js';
 
 /** The caller: a `Context`, a plain object, or nothing for a caller whom nobody knows. */
-export type Caller = Context | PlainContext | null | undefined;
+export type Caller = Context | PlainContext | ContextFields | null | undefined;
 /** A point in time: a Date, or milliseconds since 1970-01-01; without it, now. */
 export type Moment = Date | number | null | undefined;
 
@@ -91,7 +91,7 @@ export class Flags {
   }
 
   /** A plain object as a context that is prepared for many answers: the same as `Context.from`. */
-  prepare(context?: PlainContext | Context | null): Context {
+  prepare(context?: Caller): Context {
     return Context.from(context);
   }
 
