@@ -10,10 +10,9 @@ use std::borrow::Cow;
 
 use hashbrown::HashTable;
 
-use crate::RULES;
 use crate::bucket::{Bucketer, Share, hash};
 use crate::definition::{
-    FlagDefinition, OverridesDefinition, RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, WantedDefinition,
+    FlagDefinition, OverridesDefinition, SegmentDefinition, ServeDefinition, TARGETS, WantedDefinition,
 };
 use crate::error::SnapshotError;
 use crate::fingerprint::{Map, fingerprint, mix};
@@ -27,6 +26,7 @@ use crate::split::portions;
 use crate::text::Text;
 use crate::validation::{self, Candidate, Checked};
 use crate::value::Value;
+use crate::{RULES, SHARES};
 
 impl FlagSet {
     /// Compiles a snapshot: the document or bare rows, as JSON in UTF-8.
@@ -70,7 +70,7 @@ pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
     for segment in checked.segments.iter().filter(|_| RULES) {
         compiler.segment(segment, fingerprint(&segment.when));
     }
-    compiler.set.keys.reserve(checked.flags.len(), |_| 0);
+    compiler.set.keys = HashTable::with_capacity(checked.flags.len());
     for flag in &checked.flags {
         compiler.claim(flag);
     }
@@ -182,7 +182,7 @@ impl Compiler {
     }
 
     fn off_value(&mut self, value: &Value<'_>) -> u32 {
-        self.set.off_values.push(value.clone().into_owned());
+        self.set.off_values.push(value.to_owned());
         len(&self.set.off_values) - 1
     }
 
@@ -236,6 +236,9 @@ impl Compiler {
     /// The place of the last gates of the arena, or that of equal ones that stand there already: `resolve_all` then
     /// knows at once that it has asked them before.
     fn shared_gates(&mut self, last: Span) -> Span {
+        if !SHARES {
+            return last;
+        }
         let arena = &mut self.set.gates;
         let fingerprint = fingerprint(&last.of(arena));
         let same = |(known, gates): &(u64, Span)| *known == fingerprint && gates.of(arena) == last.of(arena);
@@ -266,24 +269,21 @@ impl Compiler {
         let off_value = off_value.map(|value| self.off_value(value));
         let schedule = Span { start: len(&self.set.schedule), len: len(&definition.schedule) };
         self.set.schedule.extend(&definition.schedule);
-        let (variants, keys) = self.variants(definition);
-        let by_weight: Vec<(VariantId, u64)> = definition
-            .variants
-            .iter()
-            .filter_map(|variant| Some((*keys.get(variant.key.as_ref())?, variant.weight)))
-            .collect();
+        let variants = self.variants(definition);
+        let weights = definition.variants.iter().map(|variant| variant.weight);
+        let by_weight: Vec<(VariantId, u64)> = (variants.start..).map(VariantId).zip(weights).collect();
         let weights = self.split(&by_weight);
-        let rules = self.rules(&definition.rules, salt, unit, &keys);
+        let rules = if RULES { self.rules(definition, salt, unit, variants.start) } else { Span::default() };
         let detail = Detail {
             start: definition.start,
             end: definition.end,
-            prerequisites: self.prerequisites(definition),
+            prerequisites: if RULES { self.prerequisites(definition) } else { Span::default() },
             overrides,
             schedule,
             rules,
             variants,
             weights,
-            variant_bucketer: Bucketer::native(&format!("{salt}/variant")),
+            variant_bucketer: Bucketer::native(&[salt, "/variant"].concat()),
             off_value,
             salt: definition.salt.as_deref().map(|salt| self.set.texts.push(salt)),
         };
@@ -304,15 +304,13 @@ impl Compiler {
         }
     }
 
-    fn variants<'d>(&mut self, definition: &'d FlagDefinition<'_>) -> (Span, Map<&'d str, VariantId>) {
+    fn variants(&mut self, definition: &FlagDefinition<'_>) -> Span {
         let span = Span { start: len(&self.set.variants), len: len(&definition.variants) };
-        let mut keys = Map::default();
         for variant in &definition.variants {
-            keys.insert(variant.key.as_ref(), VariantId(len(&self.set.variants)));
             let key = self.set.texts.push(&variant.key);
-            self.set.variants.push(Variant { key, value: variant.value.clone().into_owned().into_owned() });
+            self.set.variants.push(Variant { key, value: variant.value.as_ref().to_owned() });
         }
-        (span, keys)
+        span
     }
 
     fn split(&mut self, weighted: &[(VariantId, u64)]) -> Span {
@@ -321,16 +319,13 @@ impl Compiler {
         Span { start, len: len(&self.set.portions) - start }
     }
 
-    fn rules(
-        &mut self,
-        definitions: &[RuleDefinition<'_>],
-        salt: &str,
-        flag_unit: Unit,
-        variants: &Map<&str, VariantId>,
-    ) -> Span {
+    fn rules(&mut self, definition: &FlagDefinition<'_>, salt: &str, flag_unit: Unit, first_variant: u32) -> Span {
+        let definitions = &definition.rules;
+        let keys = definition.variants.iter().map(|variant| variant.key.as_ref());
+        let variants: Map<&str, VariantId> = keys.zip((first_variant..).map(VariantId)).collect();
         // Conditions are laid out first, so that the rules of a flag stand together.
         let mut rules = Vec::with_capacity(definitions.len());
-        for definition in definitions.iter().filter(|_| RULES) {
+        for definition in definitions {
             let serve = match &definition.serve {
                 ServeDefinition::Flag => Serve::Flag,
                 ServeDefinition::Variant(key) => {
@@ -359,7 +354,7 @@ impl Compiler {
 
     fn prerequisites(&mut self, definition: &FlagDefinition<'_>) -> Span {
         let span = Span { start: len(&self.set.prerequisites), len: len(&definition.prerequisites) };
-        for prerequisite in definition.prerequisites.iter().filter(|_| RULES) {
+        for prerequisite in &definition.prerequisites {
             let wanted = match &prerequisite.wanted {
                 WantedDefinition::On(on) => Wanted::On(*on),
                 WantedDefinition::Variants(keys) => Wanted::Variants(self.operands(keys.iter().map(Cow::as_ref))),

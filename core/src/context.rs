@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::error::problem;
 use crate::text::Word;
 use crate::value::Value;
+use crate::whole::write_whole;
 
 /// What is known about the caller: user, company, plan, roles, region, and any other attribute.
 ///
@@ -39,7 +41,7 @@ pub struct Context<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}, expected a context: an object such as {{\"user\": \"user-42\", \"company\": \"acme\"}}")]
 pub struct ContextError {
-    pub(crate) problem: String,
+    pub(crate) problem: Cow<'static, str>,
 }
 
 impl<'a> Context<'a> {
@@ -155,7 +157,7 @@ impl<'a> Context<'a> {
     /// When the value is not an object.
     pub fn from_value(value: Value<'a>) -> Result<Self, ContextError> {
         let Value::Object(fields) = value else {
-            return Err(ContextError { problem: format!("this is {}", value.kind()) });
+            return Err(ContextError { problem: problem(format_args!("this is {}", value.kind())) });
         };
         let (mut context, mut targeting_key) = (Context::default(), None);
         // `role` comes before `roles`, in whichever order they stand.
@@ -237,7 +239,11 @@ impl<'a> Context<'a> {
 fn word(value: Value<'_>) -> Option<Word<'_>> {
     match value {
         Value::Text(text) => Some(Word::new(text)),
-        Value::Integer(number) => Some(Word::new(Cow::Owned(number.to_string()))),
+        Value::Integer(number) => {
+            let mut digits = String::new();
+            write_whole(number, &mut digits);
+            Some(Word::new(Cow::Owned(digits)))
+        }
         _ => None,
     }
 }
@@ -266,14 +272,20 @@ impl Field {
     }
 }
 
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Field {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Field::User => "user",
             Field::Company => "company",
             Field::Plan => "plan",
             Field::Region => "region",
             Field::Roles => "roles",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -5,9 +5,11 @@
 //! reference to another one but by key. What a field means is said in section 2.2 of SEMANTICS.md.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 use ipnet::IpNet;
 
+use crate::RULES;
 use crate::bucket::Share;
 use crate::context::Field;
 use crate::pattern::Pattern;
@@ -121,13 +123,23 @@ pub(crate) struct VariantDefinition<'a> {
     pub(crate) weight: u64,
 }
 
-#[derive(Debug, Hash)]
+#[derive(Debug)]
 pub(crate) struct RuleDefinition<'a> {
     pub(crate) key: Cow<'a, str>,
     pub(crate) when: ConditionDefinition<'a>,
     pub(crate) rollout: Share,
     pub(crate) bucket_by: Option<Cow<'a, str>>,
     pub(crate) serve: ServeDefinition<'a>,
+}
+
+// Without rules there is none to hash, and no code for it.
+impl Hash for RuleDefinition<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if RULES {
+            let RuleDefinition { key, when, rollout, bucket_by, serve } = self;
+            (key, when, rollout, bucket_by, serve).hash(state);
+        }
+    }
 }
 
 impl Default for RuleDefinition<'_> {
@@ -150,10 +162,18 @@ pub(crate) enum ServeDefinition<'a> {
     Split(Vec<(Cow<'a, str>, u64)>),
 }
 
-#[derive(Debug, Hash)]
+#[derive(Debug)]
 pub(crate) struct PrerequisiteDefinition<'a> {
     pub(crate) flag: Cow<'a, str>,
     pub(crate) wanted: WantedDefinition<'a>,
+}
+
+impl Hash for PrerequisiteDefinition<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if RULES {
+            (&self.flag, &self.wanted).hash(state);
+        }
+    }
 }
 
 #[derive(Debug, Hash)]
@@ -246,8 +266,8 @@ pub(crate) enum OperatorDefinition<'a> {
     Present,
 }
 
-impl std::hash::Hash for OperatorDefinition<'_> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+impl Hash for OperatorDefinition<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         std::mem::discriminant(self).hash(state);
         match self {
             OperatorDefinition::Text { test, values, ignore_case } => (test, values, ignore_case).hash(state),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::MESSAGES;
 use crate::limit::MAX_SNAPSHOT_BYTES;
 use crate::time::Time;
 use crate::value::Value;
@@ -14,7 +15,17 @@ use crate::value::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     pub(crate) place: String,
-    pub(crate) problem: String,
+    pub(crate) problem: Cow<'static, str>,
+}
+
+/// What every violation says in a build without the feature `messages` (8.14).
+const UNSAID: &str = "does not fit: this build leaves messages out, expected a build with the feature `messages`";
+
+/// What a violation says. The words are put together here and nowhere else, so that a build without messages carries
+/// none of them: inlined, because then nothing is left of what would have been said.
+#[inline(always)]
+pub(crate) fn problem(words: impl fmt::Display) -> Cow<'static, str> {
+    if MESSAGES { Cow::Owned(words.to_string()) } else { Cow::Borrowed(UNSAID) }
 }
 
 impl Violation {
@@ -23,7 +34,7 @@ impl Violation {
     pub fn to_value(&self) -> Value<'static> {
         Value::Object(vec![
             ("place".into(), self.place.clone().into()),
-            ("problem".into(), self.problem.clone().into()),
+            ("problem".into(), self.problem.clone().into_owned().into()),
         ])
     }
 
@@ -44,7 +55,7 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place.as_str() {
             "" => f.write_str(&self.problem),
-            place => write!(f, "`{}`: {}", printable(place), self.problem),
+            place => ["`", &printable(place), "`: ", &self.problem].iter().try_for_each(|part| f.write_str(part)),
         }
     }
 }
@@ -69,16 +80,34 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// What stands there, for a message: small values as they are, large ones by their kind.
-pub(crate) fn found(value: &Value<'_>) -> String {
-    match value {
+pub(crate) fn found<'v>(value: &'v Value<'_>) -> impl fmt::Display + 'v {
+    Said(move || match value {
         Value::List(_) | Value::Object(_) => value.kind().to_owned(),
-        Value::Text(text) => string(text),
+        Value::Text(text) => in_quotes(text),
         other => other.to_string(),
+    })
+}
+
+/// Words that are put together when they are printed.
+struct Said<F>(F);
+
+impl<F: Fn() -> String> fmt::Display for Said<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0())
     }
 }
 
+/// The names of what was expected.
+pub(crate) fn one_of<'n>(names: &'n [&'n str]) -> impl fmt::Display + 'n {
+    Said(move || names.join(", "))
+}
+
 /// Why a value is no time.
-pub(crate) fn no_time(value: &Value<'_>) -> String {
+pub(crate) fn no_time<'v>(value: &'v Value<'_>) -> impl fmt::Display + 'v {
+    Said(move || no_time_because(value))
+}
+
+fn no_time_because(value: &Value<'_>) -> String {
     let found = found(value);
     let text = value.as_str().unwrap_or_default();
     let day = text.get(..10).filter(|day| {
@@ -96,7 +125,11 @@ pub(crate) fn no_time(value: &Value<'_>) -> String {
 }
 
 /// The author's text in double quotes as JSON, or how long it is.
-pub(crate) fn string(text: &str) -> String {
+pub(crate) fn string(text: &str) -> impl fmt::Display {
+    Said(move || in_quotes(text))
+}
+
+fn in_quotes(text: &str) -> String {
     let mut string = String::from("\"");
     for character in text.chars() {
         escape(character, &mut string);
@@ -115,7 +148,12 @@ fn escape(character: char, text: &mut String) {
         '\n' => text.push_str("\\n"),
         '\r' => text.push_str("\\r"),
         '\t' => text.push_str("\\t"),
-        other if unprintable(other) => text.push_str(&format!("\\u{:04x}", u32::from(other))),
+        other if unprintable(other) => {
+            text.push_str("\\u");
+            for shift in [12, 8, 4, 0] {
+                text.extend(char::from_digit(u32::from(other) >> shift & 0xf, 16));
+            }
+        }
         other => text.push(other),
     }
 }
@@ -139,23 +177,19 @@ fn printable(place: &str) -> Cow<'_, str> {
 }
 
 /// Why a snapshot was refused whole (sentences 2.1.7 and 8.9 of SEMANTICS.md).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// The text is not JSON, or is nested too deep; the message says at which line and column.
-    #[error("{0}")]
     Json(String),
     /// There are more bytes than a snapshot may have.
-    #[error("the snapshot has {bytes} bytes, expected at most {MAX_SNAPSHOT_BYTES}")]
     TooLarge {
         /// How many bytes there are.
         bytes: usize,
     },
     /// The document itself is not as it must be.
-    #[error("{0}")]
     Document(Violation),
     /// Strict mode found violations; here they all are.
-    #[error("{}", Listed(.0))]
     Violations(Vec<Violation>),
 }
 
@@ -171,16 +205,23 @@ impl SnapshotError {
     }
 }
 
-/// Violations in one line.
-struct Listed<'v>(&'v [Violation]);
-
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for violation in self.0 {
-            write!(f, "{separator}{violation}")?;
-            separator = "; ";
+        match self {
+            SnapshotError::Json(problem) => f.write_str(problem),
+            SnapshotError::TooLarge { bytes } => f.write_str(&problem(format_args!(
+                "the snapshot has {bytes} bytes, expected at most {MAX_SNAPSHOT_BYTES}"
+            ))),
+            SnapshotError::Document(violation) => violation.fmt(f),
+            SnapshotError::Violations(violations) => {
+                for (at, violation) in violations.iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { "; " })?;
+                    violation.fmt(f)?;
+                }
+                Ok(())
+            }
         }
-        Ok(())
     }
 }
+
+impl std::error::Error for SnapshotError {}

@@ -1,16 +1,14 @@
 //! The handle that an app holds: the current flag set, swapped atomically (section 9 of SEMANTICS.md).
 //!
 //! Readers never wait and never free: a load is a few atomic operations, or one with a [`Reader`], and a set that is
-//! replaced is retired on the publisher's side until no reader holds it. This is the only file that names arc-swap,
-//! and the only one that knows a clock, which is asked only for a flag whose answer depends on the time.
+//! replaced is retired on the publisher's side until no reader holds it. This is the only file that knows a clock, which is asked only for a flag whose answer depends on the time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::{ArcSwap, Cache};
-
 use crate::bucket::hash;
 use crate::context::Context;
+use crate::current::{Cell, View};
 use crate::flag_set::{FlagId, FlagSet, Publication};
 use crate::kept::keep;
 use crate::report::{Outcome, Report};
@@ -32,7 +30,7 @@ use crate::time::Time;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Flags {
-    current: Arc<ArcSwap<FlagSet>>,
+    current: Arc<Cell>,
     publisher: Arc<Mutex<Publisher>>,
     /// Tells this handle and its clones from all others.
     identity: Arc<()>,
@@ -76,7 +74,7 @@ impl Flags {
     pub fn with_clock(clock: fn() -> Time) -> Self {
         let placeholder = FlagSet { placeholder: true, ..FlagSet::default() };
         Flags {
-            current: Arc::new(ArcSwap::from_pointee(placeholder)),
+            current: Arc::new(Cell::from_pointee(placeholder)),
             publisher: Arc::default(),
             identity: Arc::default(),
             clock,
@@ -145,7 +143,7 @@ impl Flags {
     /// [`Reader::refresh`] lets go of it.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader { cache: Cache::new(Arc::clone(&self.current)), clock: self.clock }
+        Reader { cache: View::new(Arc::clone(&self.current)), clock: self.clock }
     }
 }
 
@@ -166,7 +164,7 @@ fn is_enabled<K: FlagKey + ?Sized>(set: &FlagSet, key: &K, context: &Context<'_>
 /// One thread's view of the current set.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    cache: Cache<Arc<ArcSwap<FlagSet>>, Arc<FlagSet>>,
+    cache: View,
     clock: fn() -> Time,
 }
 

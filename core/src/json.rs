@@ -10,6 +10,7 @@ use std::fmt;
 use crate::limit::MAX_NESTING_DEPTH;
 use crate::number;
 use crate::value::{Fields, Value};
+use crate::whole::write_whole;
 
 /// Why a text is not JSON that we read, and the byte at which that shows; the end of the text if it is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,11 @@ impl Fault {
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let column = self.at - start + usize::from(self.at < bytes.len());
-        format!("line {line}, column {column}: {}", self.problem)
+        let mut message = String::from("line ");
+        write_whole(i64::try_from(line).unwrap_or(i64::MAX), &mut message);
+        message.push_str(", column ");
+        write_whole(i64::try_from(column).unwrap_or(i64::MAX), &mut message);
+        message + ": " + self.problem
     }
 }
 
@@ -336,52 +341,75 @@ impl<'a> Reader<'a> {
 /// Compact JSON, numbers as ECMAScript writes them (RFC 8785, section 3.2.2.3), so that every host writes the same.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_json())
+    }
+}
+
+impl Value<'_> {
+    /// Compact JSON: what it prints as.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = String::new();
+        self.write(&mut json);
+        json
+    }
+
+    // Straight into the text: std's formatting weighs as much as all of this file in a WebAssembly build.
+    fn write(&self, json: &mut String) {
         match self {
-            Value::Null => f.write_str("null"),
-            Value::Bool(true) => f.write_str("true"),
-            Value::Bool(false) => f.write_str("false"),
-            Value::Integer(value) => value.fmt(f),
-            Value::Number(value) => f.write_str(&number::write(*value)),
-            Value::Text(text) => write_string(text, f),
+            Value::Null => json.push_str("null"),
+            Value::Bool(true) => json.push_str("true"),
+            Value::Bool(false) => json.push_str("false"),
+            Value::Integer(value) => write_whole(*value, json),
+            Value::Number(value) => number::write(*value, json),
+            Value::Text(text) => write_string(text, json),
             Value::List(elements) => {
-                f.write_str("[")?;
+                json.push('[');
                 for (at, element) in elements.iter().enumerate() {
-                    f.write_str(if at == 0 { "" } else { "," })?;
-                    element.fmt(f)?;
+                    if at > 0 {
+                        json.push(',');
+                    }
+                    element.write(json);
                 }
-                f.write_str("]")
+                json.push(']');
             }
             Value::Object(fields) => {
-                f.write_str("{")?;
+                json.push('{');
                 for (at, (name, value)) in fields.iter().enumerate() {
-                    f.write_str(if at == 0 { "" } else { "," })?;
-                    write_string(name, f)?;
-                    f.write_str(":")?;
-                    value.fmt(f)?;
+                    if at > 0 {
+                        json.push(',');
+                    }
+                    write_string(name, json);
+                    json.push(':');
+                    value.write(json);
                 }
-                f.write_str("}")
+                json.push('}');
             }
         }
     }
 }
 
-fn write_string(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str("\"")?;
+fn write_string(text: &str, json: &mut String) {
+    json.push('"');
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20) {
-        f.write_str(rest.get(..at).unwrap_or_default())?;
-        match rest.as_bytes().get(at).copied().unwrap_or_default() {
-            b'"' => f.write_str("\\\"")?,
-            b'\\' => f.write_str("\\\\")?,
-            0x8 => f.write_str("\\b")?,
-            0xc => f.write_str("\\f")?,
-            b'\n' => f.write_str("\\n")?,
-            b'\r' => f.write_str("\\r")?,
-            b'\t' => f.write_str("\\t")?,
-            other => write!(f, "\\u{other:04x}")?,
+        json.push_str(rest.get(..at).unwrap_or_default());
+        let byte = rest.as_bytes().get(at).copied().unwrap_or_default();
+        json.push('\\');
+        match byte {
+            0x8 => json.push('b'),
+            0xc => json.push('f'),
+            b'\n' => json.push('n'),
+            b'\r' => json.push('r'),
+            b'\t' => json.push('t'),
+            0..0x20 => {
+                json.push_str(if byte < 0x10 { "u000" } else { "u001" });
+                json.push(char::from_digit(u32::from(byte & 0xf), 16).unwrap_or_default());
+            }
+            other => json.push(char::from(other)),
         }
         rest = rest.get(at + 1..).unwrap_or_default();
     }
-    f.write_str(rest)?;
-    f.write_str("\"")
+    json.push_str(rest);
+    json.push('"');
 }

@@ -156,10 +156,14 @@ impl FlagSet {
                 weight: weights.iter().find(|(of, _)| *of == id).map_or(0, |(_, weight)| *weight),
             })
             .collect();
-        let [rules, prerequisites] = if RULES { [detail.rules, detail.prerequisites] } else { [Span::default(); 2] };
         definition.off_value = detail.off_value.and_then(|at| self.off_values.get(at as usize)).map(Cow::Borrowed);
-        definition.rules = rules.of(&self.rules).iter().map(|rule| self.rule_definition(rule)).collect();
-        let prerequisites = prerequisites.of(&self.prerequisites).iter();
+        definition.schedule = detail.schedule.of(&self.schedule).to_vec();
+        if !RULES {
+            return Some(definition);
+        }
+        let rules = detail.rules.of(&self.rules).iter();
+        definition.rules = rules.map(|rule| self.rule_definition(rule)).collect();
+        let prerequisites = detail.prerequisites.of(&self.prerequisites).iter();
         definition.prerequisites = prerequisites
             .map(|prerequisite| PrerequisiteDefinition {
                 flag: self.text(prerequisite.key),
@@ -169,7 +173,6 @@ impl FlagSet {
                 },
             })
             .collect();
-        definition.schedule = detail.schedule.of(&self.schedule).to_vec();
         Some(definition)
     }
 
@@ -264,7 +267,7 @@ impl FlagSet {
 
     fn unit_definition(&self, unit: Unit) -> Cow<'_, str> {
         match unit {
-            Unit::Field(field) => Cow::Owned(field.to_string()),
+            Unit::Field(field) => Cow::Borrowed(field.name()),
             Unit::Attribute(name) => self.text(name),
         }
     }

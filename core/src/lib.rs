@@ -32,6 +32,7 @@ mod client_snapshot;
 mod compilation;
 mod condition;
 mod context;
+mod current;
 mod definition;
 mod error;
 mod explain;
@@ -59,9 +60,17 @@ mod time;
 mod validation;
 mod value;
 mod version;
+mod whole;
 
 /// Whether this build has rules, segments and prerequisites.
 const RULES: bool = cfg!(feature = "rules");
+
+/// Whether equal parts of a set are stored once. A browser has so few flags that looking for equal ones would take more
+/// code than it saves room.
+const SHARES: bool = RULES;
+
+/// Whether this build says what is wrong with a value, and not only where.
+const MESSAGES: bool = cfg!(feature = "messages");
 
 pub use bucket::{BUCKETS, Bucket, hash};
 pub use context::{Context, ContextError};

@@ -16,6 +16,7 @@ use crate::text::{Text, Word};
 use crate::time::Time;
 use crate::value::Value;
 use crate::version::Version;
+use crate::whole::{WHOLE_BYTES, digits_of};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operator {
@@ -205,14 +206,6 @@ fn hash_attribute(value: &Value<'_>) -> Option<u64> {
 
 /// The hash of an integer's decimal digits, written without allocating.
 fn hash_digits(number: i64) -> u64 {
-    use std::io::Write as _;
-    let mut digits = [0; 20];
-    let free = {
-        let mut rest = &mut digits[..];
-        // Twenty bytes hold every i64.
-        let _ = write!(rest, "{number}");
-        rest.len()
-    };
-    let written = digits.get(..digits.len() - free).unwrap_or_default();
-    hash(std::str::from_utf8(written).unwrap_or_default())
+    let mut room = [0; WHOLE_BYTES];
+    hash(digits_of(number, &mut room))
 }

@@ -2,8 +2,6 @@
 //!
 //! The values of chosen flags for one context, and nothing about why: no rule, no company, no other user.
 
-use std::collections::BinaryHeap;
-
 use crate::context::Context;
 use crate::flag_set::FlagSet;
 use crate::time::Time;
@@ -59,7 +57,7 @@ impl<'s> Projection<'s> {
     pub fn to_value(&self) -> Value<'static> {
         let entry = |(key, projected): &(&str, Projected<'_>)| {
             let mut fields =
-                vec![("enabled".into(), projected.enabled.into()), ("value".into(), projected.value.clone())];
+                vec![("enabled".into(), projected.enabled.into()), ("value".into(), projected.value.to_owned())];
             fields.extend(projected.variant.map(|variant| ("variant".into(), variant.to_owned().into())));
             ((*key).to_owned().into(), Value::Object(fields))
         };
@@ -78,18 +76,13 @@ impl FlagSet {
         now: impl Into<Time>,
     ) -> Projection<'s> {
         let now = now.into();
-        let mut keys = BinaryHeap::from_iter(keys).into_sorted_vec();
-        keys.dedup();
-        let chosen = keys
-            .into_iter()
-            .filter_map(|key| {
-                let id = self.find(key)?;
-                let resolution = self.resolve_id(id, context, now);
-                let projected =
-                    Projected { enabled: resolution.enabled, value: resolution.value, variant: resolution.variant };
-                Some((self.key(id), projected))
-            })
-            .collect();
-        Projection(chosen)
+        let mut chosen = self.by_key(keys.into_iter().filter_map(|key| self.find(key)).collect());
+        chosen.dedup();
+        let projected = |(key, id)| {
+            let resolution = self.resolve_id(id, context, now);
+            let (enabled, value, variant) = (resolution.enabled, resolution.value, resolution.variant);
+            (key, Projected { enabled, value, variant })
+        };
+        Projection(chosen.into_iter().map(projected).collect())
     }
 }

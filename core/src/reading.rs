@@ -6,13 +6,15 @@ use std::fmt;
 
 use ipnet::IpNet;
 
+use crate::MESSAGES;
 use crate::bucket::Share;
-use crate::error::{Violation, found, no_time, string};
+use crate::error::{Violation, found, no_time, one_of, problem, string};
 use crate::fingerprint::{Map, Set};
 use crate::json::parse_number;
 use crate::limit::MAX_LIST_ENTRIES;
 use crate::time::Time;
 use crate::value::{MAX_INTEGER, Value};
+use crate::whole::write_whole;
 
 /// A place in the snapshot; prints as a JSON pointer (RFC 6901). Lives on the stack until something is wrong there.
 #[derive(Clone, Copy, Debug)]
@@ -30,15 +32,33 @@ impl<'p> Place<'p> {
     pub(crate) fn entry(&'p self, at: usize) -> Place<'p> {
         Place::Entry(self, at)
     }
+
+    fn pointer(&self) -> String {
+        match self {
+            Place::Root => String::new(),
+            Place::Field(parent, name) => {
+                let mut pointer = parent.pointer() + "/";
+                for character in name.chars() {
+                    match character {
+                        '~' => pointer.push_str("~0"),
+                        '/' => pointer.push_str("~1"),
+                        other => pointer.push(other),
+                    }
+                }
+                pointer
+            }
+            Place::Entry(parent, at) => {
+                let mut pointer = parent.pointer() + "/";
+                write_whole(i64::try_from(*at).unwrap_or(i64::MAX), &mut pointer);
+                pointer
+            }
+        }
+    }
 }
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::Root => Ok(()),
-            Place::Field(parent, name) => write!(f, "{parent}/{}", name.replace('~', "~0").replace('/', "~1")),
-            Place::Entry(parent, at) => write!(f, "{parent}/{at}"),
-        }
+        f.write_str(&self.pointer())
     }
 }
 
@@ -63,19 +83,27 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn report(&mut self, place: &Place<'_>, problem: impl Into<String>) {
-        self.violations.push(Violation { place: place.to_string(), problem: problem.into() });
+    #[inline(always)]
+    pub(crate) fn report(&mut self, place: &Place<'_>, words: impl fmt::Display) {
+        self.say(place, problem(words));
+    }
+
+    /// Reports in words that every build has.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn say(&mut self, place: &Place<'_>, problem: Cow<'static, str>) {
+        self.violations.push(Violation { place: place.pointer(), problem });
     }
 
     /// Reports that something else was expected here.
-    pub(crate) fn expected<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: &str) -> Option<T> {
-        self.report(place, format!("{} does not fit, expected {wanted}", found(value)));
+    pub(crate) fn expected<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: impl fmt::Display) -> Option<T> {
+        self.report(place, format_args!("{} does not fit, expected {wanted}", found(value)));
         None
     }
 
     /// Reports a required field that is missing.
-    pub(crate) fn missing<T>(&mut self, place: &Place<'_>, wanted: &str) -> Option<T> {
-        self.report(place, format!("is missing, expected {wanted}"));
+    pub(crate) fn missing<T>(&mut self, place: &Place<'_>, wanted: impl fmt::Display) -> Option<T> {
+        self.report(place, format_args!("is missing, expected {wanted}"));
         None
     }
 
@@ -87,28 +115,46 @@ impl Reading {
         names: [&str; N],
         unknown: Unknown,
     ) -> Option<[Option<&'v Value<'v>>; N]> {
+        let mut values = [None; N];
+        self.named(place, value, &names, unknown, &mut values).then_some(values)
+    }
+
+    /// Puts the value of each name in its place; not if the value is no object. Apart from the number of names, so that
+    /// there is one of it.
+    fn named<'v>(
+        &mut self,
+        place: &Place<'_>,
+        value: &'v Value<'v>,
+        names: &[&str],
+        unknown: Unknown,
+        values: &mut [Option<&'v Value<'v>>],
+    ) -> bool {
         let Value::Object(fields) = value else {
-            return self.expected(place, value, "an object");
+            return self.expected::<()>(place, value, "an object").is_some();
         };
-        let (mut values, mut counts) = ([None; N], [0_u8; N]);
+        // The names that were met twice, one bit for each: there are at most twenty.
+        let mut repeated = 0_u32;
         // Rows come with their columns in one order: looking on from the last hit mostly hits at once.
         let mut next = 0;
         for (index, (name, value)) in fields.iter().enumerate() {
-            let at = (next..N).chain(0..next).find(|&at| names.get(at).is_some_and(|known| *known == *name));
-            match at.and_then(|at| Some((at, values.get_mut(at)?, counts.get_mut(at)?))) {
-                Some((at, slot, count)) => {
+            let found = |at: &usize| names.get(*at).is_some_and(|known| *known == *name);
+            let at = (next..names.len()).find(found).or_else(|| (0..next).find(found));
+            match at.and_then(|at| Some((at, values.get_mut(at)?))) {
+                Some((at, slot)) => {
                     next = at + 1;
-                    *slot = Some(value);
-                    *count = count.saturating_add(1);
-                    if *count == 2 {
-                        self.report(&place.field(name), "stands more than once, expected once");
+                    if slot.replace(value).is_some() {
+                        let bit = 1 << (at % 32);
+                        if repeated & bit == 0 {
+                            self.report(&place.field(name), "stands more than once, expected once");
+                        }
+                        repeated |= bit;
                     }
                 }
                 None if fields.iter().take(index).any(|(earlier, _)| earlier == name) => {}
                 None if unknown == Unknown::Refused && name != "description" => {
                     self.report(
                         &place.field(name),
-                        format!("is not a field that is known here, expected one of {}", names.join(", ")),
+                        format_args!("is not a field that is known here, expected one of {}", one_of(names)),
                     );
                 }
                 None if unknown == Unknown::Columns && name.starts_with("target_") => {
@@ -117,7 +163,7 @@ impl Reading {
                 None => {}
             }
         }
-        Some(values)
+        true
     }
 
     pub(crate) fn boolean(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<bool> {
@@ -128,8 +174,8 @@ impl Reading {
     }
 
     /// Reports a string that would fit if it were none.
-    fn in_quotes<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: &str) -> Option<T> {
-        self.report(place, format!("the string {} does not fit, expected {wanted} without quotes", found(value)));
+    fn in_quotes<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: impl fmt::Display) -> Option<T> {
+        self.report(place, format_args!("the string {} does not fit, expected {wanted} without quotes", found(value)));
         None
     }
 
@@ -142,7 +188,7 @@ impl Reading {
         &mut self,
         place: &Place<'_>,
         value: &'v Value<'v>,
-        wanted: &str,
+        wanted: impl fmt::Display,
     ) -> Option<Cow<'v, str>> {
         match value {
             Value::Text(text) => Some(Cow::Borrowed(text)),
@@ -175,12 +221,12 @@ impl Reading {
             return self.expected(place, value, "a number from 0 to 100");
         };
         if !(0.0..=100.0).contains(&number) {
-            self.report(place, format!("{} is out of range, expected 0 to 100", found(value)));
+            self.report(place, format_args!("{} is out of range, expected 0 to 100", found(value)));
             return None;
         }
         let share = Share::of_percentage(number);
         if share.is_none() {
-            self.report(place, format!("{} is too fine, expected at most 3 decimals", found(value)));
+            self.report(place, format_args!("{} is too fine, expected at most 3 decimals", found(value)));
         }
         share
     }
@@ -189,9 +235,9 @@ impl Reading {
         match value {
             Value::Integer(weight) if *weight >= 0 => Some(weight.unsigned_abs()),
             Value::Text(text) if text.parse::<u64>().is_ok_and(|weight| weight <= MAX_INTEGER.unsigned_abs()) => {
-                self.in_quotes(place, value, &format!("a whole number from 0 to {MAX_INTEGER}"))
+                self.in_quotes(place, value, format_args!("a whole number from 0 to {MAX_INTEGER}"))
             }
-            _ => self.expected(place, value, &format!("a whole number from 0 to {MAX_INTEGER}")),
+            _ => self.expected(place, value, format_args!("a whole number from 0 to {MAX_INTEGER}")),
         }
     }
 
@@ -213,11 +259,11 @@ impl Reading {
         match value {
             Value::List(entries) => {
                 if entries.len() > most {
-                    self.report(place, format!("{} {what} are too many, expected at most {most}", entries.len()));
+                    self.report(place, format_args!("{} {what} are too many, expected at most {most}", entries.len()));
                 }
                 Some(entries)
             }
-            _ => self.expected(place, value, &format!("an array of {what}")),
+            _ => self.expected(place, value, format_args!("an array of {what}")),
         }
     }
 
@@ -271,10 +317,17 @@ impl<'p, 'v> Keys<'p, 'v> {
 
     /// # Errors
     /// The problem, if an earlier object has this key.
-    pub(crate) fn take(&mut self, key: &'v str) -> Result<(), String> {
+    pub(crate) fn take(&mut self, key: &'v str) -> Result<(), Cow<'static, str>> {
         if self.taken.insert(key) {
             return Ok(());
         }
+        let first = if MESSAGES { self.first(key) } else { 0 };
+        let place = self.place.entry(first);
+        Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(key))))
+    }
+
+    /// Where the key stands first.
+    fn first(&mut self, key: &'v str) -> usize {
         if self.first.is_empty() {
             for (at, value) in self.values.iter().enumerate() {
                 let Value::Object(fields) = value else { continue };
@@ -284,8 +337,7 @@ impl<'p, 'v> Keys<'p, 'v> {
                 }
             }
         }
-        let at = self.first.get(key).copied().unwrap_or_default();
-        Err(format!("{} is taken by `{}`, expected a key of its own", string(key), self.place.entry(at)))
+        self.first.get(key).copied().unwrap_or_default()
     }
 }
 

@@ -1,7 +1,5 @@
 //! What publishing a flag set did (sentences 9.2 to 9.5 of SEMANTICS.md).
 
-use std::collections::BinaryHeap;
-
 use crate::error::Violation;
 use crate::flag_set::{Fate, FlagId, FlagSet, Kept};
 use crate::value::Value;
@@ -71,9 +69,9 @@ impl SetAside {
     }
 }
 
-/// By a heap: it is less code than a sort, and nobody reads a report in a hurry.
-fn sorted<T: Ord>(entries: Vec<T>) -> Vec<T> {
-    BinaryHeap::from(entries).into_sorted_vec()
+/// The keys of these flags, sorted.
+fn sorted(set: &FlagSet, flags: Vec<FlagId>) -> Vec<String> {
+    set.by_key(flags).into_iter().map(|(key, _)| key.to_owned()).collect()
 }
 
 impl Report {
@@ -92,33 +90,28 @@ impl Report {
     pub(crate) fn new(before: &FlagSet, set: &FlagSet, outcome: Outcome) -> Self {
         let (mut added, mut changed) = (Vec::new(), Vec::new());
         for id in (0..).map(FlagId).take(set.len()) {
-            let key = set.key(id);
             match counterpart(set, id, before) {
-                None => added.push(key.to_owned()),
+                None => added.push(id),
                 Some(old) if before.origin(old).fingerprint != set.origin(id).fingerprint => {
-                    changed.push(key.to_owned());
+                    changed.push(id);
                 }
                 Some(_) => {}
             }
         }
         let gone = |id: &FlagId| counterpart(before, *id, set).is_none();
-        let removed: Vec<String> =
-            (0..).map(FlagId).take(before.len()).filter(gone).map(|id| before.key(id).to_owned()).collect();
-        let set_aside: Vec<SetAside> = set
-            .set_aside
-            .iter()
-            .filter_map(|&id| match set.origin(id).fate {
-                Fate::SetAside { killed, kept } => Some(SetAside { key: set.key(id).to_owned(), killed, kept }),
-                Fate::Sound => None,
-            })
-            .collect();
+        let removed = (0..).map(FlagId).take(before.len()).filter(gone).collect();
+        let set_aside = set.by_key(set.set_aside.clone()).into_iter();
+        let set_aside = set_aside.filter_map(|(key, id)| match set.origin(id).fate {
+            Fate::SetAside { killed, kept } => Some(SetAside { key: key.to_owned(), killed, kept }),
+            Fate::Sound => None,
+        });
         Report {
             outcome,
             revision: set.revision,
-            added: sorted(added),
-            removed: sorted(removed),
-            changed: sorted(changed),
-            set_aside: sorted(set_aside),
+            added: sorted(set, added),
+            removed: sorted(before, removed),
+            changed: sorted(set, changed),
+            set_aside: set_aside.collect(),
             violations: set.violations.clone(),
         }
     }

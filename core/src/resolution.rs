@@ -67,7 +67,7 @@ impl<'s> Resolution<'s> {
     pub fn to_value(&self) -> Value<'static> {
         Value::Object(vec![
             ("enabled".into(), self.enabled.into()),
-            ("value".into(), self.value.clone()),
+            ("value".into(), self.value.to_owned()),
             ("variant".into(), self.variant.map(str::to_owned).into()),
             ("reason".into(), self.reason.as_str().into()),
             ("error".into(), self.error.map(ErrorCode::as_str).into()),

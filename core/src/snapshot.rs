@@ -2,8 +2,12 @@
 //!
 //! It knows where the flags stand, not what is in them.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::RULES;
 use crate::context::{Context, ContextError};
-use crate::error::{SnapshotError, Violation, found, no_time};
+use crate::error::{SnapshotError, Violation, found, no_time, problem};
 use crate::json;
 use crate::limit::{MAX_FLAGS, MAX_SNAPSHOT_BYTES};
 use crate::time::Time;
@@ -40,93 +44,104 @@ impl<'a> Snapshot<'a> {
                 Ok(Snapshot { flags, bare: true, ..Snapshot::default() })
             }
             Value::Object(fields) => Self::from_document(fields),
-            other => {
-                Err(wrong("", format!("{} is no snapshot, expected an object or an array of flags", found(&other))))
-            }
+            other => Err(wrong(
+                "",
+                format_args!("{} is no snapshot, expected an object or an array of flags", found(&other)),
+            )),
         }
     }
 
     fn from_document(fields: Fields<'a>) -> Result<Self, SnapshotError> {
-        let [mut version, mut flags, mut revision, mut generated_at, mut segments] = [const { None }; 5];
-        let mut switches = false;
-        for (name, value) in fields {
-            let field = match name.as_ref() {
-                "esclusa" => &mut version,
-                "flags" => &mut flags,
-                "revision" => &mut revision,
-                "generated_at" => &mut generated_at,
-                "segments" => &mut segments,
-                "layer" => {
-                    switches = value.as_str() == Some(SWITCHES);
-                    continue;
-                }
-                _ => continue,
-            };
-            if field.replace(value).is_some() {
-                return Err(wrong(&format!("/{name}"), "stands more than once, expected once"));
+        const NAMES: [&str; 5] = ["esclusa", "flags", "revision", "generated_at", "segments"];
+        let mut places: [Option<&Value<'_>>; 5] = [None; 5];
+        for (name, value) in &fields {
+            let named = NAMES.iter().zip(&mut places).find(|(known, _)| *known == name);
+            if let Some((name, place)) = named
+                && place.replace(value).is_some()
+            {
+                return Err(wrong(&["/", name].concat(), "stands more than once, expected once"));
             }
         }
+        let [version, flags, revision, generated_at, segments] = places;
         match version {
             Some(Value::Integer(VERSION)) => {}
             Some(other) => {
                 return Err(wrong(
                     "/esclusa",
-                    format!("{} is not a version that this engine reads, expected {VERSION}", found(&other)),
+                    format_args!("{} is not a version that this engine reads, expected {VERSION}", found(other)),
                 ));
             }
             None => {
                 return Err(wrong(
                     "/esclusa",
-                    format!("is missing, expected \"esclusa\": {VERSION}, or an array of flags as the whole snapshot"),
+                    format_args!(
+                        "is missing, expected \"esclusa\": {VERSION}, or an array of flags as the whole snapshot"
+                    ),
                 ));
             }
         }
-        let revision = match revision.unwrap_or_default() {
+        let revision = match revision.unwrap_or(&Value::Null) {
             Value::Null => None,
-            Value::Integer(number) if number >= 0 => Some(number.unsigned_abs()),
+            Value::Integer(number) if *number >= 0 => Some(number.unsigned_abs()),
             other => {
                 return Err(wrong(
                     "/revision",
-                    format!("{} is no revision, expected a whole number from 0 to 9007199254740991", found(&other)),
+                    format_args!("{} is no revision, expected a whole number from 0 to 9007199254740991", found(other)),
                 ));
             }
         };
-        let generated_at = match generated_at.unwrap_or_default() {
+        let generated_at = match generated_at.unwrap_or(&Value::Null) {
             Value::Null => None,
             other => match other.as_str().and_then(Time::parse) {
                 Some(time) => Some(time),
-                None => return Err(wrong("/generated_at", no_time(&other))),
+                None => return Err(wrong("/generated_at", no_time(other))),
             },
         };
-        let segments = match segments.unwrap_or_default() {
-            Value::Null => Vec::new(),
-            Value::List(segments) => segments,
+        match segments.unwrap_or(&Value::Null) {
+            Value::Null => {}
+            Value::List(segments) => at_most(segments.len(), "segments", "/segments")?,
             other => {
-                return Err(wrong("/segments", format!("{} is no list of segments, expected an array", found(&other))));
+                let words = format_args!("{} is no list of segments, expected an array", found(other));
+                return Err(wrong("/segments", words));
             }
-        };
-        let flags = match flags {
-            Some(Value::List(flags)) => flags,
+        }
+        match flags {
+            Some(Value::List(flags)) => at_most(flags.len(), "flags", "/flags")?,
             Some(other) => {
-                return Err(wrong("/flags", format!("{} is no list of flags, expected an array", found(&other))));
+                return Err(wrong("/flags", format_args!("{} is no list of flags, expected an array", found(other))));
             }
             None => return Err(wrong("/flags", "is missing, expected an array of flags")),
-        };
-        at_most(flags.len(), "flags", "/flags")?;
-        at_most(segments.len(), "segments", "/segments")?;
-        Ok(Snapshot { revision, generated_at, segments, flags, bare: false, switches })
+        }
+        let layer = fields.iter().rev().find(|(name, _)| name == "layer");
+        let switches = layer.is_some_and(|(_, value)| value.as_str() == Some(SWITCHES));
+        let mut snapshot = Snapshot { revision, generated_at, switches, ..Snapshot::default() };
+        for (name, value) in fields {
+            match (name.as_ref(), value) {
+                ("flags", Value::List(flags)) => snapshot.flags = flags,
+                ("segments", Value::List(segments)) if RULES => snapshot.segments = segments,
+                _ => {}
+            }
+        }
+        Ok(snapshot)
     }
 }
 
 fn at_most(count: usize, what: &str, place: &str) -> Result<(), SnapshotError> {
     if count > MAX_FLAGS {
-        return Err(wrong(place, format!("{count} {what} are too many, expected at most {MAX_FLAGS}")));
+        return Err(wrong(place, format_args!("{count} {what} are too many, expected at most {MAX_FLAGS}")));
     }
     Ok(())
 }
 
-fn wrong(place: &str, problem: impl Into<String>) -> SnapshotError {
-    SnapshotError::Document(Violation { place: place.to_owned(), problem: problem.into() })
+#[inline(always)]
+fn wrong(place: &str, words: impl fmt::Display) -> SnapshotError {
+    refused(place, problem(words))
+}
+
+#[cold]
+#[inline(never)]
+fn refused(place: &str, problem: Cow<'static, str>) -> SnapshotError {
+    SnapshotError::Document(Violation { place: place.to_owned(), problem })
 }
 
 /// Any JSON, within the limit of nesting; a byte order mark may stand before it (2.1.1).
@@ -151,7 +166,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When the bytes are not JSON, or not an object.
     pub fn from_json(bytes: &'a [u8]) -> Result<Self, ContextError> {
-        let value = parse(bytes).map_err(|error| ContextError { problem: error.to_string() })?;
+        let value = parse(bytes).map_err(|error| ContextError { problem: problem(error) })?;
         Context::from_value(value)
     }
 }

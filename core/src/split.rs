@@ -19,16 +19,9 @@ pub fn ranges(weights: &[u64]) -> Vec<(u32, u32)> {
     if sum == 0 {
         return Vec::new();
     }
-    let space = u128::from(BUCKETS);
-    let mut parts: Vec<(u128, u128)> = weights
-        .iter()
-        .map(|&weight| {
-            let share = u128::from(weight) * space;
-            (share / sum, share % sum)
-        })
-        .collect();
-    let given: u128 = parts.iter().map(|part| part.0).sum();
-    let left = usize::try_from(space.saturating_sub(given)).unwrap_or_default();
+    let mut parts: Vec<(u32, u128)> = weights.iter().map(|&weight| part(weight, sum)).collect();
+    let given: u32 = parts.iter().map(|part| part.0).sum();
+    let left = BUCKETS.saturating_sub(given);
     let remainders = parts.iter().enumerate().map(|(at, part)| (part.1, Reverse(at)));
     let mut largest: BinaryHeap<(u128, Reverse<usize>)> = remainders.collect();
     for _ in 0..left {
@@ -42,10 +35,28 @@ pub fn ranges(weights: &[u64]) -> Vec<(u32, u32)> {
     parts
         .into_iter()
         .map(|(width, _)| {
-            let hi = lo + u32::try_from(width).unwrap_or(BUCKETS);
+            let hi = lo + width;
             (std::mem::replace(&mut lo, hi), hi)
         })
         .collect()
+}
+
+/// How often the sum goes into the weight times the number of buckets, and the remainder.
+///
+/// Bit by bit of the number of buckets: in WebAssembly a product and a quotient of 128 bits are several kilobytes.
+fn part(weight: u64, sum: u128) -> (u32, u128) {
+    let (mut width, mut rest) = (0, 0);
+    for bit in (0..=BUCKETS.ilog2()).rev() {
+        (width, rest) = (2 * width, 2 * rest);
+        if BUCKETS >> bit & 1 == 1 {
+            rest += u128::from(weight);
+        }
+        while rest >= sum {
+            rest -= sum;
+            width += 1;
+        }
+    }
+    (width, rest)
 }
 
 /// One part of a compiled split: the buckets below `end` that no earlier part took serve `variant`.

@@ -276,7 +276,12 @@ impl Protocol {
                 self.fail(now_ms, "not modified, but there is nothing yet, expected a snapshot".to_owned(), None);
             }
             Response::Older { revision, current } => {
-                self.fail(now_ms, format!("revision {revision} is older than the current one, {current}"), None);
+                let [revision, current] = [revision, current].map(|number| Value::from(number).to_json());
+                self.fail(
+                    now_ms,
+                    ["revision ", &revision, " is older than the current one, ", &current].concat(),
+                    None,
+                );
             }
             Response::Failure { error, retry_after_ms } => self.fail(now_ms, error, retry_after_ms),
         }

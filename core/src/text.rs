@@ -118,7 +118,7 @@ impl Token {
             *to = from;
         }
         let len = usize::try_from(self.high >> LENGTH_SHIFT).unwrap_or_default();
-        Cow::Owned(String::from_utf8_lossy(bytes.get(..len).unwrap_or_default()).into_owned())
+        Cow::Owned(std::str::from_utf8(bytes.get(..len).unwrap_or_default()).unwrap_or_default().to_owned())
     }
 }
 

@@ -169,12 +169,13 @@ fn given<'v>(value: Option<&'v Value<'v>>) -> Option<&'v Value<'v>> {
     value.filter(|value| !value.is_null())
 }
 
+const LEFT_OUT: &str = "this build leaves rules and prerequisites out, expected a build with the feature `rules`";
+
 /// The same for a field that needs the feature `rules`; without it, one that holds something is reported (8.10).
 fn built<'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'v Value<'v>>) -> Option<&'v Value<'v>> {
     let value = given(value)?;
     if !RULES && value.as_list().is_none_or(|entries| !entries.is_empty()) {
-        reading
-            .report(place, "this build leaves rules and prerequisites out, expected a build with the feature `rules`");
+        reading.say(place, Cow::Borrowed(LEFT_OUT));
     }
     RULES.then_some(value)
 }
@@ -186,10 +187,11 @@ fn unique_key<'v>(
     keys: &mut Keys<'_, 'v>,
 ) -> Option<&'v str> {
     let Some(value) = given(value) else {
-        return reading.missing(place, &format!("a string of 1 to {MAX_KEY_BYTES} bytes"));
+        return reading.missing(place, format_args!("a string of 1 to {MAX_KEY_BYTES} bytes"));
     };
     let Some(key) = value.as_str().filter(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES) else {
-        reading.report(place, format!("{} is no key, expected a string of 1 to {MAX_KEY_BYTES} bytes", found(value)));
+        reading
+            .report(place, format_args!("{} is no key, expected a string of 1 to {MAX_KEY_BYTES} bytes", found(value)));
         return None;
     };
     if let Err(problem) = keys.take(key) {
@@ -268,7 +270,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
         Some(value) => Some(value.last_of_each()),
         None => Some(Cow::Owned(none)),
     }
-    .filter(|value| **value != Value::Bool(false));
+    .filter(|value| !matches!(**value, Value::Bool(false)));
     if let Some(value) = built(reading, &at("prerequisites"), prerequisites) {
         definition.prerequisites = self::prerequisites(reading, &at("prerequisites"), value).unwrap_or_default();
     }
@@ -285,7 +287,7 @@ fn status(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option
     let status = value.as_str().and_then(Status::named);
     if status.is_none() {
         let problem = "is no status, expected draft, active, paused, completed or rolled_back";
-        reading.report(place, format!("{} {problem}", found(value)));
+        reading.report(place, format_args!("{} {problem}", found(value)));
     }
     status
 }
@@ -367,7 +369,7 @@ fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Opti
         {
             reading.report(
                 &place.field("at"),
-                format!("{time} is not after the step before, {before}, expected steps that rise in time"),
+                format_args!("{time} is not after the step before, {before}, expected steps that rise in time"),
             );
         }
         before = time;

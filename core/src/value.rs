@@ -127,6 +127,24 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A copy that owns all its texts.
+    pub(crate) fn to_owned(&self) -> Value<'static> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(*value),
+            Value::Integer(value) => Value::Integer(*value),
+            Value::Number(value) => Value::Number(*value),
+            Value::Text(text) => Value::Text(Cow::Owned(text.as_ref().to_owned())),
+            Value::List(elements) => Value::List(elements.iter().map(Value::to_owned).collect()),
+            Value::Object(fields) => {
+                let owned = |(name, value): &(Cow<'_, str>, Value<'_>)| {
+                    (Cow::Owned(name.as_ref().to_owned()), value.to_owned())
+                };
+                Value::Object(fields.iter().map(owned).collect())
+            }
+        }
+    }
+
     /// The same value with the names of every object in order, of two the last, so that equal values print as equal
     /// bytes: canonical JSON (RFC 8785), which sorts by UTF-16 code units.
     #[must_use]
@@ -154,7 +172,7 @@ impl<'a> Value<'a> {
             Value::List(elements) => elements.iter().any(Value::repeats),
             Value::Object(fields) => {
                 let mut seen = Set::default();
-                fields.iter().any(|(name, value)| !seen.insert(name) || value.repeats())
+                fields.iter().any(|(name, value)| !seen.insert(name.as_ref()) || value.repeats())
             }
             _ => false,
         }
@@ -165,13 +183,13 @@ impl<'a> Value<'a> {
             Value::List(elements) => Value::List(elements.iter().map(Value::without_repeats).collect()),
             Value::Object(fields) => {
                 let mut seen = Set::default();
-                let kept = fields.iter().rev().filter(|(name, _)| seen.insert(name));
+                let kept = fields.iter().rev().filter(|(name, _)| seen.insert(name.as_ref()));
                 let mut kept: Vec<_> =
                     kept.map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.without_repeats())).collect();
                 kept.reverse();
                 Value::Object(kept)
             }
-            other => other.clone(),
+            other => other.to_owned(),
         }
     }
 

@@ -26,6 +26,25 @@ fn a_flag_with_rules_or_prerequisites_is_set_aside_with_a_violation_that_says_so
     assert_eq!(["ruled", "dependent", "killed"].map(error), [Some("PARSE_ERROR"), Some("PARSE_ERROR"), None]);
 }
 
+#[cfg(not(feature = "messages"))]
+#[test]
+fn what_is_wrong_has_its_place_and_json_its_line_without_messages() {
+    let rows = br#"[{"name": "a", "enabled": "yes", "rollout_percentage": 101, "target_plan": []}, {"name": "a"}]"#;
+    let set = FlagSet::from_json(rows).unwrap();
+    let mut places: Vec<&str> = set.violations().iter().map(esclusa::Violation::place).collect();
+    places.sort_unstable();
+    assert_eq!(places, ["/0/enabled", "/0/rollout_percentage", "/0/target_plan", "/1/name"]);
+    let says = "does not fit: this build leaves messages out, expected a build with the feature `messages`";
+    assert!(set.violations().iter().all(|violation| violation.problem() == says));
+    let refused = |snapshot: &str| FlagSet::from_json(snapshot.as_bytes()).unwrap_err().to_string();
+    assert_eq!(refused(r#"{"esclusa": 2, "flags": []}"#), format!("`/esclusa`: {says}"));
+    assert_eq!(refused("7"), says);
+    assert_eq!(
+        refused("[\n1,]"),
+        "line 2, column 3: a comma with nothing behind it, expected one only between entries or fields"
+    );
+}
+
 #[test]
 fn a_client_snapshot_is_read_whole() {
     let set = FlagSet::from_json_strict(

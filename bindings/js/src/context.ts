@@ -2,7 +2,7 @@
 /** The caller, prepared once and used for many answers. */
 import { contextText } from './context-text.js';
 import { type Engine, NOBODY, SCRATCH, engine } from './engine.js';
-import type { PlainContext } from './types.js';
+import type { ContextFields, PlainContext } from './types.js';
 
 /** The context cannot be used; the answer is `INVALID_CONTEXT`. */
 export const BROKEN = -1;
@@ -29,7 +29,7 @@ export class Context {
    *
    * @throws TypeError if the fields are no plain object, or cannot be read.
    */
-  constructor(targetingKey?: string | number | null, fields?: PlainContext | null) {
+  constructor(targetingKey?: string | number | null, fields?: PlainContext | ContextFields | null) {
     let text: string | undefined = '{}';
     if (fields !== undefined && fields !== null) {
       text = contextText(fields);
@@ -49,7 +49,7 @@ export class Context {
    *
    * @throws TypeError if it is no plain object, or cannot be read.
    */
-  static from(plain?: PlainContext | Context | null): Context {
+  static from(plain?: PlainContext | ContextFields | Context | null): Context {
     return plain instanceof Context ? plain : new Context(null, plain);
   }
 

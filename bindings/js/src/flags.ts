@@ -6,10 +6,10 @@ import { explanationFrom, unexplained } from './explanation.js';
 import { moment } from './moment.js';
 import { type Outcome, type WireResolution, none, outcome, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
 import { type Snapshot, bytesOf, reportFrom } from './publication.js';
-import type { Explanation, JsonValue, PlainContext, Projection, PublishOptions, Report, Resolution, Violation } from './types.js';
+import type { ContextFields, Explanation, JsonValue, PlainContext, Projection, PublishOptions, Report, Resolution, Violation } from './types.js';
 
 /** The caller: a `Context`, a plain object, or nothing for a caller whom nobody knows. */
-export type Caller = Context | PlainContext | null | undefined;
+export type Caller = Context | PlainContext | ContextFields | null | undefined;
 /** A point in time: a Date, or milliseconds since 1970-01-01; without it, now. */
 export type Moment = Date | number | null | undefined;
 
@@ -91,7 +91,7 @@ export class Flags {
   }
 
   /** A plain object as a context that is prepared for many answers: the same as `Context.from`. */
-  prepare(context?: PlainContext | Context | null): Context {
+  prepare(context?: Caller): Context {
     return Context.from(context);
   }
 
@@ -167,6 +167,8 @@ export class Flags {
   /**
    * A snapshot for the browser of this caller, as JSON [10.3]: of the chosen flags, or of all, those that are marked
    * `client`; none for a caller whose context cannot be read [12.3].
+   *
+   * @throws Error in the small build of `@esclusa/wasm`, which leaves writing them out [10.7].
    */
   clientSnapshot(context?: Caller, keys?: Iterable<string> | null, now?: Moment): string {
     const [milliseconds, chosen, engine] = [moment(now), keysText(keys), this.#engine];
@@ -175,7 +177,11 @@ export class Flags {
     }
     const number = numberOf(context, engine);
     const [caller, sent] = number === BROKEN ? [NOBODY, '[]'] : [number, chosen];
-    return engine.clientSnapshot(this.#number, sent, caller, milliseconds);
+    const snapshot = engine.clientSnapshot(this.#number, sent, caller, milliseconds);
+    if (snapshot === '') {
+      throw new Error('this build leaves client snapshots out, expected @esclusa/wasm/full');
+    }
+    return snapshot;
   }
 
   /** The keys of all flags, in the order of the snapshot. */

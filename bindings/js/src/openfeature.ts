@@ -5,6 +5,8 @@ import type { Report, Resolution } from './types.js';
 
 /** What a provider asks of flags: those of `@esclusa/node` and of both builds of `@esclusa/wasm` fit. */
 export interface ProviderFlags {
+  /** Whether something was published. */
+  readonly isReady: boolean;
   /** The answer for one flag. */
   resolve(key: string, context?: PlainCaller | null): Resolution;
   /** Calls the listener after each publish; the function that it returns ends that. */
@@ -97,7 +99,57 @@ const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) 
   INVALID_CONTEXT: () => 'the context cannot be read, expected a plain object',
 };
 
-/** The keys whose answers may differ after a publish. */
-export function changed({ added, removed, changed }: Report): string[] {
-  return [...added, ...removed, ...changed];
+/** What a provider hears of publishes from when an SDK initialises it until the SDK closes it; then it may begin again. */
+export class Publishes {
+  readonly #flags: ProviderFlags;
+  readonly #onChange: (flagsChanged: string[]) => void;
+  #stop: (() => void) | undefined;
+  /** Settles with the first publish. */
+  #first: { promise: Promise<void>; done: () => void; failed: (problem: Error) => void } | undefined;
+
+  /** `onChange` is called after each publish but the first, with the keys whose answers may differ. */
+  constructor(flags: ProviderFlags, onChange: (flagsChanged: string[]) => void) {
+    this.#flags = flags;
+    this.#onChange = onChange;
+  }
+
+  /**
+   * Listens from now on, and is done as soon as something is published: until then the SDK itself answers with the
+   * caller's default and `PROVIDER_NOT_READY`.
+   */
+  begin(): Promise<void> {
+    this.#stop ??= this.#flags.onPublish((report) => {
+      if (!this.look()) {
+        this.#onChange([...report.added, ...report.removed, ...report.changed]);
+      }
+    });
+    if (this.#flags.isReady) {
+      return Promise.resolve();
+    }
+    if (this.#first === undefined) {
+      let [done, failed]: [() => void, (problem: Error) => void] = [() => undefined, () => undefined];
+      const promise = new Promise<void>((resolve, reject) => ([done, failed] = [resolve, reject]));
+      this.#first = { promise, done, failed };
+    }
+    return this.#first.promise;
+  }
+
+  /** Ends the wait for the first publish if there was one, whoever published; says whether that ended it. */
+  look(): boolean {
+    const first = this.#first;
+    if (first === undefined || !this.#flags.isReady) {
+      return false;
+    }
+    this.#first = undefined;
+    first.done();
+    return true;
+  }
+
+  /** Listens no more; an SDK that still waits is told that nothing comes. */
+  end(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+    this.#first?.failed(new Error('the provider was closed before anything was published'));
+    this.#first = undefined;
+  }
 }

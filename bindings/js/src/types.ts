@@ -17,6 +17,13 @@ export interface PlainContext {
   [attribute: string]: unknown;
 }
 
+/**
+ * The same without the index signature, which an `interface` of an app does not have: whatever it declares beside these
+ * fields is an attribute. `object` lets one pass that has none of them; a list, a map or a set is no context.
+ */
+export type ContextFields = Pick<PlainContext, 'user' | 'targetingKey' | 'company' | 'plan' | 'region' | 'role' | 'roles'> &
+  object & { [Symbol.iterator]?: never };
+
 /** Why a flag resolved as it did: OpenFeature's names [7]. */
 export type Reason = 'STATIC' | 'TARGETING_MATCH' | 'SPLIT' | 'DEFAULT' | 'DISABLED' | 'ERROR';
 

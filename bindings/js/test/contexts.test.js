@@ -69,7 +69,9 @@ for (const [what, wrong] of Object.entries(WRONG)) {
     assert.deepEqual(flags.explain('other', wrong).resolution, none('FLAG_NOT_FOUND'));
     assert.deepEqual(flags.resolveAll(wrong), { on: none('INVALID_CONTEXT'), off: none('INVALID_CONTEXT') });
     assert.deepEqual(flags.project(wrong), {});
-    assert.deepEqual(JSON.parse(flags.clientSnapshot(wrong)), { esclusa: 1, flags: [] });
+    if (build.clientSnapshots) {
+      assert.deepEqual(JSON.parse(flags.clientSnapshot(wrong)), { esclusa: 1, flags: [] });
+    }
     assert.deepEqual(flags.resolve('on'), ON, 'what comes after is not disturbed');
   });
 }

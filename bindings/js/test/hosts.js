@@ -24,8 +24,8 @@ export async function load(name) {
 
 export const name = process.env.ESCLUSA_HOST ?? 'native';
 
-/** What the build of that package has: the small one leaves rules and regular expressions out (8.10). */
-export const build = { regex: name !== 'wasm', rules: name !== 'wasm', explain: name !== 'wasm' };
+/** What the build of that package has: the small one leaves out what a browser does without (8.10, 8.14, 10.1, 10.7). */
+export const build = { regex: name !== 'wasm', rules: name !== 'wasm', explain: name !== 'wasm', messages: name !== 'wasm', clientSnapshots: name !== 'wasm' };
 
 if (!HOSTS.includes(name)) {
   throw new Error(`ESCLUSA_HOST is \`${name}\`, expected one of ${HOSTS.join(', ')}`);

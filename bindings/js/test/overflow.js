@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { ON, flagsOf, publish } from './given.js';
-import { host, memories } from './hosts.js';
+import { build, host, memories } from './hosts.js';
 
 const { Context, Flags } = host;
 
@@ -37,7 +37,7 @@ const ASKED = {
   resolveAll: (flags, context) => flags.resolveAll(context),
   explain: (flags, context) => flags.explain('premium', context),
   project: (flags, context) => flags.project(context),
-  clientSnapshot: (flags, context) => flags.clientSnapshot(context),
+  ...(build.clientSnapshots ? { clientSnapshot: (flags, context) => flags.clientSnapshot(context) } : {}),
   getters: (flags) => [flags.size, flags.keys(), flags.isReady],
 };
 

@@ -1,5 +1,7 @@
 // What an OpenFeature provider answers [12.8], asked through the real SDK; both SDKs are asked the same.
 
+import assert from 'node:assert/strict';
+
 const NOT = { value: 'default', reason: 'ERROR' };
 
 /** The flags that are asked for. */
@@ -65,3 +67,31 @@ export const PREMIUM = [true, false, false, true, true, false, false, false];
 
 /** The SDK's method for a type. */
 export const method = (type) => `get${type[0].toUpperCase()}${type.slice(1)}Details`;
+
+/** A provider hears of publishes while it is in use, and only then. */
+export async function publishes(provider, flags, changed) {
+  let heard = 0;
+  provider.events.addHandler(changed, () => (heard += 1));
+  const counts = [];
+  const publish = () => {
+    flags.publishSync(JSON.stringify(ROWS));
+    counts.push(heard);
+  };
+  publish();
+  await provider.initialize();
+  publish();
+  await provider.onClose();
+  publish();
+  await provider.initialize();
+  publish();
+  await provider.onClose();
+  publish();
+  assert.deepEqual(counts, [0, 1, 1, 2, 2]);
+}
+
+/** A provider that is closed while it waits ends the wait. */
+export async function closedEarly(provider) {
+  const initialised = assert.rejects(provider.initialize(), /the provider was closed before anything was published/);
+  await provider.onClose();
+  await initialised;
+}

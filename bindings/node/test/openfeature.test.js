@@ -1,23 +1,56 @@
 // The provider in the real @openfeature/server-sdk.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import test from 'node:test';
+import { Worker } from 'node:worker_threads';
 
 import { OpenFeature, ProviderEvents, ProviderStatus } from '@openfeature/server-sdk';
 
-import { Flags } from '@esclusa/node';
+import { Flags, engine } from '@esclusa/node';
 import { EsclusaProvider } from '@esclusa/node/openfeature';
 
-import { ASKED, CALLERS, PREMIUM, ROWS, decided, method } from '../../js/test/provider.js';
+import { ASKED, CALLERS, PREMIUM, ROWS, closedEarly, decided, method, publishes } from '../../js/test/provider.js';
 
 const flags = new Flags();
-await OpenFeature.setProviderAndWait('test', new EsclusaProvider(flags));
+OpenFeature.setProvider('test', new EsclusaProvider(flags));
 const client = OpenFeature.getClient('test');
 
-test('before anything is published the default stands', async () => {
-  assert.equal(client.providerStatus, ProviderStatus.READY);
+test('until something is published the provider is not ready and the default stands', async () => {
+  assert.equal(client.providerStatus, ProviderStatus.NOT_READY);
   const details = await client.getBooleanDetails('on', true, {});
   assert.deepEqual(decided(details), { value: true, reason: 'ERROR', errorCode: 'PROVIDER_NOT_READY' });
-  assert.equal(details.errorMessage, 'nothing is published yet');
+  let changes = 0;
+  client.addHandler(ProviderEvents.ConfigurationChanged, () => (changes += 1));
+  const ready = new Promise((resolve) => client.addHandler(ProviderEvents.Ready, resolve));
+  flags.publishSync('[]');
+  await ready;
+  assert.deepEqual([client.providerStatus, changes], [ProviderStatus.READY, 0]);
+});
+
+test('waiting for a provider is waiting for the first publish, and for nothing if there was one', async () => {
+  const later = new Flags();
+  let isSet = false;
+  const setting = OpenFeature.setProviderAndWait('later', new EsclusaProvider(later)).then(() => (isSet = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isSet, false);
+  await later.publish(JSON.stringify(ROWS));
+  await setting;
+  assert.equal(await OpenFeature.getClient('later').getBooleanValue('on', false), true);
+  await OpenFeature.setProviderAndWait('at once', new EsclusaProvider(later));
+  assert.equal(OpenFeature.getClient('at once').providerStatus, ProviderStatus.READY);
+});
+
+test('another thread\'s first publish ends the wait too', { skip: engine !== 'native' }, async () => {
+  const shared = new Flags();
+  const setting = OpenFeature.setProviderAndWait('shared', new EsclusaProvider(shared));
+  const program = `const { workerData } = require('node:worker_threads');
+    require('@esclusa/node').Flags.fromShared(workerData).publishSync('[{"name": "on", "enabled": true}]');`;
+  const worker = new Worker(program, { eval: true, workerData: shared.share() });
+  await once(worker, 'exit');
+  // What looks for it lets the process end, so something else has to keep it.
+  const alive = setInterval(() => undefined, 1000);
+  await setting.finally(() => clearInterval(alive));
+  assert.equal(await OpenFeature.getClient('shared').getBooleanValue('on', false), true);
 });
 
 test('a publish is an event with the keys that changed', async () => {
@@ -56,14 +89,9 @@ test('a context that cannot be read leaves the default', async () => {
   assert.deepEqual([details.value, details.errorCode], [true, 'INVALID_CONTEXT']);
 });
 
-test('a closed provider listens no more', async () => {
-  const provider = new EsclusaProvider(flags);
-  let heard = 0;
-  provider.events.addHandler(ProviderEvents.ConfigurationChanged, () => (heard += 1));
-  flags.publishSync('[]');
-  await provider.onClose();
-  flags.publishSync(JSON.stringify(ROWS));
-  assert.equal(heard, 1);
+test('a provider that is closed listens no more, and again when it is initialised again', async () => {
+  await publishes(new EsclusaProvider(flags), flags, ProviderEvents.ConfigurationChanged);
+  await closedEarly(new EsclusaProvider(new Flags()));
 });
 
 test.after(() => OpenFeature.close());

@@ -8,12 +8,12 @@ import {
   type ResolutionDetails,
 } from '@openfeature/web-sdk';
 
-import { LateCaller, type ProviderFlags, changed, details } from '../../js/src/openfeature.js';
+import { LateCaller, type ProviderFlags, Publishes, details } from '../../js/src/openfeature.js';
 
 export type { ProviderFlags } from '../../js/src/openfeature.js';
 
 /**
- * Answers OpenFeature's evaluations from flags, and says so when they change.
+ * Answers OpenFeature's evaluations from flags, and says so when they change. It is ready when something is published.
  *
  * The context is OpenFeature's static one; a new one is simply used, since every answer is worked out here.
  */
@@ -22,14 +22,19 @@ export class EsclusaWebProvider implements Provider {
   readonly runsOn = 'client' as const;
   readonly events = new OpenFeatureEventEmitter();
   readonly #flags: ProviderFlags;
-  readonly #stop: () => void;
+  readonly #publishes: Publishes;
   readonly #caller = new LateCaller();
 
   constructor(flags: ProviderFlags) {
     this.#flags = flags;
-    this.#stop = flags.onPublish((report) => {
-      this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged: changed(report) });
+    this.#publishes = new Publishes(flags, (flagsChanged) => {
+      this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
     });
+  }
+
+  /** Listens to the flags, and is done as soon as something is published. */
+  initialize(): Promise<void> {
+    return this.#publishes.begin();
   }
 
   /** Nothing has to be fetched for another context: returning nothing keeps the SDK out of its reconciling state. */
@@ -37,7 +42,7 @@ export class EsclusaWebProvider implements Provider {
 
   /** Stops listening to the flags, which stay as they are. */
   async onClose(): Promise<void> {
-    this.#stop();
+    this.#publishes.end();
   }
 
   resolveBooleanEvaluation(key: string, otherwise: boolean, context: EvaluationContext): ResolutionDetails<boolean> {

@@ -7,16 +7,22 @@ import { OpenFeature, ProviderEvents, ProviderStatus } from '@openfeature/web-sd
 import init, { Flags } from '@esclusa/wasm';
 import { EsclusaWebProvider } from '@esclusa/wasm/openfeature';
 
-import { ASKED, CALLERS, PREMIUM, ROWS, decided, method } from '../../js/test/provider.js';
+import { ASKED, CALLERS, PREMIUM, ROWS, closedEarly, decided, method, publishes } from '../../js/test/provider.js';
 
 await init();
 const flags = new Flags();
-await OpenFeature.setProviderAndWait(new EsclusaWebProvider(flags));
+OpenFeature.setProvider(new EsclusaWebProvider(flags));
 const client = OpenFeature.getClient();
 
-test('before anything is published the default stands', () => {
-  assert.equal(client.providerStatus, ProviderStatus.READY);
+test('until something is published the provider is not ready and the default stands', async () => {
+  assert.equal(client.providerStatus, ProviderStatus.NOT_READY);
   assert.deepEqual(decided(client.getBooleanDetails('on', true)), { value: true, reason: 'ERROR', errorCode: 'PROVIDER_NOT_READY' });
+  let changes = 0;
+  client.addHandler(ProviderEvents.ConfigurationChanged, () => (changes += 1));
+  const ready = new Promise((resolve) => client.addHandler(ProviderEvents.Ready, resolve));
+  flags.publishSync('[]');
+  await ready;
+  assert.deepEqual([client.providerStatus, changes], [ProviderStatus.READY, 0]);
 });
 
 test('a publish is an event with the keys that changed', async () => {
@@ -51,6 +57,11 @@ test('another context changes the answers at once, without reconciling', async (
   assert.equal(client.getBooleanValue('premium', false), true);
   await contextChanged;
   assert.equal(reconciling, 0);
+});
+
+test('a provider that is closed listens no more, and again when it is initialised again', async () => {
+  await publishes(new EsclusaWebProvider(flags), flags, ProviderEvents.ConfigurationChanged);
+  await closedEarly(new EsclusaWebProvider(new Flags()));
 });
 
 test.after(() => OpenFeature.close());

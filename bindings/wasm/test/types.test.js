@@ -20,6 +20,25 @@ for (const [moduleResolution, module] of [['Bundler', 'ESNext'], ['NodeNext', 'N
 import initFull, { Flags as FullFlags } from '@esclusa/wasm/full';
 import { EsclusaWebProvider } from '@esclusa/wasm/openfeature';
 
+interface Session {
+  user: string;
+  plan: 'FREE' | 'PREMIUM';
+}
+interface Order {
+  total: number;
+}
+interface Wrong {
+  user: boolean;
+}
+
+export function ask(flags: Flags, session: Session, order: Order, wrong: Wrong): boolean {
+  // @ts-expect-error a user is no boolean
+  flags.isEnabled('layout', wrong);
+  // @ts-expect-error a list is no context
+  flags.isEnabled('layout', ['user-42']);
+  return flags.isEnabled('layout', session) && flags.isEnabled('layout', order) && flags.isEnabled('layout', Context.from(session));
+}
+
 export async function start(module: WebAssembly.Module): Promise<Projection> {
   await init();
   await init(fetch('/esclusa.wasm'));

@@ -231,7 +231,9 @@ pub(crate) fn comparison(set: &FlagSet, context: &Context<'_>, comparison: &Comp
     let name = unit_name(set, comparison.attribute);
     let value = match comparison.attribute {
         Unit::Field(field) => given(context, field).unwrap_or_else(|| "missing".to_owned()),
-        Unit::Attribute(_) => context.lookup(name).map_or_else(|| "missing".to_owned(), crate::error::found),
+        Unit::Attribute(_) => {
+            context.lookup(name).map_or_else(|| "missing".to_owned(), |value| crate::error::found(value).to_string())
+        }
     };
     step("comparison", truth, format!("{name} ({value}) {}: {}", wanted(set, comparison.operator), truth.name()))
 }
@@ -307,6 +309,8 @@ fn unit_name(set: &FlagSet, unit: Unit) -> &str {
 fn unit_text(set: &FlagSet, context: &Context<'_>, unit: Unit) -> String {
     match unit {
         Unit::Field(field) => context.field(field).map(|word| word.as_str().to_owned()).unwrap_or_default(),
-        Unit::Attribute(name) => context.lookup(set.texts.get(name)).map(crate::error::found).unwrap_or_default(),
+        Unit::Attribute(name) => {
+            context.lookup(set.texts.get(name)).map(|value| crate::error::found(value).to_string()).unwrap_or_default()
+        }
     }
 }

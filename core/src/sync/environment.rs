@@ -48,8 +48,7 @@ pub fn switches<N: AsRef<str>, V: AsRef<str>>(
             Some(enabled) => *switches.entry(name.to_lowercase()).or_insert(true) &= enabled,
             None => violations.push(Violation {
                 place: variable.to_owned(),
-                problem: "does not fit and is ignored, expected true or false (or 1 or 0, on or off, yes or no)"
-                    .to_owned(),
+                problem: "does not fit and is ignored, expected true or false (or 1 or 0, on or off, yes or no)".into(),
             }),
         }
     }
@@ -62,7 +61,7 @@ pub fn switches<N: AsRef<str>, V: AsRef<str>>(
         ("layer".into(), SWITCHES.to_owned().into()),
         ("flags".into(), Value::List(flags.collect())),
     ]);
-    Switches { snapshot: document.to_string().into_bytes(), violations }
+    Switches { snapshot: document.to_json().into_bytes(), violations }
 }
 
 fn enabled(value: &str) -> Option<bool> {

@@ -48,7 +48,7 @@ pub fn layered(layers: &[Option<&[u8]>]) -> Result<Option<Vec<u8>>, LayerError> 
         }
     }
     let is_whole = is_founded || !whole.is_partial;
-    Ok(is_whole.then(|| whole.into_document().to_string().into_bytes()))
+    Ok(is_whole.then(|| whole.into_document().to_json().into_bytes()))
 }
 
 /// What the layers so far make.

@@ -39,7 +39,7 @@ fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) 
         }
         [others @ .., last] => {
             let both = if others.len() == 1 { "both " } else { "" };
-            reading.report(place, format!("has {both}{} and {last}, expected one kind", others.join(", ")));
+            reading.report(place, format_args!("has {both}{} and {last}, expected one kind", others.join(", ")));
             return None;
         }
     };
@@ -78,7 +78,7 @@ fn unfitting<const N: usize>(
 ) {
     for (name, _) in fields.into_iter().filter(|(_, value)| value.is_some()) {
         let op = op.as_str().unwrap_or_default();
-        reading.report(&place.field(name), format!("`{op}` takes no `{name}`, expected only {wanted}"));
+        reading.report(&place.field(name), format_args!("`{op}` takes no `{name}`, expected only {wanted}"));
     }
 }
 
@@ -124,7 +124,7 @@ fn operator<'v>(
     };
     let (value_place, values_place) = (place.field("value"), place.field("values"));
     let Some(kind) = op.as_str().and_then(Kind::named) else {
-        reading.report(&place.field("op"), format!("{} is no operator, expected one of {OPERATORS}", found(op)));
+        reading.report(&place.field("op"), format_args!("{} is no operator, expected one of {OPERATORS}", found(op)));
         return None;
     };
     match kind {
@@ -179,7 +179,7 @@ fn operator<'v>(
             if Version::parse(&text).is_none() {
                 reading.report(
                     &value_place,
-                    format!("{} is no version, expected one such as \"1.2.3\" (SemVer 2.0.0)", found(value)),
+                    format_args!("{} is no version, expected one such as \"1.2.3\" (SemVer 2.0.0)", found(value)),
                 );
                 return None;
             }

@@ -117,7 +117,10 @@ fn split<'v>(
         if let Some(key) = &variant
             && !taken.insert(key.clone())
         {
-            reading.report(&field, format!("{} stands in this split already, expected each variant once", quoted(key)));
+            reading.report(
+                &field,
+                format_args!("{} stands in this split already, expected each variant once", quoted(key)),
+            );
         }
         let weight = self::weight(reading, &place, weight);
         weights.push(weight);
@@ -168,7 +171,7 @@ fn known_variant<'v>(
 ) -> Option<Cow<'v, str>> {
     let key = reading.name(place, value)?;
     if variants.is_some_and(|known| !known.contains(key.as_ref())) {
-        reading.report(place, format!("{} is no variant of this flag, expected the key of one", found(value)));
+        reading.report(place, format_args!("{} is no variant of this flag, expected the key of one", found(value)));
         return None;
     }
     Some(key)

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
+use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
+
+mod words;
 
 /// One of the two modules.
 struct Build {
@@ -15,12 +18,17 @@ struct Build {
     folder: &'static str,
     features: &'static [&'static str],
     /// Small for browsers; the full one runs where a few hundred kilobytes do not matter.
-    optimise: &'static str,
+    optimise: &'static [&'static str],
+    /// Whether anything puts text together with `core::fmt`.
+    formats: bool,
 }
 
+/// Nothing but the far end of the stack lies in the first kilobyte, so an offset may be folded into the load that uses it.
+const SMALL: [&str; 3] = ["-Oz", "--converge", "--low-memory-unused"];
+
 const BUILDS: [Build; 2] = [
-    Build { folder: "", features: &["--no-default-features"], optimise: "-Oz" },
-    Build { folder: "full", features: &[], optimise: "-O3" },
+    Build { folder: "", features: &["--no-default-features"], optimise: &SMALL, formats: false },
+    Build { folder: "full", features: &[], optimise: &["-O3"], formats: true },
 ];
 
 fn main() -> ExitCode {
@@ -47,8 +55,15 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
     let folder = root.join("bindings/wasm/dist").join(build.folder);
     fs::create_dir_all(&folder).map_err(|problem| format!("cannot make {}: {problem}", folder.display()))?;
     let made = folder.join("glue_bg.wasm");
+    let mut module = ModuleConfig::new()
+        .parse_file(target.join("wasm32-unknown-unknown/wasm/esclusa_wasm.wasm"))
+        .map_err(|problem| format!("the module cannot be read: {problem:#}"))?;
+    words::trap_at_once(&mut module);
+    if !build.formats {
+        words::format_nothing(&mut module)?;
+    }
     Bindgen::new()
-        .input_path(target.join("wasm32-unknown-unknown/wasm/esclusa_wasm.wasm"))
+        .input_module("glue", module)
         .out_name("glue")
         .web(true)
         .and_then(|bindgen| {
@@ -59,7 +74,7 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
         .map_err(|problem| format!("wasm-bindgen: {problem:#}"))?;
 
     let mut wasm_opt = Command::new(root.join("node_modules/.bin/wasm-opt"));
-    wasm_opt.args([build.optimise, "--strip-debug", "--strip-producers", "--strip-target-features"]);
+    wasm_opt.args(build.optimise).args(["--strip-debug", "--strip-producers", "--strip-target-features"]);
     run(wasm_opt.arg(&made).arg("-o").arg(folder.join("esclusa.wasm")))?;
     fs::remove_file(&made).map_err(|problem| format!("cannot remove {}: {problem}", made.display()))
 }

@@ -13,60 +13,71 @@ pub(crate) fn about(set: &FlagSet) -> String {
         ("size".into(), whole(i64::try_from(set.len()).ok())),
         ("violations".into(), Value::List(violations)),
     ];
-    Value::Object(fields).to_string()
+    Value::Object(fields).to_json()
 }
 
 /// The keys in the order of the snapshot.
 pub(crate) fn keys(set: &FlagSet) -> String {
-    Value::from(set.keys().collect::<Vec<_>>()).to_string()
+    Value::from(set.keys().collect::<Vec<_>>()).to_json()
 }
 
 /// `{key: resolution}`.
 pub(crate) fn resolve_all(set: &FlagSet, context: &Context<'_>, now: Time) -> String {
-    let entries = set.resolve_all(context, now).map(|(key, resolution)| (key.into(), resolution.to_value()));
-    Value::Object(entries.collect()).to_string()
+    // A browser has few flags and need not carry a second way of resolving them.
+    #[cfg(not(feature = "server"))]
+    let resolutions = set.keys().map(|key| (key, set.resolve(key, context, now)));
+    #[cfg(feature = "server")]
+    let resolutions = set.resolve_all(context, now);
+    Value::Object(resolutions.map(|(key, resolution)| (key.into(), resolution.to_value())).collect()).to_json()
 }
 
 /// The explanation's JSON (10.1) with `text`, its lines for people.
-#[cfg(feature = "explain")]
+#[cfg(feature = "server")]
 pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time) -> String {
     let explanation = set.explain(key, context, now);
     let mut value = explanation.to_value();
     if let Value::Object(fields) = &mut value {
         fields.push(("text".into(), explanation.to_string().into()));
     }
-    value.to_string()
+    value.to_json()
 }
 
 /// The same without steps, so that a browser does not load the sentences of an explanation.
-#[cfg(not(feature = "explain"))]
+#[cfg(not(feature = "server"))]
 pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time) -> String {
     let resolution = set.resolve(key, context, now);
     let is = if resolution.is_enabled() { "ON" } else { "OFF" };
-    let text = format!("`{key}` is {is}: this build leaves explanations out, expected @esclusa/wasm/full");
+    let text = ["`", key, "` is ", is, ": this build leaves explanations out, expected @esclusa/wasm/full"].concat();
     let mut value = resolution.to_value();
     if let Value::Object(fields) = &mut value {
         fields.push(("first_no".into(), Value::Null));
         fields.push(("path".into(), Value::List(Vec::new())));
         fields.push(("text".into(), text.into()));
     }
-    value.to_string()
+    value.to_json()
 }
 
 /// A projection (10.2) of the keys that a JSON array names, or of all flags.
 pub(crate) fn project(set: &FlagSet, keys: Option<&str>, context: &Context<'_>, now: Time) -> String {
     let Some(keys) = keys.map(chosen) else {
-        return set.project(set.keys(), context, now).to_value().to_string();
+        return set.project(set.keys(), context, now).to_value().to_json();
     };
-    set.project(texts(&keys), context, now).to_value().to_string()
+    set.project(texts(&keys), context, now).to_value().to_json()
 }
 
 /// A client snapshot (10.3) of the keys that a JSON array names, or of all flags.
+#[cfg(feature = "server")]
 pub(crate) fn client_snapshot(set: &FlagSet, keys: Option<&str>, context: &Context<'_>, now: Time) -> String {
     let Some(keys) = keys.map(chosen) else {
-        return set.client_snapshot(set.keys(), context, now).to_string();
+        return set.client_snapshot(set.keys(), context, now).to_json();
     };
-    set.client_snapshot(texts(&keys), context, now).to_string()
+    set.client_snapshot(texts(&keys), context, now).to_json()
+}
+
+/// Nothing: this build leaves client snapshots out, and JavaScript says so.
+#[cfg(not(feature = "server"))]
+pub(crate) fn client_snapshot(_: &FlagSet, _: Option<&str>, _: &Context<'_>, _: Time) -> String {
+    String::new()
 }
 
 /// The keys that JavaScript chose: it has made the JSON itself.

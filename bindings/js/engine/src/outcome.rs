@@ -73,7 +73,7 @@ impl Outcomes {
         if let Value::Object(fields) = &mut words {
             fields.push(("first".into(), self.first.into()));
         }
-        self.told = Some((number, words.to_string()));
+        self.told = Some((number, words.to_json()));
         number
     }
 

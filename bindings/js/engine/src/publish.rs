@@ -21,7 +21,7 @@ pub fn publish(flags: &Flags, snapshot: &[u8], options: Options) -> String {
         Ok(set) => flags.publish(set).to_value(),
         Err(error) => refusal(&error),
     };
-    said.to_string()
+    said.to_json()
 }
 
 fn refusal(error: &SnapshotError) -> Value<'static> {
