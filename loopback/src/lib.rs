@@ -1,0 +1,16 @@
+//! Real servers on 127.0.0.1 that misbehave on command: what every language tests its sources against.
+//!
+//! [`Store`] is an HTTP store of snapshots, [`Proxy`] a TCP proxy to be put in front of it or of any other server, and
+//! [`FAULTS`] the one list of what they can do to a client and what the client has to say about it. Tests in Rust use
+//! this library, the other languages drive the binary `esclusa-loopback`.
+#![forbid(unsafe_code)]
+
+mod bomb;
+mod events;
+mod faults;
+mod proxy;
+mod store;
+
+pub use faults::{Case, Expected, FAULTS, Fault, MAX_BYTES, SILENCE_MS, TIMEOUT_MS};
+pub use proxy::{Proxy, ProxyFault};
+pub use store::{Counts, Store, StoreFault};
