@@ -13,4 +13,4 @@ mod store;
 
 pub use faults::{Case, Expected, FAULTS, Fault, MAX_BYTES, SILENCE_MS, TIMEOUT_MS};
 pub use proxy::{Proxy, ProxyFault};
-pub use store::{Counts, Store, StoreFault};
+pub use store::{Counts, RetryAfter, Store, StoreFault};
