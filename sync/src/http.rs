@@ -39,8 +39,8 @@ use events::Events;
 /// # }
 /// ```
 ///
-/// What authorizes goes to the origin of this URL and to no other, also after a redirect. Neither it nor the query of
-/// the URL is ever shown or logged. Proxies are taken from the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
+/// What authorizes (the headers, and the user and the password of the URL) goes to the origin of this URL and to no
+/// other, also after a redirect. It is never shown or logged, and no more is the query of the URL; its path is. Proxies are taken from the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
 pub struct Http {
     url: Url,
     headers: HeaderMap,
