@@ -17,7 +17,7 @@ pub use faults::{Case, Expected, FAULTS, Fault, MAX_BYTES, SILENCE_MS, TIMEOUT_M
 pub use postgres::Postgres;
 pub use proxy::{Proxy, ProxyFault};
 pub use redis::Redis;
-pub use store::{Counts, Store, StoreFault};
+pub use store::{Counts, RetryAfter, Store, StoreFault};
 
 /// A port that was free a moment ago.
 fn port() -> std::io::Result<u16> {

@@ -28,6 +28,8 @@ mod bundled;
 mod environment;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "http")]
+mod http;
 mod layers;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -46,6 +48,8 @@ pub use environment::Environment;
 pub use esclusa::sync::{Policy, Request, State};
 #[cfg(feature = "file")]
 pub use file::File;
+#[cfg(feature = "http")]
+pub use http::{Http, HttpError};
 pub use layers::Layers;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;

@@ -1,5 +1,4 @@
 //! Postgres and Redis, real ones on loopback, broken in the ways in which they break.
-#![cfg(all(feature = "postgres", feature = "redis"))]
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -134,7 +133,7 @@ async fn changes_are_told(client: &Client, url: &str) {
         slowest = slowest.max(until("the change", &syncing, || is_on(&flags) == enabled).await);
         until("the revision", &syncing, || syncing.status().revision.unwrap() > before).await;
     }
-    client.batch_execute(&format!("SELECT emergency_rollback('crm', NULL)")).await.unwrap();
+    client.batch_execute("SELECT emergency_rollback('crm', NULL)").await.unwrap();
     let took = until("the rollback", &syncing, || !is_on(&flags)).await;
     println!("told of a change within {slowest:?}, of the rollback within {took:?}");
 

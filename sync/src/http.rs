@@ -1,0 +1,303 @@
+//! HTTP: a snapshot behind a URL, asked for with its entity tag, and told of by server-sent events where the store has
+//! them.
+
+mod access;
+mod event;
+mod events;
+mod retry_after;
+mod tls;
+
+use std::fmt;
+use std::future::pending;
+use std::time::Duration;
+
+use esclusa::limit::MAX_SNAPSHOT_BYTES;
+use esclusa::sync::Request;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Response, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::source::{Answer, Failure, News, Source};
+use access::{Access, Wanted};
+use events::Events;
+
+/// A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind PostgREST
+/// (`https://example.com/feature_flags?select=*`).
+///
+/// ```
+/// # #[cfg(feature = "http")]
+/// # fn source() -> Result<esclusa_sync::Http, esclusa_sync::HttpError> {
+/// use std::time::Duration;
+/// use esclusa_sync::Http;
+///
+/// let source = Http::new("https://flags.example.com/flags.json")?
+///     .bearer("the token")?
+///     .timeout(Duration::from_secs(5))
+///     .events("https://flags.example.com/events")?;
+/// # Ok(source)
+/// # }
+/// ```
+///
+/// What authorizes (the headers, and the user and the password of the URL) goes to the origin of this URL and to no
+/// other, also after a redirect. It is never shown or logged, and no more is the query of the URL; its path is. Proxies are taken from the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
+pub struct Http {
+    url: Url,
+    headers: HeaderMap,
+    roots: Vec<CertificateDer<'static>>,
+    timeout: Duration,
+    connect_timeout: Duration,
+    max_bytes: usize,
+    events: Option<Events>,
+    /// Made when it is first needed.
+    access: Option<Access>,
+}
+
+/// What cannot be asked for, and why. It does not repeat what it was given, which may hold secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpError(String);
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HttpError {}
+
+impl Http {
+    /// The URL may name a user and a password.
+    ///
+    /// # Errors
+    /// When it is no URL, or one of neither http nor https.
+    pub fn new(url: impl AsRef<str>) -> Result<Self, HttpError> {
+        Ok(Http {
+            url: parse(url.as_ref())?,
+            headers: HeaderMap::new(),
+            roots: Vec::new(),
+            timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(5),
+            max_bytes: MAX_SNAPSHOT_BYTES,
+            events: None,
+            access: None,
+        })
+    }
+
+    /// Sends a header, and in place of another of this name.
+    ///
+    /// # Errors
+    /// When it cannot be a header: a line break in a value, for example.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, HttpError> {
+        let header = HeaderName::try_from(name).map_err(|_| {
+            HttpError("the name of a header is not one, expected letters, digits and dashes".to_owned())
+        })?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| {
+            HttpError(format!("the value of the header `{header}` cannot be sent, expected one line of text"))
+        })?;
+        value.set_sensitive(true);
+        self.headers.insert(header, value);
+        Ok(self)
+    }
+
+    /// Sends `Authorization: Bearer …`.
+    ///
+    /// # Errors
+    /// When it cannot be a header: a token from a file often ends with a line break.
+    pub fn bearer(self, token: &str) -> Result<Self, HttpError> {
+        self.header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
+    /// Trusts these certificates besides those of the system: PEM, one or several.
+    ///
+    /// # Errors
+    /// When there is none, or one that cannot be read.
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Result<Self, HttpError> {
+        let before = self.roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_ref()) {
+            let certificate =
+                certificate.map_err(|_| HttpError("a certificate cannot be read, expected PEM".to_owned()))?;
+            self.roots.push(certificate);
+        }
+        if self.roots.len() == before {
+            return Err(HttpError("there is no certificate, expected PEM".to_owned()));
+        }
+        Ok(self)
+    }
+
+    /// How long one whole answer may take, with all redirects; 10 seconds unless told otherwise.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long it may take to connect; 5 seconds unless told otherwise.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How many bytes an answer may have once it is unpacked; 256 MiB, more than which is no snapshot, unless told
+    /// otherwise.
+    #[must_use]
+    pub fn max_bytes(mut self, max_bytes: usize) -> Self {
+        self.max_bytes = max_bytes.min(MAX_SNAPSHOT_BYTES);
+        self
+    }
+
+    /// Listens to server-sent events at this URL. Each event says that there is a new snapshot, whatever its data;
+    /// those of the types `ping`, `heartbeat` and `keep-alive`, and comments, only say that the server lives.
+    ///
+    /// While there are none, the snapshot is asked for by the clock alone.
+    ///
+    /// # Errors
+    /// When it is no URL, or one of neither http nor https.
+    pub fn events(mut self, url: impl AsRef<str>) -> Result<Self, HttpError> {
+        let heartbeat = self.events.take().map_or(events::HEARTBEAT, |events| events.heartbeat());
+        self.events = Some(Events::new(parse(url.as_ref())?, heartbeat));
+        Ok(self)
+    }
+
+    /// For how long the events may keep silent, heartbeats included, before they count as cut off; 45 seconds unless
+    /// told otherwise. It means nothing without [`Http::events`] before it.
+    #[must_use]
+    pub fn heartbeat(mut self, within: Duration) -> Self {
+        self.events = self.events.map(|events| Events::new(events.url().clone(), within));
+        self
+    }
+
+    fn access(&mut self) -> Result<Access, Failure> {
+        if let Some(access) = &self.access {
+            return Ok(access.clone());
+        }
+        let access = Access::new(&self.url, &self.headers, &self.roots, self.connect_timeout)?;
+        Ok(self.access.insert(access).clone())
+    }
+
+    async fn ask(&mut self, request: &Request) -> Result<Answer, Failure> {
+        let access = self.access()?;
+        if let Some(events) = &mut self.events {
+            events.may_be_tried(&access, self.timeout);
+        }
+        let wanted = Wanted::Snapshot { etag: request.etag.as_deref() };
+        let response = access.get(&self.url, wanted).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Answer::NotModified);
+        }
+        let etag = response.headers().get(reqwest::header::ETAG).and_then(|etag| etag.to_str().ok());
+        let etag = etag.map(ToOwned::to_owned);
+        let bytes = read(response, self.max_bytes).await?;
+        Ok(Answer::Snapshot { bytes, etag })
+    }
+}
+
+impl Source for Http {
+    fn name(&self) -> String {
+        shown(&self.url)
+    }
+
+    async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
+        let timeout = self.timeout;
+        let asked = tokio::time::timeout(timeout, self.ask(request)).await;
+        asked.unwrap_or_else(|_| Err(Failure::new(format!("no whole answer within {} s", timeout.as_secs_f64()))))
+    }
+
+    async fn news(&mut self) -> News {
+        match &mut self.events {
+            Some(events) => events.news().await,
+            None => pending().await,
+        }
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http")
+            .field("url", &shown(&self.url))
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_bytes", &self.max_bytes)
+            .field("events", &self.events.as_ref().map(|events| shown(events.url())))
+            .finish_non_exhaustive()
+    }
+}
+
+fn parse(url: &str) -> Result<Url, HttpError> {
+    let url = Url::parse(url).map_err(|problem| {
+        HttpError(format!("the URL cannot be read: {problem}, expected such as https://example.com/flags.json"))
+    })?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        scheme => Err(HttpError(format!("the URL begins with `{scheme}:`, expected http:// or https://"))),
+    }
+}
+
+/// A URL without what may be secret in it: the user, the password, the query and the fragment.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // It fails only for URLs that have no host, and then there is no user either.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
+/// The whole body, unpacked, unless it is too long. It reads no further than it has to.
+async fn read(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, Failure> {
+    let too_long = || Failure::new(format!("the answer is too long, expected at most {max_bytes} bytes"));
+    if response.content_length().is_some_and(|length| length > max_bytes as u64) {
+        return Err(too_long());
+    }
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(access::broken_off)? {
+        if piece.len() > max_bytes - bytes.len() {
+            return Err(too_long());
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Http, Source};
+
+    #[test]
+    fn what_is_no_url_is_refused_at_once_and_not_repeated() {
+        for (url, expected) in [
+            ("flags.json", "cannot be read"),
+            ("https://", "cannot be read"),
+            ("http://user:secret@exa mple/", "cannot be read"),
+            ("postgres://user:secret@db/flags", "begins with `postgres:`"),
+            ("localhost:8080/secret", "begins with `localhost:`"),
+        ] {
+            let error = Http::new(url).expect_err(url).to_string();
+            assert!(error.contains(expected) && !error.contains("secret"), "{error}");
+        }
+        let http = Http::new("http://example.com").expect("it is a URL");
+        let error = http.header("bad name", "secret").expect_err("a space").to_string();
+        assert_eq!(error, "the name of a header is not one, expected letters, digits and dashes");
+        let http = Http::new("http://example.com").expect("it is a URL");
+        let error = http.bearer("secret\n").expect_err("a line break").to_string();
+        assert_eq!(error, "the value of the header `authorization` cannot be sent, expected one line of text");
+        for pem in ["", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+            let http = Http::new("http://example.com").expect("it is a URL");
+            let error = http.root_certificates(pem).expect_err(pem).to_string();
+            assert!(error.ends_with("expected PEM"), "{error}");
+        }
+    }
+
+    #[test]
+    fn neither_its_name_nor_its_debug_form_has_secrets() {
+        let http = Http::new("https://secret:secret@example.com:8443/flags.json?key=secret#secret")
+            .and_then(|http| http.header("X-Api-Key", "secret"))
+            .and_then(|http| http.bearer("secret"))
+            .and_then(|http| http.events("https://secret@example.com/events?key=secret"))
+            .expect("all of it is right");
+        assert_eq!(http.name(), "https://example.com:8443/flags.json");
+        let shown = format!("{http:?}");
+        assert!(shown.contains("https://example.com/events") && !shown.contains("secret"), "{shown}");
+    }
+}

@@ -1,0 +1,176 @@
+//! What it takes to get at a URL: a client, what authorizes, and whom it may be shown.
+
+use std::error::Error as _;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Error, Response, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
+
+use super::retry_after::retry_after;
+use super::tls::tls;
+use crate::source::Failure;
+
+/// How many redirects may follow one another.
+const MAX_REDIRECTS: usize = 5;
+
+/// A client with what one origin may know.
+#[derive(Clone)]
+pub(super) struct Access {
+    client: Client,
+    /// What was configured; its origin is the one that headers go to, with its user and password.
+    home: Url,
+    headers: HeaderMap,
+    connect_timeout: Duration,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'r> {
+    Snapshot { etag: Option<&'r str> },
+    Events,
+}
+
+impl Access {
+    pub(super) fn new(
+        home: &Url,
+        headers: &HeaderMap,
+        roots: &[CertificateDer<'static>],
+        connect_timeout: Duration,
+    ) -> Result<Self, Failure> {
+        let client = Client::builder()
+            .user_agent(concat!("esclusa-sync/", env!("CARGO_PKG_VERSION")))
+            .tls_backend_preconfigured(tls(roots, home.scheme() == "https")?)
+            .connect_timeout(connect_timeout)
+            // One request is open at a time; what else a race of connecting leaves behind is closed.
+            .pool_max_idle_per_host(1)
+            // It would not keep back all headers from other origins, and would say URLs to the log.
+            .redirect(Policy::none())
+            .build()
+            .map_err(|error| Failure::new(format!("there is no client: {}", innermost(error))))?;
+        Ok(Access { client, home: home.clone(), headers: headers.clone(), connect_timeout })
+    }
+
+    /// The answer of status 200 (or 304, if a snapshot is wanted), after redirects.
+    pub(super) async fn get(&self, url: &Url, wanted: Wanted<'_>) -> Result<Response, Failure> {
+        let mut url = url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.send(&url, wanted).await?;
+            match response.status() {
+                StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => return Ok(response),
+                StatusCode::NOT_MODIFIED if matches!(wanted, Wanted::Snapshot { .. }) => return Ok(response),
+                StatusCode::MOVED_PERMANENTLY
+                | StatusCode::FOUND
+                | StatusCode::SEE_OTHER
+                | StatusCode::TEMPORARY_REDIRECT
+                | StatusCode::PERMANENT_REDIRECT => url = redirected(&url, response.headers())?,
+                status => {
+                    let retry_after = retry_after(response.headers(), SystemTime::now());
+                    return Err(Failure {
+                        retry_after,
+                        ..Failure::new(format!("the answer has the status {status}, expected 200"))
+                    });
+                }
+            }
+        }
+        Err(Failure::new(format!("redirected more often than {MAX_REDIRECTS} times")))
+    }
+
+    async fn send(&self, url: &Url, wanted: Wanted<'_>) -> Result<Response, Failure> {
+        let mut url = url.clone();
+        let mut headers = HeaderMap::new();
+        match wanted {
+            Wanted::Snapshot { etag } => {
+                headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
+                if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+                    headers.insert(IF_NONE_MATCH, etag);
+                }
+            }
+            Wanted::Events => {
+                headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+                // What packs a stream holds events back until a block is full.
+                headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
+        }
+        let is_home = url.origin() == self.home.origin();
+        // It fails only for URLs that have no host, and these have one.
+        let _ = url.set_username(if is_home { self.home.username() } else { "" });
+        let _ = url.set_password(self.home.password().filter(|_| is_home));
+        let mut request = self.client.get(url);
+        if is_home {
+            headers.extend(self.headers.clone());
+            if let Wanted::Events = wanted {
+                // What is told how to read a snapshot does not hold for events.
+                headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+            }
+        }
+        request = request.headers(headers);
+        request.send().await.map_err(|error| {
+            if !error.is_connect() {
+                broken_off(error)
+            } else if error.is_timeout() {
+                Failure::new(format!("cannot connect within {} s", self.connect_timeout.as_secs_f64()))
+            } else {
+                Failure::new(format!("cannot connect: {}", innermost(error)))
+            }
+        })
+    }
+}
+
+/// Where a redirect leads to.
+fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    let to = location.and_then(|location| from.join(location).ok());
+    let to = to.ok_or_else(|| Failure::new("redirected to what is no URL"))?;
+    match (from.scheme(), to.scheme()) {
+        (_, "https") | ("http", "http") => Ok(to),
+        ("https", "http") => Err(Failure::new("redirected from https to http, expected https")),
+        _ => Err(Failure::new("redirected to another protocol, expected http or https")),
+    }
+}
+
+/// An answer that has not come to its end.
+pub(super) fn broken_off(error: Error) -> Failure {
+    Failure::new(format!("the answer broke off: {}", innermost(error)))
+}
+
+/// The innermost cause: those around it say no more, and the outermost would tell the URL.
+fn innermost(error: Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = inner.to_string();
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Url;
+    use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
+
+    use super::redirected;
+
+    #[test]
+    fn redirects_lead_from_https_only_to_https() {
+        let to = |from: &str, location: &'static str| {
+            let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(location))]);
+            let from = Url::parse(from).expect("it is a URL");
+            redirected(&from, &headers).map(String::from).map_err(|failure| failure.error)
+        };
+        assert_eq!(to("https://a/x/y?k=v", "z"), Ok("https://a/x/z".to_owned()));
+        assert_eq!(to("http://a/x", "https://b/y"), Ok("https://b/y".to_owned()));
+        assert_eq!(to("http://a/x", "//b/y"), Ok("http://b/y".to_owned()));
+        assert_eq!(to("https://a/", "http://a/"), Err("redirected from https to http, expected https".to_owned()));
+        assert_eq!(
+            to("http://a/", "file:///etc"),
+            Err("redirected to another protocol, expected http or https".to_owned())
+        );
+        assert_eq!(to("http://a/", "http://"), Err("redirected to what is no URL".to_owned()));
+        let from = Url::parse("http://a/").expect("it is a URL");
+        assert!(redirected(&from, &HeaderMap::new()).is_err(), "no location");
+    }
+}

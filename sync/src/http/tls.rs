@@ -1,0 +1,25 @@
+//! Whom to believe that it is the server: the certificates that the system trusts, and those that an app adds.
+
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
+
+use crate::source::Failure;
+
+/// A configuration that trusts the system's certificates and these.
+///
+/// Where the system has none, as in an empty container, only a store behind https cannot be asked.
+pub(super) fn tls(roots: &[CertificateDer<'static>], is_needed: bool) -> Result<ClientConfig, Failure> {
+    // An app may have chosen for the whole process.
+    let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = match Verifier::new_with_extra_roots(roots.iter().cloned(), provider) {
+        Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+        Err(error) if is_needed => return Err(Failure::from(error)),
+        Err(_) => builder.with_root_certificates(RootCertStore::empty()),
+    };
+    Ok(builder.with_no_client_auth())
+}
