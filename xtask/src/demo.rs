@@ -1,13 +1,14 @@
 //! `cargo xtask demo`: a feature_flags table, a population, every answer, and an emergency rollback.
 //!
-//! It prints only what it measures in the run itself. The last act builds the packages for the other languages, for which
-//! it needs their tools; everything before needs no service and no network.
+//! It prints only what it measures in the run itself. The last two acts build the packages for the other languages, for
+//! which they need their tools, and start a private Postgres; everything before needs no service and no network.
 //! This file knows the order of the acts; each act has a file of its own.
 
 mod census;
 mod chance;
 mod condition;
 mod definition;
+mod everywhere;
 mod explanation;
 mod hosts;
 mod options;
@@ -111,7 +112,9 @@ fn show(arguments: &[String]) -> Result<bool, Problem> {
 
     let alike = options.engine_only || {
         page.heading("6  The same answers in every language")?;
-        hosts::print(&page, &rows, &population, options.at)?
+        let alike = hosts::print(&page, &rows, &population, options.at)?;
+        page.heading("7  The emergency rollback, in Postgres, seen by eight processes")?;
+        alike & everywhere::print(&page)?
     };
     page.line("")?;
     page.line(NEXT)?;

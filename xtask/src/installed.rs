@@ -81,6 +81,24 @@ impl<'t> Installed<'t> {
         Installed { tools, python, node: folder.join("node") }
     }
 
+    /// Installs what the apps of these projects talk to Postgres with.
+    pub(crate) fn add_clients(&self) -> Result<(), String> {
+        let install = ["-m", "pip", "install", "--quiet", "psycopg[binary]>=3.2,<4"];
+        self.tools.must(self.tools.program(&self.python).args(install))?;
+        let install = ["install", "--silent", "--no-audit", "--no-fund", "pg@8"];
+        self.tools.must(self.tools.program("npm").args(install).in_folder(self.node.clone())).map(drop)
+    }
+
+    /// What runs a script with the packages of that language.
+    pub(crate) fn program(&self, language: &str) -> String {
+        if language == "Python" { self.python.to_string_lossy().into_owned() } else { "node".to_owned() }
+    }
+
+    /// The folder of the Node project: a script that lies elsewhere finds its packages from there.
+    pub(crate) fn node(&self) -> &Path {
+        &self.node
+    }
+
     /// The answers of a host: a line for each question that asks for a key.
     pub(crate) fn ask(&self, host: Host, questions: &Path) -> Result<String, String> {
         let root = self.tools.root();

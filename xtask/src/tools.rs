@@ -93,14 +93,19 @@ impl Tools {
         self.must(self.program("rustup").args(["target", "add", "wasm32-unknown-unknown"])).map(drop)
     }
 
+    /// Whether private servers of Postgres can be made: its package keeps the programs out of the path.
+    pub(crate) fn has_postgres(&self) -> bool {
+        let packaged = fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| versions.count() > 0);
+        packaged || self.has(self.program("initdb").arg("--version"))
+    }
+
     /// Makes sure that there is a Postgres and a Redis to start private servers of.
     pub(crate) fn stores(&self) -> Result<(), String> {
-        let has = |program: &str| self.has(self.program(program).arg("--version"));
-        let packaged = std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| versions.count() > 0);
-        for (is_there, package) in [(has("initdb") || packaged, "postgresql"), (has("redis-server"), "redis-server")] {
-            if !is_there {
-                self.install_package(package)?;
-            }
+        if !self.has_postgres() {
+            self.install_package("postgresql")?;
+        }
+        if !self.has(self.program("redis-server").arg("--version")) {
+            self.install_package("redis-server")?;
         }
         Ok(())
     }
