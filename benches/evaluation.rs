@@ -6,18 +6,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use esclusa::{Context, FlagSet, Flags, Time};
-use esclusa_benches::{Caller, callers, rows};
+use esclusa_benches::{callers, context, rows};
 
 const KEY: &str = "feature_0_of_the_crm";
-
-fn context(caller: &Caller) -> Context<'_> {
-    let [user, company, plan, role, region] = caller;
-    Context::new(user.as_str())
-        .company(company.as_str())
-        .plan(plan.as_str())
-        .role(role.as_str())
-        .region(region.as_str())
-}
 
 fn published(json: &str) -> Flags {
     let flags = Flags::new();

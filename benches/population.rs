@@ -1,6 +1,10 @@
 //! Rows and callers for the benches: plain flags as a team has them, and 10,000 callers of whom all match, so that no
 //! bench repeats one context and hides what branches and caches cost.
 
+pub mod limit;
+
+use esclusa::Context;
+
 /// What is known about one caller: user, company, plan, role and region.
 pub type Caller = [String; 5];
 
@@ -32,14 +36,30 @@ pub fn callers(count: u64) -> Vec<Caller> {
             let plan = pick(&["PREMIUM", "ENTERPRISE"], drawn);
             let role = pick(&["ADMIN", "OWNER"], drawn >> 8);
             let region = pick(&["CO", "MX", "AR"], drawn >> 16);
-            [uuid(number), company(drawn >> 32), plan.to_owned(), role.to_owned(), region.to_owned()]
+            [uuid(number), company((drawn >> 32) % 1_000), plan.to_owned(), role.to_owned(), region.to_owned()]
         })
         .collect()
 }
 
-/// One of a thousand companies.
-fn company(drawn: u64) -> String {
-    uuid(1_000_000 + drawn % 1_000)
+/// A caller as the engine takes it.
+#[must_use]
+pub fn context([user, company, plan, role, region]: &Caller) -> Context<'_> {
+    Context::new(user.as_str())
+        .company(company.as_str())
+        .plan(plan.as_str())
+        .role(role.as_str())
+        .region(region.as_str())
+}
+
+/// The key of the flag of this number.
+#[must_use]
+pub fn key(number: u64) -> String {
+    format!("feature_{number}_of_the_crm")
+}
+
+/// A company; callers belong to the first thousand.
+fn company(number: u64) -> String {
+    uuid(1_000_000 + number)
 }
 
 /// Bare rows of flags that target two plans, two roles and three regions, a tenth of the users, and so many companies.
@@ -49,8 +69,9 @@ pub fn rows(flags: u64, companies: u64) -> String {
     let companies = companies.join(",");
     let row = |number: u64| {
         format!(
-            r#"{{"id":"{}","name":"feature_{number}_of_the_crm","enabled":true,"rollout_percentage":10,"target_plans":["PREMIUM","ENTERPRISE"],"target_roles":["ADMIN","OWNER"],"target_regions":["CO","MX","AR"],"target_companies":[{companies}],"status":"active"}}"#,
-            uuid(number)
+            r#"{{"id":"{}","name":"{}","enabled":true,"rollout_percentage":10,"target_plans":["PREMIUM","ENTERPRISE"],"target_roles":["ADMIN","OWNER"],"target_regions":["CO","MX","AR"],"target_companies":[{companies}],"status":"active"}}"#,
+            uuid(number),
+            key(number)
         )
     };
     format!("[{}]", (0..flags).map(row).collect::<Vec<_>>().join(","))

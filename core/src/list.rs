@@ -1,6 +1,7 @@
 //! Lists of strings that a context's string is looked up in: targets, overrides and the values of `in`.
 //!
-//! A short list is a row of tokens compared side by side. A long one is an open-addressing table of hashes that
+//! A short list is a row of tokens compared side by side, four at a time where all of them are texts by themselves. A
+//! long one is an open-addressing table of hashes that
 //! verifies the string on a hit. Equal lists are stored once: many flags share their plans, roles and regions.
 
 use std::borrow::Cow;
@@ -17,10 +18,10 @@ const FEW: usize = 12;
 /// Where a list stands in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum List {
-    /// A few texts that are all tokens by themselves.
+    /// A few texts that are all tokens by themselves, in so many fours.
     Exact {
         start: u32,
-        len: u32,
+        fours: u32,
     },
     /// A few texts of which some are longer.
     Few {
@@ -45,6 +46,8 @@ const FREE: Slot = Slot { hash: 0, text: Text { offset: 0, len: u32::MAX } };
 /// All lists of a flag set.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
+    /// The last four of a list is filled up with what no text is.
+    fours: Vec<[Token; 4]>,
     tokens: Vec<Token>,
     slots: Vec<Slot>,
 }
@@ -55,9 +58,14 @@ impl Lists {
     pub(crate) fn holds(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
         match list {
             // Nearly every plan, role and region comes this way.
-            List::Exact { start, len } => {
+            List::Exact { start, fours } => {
                 let token = word.token();
-                self.few(start, len).iter().fold(false, |held, other| held | other.same(token))
+                let holds = |four: &[Token; 4]| four.iter().fold(false, |held, other| held | other.same(token));
+                // Most have one, and need no loop.
+                match fours {
+                    1 => self.fours.get(start as usize).is_some_and(holds),
+                    _ => self.fours(start, fours).iter().any(holds),
+                }
             }
             _ => self.holds_long(list, word, texts),
         }
@@ -79,13 +87,21 @@ impl Lists {
         }
     }
 
-    #[inline(always)]
+    #[inline]
+    fn fours(&self, start: u32, fours: u32) -> &[[Token; 4]] {
+        let start = start as usize;
+        self.fours.get(start..start + fours as usize).unwrap_or_default()
+    }
+
+    /// The texts of fours.
+    fn exact(&self, start: u32, fours: u32) -> impl Iterator<Item = &Token> {
+        self.fours(start, fours).iter().flatten().filter(|token| **token != Token::FILLING)
+    }
+
+    #[inline]
     fn few(&self, start: u32, len: u32) -> &[Token] {
         let start = start as usize;
-        match self.tokens.get(start..start + len as usize) {
-            Some(tokens) => tokens,
-            None => &[],
-        }
+        self.tokens.get(start..start + len as usize).unwrap_or_default()
     }
 
     fn table(&self, start: u32, mask: u32) -> &[Slot] {
@@ -113,9 +129,8 @@ impl Lists {
     /// The strings of a list, in no particular order.
     pub(crate) fn texts<'s>(&'s self, list: List, texts: &'s Texts) -> Vec<Cow<'s, str>> {
         match list {
-            List::Exact { start, len } | List::Few { start, len } => {
-                self.few(start, len).iter().map(|token| token.text(texts)).collect()
-            }
+            List::Exact { start, fours } => self.exact(start, fours).map(|token| token.text(texts)).collect(),
+            List::Few { start, len } => self.few(start, len).iter().map(|token| token.text(texts)).collect(),
             List::Many { start, mask } => self
                 .table(start, mask)
                 .iter()
@@ -126,10 +141,12 @@ impl Lists {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.tokens.capacity() * size_of::<Token>() + self.slots.capacity() * size_of::<Slot>()
+        let fours = self.fours.capacity() * size_of::<[Token; 4]>();
+        fours + self.tokens.capacity() * size_of::<Token>() + self.slots.capacity() * size_of::<Slot>()
     }
 
     pub(crate) fn shrink(&mut self) {
+        self.fours.shrink_to_fit();
         self.tokens.shrink_to_fit();
         self.slots.shrink_to_fit();
     }
@@ -173,7 +190,10 @@ fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> Lis
 /// Whether a stored list has the same entries (a short one in the same order).
 fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> bool {
     match list {
-        List::Exact { start, len } | List::Few { start, len } => {
+        List::Exact { start, fours } => {
+            lists.exact(start, fours).map(|token| Some(*token)).eq(entries.iter().map(|entry| Token::exact(entry)))
+        }
+        List::Few { start, len } => {
             let tokens = lists.few(start, len);
             tokens.len() == entries.len()
                 && tokens.iter().zip(entries).all(|(token, entry)| match Token::exact(entry) {
@@ -193,14 +213,22 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
 }
 
 fn few(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
+    let exact: Option<Vec<Token>> = entries.iter().map(|entry| Token::exact(entry)).collect();
+    if let Some(exact) = exact {
+        let start = count(lists.fours.len());
+        lists.fours.extend(exact.chunks(4).map(|tokens| {
+            let mut four = [Token::FILLING; 4];
+            four.iter_mut().zip(tokens).for_each(|(place, token)| *place = *token);
+            four
+        }));
+        return List::Exact { start, fours: count(lists.fours.len()) - start };
+    }
     let start = count(lists.tokens.len());
     for entry in entries {
         let token = Token::exact(entry).unwrap_or_else(|| Token::long(hash(entry), texts.push(entry)));
         lists.tokens.push(token);
     }
-    let len = count(entries.len());
-    let exact = entries.iter().all(|entry| Token::exact(entry).is_some());
-    if exact { List::Exact { start, len } } else { List::Few { start, len } }
+    List::Few { start, len: count(entries.len()) }
 }
 
 fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {

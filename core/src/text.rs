@@ -66,6 +66,9 @@ impl Token {
     /// What a text too long for an exact token has instead; no list holds it.
     pub(crate) const NONE: Token = Token { low: 0, high: u64::MAX };
 
+    /// What fills the rest of a four of tokens: no text is it, nor is it what a text too long has.
+    pub(crate) const FILLING: Token = Token { low: 1, high: u64::MAX };
+
     /// Whether they are equal, without a branch: which entry of a list it is cannot be foretold.
     #[inline]
     pub(crate) fn same(self, other: Token) -> bool {

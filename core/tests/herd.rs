@@ -1,6 +1,10 @@
 //! Ten thousand apps and one store, as a simulation of the protocol: through an outage and its end, through a
 //! deployment, with and without notifications. `docs/SCALE.md` quotes what it prints.
-#![expect(clippy::cast_precision_loss, reason = "rates are shown to people")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a test stops at what is wrong, and shows rates to people"
+)]
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

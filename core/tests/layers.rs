@@ -1,4 +1,5 @@
 //! Layers and the environment, sentence by sentence (section 13 of SEMANTICS.md).
+#![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
 use esclusa::sync::{PREFIXES, layered, switches};
 use esclusa::{Context, FlagSet, Time, Value};

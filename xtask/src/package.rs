@@ -141,7 +141,7 @@ impl<'t> Packages<'t> {
         let folder = self.tools.root().join("target/addons").join(&target.npm);
         make_folder(&folder)?;
         let file = format!("esclusa.{}.node", target.npm);
-        let built = target_folder(self.tools).join(&target.triple).join("addon").join(library);
+        let built = self.tools.target().join(&target.triple).join("addon").join(library);
         copy(&built, &folder.join(&file))?;
         for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
             copy(&self.tools.root().join(licence), &folder.join(licence))?;
@@ -161,7 +161,7 @@ impl<'t> Packages<'t> {
 
     fn crate_(&self) -> Result<(), String> {
         println!("the crate …");
-        let folder = target_folder(self.tools);
+        let folder = self.tools.target();
         self.tools.must(self.tools.cargo(["package", "--package", "esclusa", "--allow-dirty", "--quiet"]))?;
         let file = format!("esclusa-{}.crate", version());
         copy(&folder.join("package").join(&file), &self.folder.join(file))
@@ -249,11 +249,6 @@ pub(crate) fn targets(tools: &Tools) -> Result<Vec<Target>, String> {
 /// The version of everything: crates, wheels and npm packages have one.
 pub(crate) fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
-}
-
-/// Where cargo builds.
-fn target_folder(tools: &Tools) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tools.root().join("target"), PathBuf::from)
 }
 
 fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {

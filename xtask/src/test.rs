@@ -5,6 +5,7 @@
 
 mod browser;
 mod fuzz;
+mod instructions;
 mod javascript;
 mod packages;
 mod python;
@@ -45,6 +46,11 @@ const SUITES: &[Suite] = &[
         name: "packages",
         about: "crate, wheel and npm packages in empty projects; every host answers alike; the demo",
         run: packages::run,
+    },
+    Suite {
+        name: "instructions",
+        about: "what an answer costs, counted under callgrind, is what the record says",
+        run: instructions::run,
     },
     Suite { name: "miri", about: "the core's unit tests and publishing under Miri", run: miri },
     Suite { name: "fuzz", about: "each fuzz target on 20,000 inputs, the same in every run", run: fuzz::run },

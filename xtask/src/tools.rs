@@ -36,6 +36,11 @@ impl Tools {
         &self.root
     }
 
+    /// Where cargo builds.
+    pub(crate) fn target(&self) -> PathBuf {
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from)
+    }
+
     pub(crate) fn log(&self, suite: &str) -> PathBuf {
         self.folder.join(format!("{suite}.log"))
     }
@@ -120,12 +125,22 @@ impl Tools {
 
     /// Runs a command; what it prints is only shown, in the error, if it fails.
     pub(crate) fn must(&self, program: Program) -> Result<String, String> {
+        Ok(self.succeed(program)?.0)
+    }
+
+    /// The same, and everything that it says, on either channel.
+    pub(crate) fn heard(&self, program: Program) -> Result<String, String> {
+        let (out, err) = self.succeed(program)?;
+        Ok(out + &err)
+    }
+
+    fn succeed(&self, program: Program) -> Result<(String, String), String> {
         let what = program.to_string();
         let output = program.into_command().stdin(Stdio::null()).output();
         let output = output.map_err(|problem| format!("`{what}` cannot be started: {problem}"))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() {
-            Ok(text(&output.stdout))
+            Ok((text(&output.stdout), text(&output.stderr)))
         } else {
             Err(format!("`{what}` failed:\n{}{}", text(&output.stdout), text(&output.stderr)))
         }
