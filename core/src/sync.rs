@@ -261,6 +261,14 @@ impl Protocol {
         (self.available, self.revision) = (true, revision);
     }
 
+    /// This process is a copy of one that had published, and this protocol is new in it (11.14): there are answers, and
+    /// the source is asked within `spread`, because many copies may begin at the same moment.
+    pub fn inherited(&mut self, now_ms: u64, revision: Option<u64>) {
+        self.restored(now_ms, revision);
+        let spread = self.draw(self.policy.spread_ms);
+        self.next_ask_ms = self.latest_ms.saturating_add(spread);
+    }
+
     /// Takes what came of asking, and decides when to ask again.
     pub fn receive(&mut self, now_ms: u64, response: Response) {
         let now_ms = self.advance(now_ms);

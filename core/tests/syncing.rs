@@ -204,6 +204,29 @@ fn the_same_bytes_are_known_once_they_were_taken() {
 }
 
 #[test]
+fn copies_of_a_process_have_answers_and_do_not_ask_at_the_same_moment() {
+    let mut dues: Vec<u64> = (0..1000)
+        .map(|seed| {
+            let mut protocol = Protocol::new(POLICY, seed);
+            protocol.inherited(5_000, Some(3));
+            let status = protocol.status(5_000);
+            assert_eq!((status.state, status.revision), (State::Stale, Some(3)));
+            match protocol.next(5_000) {
+                Action::Wait { ms } => ms,
+                Action::Ask(request) => {
+                    assert_eq!(request, Request::default(), "what the original knows is not known here");
+                    0
+                }
+            }
+        })
+        .collect();
+    dues.sort_unstable();
+    assert!(dues.last().is_some_and(|last| *last <= POLICY.spread_ms), "(11.14)");
+    dues.dedup();
+    assert!(dues.len() > usize::try_from(POLICY.spread_ms).unwrap_or(usize::MAX) / 2, "{} moments", dues.len());
+}
+
+#[test]
 fn a_clock_that_goes_back_stands_still() {
     let mut protocol = Protocol::new(POLICY, 7);
     protocol.receive(50_000, published(1));

@@ -1,8 +1,10 @@
 //! The handle as Python has it: what publishes and what asks.
 //!
 //! The swap itself is done with the interpreter lock held, so that a process that forks never forks in the middle of it;
-//! parsing and compiling, which take long, let other threads run.
+//! parsing and compiling, which take long, let other threads run. Whatever is asked first looks whether this process is
+//! a copy of the one that it was, and has what keeps the flags fresh begin anew there.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use esclusa::{FlagSet, Reader, SnapshotError, Time, Value, Violation};
@@ -13,6 +15,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyList};
 use crate::arguments::{chosen, copied, key_of};
 use crate::asking::INVALID_CONTEXT;
 use crate::instant;
+use crate::process::{Seen, detached};
 use crate::recent::Recent;
 use crate::resolution::Resolution;
 use crate::turnwise::Turnwise;
@@ -29,6 +32,9 @@ pub(crate) struct Flags {
     pub(crate) overriding: AtomicUsize,
     /// The `ContextVar` that holds the overrides of this thread or task.
     pub(crate) overrides: Py<PyAny>,
+    pub(crate) seen: Seen,
+    /// What is called in a copy of this process before anything is answered there.
+    pub(crate) healer: Turnwise<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -42,6 +48,8 @@ impl Flags {
             nobody: esclusa::Context::anonymous(),
             overriding: AtomicUsize::new(0),
             overrides,
+            seen: Seen::new(),
+            healer: Turnwise::new(None),
         }
     }
 
@@ -54,6 +62,7 @@ impl Flags {
         context: Option<&Bound<'py, PyAny>>,
         default: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        self.heal(py);
         // Off and no answer are told apart only where that makes a difference.
         if default.is_none_or(|default| default.is(PyBool::new(py, false)))
             && self.overriding.load(Ordering::Relaxed) == 0
@@ -82,7 +91,7 @@ impl Flags {
         if let Some(answer) = self.overridden(key)? {
             return Ok(answer.get().copy(py)?.value.into_bound(py));
         }
-        let set = self.flags.current();
+        let set = self.current(py);
         match self.ask(&set, key, context, instant::now(None)?)? {
             Ok(resolution) => python(py, resolution.value()),
             Err(_) => Ok(default.cloned().unwrap_or_else(|| py.None().into_bound(py))),
@@ -102,7 +111,7 @@ impl Flags {
         if let Some(answer) = self.overridden(key)? {
             return Ok(answer.get().variant.as_deref().into_pyobject(py)?);
         }
-        let set = self.flags.current();
+        let set = self.current(py);
         match self.ask(&set, key, context, instant::now(None)?)? {
             Ok(resolution) => Ok(resolution.variant().into_pyobject(py)?),
             Err(_) => Ok(default.cloned().unwrap_or_else(|| py.None().into_bound(py))),
@@ -122,7 +131,7 @@ impl Flags {
         if let Some(answer) = self.overridden(key)? {
             return answer.get().copy(py);
         }
-        let set = self.flags.current();
+        let set = self.current(py);
         match self.ask(&set, key, context, now)? {
             Ok(resolution) => Resolution::new(py, resolution),
             Err(error) => Ok(Resolution::none(py, error)),
@@ -137,7 +146,7 @@ impl Flags {
         context: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (now, set, answers) = (instant::now(now)?, self.flags.current(), PyDict::new(py));
+        let (now, set, answers) = (instant::now(now)?, self.current(py), PyDict::new(py));
         match copied(context)? {
             Ok(context) => {
                 for (key, resolution) in set.resolve_all(context.get(&self.nobody), now) {
@@ -161,7 +170,7 @@ impl Flags {
         keys: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (now, keys, set) = (instant::now(now)?, chosen(keys)?, self.flags.current());
+        let (now, keys, set) = (instant::now(now)?, chosen(keys)?, self.current(py));
         let projection = PyDict::new(py);
         if let Ok(context) = copied(context)? {
             let context = context.get(&self.nobody);
@@ -190,11 +199,12 @@ impl Flags {
     #[pyo3(signature = (context=None, keys=None, now=None))]
     fn client_snapshot(
         &self,
+        py: Python<'_>,
         context: Option<&Bound<'_, PyAny>>,
         keys: Option<&Bound<'_, PyAny>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<String> {
-        let (now, keys, set) = (instant::now(now)?, chosen(keys)?, self.flags.current());
+        let (now, keys, set) = (instant::now(now)?, chosen(keys)?, self.current(py));
         let snapshot = match (copied(context)?, keys) {
             (Ok(context), Some(keys)) => {
                 set.client_snapshot(keys.iter().map(String::as_str), context.get(&self.nobody), now)
@@ -208,24 +218,24 @@ impl Flags {
 
     /// The keys of all flags, in the order of the snapshot.
     fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let set = self.flags.current();
+        let set = self.current(py);
         PyList::new(py, set.keys().collect::<Vec<_>>())
     }
 
     /// The revision of the current snapshot, or None.
     #[getter]
-    fn revision(&self) -> Option<u64> {
-        self.flags.current().revision()
+    fn revision(&self, py: Python<'_>) -> Option<u64> {
+        self.current(py).revision()
     }
 
     /// Whether something was published.
     #[getter]
-    fn is_ready(&self) -> bool {
-        self.flags.current().is_ready()
+    fn is_ready(&self, py: Python<'_>) -> bool {
+        self.current(py).is_ready()
     }
 
-    fn __len__(&self) -> usize {
-        self.flags.current().len()
+    fn __len__(&self, py: Python<'_>) -> usize {
+        self.current(py).len()
     }
 
     /// A handle is a handle, however many flags it has.
@@ -234,11 +244,12 @@ impl Flags {
     }
 
     fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        Ok(key_of(key)?.is_some_and(|key| self.flags.current().contains(&key)))
+        let set = self.current(key.py());
+        Ok(key_of(key)?.is_some_and(|key| set.contains(&key)))
     }
 
-    fn __repr__(&self) -> String {
-        let set = self.flags.current();
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let set = self.current(py);
         let revision = set.revision().map_or("None".to_owned(), |revision| revision.to_string());
         format!("<Flags revision={revision} len={}>", set.len())
     }
@@ -252,6 +263,7 @@ impl Flags {
         strict: bool,
         accept_older: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
+        self.heal(py);
         let text;
         let bytes = if let Ok(bytes) = snapshot.cast::<PyBytes>() {
             bytes.as_bytes()
@@ -262,7 +274,8 @@ impl Flags {
             let kind = snapshot.get_type();
             return Err(PyTypeError::new_err(format!("expected the snapshot as str or bytes, got {}", kind.name()?)));
         };
-        let compiled = py.detach(|| if strict { FlagSet::from_json_strict(bytes) } else { FlagSet::from_json(bytes) });
+        let compiled =
+            detached(py, || if strict { FlagSet::from_json_strict(bytes) } else { FlagSet::from_json(bytes) });
         let report = match compiled {
             Ok(set) if accept_older => self.flags.publish_any_revision(set),
             Ok(set) => self.flags.publish(set),
@@ -283,7 +296,7 @@ impl Flags {
         context: Option<&Bound<'py, PyAny>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (now, set, explained) = (instant::now(now)?, self.flags.current(), PyDict::new(py));
+        let (now, set, explained) = (instant::now(now)?, self.current(py), PyDict::new(py));
         let name = key_of(key)?.unwrap_or_default();
         if let Some(answer) = self.overridden(key)? {
             explained.set_item("resolution", answer.get().copy(py)?)?;
@@ -312,13 +325,27 @@ impl Flags {
     /// What is wrong with the current snapshot, as JSON.
     #[pyo3(name = "_violations")]
     fn violations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        python(py, &self.flags.current().violations().iter().map(Violation::to_value).collect::<Vec<_>>().into())
+        python(py, &self.current(py).violations().iter().map(Violation::to_value).collect::<Vec<_>>().into())
     }
 
     /// When the store made the current snapshot, in milliseconds since 1970-01-01T00:00:00Z.
     #[pyo3(name = "_generated_at")]
-    fn generated_at(&self) -> Option<i64> {
-        self.flags.current().generated_at().map(Time::as_millis)
+    fn generated_at(&self, py: Python<'_>) -> Option<i64> {
+        self.current(py).generated_at().map(Time::as_millis)
+    }
+
+    /// What is called, without arguments, in a copy of this process before anything is answered there.
+    #[pyo3(name = "_on_fork")]
+    fn on_fork(&self, py: Python<'_>, healer: Py<PyAny>) {
+        // What was there before is dropped when the turn is over, because that may run Python code.
+        let before = self.healer.take_turn(py, |place| place.replace(healer));
+        drop(before);
+    }
+
+    /// Does what every question does first: begins anew in a copy of the process.
+    #[pyo3(name = "_heal")]
+    fn heal_by_hand(&self, py: Python<'_>) {
+        self.heal(py);
     }
 
     /// From here on somebody overrides flags.
@@ -331,6 +358,36 @@ impl Flags {
     #[pyo3(name = "_end_override")]
     fn end_override(&self) {
         self.overriding.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Flags {
+    /// The current set, in a copy of the process as in the original.
+    fn current(&self, py: Python<'_>) -> Arc<FlagSet> {
+        self.heal(py);
+        self.flags.current()
+    }
+
+    /// Has what keeps the flags fresh begin anew if this process is a copy: its thread is not in it.
+    #[inline]
+    pub(crate) fn heal(&self, py: Python<'_>) {
+        if !self.seen.is_current() {
+            self.begin_anew(py);
+        }
+    }
+
+    #[cold]
+    fn begin_anew(&self, py: Python<'_>) {
+        // Once in each copy, whoever comes first.
+        if !self.seen.renew() {
+            return;
+        }
+        let healer = self.healer.take_turn(py, |place| place.as_ref().map(|healer| healer.clone_ref(py)));
+        if let Some(healer) = healer
+            && let Err(error) = healer.call0(py)
+        {
+            error.write_unraisable(py, Some(healer.bind(py)));
+        }
     }
 }
 

@@ -1,17 +1,20 @@
 //! Esclusa for Python: the module `esclusa._native`.
 //!
 //! It converts, calls the engine and returns; it holds no rule about flags, no thread and no state beside the handles
-//! that Python owns. What is a habit of Python (listeners, overrides in tests, errors as classes) is written in Python,
-//! in the package around it.
+//! that Python owns, except for what the process itself is (`process`). What is a habit of Python (sources, the thread
+//! that asks them, listeners, overrides in tests, errors as classes) is written in Python, in the package around it.
 
 mod arguments;
 mod asking;
 mod caller;
 mod flags;
 mod instant;
+mod layering;
 #[cfg(feature = "noop")]
 mod noop;
 mod place;
+mod process;
+mod protocol;
 mod reading;
 mod recent;
 mod resolution;
@@ -26,11 +29,21 @@ mod native {
     use crate::caller::Context;
     #[pymodule_export]
     use crate::flags::Flags;
+    #[pymodule_export]
+    use crate::layering::{layered, revision_of, switches};
     #[cfg(feature = "noop")]
     #[pymodule_export]
     use crate::noop::Noop;
     #[pymodule_export]
+    use crate::process::{_end, _forked};
+    #[pymodule_export]
+    use crate::protocol::Protocol;
+    #[pymodule_export]
     use crate::resolution::Resolution;
+
+    /// The largest snapshot that is read at all.
+    #[pymodule_export]
+    const MAX_SNAPSHOT_BYTES: usize = esclusa::limit::MAX_SNAPSHOT_BYTES;
 
     /// Refuses to live twice in one process: Python classes of native code belong to one interpreter.
     ///

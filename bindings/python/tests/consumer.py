@@ -11,6 +11,23 @@ from typing_extensions import assert_type
 import esclusa
 from esclusa import Context, Explanation, Flags, Kept, Report, Resolution, SnapshotError, Step, Violation
 from esclusa.openfeature import EsclusaProvider
+from esclusa.sync import (
+    NOT_MODIFIED,
+    Answer,
+    Bundled,
+    Environment,
+    Failure,
+    Http,
+    Layers,
+    News,
+    NotModified,
+    Policy,
+    Request,
+    Saved,
+    Source,
+    Status,
+    Sync,
+)
 
 flags = Flags()
 report = assert_type(flags.publish(b"[]", strict=True, accept_older=True), Report)
@@ -48,6 +65,40 @@ except SnapshotError as error:
 assert_type(esclusa.bucket("user-42", "crm"), int)
 EsclusaProvider(flags)
 
+
+class Table:
+    """A source of an app's own."""
+
+    name = "table"
+
+    def fetch(self, request: Request) -> Answer | NotModified:
+        """The rows."""
+        if request.etag == "1":
+            return NOT_MODIFIED
+        raise Failure("away", retry_after=5, instead=b"[]")
+
+    def wait(self, seconds: float) -> News | None:
+        """Nothing is told."""
+        return None
+
+
+class Account(Flags):
+    """A handle of an app's own."""
+
+
+source: Source = Table()
+assert_type(Account.from_file("flags.json"), Account)
+assert_type(Flags.from_url("https://example.com/flags.json", token="x", saved="copy.json"), Flags)
+assert_type(Flags.from_env(["MY_"]), Flags)
+assert_type(Flags.from_source(lambda: b"[]", interval=10), Flags)
+with flags.sync(Layers(Environment(), Saved(source, "copy.json"), Bundled("[]")), policy=Policy(jitter=0.5)) as sync:
+    assert_type(sync, Sync)
+assert_type(flags.status(), Status)
+assert_type(flags.ready(5), bool)
+Http("https://example.com", headers={"X-Key": "x"}, max_bytes=1000)
+
+Flags.from_source(lambda: 5)  # type: ignore[arg-type, return-value]
+flags.sync("flags.json")  # type: ignore[arg-type]
 flags.is_enabled(42)  # type: ignore[arg-type]
 flags.is_enabled("crm", "user-42")  # type: ignore[arg-type]
 flags.publish([])  # type: ignore[arg-type]

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from openfeature import api
 
+from esclusa import Flags
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
@@ -25,9 +27,9 @@ def _no_provider() -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore:Using .httpx. with .starlette.testclient.")
-def test_the_readme(esclusa_override: Any) -> None:
+def test_the_readme(esclusa_override: Any, tmp_path: Path) -> None:
     assert len(BLOCKS) >= 10
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"folder": tmp_path}
     for block in BLOCKS:
         exec(compile(ast.parse(block), "README.md", "exec"), names)
     names["test_the_new_crm"](esclusa_override)
@@ -38,9 +40,12 @@ def test_the_readme(esclusa_override: Any) -> None:
     assert client.get("/crm/advanced", params=asked).json() == {"message": "welcome to the new CRM"}
     with names["flags"].override({"crm_advanced_features": False}):
         assert client.get("/crm/advanced", params=asked).status_code == 404
+    for flags in names.values():
+        if isinstance(flags, Flags) and flags._sync is not None:
+            flags._sync.close()
 
 
-@pytest.mark.parametrize("module", ["esclusa", "esclusa._flags", "esclusa.openfeature"])
+@pytest.mark.parametrize("module", ["esclusa", "esclusa._flags", "esclusa.openfeature", "esclusa.sync"])
 def test_doc_strings(module: str) -> None:
     results = doctest.testmod(importlib.import_module(module))
     assert results.attempted > 0 and results.failed == 0

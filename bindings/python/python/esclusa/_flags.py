@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import os
+import queue
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _native
+from ._environment import Environment
 from ._explanation import Explanation, explanation_of
+from ._file import File
 from ._native import Context
 from ._override import Block, Overrides, answers_of
+from ._policy import Policy
 from ._report import Report, SnapshotError, Violation, report_of, violations_of
+from ._saved import Saved
+from ._source import Fetch, Source
+from ._status import Status
+from ._sync import Sync
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _logger = logging.getLogger("esclusa")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+atexit.register(_native._end)
+if hasattr(os, "register_at_fork"):
+    # It counts, in the copy alone; what is to be done is done when somebody asks there.
+    os.register_at_fork(after_in_child=_native._forked)
 
 
 class Flags(_native.Flags):
@@ -32,16 +53,18 @@ class Flags(_native.Flags):
     True
     """
 
-    __slots__ = ("__weakref__", "_listeners", "_overrides")
+    __slots__ = ("__weakref__", "_listeners", "_overrides", "_sync")
 
     _listeners: dict[object, Callable[[Report], object]]
     _overrides: Overrides
+    _sync: Sync | None
 
     def __new__(cls) -> Flags:
         """A handle with nothing published yet: every default stands."""
         overrides: Overrides = ContextVar("esclusa_overrides", default=None)
         flags = super().__new__(cls, overrides)
-        flags._listeners, flags._overrides = {}, overrides
+        flags._listeners, flags._overrides, flags._sync = {}, overrides, None
+        flags._on_fork(_Healer(flags))
         return flags
 
     def publish(
@@ -59,13 +82,16 @@ class Flags(_native.Flags):
         """
         if isinstance(snapshot, bytearray | memoryview):
             snapshot = bytes(snapshot)
-        plain = self._publish(snapshot, strict, accept_older)
-        if plain["outcome"] == "refused":
-            raise SnapshotError(plain["problem"], violations_of(plain["violations"]))
-        report = report_of(plain)
+        report = self._swap(snapshot, strict=strict, accept_older=accept_older)
         if report.is_published:
             self._tell(report)
         return report
+
+    def _swap(self, snapshot: str | bytes, *, strict: bool, accept_older: bool) -> Report:
+        plain = self._publish(snapshot, strict, accept_older)
+        if plain["outcome"] == "refused":
+            raise SnapshotError(plain["problem"], violations_of(plain["violations"]))
+        return report_of(plain)
 
     def on_publish(self, listener: Callable[[Report], object]) -> Callable[[], None]:
         """Calls a function with the report of each publish from now on; the function it returns ends that.
@@ -75,6 +101,7 @@ class Flags(_native.Flags):
         """
         if not callable(listener):
             raise TypeError(f"expected a listener that can be called with a report, got {type(listener).__name__}")
+        self._heal()
         subscription = object()
         self._listeners[subscription] = listener
 
@@ -89,6 +116,128 @@ class Flags(_native.Flags):
                 listener(report)
             except Exception:
                 _logger.exception("a listener to publishing raised")
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        interval: float | None = None,
+        policy: Policy | None = None,
+    ) -> Self:
+        """Flags that a file keeps fresh: replaced or written anew, it is published within a moment.
+
+        What the file holds is published before this returns. A file that is missing, or holds no snapshot, is no error
+        here: `status` says so, and the log does.
+        """
+        return cls.from_source(File(path), interval=interval, policy=policy)
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+        timeout: float = 10.0,
+        saved: str | os.PathLike[str] | None = None,
+        interval: float | None = None,
+        policy: Policy | None = None,
+    ) -> Self:
+        """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`.
+
+        With `saved` the last good answer is kept in a file of this path, and published before this returns. The store is
+        asked in a thread: `ready` waits for the first answer.
+
+        Raises ValueError for what is no URL of http or https, and for what cannot be a header.
+        """
+        from ._http import Http
+
+        source: Source = Http(url, headers=headers, token=token, timeout=timeout)
+        if saved is not None:
+            source = Saved(source, saved)
+        return cls.from_source(source, interval=interval, policy=policy, timeout=3 * timeout)
+
+    @classmethod
+    def from_env(cls, prefixes: Iterable[str] | None = None) -> Self:
+        """Flags that the variables of the environment switch on or off: `FEATURE_X=true`, `ENABLE_X=false`,
+        `NEXT_PUBLIC_FEATURE_X=1`, or those whose names begin with other prefixes."""
+        return cls.from_source(Environment(prefixes))
+
+    @classmethod
+    def from_source(
+        cls,
+        source: Source | Fetch,
+        *,
+        interval: float | None = None,
+        policy: Policy | None = None,
+        timeout: float = 30.0,
+    ) -> Self:
+        """Flags that a source keeps fresh, as `sync` does; a function that returns a snapshot is a source too."""
+        flags = cls()
+        flags.sync(source, interval=interval, policy=policy, timeout=timeout)
+        return flags
+
+    def sync(
+        self,
+        source: Source | Fetch,
+        *,
+        interval: float | None = None,
+        policy: Policy | None = None,
+        timeout: float = 30.0,
+    ) -> Sync:
+        """Keeps the flags fresh from a source, in a thread, until what it returns is closed or nobody holds the flags.
+
+        What is at hand (a file, the environment, a saved or bundled copy) is published before this returns; anything else
+        is asked in the thread. `interval` is the policy's, in seconds, 30 unless one of them says otherwise. A source
+        that takes longer than `timeout` seconds counts as failing, but nobody can end it: it has time-outs of its own.
+
+        In a forked process a thread of its own begins when somebody first asks there.
+
+        Raises RuntimeError if another source keeps the flags fresh already, and TypeError for what is no source.
+        """
+        self._heal()
+        if self._sync is not None and not self._sync.is_closed:
+            raise RuntimeError(f"the flags are kept fresh already, from {self._sync.status().source}: close that first")
+        policy = policy or Policy()
+        self._sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout)
+        return self._sync
+
+    def status(self) -> Status:
+        """How things stand with what keeps the flags fresh; it waits for nothing.
+
+        Raises RuntimeError if nothing ever did: flags that are only published by hand have no status.
+        """
+        return self._syncing().status()
+
+    def refresh(self) -> None:
+        """Has the source asked now, without waiting for the answer.
+
+        Raises RuntimeError if there is no source.
+        """
+        self._syncing().refresh()
+
+    def _syncing(self) -> Sync:
+        if self._sync is None:
+            raise RuntimeError("nothing keeps the flags fresh, expected `sync` or one of the `from_…` functions before")
+        return self._sync
+
+    def ready(self, timeout: float = 10.0) -> bool:
+        """Waits until something is published, be it a saved copy, or until the time (in seconds) is over; says whether
+        something is.
+
+        It blocks its thread: in a coroutine, `await asyncio.to_thread(flags.ready, 5)`.
+        """
+        heard = queue.SimpleQueue[Report]()
+        unsubscribe = self.on_publish(heard.put)
+        try:
+            if not self.is_ready:
+                heard.get(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX))
+        except queue.Empty:
+            pass
+        finally:
+            unsubscribe()
+        return self.is_ready
 
     def explain(
         self,
@@ -138,3 +287,17 @@ class Flags(_native.Flags):
             return None if millis is None else _EPOCH + timedelta(milliseconds=millis)
         except OverflowError:
             return None
+
+
+class _Healer:
+    """What is called in a copy of the process before anything is answered there; it does not hold the flags."""
+
+    __slots__ = ("_flags",)
+
+    def __init__(self, flags: Flags) -> None:
+        self._flags = weakref.ref(flags)
+
+    def __call__(self) -> None:
+        flags = self._flags()
+        if flags is not None and flags._sync is not None:
+            flags._sync._begin_anew(flags)

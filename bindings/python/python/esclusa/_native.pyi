@@ -1,6 +1,6 @@
 """The native half of the package `esclusa`; nobody imports it by hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Literal, TypeVar, final
@@ -8,7 +8,24 @@ from uuid import UUID
 
 from typing_extensions import Self, disjoint_base
 
-__all__ = ["Context", "Flags", "Resolution", "bucket", "hash", "ranges"]
+__all__ = [
+    "MAX_SNAPSHOT_BYTES",
+    "Context",
+    "Flags",
+    "Protocol",
+    "Resolution",
+    "_end",
+    "_forked",
+    "bucket",
+    "hash",
+    "layered",
+    "ranges",
+    "revision_of",
+    "switches",
+]
+
+MAX_SNAPSHOT_BYTES: int
+"""The largest snapshot that is read at all."""
 
 _Default = TypeVar("_Default")
 _Caller = Context | Mapping[str, object] | None
@@ -163,8 +180,81 @@ class Flags:
     def _explain(self, key: str, context: _Caller, now: _Time) -> dict[str, Any]: ...
     def _violations(self) -> list[dict[str, str]]: ...
     def _generated_at(self) -> int | None: ...
+    def _on_fork(self, healer: Callable[[], object]) -> None: ...
+    def _heal(self) -> None: ...
     def _begin_override(self) -> None: ...
     def _end_override(self) -> None: ...
+
+@final
+class Protocol:
+    """When to ask, what to ask, and what an answer means; all times are milliseconds of one monotonic clock."""
+
+    def __new__(
+        cls,
+        seed: int,
+        *,
+        interval_ms: int,
+        jitter_percent: int,
+        stale_after_ms: int,
+        backoff_min_ms: int,
+        backoff_max_ms: int,
+        spread_ms: int,
+    ) -> Self:
+        """A protocol that asks at once."""
+
+    def next(self, now_ms: int) -> int | tuple[str | None, int | None]:
+        """What to do now: to wait for so many milliseconds, or to ask with this entity tag and revision."""
+
+    def refresh(self, now_ms: int) -> None:
+        """A person wants to know."""
+
+    def notified(self, now_ms: int) -> None:
+        """The source says that there is news."""
+
+    def cut_off(self, now_ms: int) -> None:
+        """News may have been missed."""
+
+    def inherited(self, now_ms: int, revision: int | None) -> None:
+        """This process is a copy of one that had published."""
+
+    def is_known(self, bytes: bytes) -> bool:
+        """Whether these are the bytes that the source gave last."""
+
+    def restored(self, now_ms: int, revision: int | None) -> None:
+        """Something else than an answer was published."""
+
+    def published(self, now_ms: int, revision: int | None, etag: str | None) -> None:
+        """An answer was published."""
+
+    def older(self, now_ms: int, revision: int, current: int) -> None:
+        """An answer was not published, because its revision is older than the current one."""
+
+    def not_modified(self, now_ms: int) -> None:
+        """The source says that nothing has changed."""
+
+    def failed(self, now_ms: int, error: str, retry_after_ms: int | None) -> None:
+        """There was no answer that can be used."""
+
+    def status(self, now_ms: int) -> dict[str, Any]:
+        """How things stand, as JSON (11.13)."""
+
+def _end() -> None:
+    """Tells that the interpreter is about to end, and waits until no thread works without its lock."""
+
+def _forked() -> None:
+    """Tells that this process is a copy; called in the copy alone. The threads of the original are not in it."""
+
+def layered(layers: Sequence[bytes | None]) -> bytes | None:
+    """Lays snapshots one over the other, the uppermost first, and gives the one that they make; None is a layer that has
+    said nothing yet, and no whole at all. Raises ValueError for what is no snapshot."""
+
+def revision_of(snapshot: bytes) -> int | None:
+    """The revision of a snapshot that could be published; raises ValueError for any other."""
+
+def switches(
+    variables: Sequence[tuple[str, str]], prefixes: Sequence[str] | None = None
+) -> tuple[bytes, list[dict[str, str]]]:
+    """The switches among the variables of an environment, as a snapshot, and what is wrong with the others."""
 
 def hash(text: str) -> int:
     """XXH3_64 of the text's UTF-8 bytes, seed 0: the hash of units and salts."""

@@ -1,0 +1,122 @@
+"""Asking somebody else's source: whatever it does, there is an answer or a `Failure`."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from typing import Any
+
+from ._redaction import redacted, told
+from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
+
+
+class Called:
+    """A function as a source."""
+
+    def __init__(self, function: Fetch) -> None:
+        self._function = function
+        self.name = str(getattr(function, "__qualname__", type(function).__qualname__))
+
+    def fetch(self, _: Request) -> bytes | str | Answer | NotModified:
+        """What the function returns."""
+        return self._function()
+
+
+def source_of(source: Source | Fetch) -> Source:
+    """A source, or a function as one; raises TypeError for anything else."""
+    if isinstance(source, type):
+        raise TypeError(f"expected a source, got the class {source.__name__}")
+    if isinstance(source, Source):
+        return source
+    if callable(source):
+        return Called(source)
+    raise TypeError(f"expected a source or a function that returns a snapshot, got {type(source).__name__}")
+
+
+def name_of(source: Source) -> str:
+    """What the log and the status call it."""
+    return redacted(str(source.name))
+
+
+def bytes_of(snapshot: object) -> bytes | None:
+    """A snapshot as bytes; None for what is none."""
+    if isinstance(snapshot, str):
+        # Half a surrogate pair becomes U+FFFD, as everywhere (12.5).
+        return snapshot.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+    return bytes(snapshot) if isinstance(snapshot, bytes | bytearray | memoryview) else None
+
+
+def ask(source: Source, request: Request) -> Answer | NotModified:
+    """Asks for the snapshot; it raises `Failure`, and nothing else but an interrupt of the main thread."""
+    try:
+        answer: Any = source.fetch(request)
+    except Failure as failure:
+        _let_go(failure)
+        raise Failure(
+            redacted(str(failure)), retry_after=failure.retry_after, instead=bytes_of(failure.instead)
+        ) from None
+    except BaseException as problem:
+        raise _failure_of(problem) from None
+    if isinstance(answer, NotModified):
+        return answer
+    etag = answer.etag if isinstance(answer, Answer) else None
+    snapshot = bytes_of(answer.snapshot if isinstance(answer, Answer) else answer)
+    if snapshot is None or not isinstance(etag, str | None):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        kind = type(answer).__name__
+        raise Failure(f"the source gave {kind}, expected bytes, str, Answer or NOT_MODIFIED")
+    return Answer(snapshot, etag)
+
+
+def begin(source: Source) -> bytes | None:
+    """What can be published before the source is asked; raises `Failure` as `ask` does."""
+    to_begin_with = getattr(source, "to_begin_with", None)
+    try:
+        return None if to_begin_with is None else bytes_of(to_begin_with())
+    except BaseException as problem:
+        raise _failure_of(problem) from None
+
+
+def is_at_hand(source: Source) -> bool:
+    """Whether asking takes no longer than reading a file."""
+    return getattr(source, "at_hand", False) is True
+
+
+def can_wait(source: Source) -> bool:
+    """Whether the source tells of news."""
+    return callable(getattr(source, "wait", None))
+
+
+def wait(source: Any, seconds: float) -> News | None:
+    """Waits for news at most so long; raises `Failure` as `ask` does."""
+    try:
+        news = source.wait(seconds)
+    except BaseException as problem:
+        raise _failure_of(problem) from None
+    if isinstance(news, News):
+        return news
+    return News.CHANGED if news is True else None
+
+
+def close(source: Source) -> None:
+    """Nobody will ask the source again; raises `Failure` as `ask` does."""
+    closing = getattr(source, "close", None)
+    try:
+        if callable(closing):
+            closing()
+    except BaseException as problem:
+        raise _failure_of(problem) from None
+
+
+def _failure_of(problem: BaseException) -> Failure:
+    # Whoever waits in the main thread may want to go. Anywhere else it is only something that the source raised.
+    if isinstance(problem, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+        raise problem
+    _let_go(problem)
+    return Failure(told(problem))
+
+
+def _let_go(problem: BaseException) -> None:
+    """A source that raises the same exception again and again would hold all that led there, each time."""
+    problem.__traceback__ = None

@@ -1,0 +1,31 @@
+"""A snapshot that the app was built with: the ground that other layers lie on."""
+
+from __future__ import annotations
+
+from ._asking import bytes_of
+from ._source import NOT_MODIFIED, Answer, NotModified, Request
+
+# There is one answer, and this stands for it.
+_ETAG = "bundled"
+
+
+class Bundled:
+    """A snapshot that never changes, such as `importlib.resources.read_binary("app", "flags.json")`."""
+
+    at_hand = True
+    name = "bundled"
+
+    def __init__(self, snapshot: bytes | str) -> None:
+        """A document or bare rows, as JSON."""
+        given = bytes_of(snapshot)
+        if given is None:
+            raise TypeError(f"expected the snapshot as str or bytes, got {type(snapshot).__name__}")
+        self._snapshot = given
+
+    def fetch(self, request: Request) -> Answer | NotModified:
+        """Always the same."""
+        return NOT_MODIFIED if request.etag == _ETAG else Answer(self._snapshot, _ETAG)
+
+    def to_begin_with(self) -> bytes:
+        """The same again."""
+        return self._snapshot

@@ -1,0 +1,155 @@
+"""Layers: sources laid one over the other make one (section 13 of SEMANTICS.md)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+
+from . import _asking
+from ._native import layered
+from ._source import NOT_MODIFIED, Answer, Failure, Fetch, News, NotModified, Request, Source
+
+# Where several layers tell of news, each is listened to for so long in its turn.
+_TURN_SECONDS = 0.1
+
+
+class Layers:
+    """Several sources as one, the uppermost first: the environment over a store over a bundled snapshot.
+
+    They are asked one after the other. If one fails, what the others say is published all the same, with what it said
+    last; the status is `failing` then, with the name of the layer.
+    """
+
+    def __init__(self, *sources: Source | Fetch) -> None:
+        """The first one lies on top."""
+        if not sources:
+            raise ValueError("there is no layer, expected at least one")
+        self._layers = [_Layer(_asking.source_of(source)) for source in sources]
+        self._waiting = [layer.source for layer in self._layers if _asking.can_wait(layer.source)]
+        # Counts what the layers made so far; the entity tag of the whole.
+        self._made = 0
+        # The last that somebody was given, in which process.
+        self._given = (0, 0)
+
+    @property
+    def name(self) -> str:
+        """All their names."""
+        return " over ".join(layer.name for layer in self._layers)
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether all of them are."""
+        return all(_asking.is_at_hand(layer.source) for layer in self._layers)
+
+    def fetch(self, request: Request) -> Answer | NotModified:
+        """Asks them all, and lays them one over the other."""
+        failures = list[Failure]()
+        is_new = self._made == 0
+        for layer in self._layers:
+            try:
+                is_new |= layer.ask()
+            except Failure as failure:
+                if isinstance(failure.instead, bytes):
+                    is_new |= layer.say(failure.instead)
+                elif layer.said is None:
+                    is_new |= layer.begin()
+                failures.append(Failure(f"{layer.name}: {failure}", retry_after=failure.retry_after))
+        self._made += is_new
+        given = (os.getpid(), self._made)
+        if failures:
+            instead = None if self._given == given else self._whole()
+            self._given = given
+            waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
+            raise Failure("; ".join(map(str, failures)), retry_after=max(waits, default=None), instead=instead)
+        etag = str(self._made)
+        if request.etag == etag:
+            return NOT_MODIFIED
+        self._given = given
+        whole = self._whole()
+        if whole is None:
+            raise Failure("no layer has said anything, expected one")
+        return Answer(whole, etag)
+
+    def to_begin_with(self) -> bytes | None:
+        """What those of them that have something at hand make."""
+        for layer in self._layers:
+            if not layer.begin() and _asking.is_at_hand(layer.source):
+                with contextlib.suppress(Failure):
+                    layer.ask()
+        return self._whole()
+
+    @property
+    def wait(self) -> Callable[[float], News | None] | None:
+        """Waits for news, if there is anything to wait for."""
+        return self._wait if self._waiting else None
+
+    def close(self) -> None:
+        """Closes them all."""
+        for layer in self._layers:
+            _asking.close(layer.source)
+
+    def _whole(self) -> bytes | None:
+        """None while too little was said (13.12)."""
+        return layered([layer.said for layer in self._layers])
+
+    def _wait(self, seconds: float) -> News | None:
+        end = time.monotonic() + seconds
+        while True:
+            for source in self._waiting:
+                left = end - time.monotonic()
+                turn = left if len(self._waiting) == 1 else min(left, _TURN_SECONDS)
+                news = _asking.wait(source, max(turn, 0.0))
+                if news is not None:
+                    return news
+            if time.monotonic() >= end:
+                return None
+
+
+class _Layer:
+    """A source with what it said last."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.name = _asking.name_of(source)
+        self.said: bytes | None = None
+        self._request = Request()
+
+    def ask(self) -> bool:
+        """Asks, and says whether what the layer says has changed."""
+        answer = _asking.ask(self.source, self._request)
+        if isinstance(answer, NotModified):
+            if self.said is None:
+                self._request = Request()
+                raise Failure("not modified, but there is nothing yet, expected a snapshot")
+            return False
+        snapshot = _asking.bytes_of(answer.snapshot) or b""
+        _check(snapshot)
+        self._request = Request(answer.etag)
+        return self.say(snapshot)
+
+    def say(self, snapshot: bytes) -> bool:
+        is_new = snapshot != self.said
+        self.said = snapshot
+        return is_new
+
+    def begin(self) -> bool:
+        """Says what the source begins with, if there is anything."""
+        try:
+            begun = _asking.begin(self.source)
+            if begun is not None:
+                _check(begun)
+                return self.say(begun)
+        except Failure:
+            # It is asked in a moment, and is heard then.
+            pass
+        return False
+
+
+def _check(snapshot: bytes) -> None:
+    """What is no snapshot must not take the place of one (13.8)."""
+    try:
+        layered([snapshot])
+    except ValueError as problem:
+        raise Failure(str(problem.args[0])) from problem

@@ -1,0 +1,303 @@
+"""The thread that keeps flags fresh: it asks a source when the protocol says so, and publishes what it answers."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import logging
+import os
+import queue
+import threading
+import time
+import weakref
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from . import _asking
+from ._native import Protocol
+from ._policy import Policy
+from ._redaction import told
+from ._report import Report, SnapshotError
+from ._source import Answer, Failure, News, NotModified, Request, Source
+from ._status import LastError, Status
+
+if TYPE_CHECKING:
+    from ._flags import Flags
+
+_logger = logging.getLogger("esclusa")
+
+# How many violations of one snapshot are logged one by one.
+_MAX_LOGGED = 10
+# For how long a source waits for news before the thread looks whether anybody wants something else.
+_TURN_SECONDS = 0.25
+# How long to rest when what should not fail has failed, such as the app's own handler of logs.
+_REST_SECONDS = 1.0
+
+
+class Run:
+    """One source, one protocol, one thread, in one process.
+
+    It holds no lock: the protocol's steps and the queue's are each one step for the interpreter. So it does not matter
+    in the middle of what a process forks. It does not hold the flags either, so that they can go.
+    """
+
+    def __init__(self, flags: Flags, source: Source, name: str, policy: Policy, timeout: float) -> None:
+        self.source, self.name = source, name
+        self._timeout = timeout
+        self._protocol = Protocol(int.from_bytes(os.urandom(8), "big"), **policy.to_native())
+        self._began = time.monotonic()
+        self._wishes = queue.SimpleQueue[None]()
+        self._asking_since: float | None = None
+        self._is_publishing = False
+        # What was published last, be it a copy or by the process that this one is a copy of.
+        self._current: bytes | None = None
+        self._can_wait = _asking.can_wait(source)
+        self.is_stopped = False
+        # Flags that nobody holds any more need not be kept fresh.
+        put = self._wishes.put
+        self._flags = weakref.ref(flags, lambda _: put(None))
+        self._thread = threading.Thread(target=self._live, name="esclusa-sync", daemon=True)
+
+    def begin(self, flags: Flags) -> None:
+        """Publishes what is at hand, in the thread that calls this."""
+        if _asking.is_at_hand(self.source) and isinstance(request := self._protocol.next(self._now_ms()), tuple):
+            self._ask(Request(*request))
+            if flags.is_ready:
+                return
+        try:
+            begun = _asking.begin(self.source)
+        except Failure as failure:
+            _logger.warning("%s: there is nothing to begin with: %s", self.name, failure)
+        else:
+            if begun is not None:
+                self._restore(flags, begun)
+
+    def inherit(self, flags: Flags, before: Run) -> None:
+        """Begins in a copy of the process, with what is published there."""
+        if flags.is_ready:
+            self._current = before._current
+            self._protocol.inherited(self._now_ms(), flags.revision)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        _running.add(self)
+        try:
+            self._thread.start()
+        except RuntimeError as problem:
+            # The interpreter ends, or the system has no more threads; what is published stays.
+            _logger.warning("%s: nothing keeps the flags fresh: %s", self.name, problem)
+
+    def refresh(self) -> None:
+        """Asks as soon as the thread can."""
+        self._wishes.put(None)
+
+    def stop(self) -> None:
+        """Publishes nothing that is not being published already, and ends the thread as soon as it looks up."""
+        self.is_stopped = True
+        self._wishes.put(None)
+
+    def join(self, seconds: float) -> None:
+        """Waits until nothing is being published any more, and at most so long for the thread to end."""
+        if self._thread is not threading.current_thread() and self._thread.is_alive():
+            while self._is_publishing and self._thread.is_alive():
+                time.sleep(0.001)
+            self._thread.join(seconds)
+
+    def status(self) -> Status:
+        """How things stand now."""
+        since = self._asking_since
+        if since is not None and time.monotonic() - since > self._timeout:
+            # Nobody can end a call that hangs, but everybody may know of it.
+            self._asking_since = None
+            self._protocol.failed(self._now_ms(), f"no answer within {self._timeout:g} s", None)
+            _logger.warning("%s: no answer within %g s, and it is still waited for", self.name, self._timeout)
+        now_ms = self._now_ms()
+        plain, now = self._protocol.status(now_ms), datetime.now(timezone.utc)
+        last, age_ms = plain["last_error"], plain["age_ms"]
+        return Status(
+            state=plain["state"],
+            source=self.name,
+            revision=plain["revision"],
+            age=None if age_ms is None else age_ms / 1000,
+            failures=plain["failures"],
+            last_error=last and LastError(last["error"], now - timedelta(milliseconds=now_ms - last["at_ms"])),
+        )
+
+    def _now_ms(self) -> int:
+        return int((time.monotonic() - self._began) * 1000)
+
+    def _live(self) -> None:
+        while not self.is_stopped and self._flags() is not None:
+            try:
+                self._step()
+            except BaseException as problem:
+                try:
+                    _logger.error("%s: going on after %s", self.name, told(problem))
+                except BaseException:
+                    pass
+                self._pause(_REST_SECONDS)
+        try:
+            _asking.close(self.source)
+        except Failure as failure:
+            _logger.warning("%s: closing it failed: %s", self.name, failure)
+
+    def _step(self) -> None:
+        action = self._protocol.next(self._now_ms())
+        if isinstance(action, tuple):
+            self._ask(Request(*action))
+        else:
+            self._wait(action / 1000)
+
+    def _pause(self, seconds: float) -> bool:
+        """Waits; says whether somebody wants something before the time is over."""
+        try:
+            self._wishes.get(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
+            while not self._wishes.empty():
+                self._wishes.get_nowait()
+        except queue.Empty:
+            return False
+        if not self.is_stopped:
+            self._protocol.refresh(self._now_ms())
+        return True
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while self._can_wait and (left := end - time.monotonic()) > 0:
+            if not self._wishes.empty():
+                break
+            turn = time.monotonic() + min(left, _TURN_SECONDS)
+            try:
+                news = _asking.wait(self.source, min(left, _TURN_SECONDS))
+            except Failure as failure:
+                _logger.info("%s: it cannot tell of news: %s", self.name, failure)
+                news = News.CUT_OFF
+            if news is News.CHANGED:
+                self._protocol.notified(self._now_ms())
+                # It is asked soon, and until then it need not say so again.
+                self._can_wait = False
+                return
+            if news is News.CUT_OFF:
+                self._protocol.cut_off(self._now_ms())
+                self._can_wait = False
+                return
+            # A source that does not wait at all would be asked to without end.
+            if (early := turn - time.monotonic()) > 0 and self._pause(early):
+                return
+        self._pause(end - time.monotonic())
+
+    def _ask(self, request: Request) -> None:
+        self._asking_since = time.monotonic()
+        try:
+            outcome: Answer | NotModified | Failure = _asking.ask(self.source, request)
+        except Failure as failure:
+            # Its traceback leads here, and would hold everything that is here.
+            outcome = failure.with_traceback(None)
+            outcome.__context__ = None
+        finally:
+            self._asking_since = None
+        self._can_wait = _asking.can_wait(self.source)
+        flags = self._flags()
+        if flags is not None:
+            self._take(flags, outcome)
+
+    def _take(self, flags: Flags, outcome: Answer | NotModified | Failure) -> None:
+        before, report = self._protocol.status(self._now_ms())["state"], None
+        if isinstance(outcome, Failure):
+            if isinstance(outcome.instead, bytes):
+                self._restore(flags, outcome.instead)
+            asked_for = outcome.retry_after
+            retry_after_ms = None if asked_for is None else int(min(max(asked_for, 0.0), 1e9) * 1000)
+            self._protocol.failed(self._now_ms(), str(outcome), retry_after_ms)
+        elif isinstance(outcome, NotModified):
+            self._protocol.not_modified(self._now_ms())
+        else:
+            snapshot = _asking.bytes_of(outcome.snapshot) or b""
+            if self._protocol.is_known(snapshot):
+                self._protocol.not_modified(self._now_ms())
+            else:
+                report = self._publish(flags, snapshot, outcome.etag)
+        self._log(before, report)
+        if report is not None and report.is_published:
+            flags._tell(report)
+
+    def _publish(self, flags: Flags, snapshot: bytes, etag: str | None) -> Report | None:
+        if self._current == _digest(snapshot):
+            # The source confirms what there was to begin with: it is fresh now, and nobody need hear of it.
+            self._protocol.published(self._now_ms(), flags.revision, etag)
+            return None
+        try:
+            report = self._swap(flags, snapshot)
+        except (SnapshotError, MemoryError) as problem:
+            text = str(problem) if isinstance(problem, SnapshotError) else told(problem)
+            self._protocol.failed(self._now_ms(), text, None)
+            return None
+        if report is None:
+            return None
+        if report.is_published:
+            self._protocol.published(self._now_ms(), report.revision, etag)
+        else:
+            self._protocol.older(self._now_ms(), report.revision or 0, flags.revision or 0)
+        return report
+
+    def _restore(self, flags: Flags, snapshot: bytes) -> None:
+        """Publishes what there is to begin with, or instead of an answer."""
+        try:
+            report = self._swap(flags, snapshot)
+        except SnapshotError as problem:
+            _logger.warning("%s: a copy is refused: %s", self.name, problem)
+            return
+        if report is not None and report.is_published:
+            self._protocol.restored(self._now_ms(), report.revision)
+            _logger.info("%s: published a copy, revision %s", self.name, _shown(report.revision))
+            flags._tell(report)
+
+    def _swap(self, flags: Flags, snapshot: bytes) -> Report | None:
+        """Publishes without telling anybody; None if nothing is to be published any more."""
+        self._is_publishing = True
+        try:
+            if self.is_stopped:
+                return None
+            report = flags._swap(snapshot, strict=False, accept_older=False)
+        finally:
+            self._is_publishing = False
+        if report.is_published:
+            self._current = _digest(snapshot)
+        for violation in report.violations[:_MAX_LOGGED]:
+            _logger.warning("%s: %s", self.name, violation)
+        if (more := len(report.violations) - _MAX_LOGGED) > 0:
+            _logger.warning("%s: %d more violations", self.name, more)
+        return report
+
+    def _log(self, before: str, report: Report | None) -> None:
+        status = self.status()
+        if status.failures:
+            _logger.warning("%s", status)
+        elif status.state != before:
+            _logger.info("%s", status)
+        if report is not None and report.is_published:
+            changes = len(report.added), len(report.removed), len(report.changed)
+            revision = _shown(report.revision)
+            _logger.info("%s: published revision %s: %d added, %d removed, %d changed", self.name, revision, *changes)
+
+
+def _digest(snapshot: bytes) -> bytes:
+    return hashlib.blake2b(snapshot, digest_size=16).digest()
+
+
+def _shown(revision: int | None) -> str:
+    return "none" if revision is None else str(revision)
+
+
+_running: weakref.WeakSet[Run] = weakref.WeakSet()
+
+
+def _stop_all() -> None:
+    """Before the interpreter ends: a thread that logs while it does may end it with an error."""
+    running = [run for run in _running if not run.is_stopped]
+    for run in running:
+        run.stop()
+    for run in running:
+        run.join(0.1)
+
+
+atexit.register(_stop_all)

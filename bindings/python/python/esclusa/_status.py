@@ -1,0 +1,46 @@
+"""How things stand between a source and its flags, for a person and for a health check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class LastError:
+    """What went wrong, and when."""
+
+    error: str
+    """In one line, without secrets."""
+    at: datetime
+    """By the clock of the machine, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How things stand. As text it is one line, such as
+    `failing from flags.json, revision 42, 31 s old, 3 failures, the last: OSError`."""
+
+    state: Literal["starting", "fresh", "stale", "failing"]
+    """`starting`: nothing is published yet; `fresh`: the last answer was good and is young; `stale`: it is old, or what
+    there is came from a copy; `failing`: the last ask failed."""
+    source: str
+    """What the source is called."""
+    revision: int | None
+    """The revision that was published last, if it has one."""
+    age: float | None
+    """Seconds since the last good answer; None if there was none."""
+    failures: int
+    """Failures in a row."""
+    last_error: LastError | None
+    """What went wrong last; it stays when things are good again."""
+
+    def __str__(self) -> str:
+        revision = "none" if self.revision is None else self.revision
+        age = "never heard from" if self.age is None else f"{int(self.age)} s old"
+        line = f"{self.state} from {self.source}, revision {revision}, {age}"
+        if self.failures and self.last_error:
+            many = "failure" if self.failures == 1 else "failures"
+            line = f"{line}, {self.failures} {many}, the last: {self.last_error.error}"
+        return line

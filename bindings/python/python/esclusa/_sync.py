@@ -1,0 +1,98 @@
+"""A source that keeps flags fresh, in this process and in copies of it."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from . import _asking
+from ._policy import Policy
+from ._redaction import told
+from ._run import Run
+from ._source import Fetch, Source
+from ._status import Status
+
+if TYPE_CHECKING:
+    from ._flags import Flags
+
+_logger = logging.getLogger("esclusa")
+
+# For how long closing waits for a source that is being asked.
+_CLOSING_SECONDS = 1.0
+
+
+class Sync:
+    """A source that keeps flags fresh until it is closed, or until nobody holds the flags any more.
+
+    It is what `Flags.sync` returns, and a context manager that closes it. What is published stays.
+    """
+
+    __slots__ = ("__weakref__", "_flags", "_policy", "_run", "_timeout")
+
+    def __init__(self, flags: Flags, source: Source | Fetch, policy: Policy, timeout: float) -> None:
+        """Publishes what is at hand, and starts the thread that asks."""
+        if not timeout > 0:
+            raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
+        self._flags = weakref.ref(flags)
+        self._policy, self._timeout = policy, timeout
+        source = _asking.source_of(source)
+        self._run = Run(flags, source, _asking.name_of(source), policy, timeout)
+        self._run.begin(flags)
+        self._run.start()
+
+    def __enter__(self) -> Sync:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Sync {self.status()}>"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it keeps nothing fresh any more."""
+        return self._run.is_stopped or self._flags() is None
+
+    def status(self) -> Status:
+        """How things stand; it waits for nothing."""
+        self._look()
+        return self._run.status()
+
+    def refresh(self) -> None:
+        """Has the source asked now, without waiting for the answer."""
+        self._look()
+        self._run.refresh()
+
+    def close(self) -> None:
+        """Ends it: nothing is published any more when this returns. It may be called again."""
+        self._look()
+        self._run.stop()
+        self._run.join(_CLOSING_SECONDS)
+
+    def _look(self) -> None:
+        """Whatever is asked first looks whether this process is a copy."""
+        flags = self._flags()
+        if flags is not None:
+            flags._heal()
+
+    def _begin_anew(self, flags: Flags) -> None:
+        """In a copy of the process: with another thread, another protocol, and what is published.
+
+        Nothing that the original's thread may have held is touched.
+        """
+        before = self._run
+        if before.is_stopped:
+            return
+        try:
+            run = Run(flags, before.source, before.name, self._policy, self._timeout)
+            run.inherit(flags, before)
+            self._run = run
+            run.start()
+        except Exception as problem:
+            # Whoever asks for a flag in here gets an answer.
+            _logger.error("%s: nothing keeps the flags fresh: %s", before.name, told(problem))

@@ -1,0 +1,53 @@
+"""Keeping flags fresh from any store: sources, how often they are asked, and how things stand.
+
+>>> from esclusa import Flags
+>>> from esclusa.sync import Bundled, Environment, Layers
+>>> flags = Flags.from_source(Layers(Environment(), Bundled('[{"name": "crm", "enabled": true}]')))
+>>> flags.is_enabled("crm")
+True
+>>> flags.status().source
+'environment over bundled'
+
+A source is one of those below, any function that returns a snapshot, or any object with `name` and `fetch`, as `Source`
+says. When it is asked, how asking is retried and what an answer means is decided by the engine, for every language alike.
+"""
+
+from ._bundled import Bundled as Bundled
+from ._environment import Environment as Environment
+from ._file import File as File
+from ._http import Http as Http
+from ._layers import Layers as Layers
+from ._policy import Policy as Policy
+from ._saved import Saved as Saved
+from ._source import NOT_MODIFIED as NOT_MODIFIED
+from ._source import Answer as Answer
+from ._source import Failure as Failure
+from ._source import Fetch as Fetch
+from ._source import News as News
+from ._source import NotModified as NotModified
+from ._source import Request as Request
+from ._source import Source as Source
+from ._status import LastError as LastError
+from ._status import Status as Status
+from ._sync import Sync as Sync
+
+__all__ = [
+    "NOT_MODIFIED",
+    "Answer",
+    "Bundled",
+    "Environment",
+    "Failure",
+    "Fetch",
+    "File",
+    "Http",
+    "LastError",
+    "Layers",
+    "News",
+    "NotModified",
+    "Policy",
+    "Request",
+    "Saved",
+    "Source",
+    "Status",
+    "Sync",
+]

@@ -1,0 +1,108 @@
+//! The protocol of staying fresh (section 11 of SEMANTICS.md), as the thread that drives it in Python sees it.
+//!
+//! Each call happens with the interpreter lock held and lets go of it nowhere, so no lock of its own is needed, and a
+//! process that forks never forks in the middle of one.
+
+use esclusa::sync::{self, Action, Policy, Response};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::turnwise::Turnwise;
+use crate::writing::python;
+
+/// When to ask, what to ask, and what an answer means; all times are milliseconds of one monotonic clock.
+#[pyclass(frozen, module = "esclusa._native")]
+pub(crate) struct Protocol(Turnwise<sync::Protocol>);
+
+#[pymethods]
+impl Protocol {
+    /// A protocol that asks at once.
+    #[new]
+    #[pyo3(signature = (seed, *, interval_ms, jitter_percent, stale_after_ms, backoff_min_ms, backoff_max_ms, spread_ms))]
+    fn new(
+        seed: u64,
+        interval_ms: u64,
+        jitter_percent: u64,
+        stale_after_ms: u64,
+        backoff_min_ms: u64,
+        backoff_max_ms: u64,
+        spread_ms: u64,
+    ) -> Self {
+        let policy = Policy { interval_ms, jitter_percent, stale_after_ms, backoff_min_ms, backoff_max_ms, spread_ms };
+        Protocol(Turnwise::new(sync::Protocol::new(policy, seed)))
+    }
+
+    /// What to do now: to wait for so many milliseconds, or to ask with this entity tag and revision.
+    fn next<'py>(&self, py: Python<'py>, now_ms: u64) -> PyResult<Bound<'py, PyAny>> {
+        match self.0.take_turn(py, |protocol| protocol.next(now_ms)) {
+            Action::Wait { ms } => Ok(ms.into_pyobject(py)?.into_any()),
+            Action::Ask(request) => Ok((request.etag, request.revision).into_pyobject(py)?.into_any()),
+        }
+    }
+
+    /// A person wants to know.
+    fn refresh(&self, py: Python<'_>, now_ms: u64) {
+        self.0.take_turn(py, |protocol| protocol.refresh(now_ms));
+    }
+
+    /// The source says that there is news.
+    fn notified(&self, py: Python<'_>, now_ms: u64) {
+        self.0.take_turn(py, |protocol| protocol.notified(now_ms));
+    }
+
+    /// News may have been missed.
+    fn cut_off(&self, py: Python<'_>, now_ms: u64) {
+        self.0.take_turn(py, |protocol| protocol.cut_off(now_ms));
+    }
+
+    /// This process is a copy of one that had published.
+    #[pyo3(signature = (now_ms, revision))]
+    fn inherited(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
+        self.0.take_turn(py, |protocol| protocol.inherited(now_ms, revision));
+    }
+
+    /// Whether these are the bytes that the source gave last.
+    fn is_known(&self, py: Python<'_>, bytes: &[u8]) -> bool {
+        self.0.take_turn(py, |protocol| protocol.is_known(bytes))
+    }
+
+    /// Something else than an answer was published.
+    #[pyo3(signature = (now_ms, revision))]
+    fn restored(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
+        self.0.take_turn(py, |protocol| protocol.restored(now_ms, revision));
+    }
+
+    /// An answer was published.
+    #[pyo3(signature = (now_ms, revision, etag))]
+    fn published(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>, etag: Option<String>) {
+        self.receive(py, now_ms, Response::Published { revision, etag });
+    }
+
+    /// An answer was not published, because its revision is older than the current one.
+    fn older(&self, py: Python<'_>, now_ms: u64, revision: u64, current: u64) {
+        self.receive(py, now_ms, Response::Older { revision, current });
+    }
+
+    /// The source says that nothing has changed.
+    fn not_modified(&self, py: Python<'_>, now_ms: u64) {
+        self.receive(py, now_ms, Response::NotModified);
+    }
+
+    /// There was no answer that can be used.
+    #[pyo3(signature = (now_ms, error, retry_after_ms))]
+    fn failed(&self, py: Python<'_>, now_ms: u64, error: String, retry_after_ms: Option<u64>) {
+        self.receive(py, now_ms, Response::Failure { error, retry_after_ms });
+    }
+
+    /// How things stand, as JSON (11.13).
+    fn status<'py>(&self, py: Python<'py>, now_ms: u64) -> PyResult<Bound<'py, PyDict>> {
+        let status = self.0.take_turn(py, |protocol| protocol.status(now_ms));
+        Ok(python(py, &status.to_value())?.cast_into()?)
+    }
+}
+
+impl Protocol {
+    fn receive(&self, py: Python<'_>, now_ms: u64, response: Response) {
+        self.0.take_turn(py, |protocol| protocol.receive(now_ms, response));
+    }
+}
