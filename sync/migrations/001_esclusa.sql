@@ -5,7 +5,8 @@
 --     psql --single-transaction -v ON_ERROR_STOP=1 -f 001_esclusa.sql
 -- It may be run again. It changes no column of `feature_flags` and no row.
 --
--- Whoever may write `feature_flags` needs no further rights: the triggers act with those of whoever ran this file.
+-- Whoever may read or write `feature_flags` needs no further rights: the triggers act with those of whoever ran this
+-- file.
 
 -- The table as it is; one that exists already is left alone, with whatever other columns it has.
 CREATE TABLE IF NOT EXISTS feature_flags (
@@ -24,17 +25,42 @@ CREATE TABLE IF NOT EXISTS feature_flags (
   updated_at timestamptz DEFAULT now()
 );
 
-CREATE TABLE IF NOT EXISTS release_history (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  feature_flag_id uuid,
-  action varchar(100),
-  old_value jsonb,
-  new_value jsonb,
-  performed_by uuid,
-  created_at timestamptz DEFAULT now()
-);
+DO $$
+BEGIN
+  EXECUTE format(
+    'CREATE TABLE IF NOT EXISTS release_history (
+       id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+       feature_flag_id %s,
+       action varchar(100),
+       old_value jsonb,
+       new_value jsonb,
+       performed_by uuid,
+       created_at timestamptz DEFAULT now()
+     )',
+    (SELECT coalesce(max(format_type(atttypid, atttypmod)), 'uuid') FROM pg_attribute
+     WHERE attrelid = 'feature_flags'::regclass AND attname = 'id'));
+END
+$$;
 -- For changes that no user of the app is known for: who was connected to the database.
 ALTER TABLE release_history ADD COLUMN IF NOT EXISTS database_user text DEFAULT session_user;
+
+-- What cannot work is refused here, and not by every change of a flag later.
+DO $$
+DECLARE
+  missing text;
+BEGIN
+  SELECT string_agg(of || '.' || attribute, ', ') INTO missing
+  FROM (VALUES ('feature_flags', '{id,name,enabled,rollout_percentage,updated_at}'::text[]),
+               ('release_history', '{feature_flag_id,action,old_value,new_value,performed_by}'))
+         AS needed (of, attributes),
+       unnest(attributes) AS attribute
+  WHERE NOT EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = of::regclass AND attname = attribute AND NOT attisdropped);
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'columns are missing: %', missing;
+  END IF;
+END
+$$;
 
 -- The history outlives the flag. A foreign key would either keep every flag for ever or take its history with it.
 DO $$
@@ -51,11 +77,24 @@ BEGIN
 END
 $$;
 
--- One row. It is locked by whoever changes a flag until that transaction ends, so revisions become visible in order.
+-- One row. Whoever changes a flag locks it while that transaction commits, so revisions become visible in order.
 CREATE TABLE IF NOT EXISTS esclusa_revision (
   is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   revision bigint NOT NULL
 );
+-- Everybody may read it, and nobody may write it but the trigger: hosted databases let everybody write new tables.
+ALTER TABLE esclusa_revision ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS esclusa_revision_is_read ON esclusa_revision;
+CREATE POLICY esclusa_revision_is_read ON esclusa_revision FOR SELECT USING (true);
+GRANT SELECT ON esclusa_revision TO PUBLIC;
+
+-- Transactions that have changed a flag and not yet committed. Each has a row of its own, so they do not wait for one
+-- another: had they to lock the revision as soon as they change a flag, one that stays open would hold up an emergency
+-- rollback, and two that change several flags could lock each other out.
+CREATE TABLE IF NOT EXISTS esclusa_change (
+  transaction bigint PRIMARY KEY
+);
+ALTER TABLE esclusa_change ENABLE ROW LEVEL SECURITY;
 
 -- Milliseconds since 1970, or one more than before: it rises even when a backup is restored, after the next change.
 CREATE OR REPLACE FUNCTION esclusa_next_revision(before bigint) RETURNS bigint
@@ -63,7 +102,9 @@ LANGUAGE sql VOLATILE AS $$
   SELECT greatest(before + 1, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
 $$;
 
-INSERT INTO esclusa_revision (revision) VALUES (esclusa_next_revision(0)) ON CONFLICT DO NOTHING;
+-- Before this file is run again the table may have changed without its triggers.
+INSERT INTO esclusa_revision AS current (revision) VALUES (esclusa_next_revision(0))
+  ON CONFLICT (is_only) DO UPDATE SET revision = esclusa_next_revision(current.revision);
 
 -- The whole table as a snapshot, at one instant.
 CREATE OR REPLACE FUNCTION esclusa_snapshot() RETURNS json
@@ -76,11 +117,25 @@ LANGUAGE sql STABLE AS $$
   )
 $$;
 
+-- The grant is for databases where functions are nobody's unless told otherwise.
+GRANT EXECUTE ON FUNCTION esclusa_snapshot() TO PUBLIC;
+
+-- After a statement that changes flags.
 CREATE OR REPLACE FUNCTION esclusa_tell() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  INSERT INTO esclusa_change VALUES (txid_current()) ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END
+$$;
+
+-- When the transaction commits.
+CREATE OR REPLACE FUNCTION esclusa_commit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   told bigint;
 BEGIN
+  DELETE FROM esclusa_change WHERE transaction = NEW.transaction;
   UPDATE esclusa_revision SET revision = esclusa_next_revision(revision) RETURNING revision INTO told;
   PERFORM pg_notify('esclusa', told::text);
   RETURN NULL;
@@ -124,6 +179,7 @@ DECLARE
   after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
   old_value jsonb := before;
   new_value jsonb := after;
+  flag release_history.feature_flag_id%TYPE := coalesce(after, before) ->> 'id';
 BEGIN
   IF TG_OP = 'UPDATE' THEN
     -- Of a flag that stays, what is different.
@@ -132,12 +188,17 @@ BEGIN
     SELECT jsonb_object_agg(key, value) INTO new_value FROM jsonb_each(after)
       WHERE key <> 'updated_at' AND value IS DISTINCT FROM before -> key;
     IF old_value IS NULL AND new_value IS NULL THEN
-      RETURN NULL;
+      IF nullif(current_setting('esclusa.action', true), '') IS NULL THEN
+        RETURN NULL;
+      END IF;
+      -- A rollback of what is off already: somebody has seen to it.
+      old_value := jsonb_build_object(
+        'enabled', before -> 'enabled', 'rollout_percentage', before -> 'rollout_percentage');
+      new_value := old_value;
     END IF;
   END IF;
   INSERT INTO release_history (feature_flag_id, action, old_value, new_value, performed_by)
-  VALUES ((coalesce(after, before) ->> 'id')::uuid, esclusa_action(before, after), old_value, new_value,
-          esclusa_performed_by());
+  VALUES (flag, esclusa_action(before, after), old_value, new_value, esclusa_performed_by());
   RETURN NULL;
 END
 $$;
@@ -160,6 +221,9 @@ CREATE TRIGGER esclusa_record_truncate BEFORE TRUNCATE ON feature_flags
 DROP TRIGGER IF EXISTS esclusa_tell ON feature_flags;
 CREATE TRIGGER esclusa_tell AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON feature_flags
   FOR EACH STATEMENT EXECUTE FUNCTION esclusa_tell();
+DROP TRIGGER IF EXISTS esclusa_commit ON esclusa_change;
+CREATE CONSTRAINT TRIGGER esclusa_commit AFTER INSERT ON esclusa_change
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION esclusa_commit();
 
 -- Switches a flag off for everybody and records who did it, in one transaction; every app hears of it at once.
 --     SELECT emergency_rollback('crm_advanced_features', '<id of the user>');
@@ -167,29 +231,19 @@ CREATE TRIGGER esclusa_tell AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON feat
 CREATE OR REPLACE FUNCTION emergency_rollback(flag text, performed_by uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  found_any boolean := false;
-  before record;
+  -- What the rest of the transaction goes on with.
+  said text := coalesce(current_setting('esclusa.performed_by', true), '');
 BEGIN
-  PERFORM set_config('esclusa.performed_by', coalesce(performed_by::text, ''), true);
+  PERFORM set_config('esclusa.performed_by', coalesce(performed_by::text, said), true);
   PERFORM set_config('esclusa.action', 'emergency_rollback', true);
-  FOR before IN
-    SELECT id, enabled, rollout_percentage FROM feature_flags WHERE name = flag OR id::text = flag FOR UPDATE
-  LOOP
-    found_any := true;
-    -- The share too, so that a switch in some app's environment opens nothing.
-    UPDATE feature_flags SET enabled = false, rollout_percentage = 0, updated_at = now() WHERE id = before.id;
-    IF before.enabled IS NOT DISTINCT FROM false AND before.rollout_percentage IS NOT DISTINCT FROM 0 THEN
-      INSERT INTO release_history (feature_flag_id, action, old_value, new_value, performed_by)
-      VALUES (before.id, 'emergency_rollback',
-              jsonb_build_object('enabled', before.enabled, 'rollout_percentage', before.rollout_percentage),
-              jsonb_build_object('enabled', false, 'rollout_percentage', 0), emergency_rollback.performed_by);
-    END IF;
-  END LOOP;
-  PERFORM set_config('esclusa.action', '', true);
-  PERFORM set_config('esclusa.performed_by', '', true);
-  IF NOT found_any THEN
+  -- The share too, so that a switch in some app's environment opens nothing.
+  UPDATE feature_flags SET enabled = false, rollout_percentage = 0, updated_at = now()
+  WHERE name = flag OR id::text = lower(flag);
+  IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no flag "%", expected the name or the id of a flag', flag;
   END IF;
+  PERFORM set_config('esclusa.action', '', true);
+  PERFORM set_config('esclusa.performed_by', said, true);
 END
 $$;
 
@@ -198,10 +252,24 @@ DO $$
 DECLARE
   signature text;
 BEGIN
-  FOREACH signature IN ARRAY ARRAY['esclusa_snapshot()', 'esclusa_tell()', 'esclusa_performed_by()',
+  FOREACH signature IN ARRAY ARRAY['esclusa_snapshot()', 'esclusa_tell()', 'esclusa_commit()', 'esclusa_performed_by()',
     'esclusa_action(jsonb, jsonb)', 'esclusa_record()', 'esclusa_record_truncate()', 'emergency_rollback(text, uuid)']
   LOOP
     EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', signature, current_schema());
   END LOOP;
+END
+$$;
+
+-- A history that is there already may refuse what is written here, and every change of a flag would fail: it is tried
+-- once, and undone.
+DO $$
+BEGIN
+  INSERT INTO release_history (feature_flag_id, action, old_value, new_value)
+  SELECT flag.id, called, '{}', '{}'
+  FROM (SELECT id FROM feature_flags LIMIT 1) AS flag,
+       unnest('{create,delete,enable,disable,rollout_update,update,emergency_rollback}'::text[]) AS called;
+  RAISE EXCEPTION USING ERRCODE = 'ES001';
+EXCEPTION
+  WHEN SQLSTATE 'ES001' THEN NULL;
 END
 $$;

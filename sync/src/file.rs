@@ -80,6 +80,10 @@ impl File {
 
     async fn look(&self) -> io::Result<Look> {
         let metadata = tokio::fs::metadata(&self.path).await?;
+        // A pipe would be waited for without end.
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is no file, expected one"));
+        }
         // The time of the last change alone would miss one within the same tick.
         Ok(format!("{:?}-{}-{}", metadata.modified()?, metadata.len(), number(&metadata)))
     }

@@ -1,19 +1,22 @@
 //! Layers: sources laid one over the other make one (section 13 of SEMANTICS.md).
 
+use std::fmt;
 use std::future::pending;
+use std::time::Duration;
 
 use esclusa::sync::{Request, layered};
 use futures_util::future::{join_all, select_all};
 
 use crate::source::{Answer, AnySource, Failure, News, Source};
+use crate::syncing::guarded;
 
 /// Several sources as one: the environment over a store over a bundled file.
 ///
 /// All are asked together. If one fails, what the others say is published all the same, with what it said last; the
 /// status is `failing` then, with the name of the layer.
-#[derive(Default)]
 pub struct Layers {
     layers: Vec<Layer>,
+    timeout: Duration,
     /// Counts what the layers made so far; the entity tag of the whole.
     made: u64,
     /// The last that somebody was given.
@@ -24,6 +27,25 @@ struct Layer {
     source: Box<dyn AnySource>,
     request: Request,
     said: Option<Vec<u8>>,
+    /// Whether it has said something that the whole does not have yet. It outlives an ask that is cut off while another
+    /// layer has not answered.
+    is_new: bool,
+}
+
+/// One layer may take so long unless the app says otherwise: less than the default of [`Options`](crate::Options), so
+/// that one that never answers does not keep back the others.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Default for Layers {
+    fn default() -> Self {
+        Layers { layers: Vec::new(), timeout: TIMEOUT, made: 0, given: 0 }
+    }
+}
+
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layers").field("name", &Source::name(self)).finish_non_exhaustive()
+    }
 }
 
 impl Layers {
@@ -36,7 +58,15 @@ impl Layers {
     /// A layer below all the others so far.
     #[must_use]
     pub fn layer(mut self, source: impl Source) -> Self {
-        self.layers.push(Layer { source: Box::new(source), request: Request::default(), said: None });
+        self.layers.push(Layer { source: Box::new(source), request: Request::default(), said: None, is_new: false });
+        self
+    }
+
+    /// How long one layer may take, 20 seconds unless told otherwise; it should be less than the time-out of
+    /// [`Options`](crate::Options), after which nothing that any layer said is published.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -51,28 +81,29 @@ impl Layers {
 }
 
 impl Layer {
-    /// Asks, and says whether what the layer says has changed.
-    async fn ask(&mut self) -> Result<bool, Failure> {
-        match self.source.fetch(&self.request).await {
-            Ok(Answer::Snapshot { bytes, etag }) => {
+    /// Asks for so long at most. What the source does, panicking included, is no matter of the other layers.
+    async fn ask(&mut self, timeout: Duration) -> Result<(), Failure> {
+        let asked = tokio::time::timeout(timeout, guarded(self.source.fetch(&self.request))).await;
+        let silent = || Failure::new(format!("no answer within {} s", timeout.as_secs_f64()));
+        match asked.map_err(|_| silent())??? {
+            Answer::Snapshot { bytes, etag } => {
                 // What is no snapshot must not take the place of one (13.8).
                 layered(&[Some(&bytes)])?;
                 self.request = Request { etag, ..Request::default() };
-                Ok(self.say(bytes))
+                self.say(bytes);
+                Ok(())
             }
-            Ok(Answer::NotModified) if self.said.is_some() => Ok(false),
-            Ok(Answer::NotModified) => {
+            Answer::NotModified if self.said.is_some() => Ok(()),
+            Answer::NotModified => {
                 self.request = Request::default();
                 Err(Failure::new("not modified, but there is nothing yet, expected a snapshot"))
             }
-            Err(failure) => Err(failure),
         }
     }
 
-    fn say(&mut self, bytes: Vec<u8>) -> bool {
-        let is_new = self.said.as_ref() != Some(&bytes);
+    fn say(&mut self, bytes: Vec<u8>) {
+        self.is_new |= self.said.as_ref() != Some(&bytes);
         self.said = Some(bytes);
-        is_new
     }
 }
 
@@ -82,27 +113,26 @@ impl Source for Layers {
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        let answers = join_all(self.layers.iter_mut().map(Layer::ask)).await;
+        let timeout = self.timeout;
+        let answers = join_all(self.layers.iter_mut().map(|layer| layer.ask(timeout))).await;
         let mut failure: Option<Failure> = None;
         let mut is_new = self.made == 0;
         for (layer, answer) in self.layers.iter_mut().zip(answers) {
-            match answer {
-                Ok(changed) => is_new |= changed,
-                Err(mut failed) => {
-                    if let Some(instead) = failed.instead.take() {
-                        is_new |= layer.say(instead);
-                    }
-                    failed.error = format!("{}: {}", layer.source.name(), failed.error);
-                    failure = Some(match failure {
-                        None => failed,
-                        Some(first) => Failure {
-                            error: format!("{}; {}", first.error, failed.error),
-                            retry_after: first.retry_after.max(failed.retry_after),
-                            instead: None,
-                        },
-                    });
+            if let Err(mut failed) = answer {
+                if let Some(instead) = failed.instead.take() {
+                    layer.say(instead);
                 }
+                failed.error = format!("{}: {}", layer.source.name(), failed.error);
+                failure = Some(match failure {
+                    None => failed,
+                    Some(first) => Failure {
+                        error: format!("{}; {}", first.error, failed.error),
+                        retry_after: first.retry_after.max(failed.retry_after),
+                        instead: None,
+                    },
+                });
             }
+            is_new |= std::mem::take(&mut layer.is_new);
         }
         self.made += u64::from(is_new);
         let etag = Some(self.made.to_string());

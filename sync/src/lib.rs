@@ -57,3 +57,8 @@ pub use saved::Saved;
 pub use source::{Answer, Failure, News, Source};
 pub use status::{LastError, Status};
 pub use syncing::{Options, Syncing, start};
+
+/// Its example compiles.
+#[cfg(all(doctest, feature = "environment", feature = "http"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -25,11 +25,25 @@ const CHANNEL: &str = "esclusa";
 /// Connecting, and each query, may take so long unless the app says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// For so long the server may still answer what was asked on a connection that nobody waits for any more.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Whether the revision rises with every change of the table. A table that was made anew, or restored by itself, has
+/// lost its triggers; one of another schema never had them.
+const IS_COUNTED: &str = "EXISTS (
+    SELECT FROM pg_class flags, pg_class revision, pg_trigger
+    WHERE flags.oid = to_regclass('feature_flags') AND revision.oid = to_regclass('esclusa_revision')
+      AND revision.relnamespace = flags.relnamespace AND has_table_privilege(revision.oid, 'SELECT')
+      AND tgrelid = flags.oid AND tgname = 'esclusa_tell' AND tgenabled IN ('O', 'A'))";
+
 /// A `feature_flags` table in Postgres.
 ///
 /// One connection is held for asking and for listening; it is made again when it breaks. `LISTEN` needs a connection of
 /// its own: a pooler that hands out one connection for each transaction (PgBouncer, Supavisor) tells nothing, and then
 /// there is only the asking once an interval. On a standby server there is only that too.
+///
+/// A table that shows no row at all while row-level security filters for this user counts as a failure: without a policy
+/// that lets the user read, Postgres gives no error but an empty table, which would turn every flag off.
 #[derive(Debug)]
 pub struct Postgres {
     config: Config,
@@ -44,8 +58,8 @@ struct Connection {
     client: Client,
     /// What the task that holds the socket has heard.
     news: mpsc::Receiver<News>,
-    /// Whether the migration is there.
-    has_revision: bool,
+    /// Whether the migration is there, and works on this table.
+    is_counted: bool,
 }
 
 impl Postgres {
@@ -119,36 +133,68 @@ impl Postgres {
         if let Err(problem) = client.batch_execute(&format!("LISTEN {CHANNEL}")).await {
             tracing::debug!("esclusa: {}: it cannot tell of changes: {problem}", Source::name(self));
         }
-        let has_revision = self.table == "feature_flags"
-            && first(&client, "SELECT to_regclass('esclusa_revision') IS NOT NULL").await?.as_deref() == Some("t");
-        Ok(Connection { client, news, has_revision })
+        let is_counted =
+            self.may_be_counted() && is_true(self.ask(&client, &format!("SELECT {IS_COUNTED}")).await?.pop());
+        Ok(Connection { client, news, is_counted })
+    }
+
+    /// The migration counts the changes of one table.
+    fn may_be_counted(&self) -> bool {
+        self.table == "feature_flags"
     }
 
     /// Reads the snapshot, unless the etag stands for it.
-    async fn read(&self, connection: &Connection, etag: &str) -> Result<Answer, Failure> {
-        // What stands for an answer is digits; anything else is nobody's.
+    async fn read(&self, connection: &mut Connection, etag: &str) -> Result<Answer, Failure> {
+        // What stands for an answer is digits and letters; anything else is nobody's.
         let known = if etag.bytes().all(|byte| byte.is_ascii_alphanumeric()) { etag } else { "" };
-        let query = if connection.has_revision {
-            format!(
-                "SELECT revision::text, CASE WHEN revision::text <> '{known}' THEN esclusa_snapshot()::text END \
-                 FROM esclusa_revision"
-            )
-        } else {
-            format!(
-                "SELECT md5(rows), CASE WHEN md5(rows) <> '{known}' THEN rows END \
-                 FROM (SELECT coalesce(json_agg(f ORDER BY f::text), '[]')::text AS rows FROM {} f) AS whole",
-                self.table
-            )
-        };
-        let mut rows = columns(&connection.client, &query).await?;
-        let text = rows.pop().flatten();
-        let Some(text) = text else { return Ok(Answer::NotModified) };
+        let table = &self.table;
+        let counted = format!(
+            "SELECT revision::text, CASE WHEN revision::text <> '{known}' THEN esclusa_snapshot()::text END, \
+             NOT EXISTS (SELECT FROM feature_flags) AND row_security_active('feature_flags'), {IS_COUNTED} \
+             FROM esclusa_revision"
+        );
+        let by_rows = format!(
+            "SELECT md5(rows), CASE WHEN md5(rows) <> '{known}' THEN rows END, \
+             CASE WHEN rows = '[]' THEN row_security_active(to_regclass('{}')) END, {IS_COUNTED} \
+             FROM (SELECT coalesce(json_agg(f ORDER BY f::text), '[]')::text AS rows FROM {table} f) AS whole",
+            table.replace('\'', "''")
+        );
+        let mut answer = self.ask(&connection.client, if connection.is_counted { &counted } else { &by_rows }).await?;
+        let is_counted = is_true(answer.pop()) && self.may_be_counted();
+        if std::mem::replace(&mut connection.is_counted, is_counted) && !is_counted {
+            answer = self.ask(&connection.client, &by_rows).await?;
+            answer.pop();
+        }
+        if is_true(answer.pop()) {
+            return Err(Failure::new(format!(
+                "`{table}` shows no row while row-level security is active, expected a policy that lets this user read"
+            )));
+        }
+        let Some(text) = answer.pop().flatten() else { return Ok(Answer::NotModified) };
         if text.len() > MAX_SNAPSHOT_BYTES {
             let bytes = text.len();
             return Err(Failure::new(format!("the snapshot has {bytes} bytes, expected at most {MAX_SNAPSHOT_BYTES}")));
         }
-        Ok(Answer::Snapshot { bytes: text.into_bytes(), etag: rows.pop().flatten() })
+        Ok(Answer::Snapshot { bytes: text.into_bytes(), etag: answer.pop().flatten() })
     }
+
+    /// The columns of the first row, as text.
+    async fn ask(&self, client: &Client, query: &str) -> Result<Vec<Option<String>>, Failure> {
+        // A query that waits for a lock goes on in the server when nobody waits for it any more, and one after another
+        // would use up its connections. The limit holds for this query only, also behind a pooler.
+        let limit_ms = self.timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
+        for message in client.simple_query(&format!("SET LOCAL statement_timeout = {limit_ms}; {query}")).await? {
+            if let SimpleQueryMessage::Row(row) = message {
+                return Ok((0..row.len()).map(|at| row.get(at).map(ToOwned::to_owned)).collect());
+            }
+        }
+        Err(Failure::new("the query gave no row, expected one"))
+    }
+}
+
+/// What Postgres writes for true.
+fn is_true(column: Option<Option<String>>) -> bool {
+    column.flatten().as_deref() == Some("t")
 }
 
 fn tls(
@@ -165,7 +211,15 @@ where
     T: tokio_postgres::tls::TlsStream + Unpin,
 {
     loop {
-        match poll_fn(|context| connection.poll_message(context)).await {
+        let message = tokio::select! {
+            message = poll_fn(|context| connection.poll_message(context)) => message,
+            () = tell.closed() => {
+                // It ends when all is answered, which a server that keeps silent never does.
+                drop(tokio::time::timeout(FAREWELL, connection).await);
+                return;
+            }
+        };
+        match message {
             // One that nobody has picked up yet stands for all that come meanwhile.
             Some(Ok(AsyncMessage::Notification(_))) => drop(tell.try_send(News::Changed)),
             Some(Ok(_)) => {}
@@ -175,20 +229,6 @@ where
             }
         }
     }
-}
-
-/// The columns of the first row, as text.
-async fn columns(client: &Client, query: &str) -> Result<Vec<Option<String>>, Failure> {
-    for message in client.simple_query(query).await? {
-        if let SimpleQueryMessage::Row(row) = message {
-            return Ok((0..row.len()).map(|at| row.get(at).map(ToOwned::to_owned)).collect());
-        }
-    }
-    Err(Failure::new("the query gave no row, expected one"))
-}
-
-async fn first(client: &Client, query: &str) -> Result<Option<String>, Failure> {
-    Ok(columns(client, query).await?.into_iter().next().flatten())
 }
 
 impl Source for Postgres {
@@ -207,11 +247,11 @@ impl Source for Postgres {
         let timeout = self.timeout;
         let asked = async {
             // What is cut off from here on, in time or by an error, is not used again.
-            let connection = match self.connection.take() {
+            let mut connection = match self.connection.take() {
                 Some(connection) if !connection.client.is_closed() => connection,
                 _ => self.connect().await?,
             };
-            let answer = self.read(&connection, request.etag.as_deref().unwrap_or_default()).await?;
+            let answer = self.read(&mut connection, request.etag.as_deref().unwrap_or_default()).await?;
             Ok((connection, answer))
         };
         match tokio::time::timeout(timeout, asked).await {

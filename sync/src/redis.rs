@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use esclusa::hash;
@@ -11,7 +13,7 @@ use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, PushInfo,
     PushKind, RedisResult, TlsCertificates, pipe,
 };
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use crate::source::{Answer, Failure, News, Source};
 
@@ -35,6 +37,8 @@ struct Connection {
     commands: MultiplexedConnection,
     /// What came unasked on the same connection.
     news: mpsc::Receiver<News>,
+    /// It is known here also when the news of it was told, or had no room.
+    is_cut_off: Arc<AtomicBool>,
 }
 
 /// The address may hold a password, so no more is shown than in the log.
@@ -112,15 +116,21 @@ impl Redis {
     /// The connection, which whoever took it puts back when it has proved good.
     async fn take_connection(&mut self) -> Result<Connection, Failure> {
         if let Some(mut connection) = self.connection.take()
-            && connection.news.try_recv() != Ok(News::CutOff)
+            && matches!(connection.news.try_recv(), Ok(News::Changed) | Err(TryRecvError::Empty))
+            && !connection.is_cut_off.load(Ordering::Relaxed)
         {
             return Ok(connection);
         }
         let (tell, news) = mpsc::channel(1);
+        let is_cut_off = Arc::<AtomicBool>::default();
+        let cut_off = Arc::clone(&is_cut_off);
         let hear = move |push: PushInfo| {
             let heard = match push.kind {
                 PushKind::Message => News::Changed,
-                PushKind::Disconnection => News::CutOff,
+                PushKind::Disconnection => {
+                    cut_off.store(true, Ordering::Relaxed);
+                    News::CutOff
+                }
                 _ => return Ok::<(), redis::aio::SendError>(()),
             };
             // One that nobody has picked up yet stands for all that come meanwhile.
@@ -134,7 +144,7 @@ impl Redis {
         let mut commands = self.client.get_multiplexed_async_connection_with_config(&config).await?;
         // Before anything is read, so that nothing is missed in between.
         commands.subscribe(&self.channel).await?;
-        Ok(Connection { commands, news })
+        Ok(Connection { commands, news, is_cut_off })
     }
 
     /// None if there is no snapshot.

@@ -105,9 +105,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that says no more than what went wrong.
+    /// A failure that says no more than what went wrong. It stands in one line of the log, so whatever would end the
+    /// line becomes a space.
     pub fn new(error: impl Into<String>) -> Self {
-        Failure { error: error.into(), retry_after: None, instead: None }
+        let error = error.into().replace(|character: char| character.is_control(), " ");
+        Failure { error, retry_after: None, instead: None }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.error)
     }
 }
 

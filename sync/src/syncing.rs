@@ -147,7 +147,7 @@ async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
 }
 
 /// A source of somebody else's must not end the task by a panic.
-async fn guarded<T>(ask: impl Future<Output = T>) -> Result<T, Failure> {
+pub(crate) async fn guarded<T>(ask: impl Future<Output = T>) -> Result<T, Failure> {
     AssertUnwindSafe(ask).catch_unwind().await.map_err(|_| Failure::new("the source panicked"))
 }
 

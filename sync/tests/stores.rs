@@ -342,6 +342,18 @@ async fn redis() {
     println!("told of a change within {slowest:?}");
     drop(syncing);
 
+    // A connection that was cut off is not used again, so it costs no failure.
+    let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(100));
+    assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
+    let mut admin = std::net::TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    std::io::Write::write_all(&mut admin, b"CLIENT KILL TYPE pubsub\r\n").unwrap();
+    std::io::Read::read_exact(&mut admin, &mut [0; 4]).unwrap();
+    writer.put(one(6, false, 0).as_bytes()).await.unwrap();
+    writer.put(one(7, true, 0).as_bytes()).await.unwrap();
+    until("the change after the end of the connection", &syncing, || syncing.status().revision == Some(7)).await;
+    assert_eq!(syncing.status().last_error, None);
+    drop(syncing);
+
     // Somebody else writes the key alone, without a tag and without telling.
     let proxy = Proxy::start(([127, 0, 0, 1], server.port()).into()).await.unwrap();
     let by_way = server.url_at(proxy.address().port());

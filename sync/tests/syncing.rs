@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -200,6 +201,79 @@ async fn layers_publish_what_there_is_while_one_fails() {
 }
 
 #[tokio::test]
+async fn a_layer_that_never_answers_or_panics_keeps_back_no_other() {
+    struct Hanging;
+    impl Source for Hanging {
+        fn name(&self) -> String {
+            "hanging".to_owned()
+        }
+        async fn fetch(&mut self, _: &Request) -> Result<Answer, Failure> {
+            std::future::pending().await
+        }
+    }
+    struct Panicking;
+    impl Source for Panicking {
+        fn name(&self) -> String {
+            "panicking".to_owned()
+        }
+        async fn fetch(&mut self, _: &Request) -> Result<Answer, Failure> {
+            panic!("broken")
+        }
+    }
+    let (flags, store) = (Flags::new(), Script::default());
+    let layers = Layers::new().layer(Hanging).layer(Panicking).layer(store.clone()).timeout(Duration::from_millis(50));
+    let syncing = start(&flags, layers, soon());
+    for (revision, enabled) in [(1, true), (2, false)] {
+        store.say(answer(one(revision, "f", enabled)));
+        until("what the third says", || is_on(&flags, "f") == enabled).await;
+    }
+    let error = syncing.status().last_error.unwrap().error;
+    assert_eq!(error, "hanging: no answer within 0.05 s; panicking: the source panicked");
+}
+
+/// What a layer says is not lost when the whole is cut off before the others have answered.
+#[tokio::test]
+async fn an_ask_that_is_cut_off_loses_nothing() {
+    #[derive(Clone, Default)]
+    struct Door(Arc<AtomicBool>);
+    impl Source for Door {
+        fn name(&self) -> String {
+            "door".to_owned()
+        }
+        async fn fetch(&mut self, _: &Request) -> Result<Answer, Failure> {
+            if self.0.load(Ordering::SeqCst) { answer("[]".to_owned()) } else { std::future::pending().await }
+        }
+    }
+    struct Tagged(Script);
+    impl Source for Tagged {
+        fn name(&self) -> String {
+            "tagged".to_owned()
+        }
+        async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
+            match self.0.fetch(request).await? {
+                Answer::Snapshot { bytes, .. } => {
+                    let etag = Some(String::from_utf8_lossy(&bytes).into_owned());
+                    Ok(if request.etag == etag { Answer::NotModified } else { Answer::Snapshot { bytes, etag } })
+                }
+                Answer::NotModified => Ok(Answer::NotModified),
+            }
+        }
+    }
+    let (flags, door, store) = (Flags::new(), Door::default(), Script::default());
+    door.0.store(true, Ordering::SeqCst);
+    store.say(answer(one(1, "f", false)));
+    let layers = Layers::new().layer(door.clone()).layer(Tagged(store.clone()));
+    let syncing = start(&flags, layers, Options { timeout: Duration::from_millis(50), ..soon() });
+    until("the first", || syncing.status().state == State::Fresh).await;
+    door.0.store(false, Ordering::SeqCst);
+    store.say(answer(one(2, "f", true)));
+    until("the cutting off", || syncing.status().state == State::Failing).await;
+    door.0.store(true, Ordering::SeqCst);
+    until("the recovery", || syncing.status().state == State::Fresh).await;
+    assert!(is_on(&flags, "f"), "{}", syncing.status());
+}
+
+#[tokio::test]
 async fn a_saved_copy_answers_while_the_store_is_away() {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.json");
@@ -266,6 +340,21 @@ async fn a_file_is_read_when_it_is_replaced() {
     replace(&path, &one(12, "f", true));
     fresh(&syncing).await;
     assert_eq!(flags.current().revision(), Some(12));
+}
+
+/// Reading a pipe waits for a writer for ever, and holds a thread meanwhile.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("flags.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe, folder.path().to_owned()] {
+        let syncing = start(&Flags::new(), File::new(path), soon());
+        until("the failure", || syncing.status().last_error.is_some()).await;
+        let error = syncing.status().last_error.unwrap().error;
+        assert!(error.ends_with("it is no file, expected one"), "{error}");
+    }
 }
 
 #[tokio::test]
