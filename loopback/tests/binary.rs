@@ -4,11 +4,22 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(10);
+
 fn get(address: &str, path: &str) -> String {
-    let mut client = TcpStream::connect(address).expect("it listens");
+    // A proxy that stops refusing listens a moment later.
+    let began = Instant::now();
+    let mut client = loop {
+        match TcpStream::connect(address) {
+            Err(_) if began.elapsed() < LONG => std::thread::sleep(Duration::from_millis(5)),
+            connected => break connected.expect("it listens"),
+        }
+    };
     write!(client, "GET {path} HTTP/1.1\r\nHost: loopback\r\nConnection: close\r\n\r\n").expect("it is asked");
     let mut answer = String::new();
     client.read_to_string(&mut answer).expect("it answers");
