@@ -288,6 +288,7 @@ test('a projection and a client snapshot hold the chosen flags, and take keys al
   assert.throws(() => flags.project({}, 'a'), TypeError);
   assert.throws(() => flags.project({}, 7), TypeError);
   if (!build.clientSnapshots) {
+    assert.throws(() => new Flags().clientSnapshot(), /this build leaves client snapshots out/, 'before anything is published too');
     assert.throws(() => flags.clientSnapshot({ user: 'u' }), /this build leaves client snapshots out, expected @esclusa\/wasm\/full/);
     return;
   }
