@@ -95,7 +95,7 @@ class Layer {
     if (signal.aborted) {
       throw new Failure('the answer came too late');
     }
-    if (answer === NOT_MODIFIED) {
+    if ('esclusa' in answer) {
       if (this.said === undefined) {
         this.#etag = null;
         throw new Failure('not modified, but there is nothing yet, expected a snapshot');

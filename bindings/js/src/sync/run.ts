@@ -7,7 +7,7 @@ import { areSame } from './bytes.js';
 import { Log } from './log.js';
 import { type SyncOptions, milliseconds, policyText } from './policy.js';
 import { type Event, Protocol } from './protocol.js';
-import { Failure, type Fetch, NOT_MODIFIED, type News, type Source, type Stop } from './source.js';
+import { Failure, type Fetch, type News, type Source, type Stop } from './source.js';
 import { type State, type Status, line } from './status.js';
 
 /** How many violations of one snapshot are logged one by one. */
@@ -182,7 +182,7 @@ export class Run {
     if (answer instanceof Failure) {
       await this.#restore(answer.instead as Uint8Array | null).catch(this.#cannotBegin);
       event = { event: 'failure', error: answer.message, retry_after_ms: answer.retryAfterMs };
-    } else if (answer === NOT_MODIFIED || this.#protocol.isKnown(answer.bytes)) {
+    } else if ('esclusa' in answer || this.#protocol.isKnown(answer.bytes)) {
       event = { event: 'not_modified' };
     } else if (this.#copy !== undefined && areSame(this.#copy, answer.bytes)) {
       // The source confirms what there was to begin with: it is fresh now, and nobody need hear of it.
@@ -207,7 +207,11 @@ export class Run {
 
   async #restore(bytes: Uint8Array | null | undefined): Promise<void> {
     const flags = this.#flags.deref();
-    if (bytes !== null && bytes !== undefined && flags !== undefined && !this.isStopped) {
+    if (bytes === null || bytes === undefined || flags === undefined || this.isStopped) {
+      return;
+    }
+    // What layers that fail say in place of an answer is often what there was to begin with.
+    if (this.#copy === undefined || !areSame(this.#copy, bytes)) {
       this.#restored(bytes, flags.revision, await Flags.swap(flags, bytes));
     }
   }

@@ -12,10 +12,15 @@ export interface Request {
 }
 
 /** What the request stands for is still the current snapshot. */
-export const NOT_MODIFIED: unique symbol = Symbol.for('esclusa: not modified');
+export interface NotModified {
+  readonly esclusa: 'not modified';
+}
+
+/** What a source answers then. */
+export const NOT_MODIFIED: NotModified = Object.freeze({ esclusa: 'not modified' });
 
 /** The current snapshot, alone or with what stands for it in the next request; or that nothing has changed. */
-export type Answer = Snapshot | { readonly bytes: Snapshot; readonly etag?: string | null | undefined } | typeof NOT_MODIFIED;
+export type Answer = Snapshot | { readonly bytes: Snapshot; readonly etag?: string | null | undefined } | NotModified;
 
 /** What a source says unasked: there is a new snapshot, or the way by which it would say so is cut off. */
 export type News = 'changed' | 'cutOff';

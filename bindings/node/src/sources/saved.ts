@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Flags } from '../../../js/src/flags.js';
 import { ask, begin, nameOf, sourceOf } from '../../../js/src/sync/asking.js';
-import { type Fetch, NOT_MODIFIED, type Source } from '../../../js/src/sync/source.js';
+import type { Fetch, Source } from '../../../js/src/sync/source.js';
 import { reason } from './file.js';
 
 const UNFINISHED = '.tmp';
@@ -32,7 +32,7 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
     name: nameOf(inner),
     async fetch(request) {
       const answer = await ask(inner, request);
-      if (answer !== NOT_MODIFIED && !request.signal.aborted) {
+      if (!('esclusa' in answer) && !request.signal.aborted) {
         try {
           const check = new Flags();
           await check.publish(answer.bytes).then(async () => {
