@@ -61,16 +61,18 @@ export function http(url: string | URL, options: HttpOptions = {}): Source {
         const own = { accept: 'application/json, */*;q=0.5', ...(etag === null ? {} : { 'if-none-match': etag }) };
         const response = await access.get(home, own, asking.signal);
         if (response.status === 304) {
+          // Chromium counts an answer whose end nobody reads as broken off.
+          await response.arrayBuffer();
           return NOT_MODIFIED;
         }
         return { bytes: await read(response, maxBytes), etag: response.headers.get('etag') };
       } catch (problem) {
+        // What is not read to its end need not be sent to its end.
+        asking.abort();
         throw isLate ? new Failure(`no whole answer within ${timeoutMs / 1000} s`) : problem;
       } finally {
         cancel();
         signal.removeEventListener('abort', abort);
-        // What was not read to its end need not be sent to its end.
-        asking.abort();
       }
     },
     watch(tell) {

@@ -151,8 +151,11 @@ export class Run {
       this.#unwatch?.();
       this.#unwatch = watch(this.#source, this.#hear, this.#deaf);
     }
-    const answer = await within(ask(this.#source, { ...request, signal: asking.signal }), this.#timeoutMs).catch(failureOf);
-    asking.abort();
+    const asked = within(ask(this.#source, { ...request, signal: asking.signal }), this.#timeoutMs);
+    const answer = await asked.catch((problem: unknown) => {
+      asking.abort();
+      return failureOf(problem);
+    });
     const flags = this.#flags.deref();
     if (flags !== undefined && !this.isStopped) {
       await this.#take(flags, answer);
