@@ -90,7 +90,7 @@ const begin = (path: string, token?: string) =>
 const look = () =>
   page.evaluate(() => {
     const { flags, syncing } = window as unknown as { flags: InstanceType<Engine['Flags']>; syncing: InstanceType<Engine['Sync']> };
-    return { revision: flags.revision, on: flags.isEnabled('on'), ...syncing.status() };
+    return { ...syncing.status(), revision: flags.revision, on: flags.isEnabled('on') };
   });
 
 /** What a browser does to a page that nobody sees. */

@@ -9,7 +9,7 @@ use super::tools::{Program, Tools};
 pub(super) fn wasm(tools: &Tools) -> Outcome {
     let mut step = tools.step("wasm-package");
     step.install_npm(tools);
-    step.run(tools.cargo(["test", "--package", "esclusa-js"]));
+    step.run(tools.cargo(["test", "--package", "esclusa-js", "--all-features"]));
     step.run(npm(tools, &["run", "build", "--workspace", "@esclusa/wasm"]));
     step.run(npm(tools, &["run", "check", "--workspace", "@esclusa/js"]));
     let loopback = loopback(tools, &mut step);

@@ -61,12 +61,7 @@ export function layers(...sources: (Source | Fetch)[]): Source {
       return { bytes, etag };
     },
     watch(tell) {
-      const stops = all.map(({ source, name }) =>
-        watch(source, tell, (failure) => {
-          tell('cutOff');
-          console.debug?.(`esclusa: ${name}: it cannot tell of news: ${failure.message}`);
-        }),
-      );
+      const stops = all.map(({ source }) => watch(source, tell, () => tell('cutOff')));
       return () => stops.forEach((stop) => stop());
     },
     toBeginWith() {

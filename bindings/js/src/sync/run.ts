@@ -13,6 +13,9 @@ import { type State, type Status, line } from './status.js';
 /** How many violations of one snapshot are logged one by one. */
 const MAX_LOGGED = 10;
 
+/** How long to rest when what should not fail has failed. */
+const REST_MS = 1_000;
+
 /** What was wished for while the source was being asked. */
 type Wish = 'refresh' | 'notified' | 'cut_off';
 
@@ -43,7 +46,7 @@ export class Run {
     this.#log = new Log(options.logger);
     this.#flags = new WeakRef(flags);
     this.#protocol = new Protocol(policyText(options));
-    gone.register(flags, this);
+    gone.register(flags, this, this);
     Flags.whenFreed(flags, this.stop);
   }
 
@@ -156,9 +159,14 @@ export class Run {
       asking.abort();
       return failureOf(problem);
     });
-    const flags = this.#flags.deref();
-    if (flags !== undefined && !this.isStopped) {
-      await this.#take(flags, answer);
+    try {
+      const flags = this.#flags.deref();
+      if (flags !== undefined && !this.isStopped) {
+        await this.#take(flags, answer);
+      }
+    } catch (problem) {
+      this.#log.say('warn', `${this.name}: going on after ${failureOf(problem).message}`);
+      await new Promise<void>((resolve) => alarm(REST_MS, resolve));
     }
     this.#asking = undefined;
     this.#act();
@@ -197,6 +205,10 @@ export class Run {
         const isOlder = outcome === 'older';
         event = isOlder ? { event: 'older', revision, current: flags.revision } : { event: 'published', revision, etag: answer.etag };
       } catch (problem) {
+        if (this.isStopped) {
+          // They were freed meanwhile.
+          return;
+        }
         event = { event: 'failure', error: failureOf(problem).message, retry_after_ms: null };
       }
     }

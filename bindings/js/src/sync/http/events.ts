@@ -14,6 +14,8 @@ export class Events {
   #stream: AbortController | undefined;
   /** A stream that ends at once must not be opened again at once. */
   #tried = Number.NEGATIVE_INFINITY;
+  /** What fails again and again is said once. */
+  #isWarned = false;
 
   constructor(url: URL, access: Access, heartbeatMs: number, timeoutMs: number) {
     this.#url = url;
@@ -60,6 +62,7 @@ export class Events {
         throw new Failure('the answer is of another type, expected text/event-stream');
       }
       isOpen = true;
+      this.#isWarned = false;
       // Something may have changed between the last answer and the first event.
       this.#tell?.('changed');
       const [reader, events] = [response.body.getReader(), new EventReader()];
@@ -75,9 +78,10 @@ export class Events {
         }
       }
     } catch (problem) {
-      if (!stream.signal.aborted) {
+      if (!stream.signal.aborted && !this.#isWarned) {
+        this.#isWarned = true;
         const why = interrupted(problem).message;
-        console.debug?.(`esclusa: no events of ${this.#url.origin}${this.#url.pathname}, asking by the clock alone: ${why}`);
+        console.warn(`esclusa: no events of ${this.#url.origin}${this.#url.pathname}, asking by the clock alone: ${why}`);
       }
       return isOpen;
     } finally {
