@@ -73,6 +73,9 @@ export class Flags {
    * @throws SnapshotError (as a rejection) if the snapshot is refused.
    */
   async publish(snapshot: Snapshot, options?: PublishOptions | null): Promise<Report> {
+    if (this.#open().publishLater === undefined) {
+      return this.publishSync(snapshot, options);
+    }
     return this.#published(await this.#compiledLater(snapshot, options));
   }
 
@@ -301,7 +304,9 @@ export class Flags {
 
   #swapped(said: string): { report: Report; tell: () => void } {
     const report = reportFrom(said);
-    return { report, tell: () => this.#tell(report) };
+    const lives = this.#lives;
+    // Those of flags that were freed meanwhile hear nothing.
+    return { report, tell: () => void (lives === this.#lives && this.#tell(report)) };
   }
 
   #published(said: string): Report {
