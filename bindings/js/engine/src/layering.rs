@@ -50,8 +50,10 @@ mod tests {
 
     #[test]
     fn layers_follow_each_other_in_one_text() {
-        let (switch, store) =
-            (r#"{"layer":"switches","flags":[{"name":"a","enabled":false}]}"#, r#"[{"name":"a","enabled":true}]"#);
+        let (switch, store) = (
+            r#"{"esclusa":1,"layer":"switches","flags":[{"name":"a","enabled":false}]}"#,
+            r#"[{"name":"a","enabled":true}]"#,
+        );
         let both = [switch, store].concat();
         let lengths = Value::from(vec![i64::try_from(switch.len()).unwrap(), i64::try_from(store.len()).unwrap()]);
         assert_eq!(
