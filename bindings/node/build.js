@@ -46,7 +46,8 @@ for (const [input, file, format] of bundles) {
 writeFileSync(
   `${here}dist/index.js`,
   `import esclusa from './index.cjs';
-export const { Context, Flags, SnapshotError, engine } = esclusa;
+export const { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, Sync } = esclusa;
+export const { bundled, engine, environment, file, http, layers, saved } = esclusa;
 `,
 );
 

@@ -1,4 +1,4 @@
-// Builds the package: the two WebAssembly modules, one JavaScript file for each, their inlined forms, and the types.
+// Builds the package: the WebAssembly modules, one JavaScript file for each, their inlined forms, and the types.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,9 +10,9 @@ const run = (program, ...given) => execFileSync(program, given, { cwd: here, std
 
 run('cargo', 'run', '--quiet', '--package', 'esclusa-xtask-wasm');
 
-for (const folder of ['dist', 'dist/full']) {
+for (const [folder, entry] of [['dist', 'index'], ['dist/sync', 'sync'], ['dist/full', 'full']]) {
   const bundle = await rolldown({
-    input: `${here}src/index.ts`,
+    input: `${here}src/${entry}.ts`,
     resolve: { alias: { 'esclusa:glue': `${here}${folder}/glue.js` } },
   });
   await bundle.write({ file: `${here}${folder}/index.js`, format: 'esm' });

@@ -21,11 +21,15 @@ export async function measure() {
     part('esclusa.wasm', readFileSync(`${here}esclusa.wasm`)),
     part('its JavaScript, minified', await javascript('index.js')),
   ];
+  const sync = [
+    part('sync/esclusa.wasm', readFileSync(`${here}sync/esclusa.wasm`)),
+    part('its JavaScript, minified', await javascript('sync/index.js')),
+  ];
   const full = [
     part('full/esclusa.wasm', readFileSync(`${here}full/esclusa.wasm`)),
     part('its JavaScript, minified', await javascript('full/index.js')),
   ];
-  return { parts: [...small, ...full], total: small[0].gzipped + small[1].gzipped };
+  return { parts: [...small, ...sync, ...full], total: small[0].gzipped + small[1].gzipped };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -45,10 +45,31 @@ export interface Engine {
   explain(flags: number, key: string, context: number, now: number): string;
   /** The keys are a JSON array, or empty for all. */
   project(flags: number, keys: string, context: number, now: number): string;
-  clientSnapshot(flags: number, keys: string, context: number, now: number): string;
+  /** Not in the small build of `@esclusa/wasm`. */
+  clientSnapshot?(flags: number, keys: string, context: number, now: number): string;
   keys(flags: number): string;
   about(flags: number): string;
+  /** A protocol of staying fresh, by a policy as JSON: its number. Not in the smallest build, as all that follows. */
+  protocol?(policy: string): number;
+  /** Tells a protocol of an event, and gives what to do next, both as JSON. */
+  step?(protocol: number, event: string): string;
+  /** Whether these are the bytes that the source gave last. */
+  isKnown?(protocol: number, bytes: Uint8Array): boolean;
+  /** Lets go of a protocol. */
+  end?(protocol: number): void;
+  /**
+   * Lays snapshots one over the other: they follow each other in the bytes, with their lengths as a JSON array. It gives
+   * the whole, nothing, or `{"refused", "layer"}`. In full builds alone, as what follows.
+   */
+  layered?(snapshots: Uint8Array, lengths: string): string;
+  /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
+  layeredLater?(snapshots: Uint8Array, lengths: string): Promise<string>;
+  /** The switches among variables of an environment, both as JSON. */
+  switches?(given: string): string;
 }
+
+/** What the builds that a package has differ in; known before there is an engine. */
+export const build = { clientSnapshots: true };
 
 let current: Engine | undefined;
 

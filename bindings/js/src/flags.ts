@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The handle that an app holds: it keeps numbers, calls the engine, and turns JSON into objects. */
 import { Context, BROKEN, numberOf } from './context.js';
-import { type Engine, NOBODY, NOT_READY, NO_OUTCOME, engine } from './engine.js';
+import { type Engine, NOBODY, NOT_READY, NO_OUTCOME, build, engine } from './engine.js';
 import { explanationFrom, unexplained } from './explanation.js';
 import { moment } from './moment.js';
 import { type Outcome, type WireResolution, none, outcome, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
@@ -50,6 +50,8 @@ export class Flags {
   /** The number of the current set's first outcome. */
   #firstOutcome = 0;
   readonly #listeners = new Set<(report: Report) => unknown>();
+  /** What keeps the flags fresh ends when they are freed. */
+  #onFree: (() => void) | undefined;
   /** How often the flags were freed: what is on its way then is no longer theirs. */
   #lives = 0;
   /** Settles when everything that is being published is done. */
@@ -61,9 +63,7 @@ export class Flags {
    * It waits for nothing: a snapshot that was given to `publish` before may become current after this one.
    */
   publishSync(snapshot: Snapshot, options?: PublishOptions | null): Report {
-    const bytes = bytesOf(snapshot);
-    const engine = this.#open();
-    return this.#published(engine.publish(this.#number, bytes, isSet(options?.strict), isSet(options?.acceptOlder)));
+    return this.#published(this.#compiled(snapshot, options));
   }
 
   /**
@@ -73,9 +73,21 @@ export class Flags {
    * @throws SnapshotError (as a rejection) if the snapshot is refused.
    */
   async publish(snapshot: Snapshot, options?: PublishOptions | null): Promise<Report> {
+    if (this.#open().publishLater === undefined) {
+      return this.publishSync(snapshot, options);
+    }
+    return this.#published(await this.#compiledLater(snapshot, options));
+  }
+
+  #compiled(snapshot: Snapshot, options?: PublishOptions | null): string {
+    const bytes = bytesOf(snapshot);
+    return this.#open().publish(this.#number, bytes, isSet(options?.strict), isSet(options?.acceptOlder));
+  }
+
+  async #compiledLater(snapshot: Snapshot, options?: PublishOptions | null): Promise<string> {
     const engine = this.#open();
     if (engine.publishLater === undefined) {
-      return this.publishSync(snapshot, options);
+      return this.#compiled(snapshot, options);
     }
     const given = bytesOf(snapshot);
     // The engine reads the bytes while the app goes on. A Buffer's own `slice` would copy nothing.
@@ -87,7 +99,7 @@ export class Flags {
     const said = this.#publishing.then(begin);
     this.#publishing = said.catch(() => undefined);
     const answer = await said;
-    return this.#published(lives === this.#lives ? answer : '');
+    return lives === this.#lives ? answer : '';
   }
 
   /** A plain object as a context that is prepared for many answers: the same as `Context.from`. */
@@ -171,17 +183,16 @@ export class Flags {
    * @throws Error in the small build of `@esclusa/wasm`, which leaves writing them out [10.7].
    */
   clientSnapshot(context?: Caller, keys?: Iterable<string> | null, now?: Moment): string {
+    if (!build.clientSnapshots) {
+      throw new Error('this build leaves client snapshots out, expected @esclusa/wasm/full');
+    }
     const [milliseconds, chosen, engine] = [moment(now), keysText(keys), this.#engine];
-    if (engine === undefined) {
+    if (engine?.clientSnapshot === undefined) {
       return '{"esclusa":1,"flags":[]}';
     }
     const number = numberOf(context, engine);
     const [caller, sent] = number === BROKEN ? [NOBODY, '[]'] : [number, chosen];
-    const snapshot = engine.clientSnapshot(this.#number, sent, caller, milliseconds);
-    if (snapshot === '') {
-      throw new Error('this build leaves client snapshots out, expected @esclusa/wasm/full');
-    }
-    return snapshot;
+    return engine.clientSnapshot(this.#number, sent, caller, milliseconds);
   }
 
   /** The keys of all flags, in the order of the snapshot. */
@@ -242,6 +253,7 @@ export class Flags {
     this.#number = UNOPENED;
     this.#slots.clear();
     this.#outcomes.clear();
+    this.#onFree?.();
   }
 
   /** The same as `free()`, for `using`. */
@@ -275,8 +287,35 @@ export class Flags {
     return this.#engine;
   }
 
-  #published(said: string): Report {
+  /** Publishes, and leaves it to the caller when listeners hear of it. @internal */
+  static async swap(flags: Flags, snapshot: Snapshot): Promise<{ report: Report; tell: () => void }> {
+    return flags.#swapped(await flags.#compiledLater(snapshot));
+  }
+
+  /** The same at once. @internal */
+  static swapNow(flags: Flags, snapshot: Snapshot): { report: Report; tell: () => void } {
+    return flags.#swapped(flags.#compiled(snapshot));
+  }
+
+  /** Calls the function when the flags are freed, in place of the one before. @internal */
+  static whenFreed(flags: Flags, call: (() => void) | undefined): void {
+    flags.#onFree = call;
+  }
+
+  #swapped(said: string): { report: Report; tell: () => void } {
     const report = reportFrom(said);
+    const lives = this.#lives;
+    // Those of flags that were freed meanwhile hear nothing.
+    return { report, tell: () => void (lives === this.#lives && this.#tell(report)) };
+  }
+
+  #published(said: string): Report {
+    const { report, tell } = this.#swapped(said);
+    tell();
+    return report;
+  }
+
+  #tell(report: Report): void {
     if (report.outcome === 'published') {
       for (const listener of [...this.#listeners]) {
         try {
@@ -287,7 +326,6 @@ export class Flags {
         }
       }
     }
-    return report;
   }
 
   #about(): About {

@@ -2,7 +2,7 @@
 import { type Engine, NO_OUTCOME } from './engine.js';
 
 /** What wasm-bindgen makes of the Rust half. It has no clock: every time is given. */
-export interface Glue extends Omit<Engine, 'isEnabled' | 'publishLater'> {
+export interface Glue extends Omit<Engine, 'isEnabled' | 'publishLater' | 'layeredLater'> {
   /** Whether the flag is on at this time: 1 or 0. Without a time (`NaN`), 2 if the answer depends on it. */
   isEnabled(flags: number, slot: number, context: number, now: number): number;
   /** The number of the outcome if it was given before, or `NO_OUTCOME`. */
@@ -52,8 +52,8 @@ function roomy<Given extends unknown[], T>(call: (...given: Given) => T, room: n
   };
 }
 
-/** The glue of a module that was started as an engine. */
-export function wasmEngine(glue: Glue, { __stack_pointer: stack }: Exports): Engine {
+/** The glue of a module that was started as an engine, and what it has more than others. */
+export function wasmEngine(glue: Glue, { __stack_pointer: stack }: Exports, more: Partial<Engine> = {}): Engine {
   // What is asked thousands of times a second changes nothing, so it may be cut off, but for WebAssembly's own stack:
   // it is put back.
   const start = stack.value;
@@ -96,8 +96,25 @@ export function wasmEngine(glue: Glue, { __stack_pointer: stack }: Exports): Eng
     resolveAll: roomy((flags, context, now) => glue.resolveAll(flags, context, timed(now)), MUCH),
     explain: roomy((flags, key, context, now) => glue.explain(flags, key, context, timed(now)), MUCH),
     project: roomy((flags, keys, context, now) => glue.project(flags, keys, context, timed(now)), MUCH),
-    clientSnapshot: roomy((flags, keys, context, now) => glue.clientSnapshot(flags, keys, context, timed(now)), MUCH),
     keys: roomy(glue.keys, SOME),
     about: roomy(glue.about, SOME),
+    ...more,
+  };
+}
+
+/** What it takes to keep fresh, of a module that has it. */
+export function protocols(glue: Glue): Partial<Engine> {
+  const { protocol, step, isKnown, end } = glue as Required<Glue>;
+  return { protocol: roomy(protocol, SOME), step: roomy(step, SOME), isKnown: roomy(isKnown, LITTLE), end: roomy(end, LITTLE) };
+}
+
+/** What the full module has. */
+export function everything(glue: Glue): Partial<Engine> {
+  const { clientSnapshot, layered, switches } = glue as Required<Glue>;
+  return {
+    ...protocols(glue),
+    clientSnapshot: roomy((flags, keys, context, now) => clientSnapshot(flags, keys, context, timed(now)), MUCH),
+    layered: roomy(layered, MUCH),
+    switches: roomy(switches, SOME),
   };
 }

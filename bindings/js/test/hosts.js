@@ -1,5 +1,5 @@
 // The packages as their users import them, by name; the environment variable ESCLUSA_HOST chooses one for a test.
-export const HOSTS = ['native', 'node-wasm', 'wasm', 'wasm-full'];
+export const HOSTS = ['native', 'node-wasm', 'wasm', 'wasm-sync', 'wasm-full'];
 
 /** The memory of each module that was started: packages keep theirs to themselves, and a test wants to see it grow. */
 export const memories = [];
@@ -15,17 +15,19 @@ WebAssembly.Instance = class extends Instance {
 export async function load(name) {
   if (name === 'native' || name === 'node-wasm') {
     process.env.ESCLUSA_ENGINE = name === 'native' ? 'native' : 'wasm';
-    return import('@esclusa/node');
+    const host = await import('@esclusa/node');
+    return { ...host, sync: (flags, source, options) => flags.sync(source, options) };
   }
-  const host = name === 'wasm' ? await import('@esclusa/wasm') : await import('@esclusa/wasm/full');
+  const host = await { wasm: () => import('@esclusa/wasm'), 'wasm-sync': () => import('@esclusa/wasm/sync'), 'wasm-full': () => import('@esclusa/wasm/full') }[name]();
   await host.default();
   return host;
 }
 
 export const name = process.env.ESCLUSA_HOST ?? 'native';
 
-/** What the build of that package has: the small one leaves out what a browser does without (8.10, 8.14, 10.1, 10.7). */
-export const build = { regex: name !== 'wasm', rules: name !== 'wasm', explain: name !== 'wasm', messages: name !== 'wasm', clientSnapshots: name !== 'wasm' };
+/** What the build of that package has: the small ones leave out what a browser does without (8.10, 8.14, 10.1, 10.7). */
+const isSmall = name === 'wasm' || name === 'wasm-sync';
+export const build = { regex: !isSmall, rules: !isSmall, explain: !isSmall, messages: !isSmall, clientSnapshots: !isSmall, sync: name !== 'wasm' };
 
 if (!HOSTS.includes(name)) {
   throw new Error(`ESCLUSA_HOST is \`${name}\`, expected one of ${HOSTS.join(', ')}`);

@@ -5,13 +5,20 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-/** One test for each block; what a block prints to the console must hold `expected`, by the heading that it is under. */
-export function testReadme(readme, expected) {
-  const text = readFileSync(readme, 'utf8');
-  const sections = text.split(/^## /m).slice(1);
-  const blocks = sections.flatMap((section) =>
+/** The JavaScript blocks, each with the heading that it is under. */
+export function blocksOf(readme) {
+  const sections = readFileSync(readme, 'utf8').split(/^##+ /m).slice(1);
+  return sections.flatMap((section) =>
     [...section.matchAll(/^```js\n(.*?)^```/gms)].map((match) => ({ heading: section.split('\n', 1)[0], code: match[1] })),
   );
+}
+
+/**
+ * One test for each block; what a block prints to the console must hold `expected`, by the heading that it is under. The
+ * blocks under the headings of `recipes` need a server, and have tests of their own.
+ */
+export function testReadme(readme, expected, recipes = []) {
+  const blocks = blocksOf(readme).filter(({ heading }) => !recipes.includes(heading));
   assert.ok(blocks.length >= 5, 'the blocks are found');
   for (const { heading, code } of blocks) {
     test(`README: ${heading}`, () => {

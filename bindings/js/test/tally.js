@@ -12,7 +12,8 @@ export default async function* tally(events) {
     }
     // A file counts by its tests, and by itself only if it fails as a whole.
     const isFile = data?.details?.type === 'suite' || data?.name?.endsWith('.test.js');
-    if (type === 'test:pass' && !isFile) {
+    // What was left out was not tested.
+    if (type === 'test:pass' && !isFile && data.skip === undefined) {
       passed += 1;
     }
     if (type === 'test:fail' && !(isFile && data.details.error?.code === 'ERR_TEST_FAILURE' && failed > 0)) {

@@ -1,7 +1,16 @@
 /** Flags in Node: those that every JavaScript host has, and threads that share them. */
-import { Flags as EveryFlags } from '../../js/src/flags.js';
-import { load } from './load.js';
 import { install } from '../../js/src/engine.js';
+import { Flags as EveryFlags } from '../../js/src/flags.js';
+import type { HttpOptions } from '../../js/src/sync/http.js';
+import type { SyncOptions } from '../../js/src/sync/policy.js';
+import type { Fetch, Source } from '../../js/src/sync/source.js';
+import type { Status } from '../../js/src/sync/status.js';
+import { type Sync, sync, syncOf } from '../../js/src/sync/sync.js';
+import { load } from './load.js';
+import { environment } from './sources/environment.js';
+import { file } from './sources/file.js';
+import { http } from './sources/http.js';
+import { saved } from './sources/saved.js';
 
 const loaded = load();
 install(loaded.engine);
@@ -56,6 +65,82 @@ export class Flags extends EveryFlags {
       throw new Error('the shared flags are gone: no thread of this process holds them');
     }
     return EveryFlags.adopt(new Flags(), engine, number);
+  }
+
+  /**
+   * Flags that a file keeps fresh: replaced or written anew, it is published within a moment.
+   *
+   * What the file holds is published before this returns. A file that is missing, or holds no snapshot, is no error
+   * here: `status` says so, and the log does.
+   */
+  static fromFile(path: string | URL, options?: SyncOptions | null): Flags {
+    return this.fromSource(file(path), options);
+  }
+
+  /**
+   * Flags that a store behind a URL keeps fresh. `saved` names a file for the last good answer, which is published
+   * first at the next start.
+   */
+  static fromUrl(url: string | URL, options: HttpOptions & SyncOptions & { saved?: string | URL | undefined } = {}): Flags {
+    const { timeoutMs, saved: path, ...rest } = options;
+    const source = http(url, { ...rest, timeoutMs });
+    const whole = timeoutMs === undefined ? undefined : 3 * timeoutMs;
+    return this.fromSource(path === undefined ? source : saved(source, path), { ...rest, timeoutMs: whole });
+  }
+
+  /**
+   * Flags that the variables of the environment switch on or off: `FEATURE_X=true`, `ENABLE_X=false`,
+   * `NEXT_PUBLIC_FEATURE_X=1`, or those whose names begin with other prefixes.
+   */
+  static fromEnv(prefixes?: readonly string[] | null): Flags {
+    return this.fromSource(environment(null, prefixes));
+  }
+
+  /** Flags that a source keeps fresh, as `sync` does; a function that gives a snapshot is a source too. */
+  static fromSource(source: Source | Fetch, options?: SyncOptions | null): Flags {
+    const flags = new this();
+    flags.sync(source, options);
+    return flags;
+  }
+
+  /**
+   * Keeps the flags fresh from a source until what it returns is closed, or nobody holds the flags any more. It keeps no
+   * process alive.
+   *
+   * What the source has at hand (a file, the environment, a saved or bundled copy) is published before this returns.
+   *
+   * @throws TypeError for what is no source, and Error if the flags are kept fresh already.
+   */
+  sync(source: Source | Fetch, options?: SyncOptions | null): Sync {
+    return sync(this, source, options);
+  }
+
+  /**
+   * Waits until something is published, be it a saved copy, for at most so many milliseconds, and says whether
+   * something is. The process stays alive for that.
+   *
+   * @throws Error if nothing keeps the flags fresh, as the two functions that follow.
+   */
+  ready(timeoutMs?: number): Promise<boolean> {
+    return this.#sync().ready(timeoutMs);
+  }
+
+  /** How things stand with what keeps the flags fresh; it waits for nothing. */
+  status(): Status {
+    return this.#sync().status();
+  }
+
+  /** Has the source asked now, without waiting for the answer. */
+  refresh(): void {
+    this.#sync().refresh();
+  }
+
+  #sync(): Sync {
+    const sync = syncOf(this);
+    if (sync === undefined) {
+      throw new Error('nothing keeps the flags fresh, expected `sync` or one of the `from…` functions before');
+    }
+    return sync;
   }
 }
 

@@ -171,3 +171,67 @@ pub fn attach(shared: u32) -> i64 {
     let adopted = share::shared(shared).and_then(|flags| with(None, |host| host.adopt(flags)));
     adopted.map_or(-1, i64::from)
 }
+
+/// A protocol of staying fresh, by a policy as JSON: its number.
+#[napi(catch_unwind)]
+pub fn protocol(policy: String) -> u32 {
+    with(None, |host| host.protocol(&policy)).unwrap_or(u32::MAX)
+}
+
+/// Tells a protocol of an event, both as JSON, and gives what to do next.
+#[napi(catch_unwind)]
+pub fn step(protocol: u32, event: String) -> String {
+    with(String::new(), |host| host.step(protocol, &event))
+}
+
+/// Whether these are the bytes that the source gave last.
+#[napi(catch_unwind)]
+pub fn is_known(protocol: u32, bytes: Uint8Array) -> bool {
+    with(false, |host| host.is_known(protocol, &bytes))
+}
+
+/// Lets go of a protocol.
+#[napi(catch_unwind)]
+pub fn end(protocol: u32) {
+    with((), |host| host.end(protocol));
+}
+
+/// Lays snapshots one over the other: they follow each other, with their lengths as a JSON array.
+#[napi(catch_unwind)]
+pub fn layered(snapshots: Uint8Array, lengths: String) -> String {
+    esclusa_js::layered(&snapshots, &lengths)
+}
+
+/// The same in libuv's pool; the bytes must not change meanwhile.
+#[napi(catch_unwind)]
+pub fn layered_later(snapshots: Uint8Array, lengths: String) -> AsyncTask<Layering> {
+    AsyncTask::new(Layering { snapshots, lengths })
+}
+
+/// Layers on their way.
+pub struct Layering {
+    snapshots: Uint8Array,
+    lengths: String,
+}
+
+impl Task for Layering {
+    type Output = String;
+    type JsValue = String;
+
+    fn compute(&mut self) -> Result<String> {
+        let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            esclusa_js::layered(&self.snapshots, &self.lengths)
+        }));
+        said.map_err(|_| napi::Error::from_reason("layering failed for a reason within the engine"))
+    }
+
+    fn resolve(&mut self, _: Env, said: String) -> Result<String> {
+        Ok(said)
+    }
+}
+
+/// The switches among variables of an environment, both as JSON.
+#[napi(catch_unwind)]
+pub fn switches(given: String) -> String {
+    esclusa_js::switches(&given)
+}

@@ -2,9 +2,9 @@
 import * as glue from 'esclusa:glue';
 
 import type { Engine } from '../../js/src/engine.js';
-import { wasmEngine } from '../../js/src/wasm-engine.js';
+import { everything, wasmEngine } from '../../js/src/wasm-engine.js';
 
 /** Compiles and starts the module from its bytes. */
 export function start(module: BufferSource): Engine {
-  return wasmEngine(glue, glue.initSync({ module }));
+  return wasmEngine(glue, glue.initSync({ module }), everything(glue));
 }

@@ -82,7 +82,8 @@ test('an addon that is no addon is as good as none', (t) => {
 
 test('both module systems have the same classes', () => {
   const required = createRequire(import.meta.url)('@esclusa/node');
-  for (const name of ['Context', 'Flags', 'SnapshotError', 'engine']) {
+  assert.deepEqual(Object.keys(esclusa).sort(), Object.keys(required).sort());
+  for (const name of Object.keys(esclusa)) {
     assert.equal(esclusa[name], required[name]);
   }
 });
@@ -111,7 +112,7 @@ test('the module can be loaded again in one process, as test runners do', (t) =>
   assert.equal(flags[1].isEnabled('on', context[0]), true, 'a Context of the other copy is a plain object here');
 });
 
-for (const [system, extension, typescript] of [['ESM', 'mts', "import { Context, Flags, SnapshotError, type Resolution } from '@esclusa/node';\nimport { EsclusaProvider } from '@esclusa/node/openfeature';"], ['CommonJS', 'cts', "import esclusa = require('@esclusa/node');\nimport openfeature = require('@esclusa/node/openfeature');\nimport type { Resolution } from '@esclusa/node';\nconst { Context, Flags, SnapshotError } = esclusa;\nconst { EsclusaProvider } = openfeature;"]]) {
+for (const [system, extension, typescript] of [['ESM', 'mts', "import { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, saved, type Resolution, type Source, type Status, type Sync } from '@esclusa/node';\nimport { EsclusaProvider } from '@esclusa/node/openfeature';"], ['CommonJS', 'cts', "import esclusa = require('@esclusa/node');\nimport openfeature = require('@esclusa/node/openfeature');\nimport type { Resolution, Source, Status, Sync } from '@esclusa/node';\nconst { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, saved } = esclusa;\nconst { EsclusaProvider } = openfeature;"]]) {
   test(`a project in strict TypeScript compiles and runs as ${system}`, (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'esclusa-'));
     t.after(() => rmSync(folder, { recursive: true }));
@@ -135,6 +136,31 @@ try {
   flags.publishSync('{');
 } catch (problem) {
   if (!(problem instanceof SnapshotError)) throw problem;
+  const store: Source = {
+    name: 'table',
+    async fetch({ etag, signal }) {
+      if (signal.aborted) throw new Failure('away', { retryAfterMs: 1000, instead: '[]' });
+      return etag === 'e' ? NOT_MODIFIED : { bytes: new Uint8Array(2), etag: 'e' };
+    },
+    watch: (tell) => {
+      const timer = setInterval(() => tell('changed'), 1000);
+      return () => clearInterval(timer);
+    },
+  };
+  const all = layers(environment(), saved(http(new URL('http://localhost/'), { headers: { 'x-key': 'k' }, token: 't' }), 'copy.json'), file('x.json'), store, bundled('[]'), async () => Buffer.from('[]'));
+  const fresh = Flags.fromSource(() => '[]', { intervalMs: 1000, logger: null });
+  const status: Status = fresh.status();
+  const own: Sync = new Flags().sync(all, { timeoutMs: 1000, logger: { warn: () => undefined, info: () => undefined } });
+  own.close();
+  fresh.free();
+  const wrong = () => {
+    // @ts-expect-error this is no news
+    store.watch?.((news: 'other') => news);
+    // @ts-expect-error a source has a name
+    fresh.sync({ fetch: () => '[]' });
+  };
+  console.assert(typeof wrong === 'function');
+  if (status.lastError !== null) console.log(status.lastError.at.getTime(), status.state === 'fresh');
   console.log(on, resolution.reason, layout, report.added.length, shared.number > 0, problem.violations.length, provider.metadata.name);
 }
 {

@@ -23,7 +23,6 @@ declare module 'esclusa:glue' {
   export const resolveAll: Glue['resolveAll'];
   export const explain: Glue['explain'];
   export const project: Glue['project'];
-  export const clientSnapshot: Glue['clientSnapshot'];
   export const keys: Glue['keys'];
   export const about: Glue['about'];
 }

@@ -131,6 +131,7 @@ pub fn project(flags: u32, keys: &str, context: u32, now: f64) -> String {
 }
 
 /// A client snapshot as JSON; the keys are a JSON array, or empty for all.
+#[cfg(feature = "full")]
 #[wasm_bindgen(js_name = clientSnapshot)]
 pub fn client_snapshot(flags: u32, keys: &str, context: u32, now: f64) -> String {
     let keys = (!keys.is_empty()).then_some(keys);
@@ -147,4 +148,46 @@ pub fn keys(flags: u32) -> String {
 #[wasm_bindgen]
 pub fn about(flags: u32) -> String {
     with(|host| host.about(flags))
+}
+
+/// A protocol of staying fresh, by a policy as JSON: its number.
+#[cfg(feature = "sync")]
+#[wasm_bindgen]
+pub fn protocol(policy: &str) -> u32 {
+    with(|host| host.protocol(policy)).unwrap_or(u32::MAX)
+}
+
+/// Tells a protocol of an event, both as JSON, and gives what to do next.
+#[cfg(feature = "sync")]
+#[wasm_bindgen]
+pub fn step(protocol: u32, event: &str) -> String {
+    with(|host| host.step(protocol, event))
+}
+
+/// Whether these are the bytes that the source gave last.
+#[cfg(feature = "sync")]
+#[wasm_bindgen(js_name = isKnown)]
+pub fn is_known(protocol: u32, bytes: &[u8]) -> bool {
+    with(|host| host.is_known(protocol, bytes))
+}
+
+/// Lets go of a protocol.
+#[cfg(feature = "sync")]
+#[wasm_bindgen]
+pub fn end(protocol: u32) {
+    with(|host| host.end(protocol));
+}
+
+/// Lays snapshots one over the other: they follow each other, with their lengths as a JSON array.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+pub fn layered(snapshots: &[u8], lengths: &str) -> String {
+    esclusa_js::layered(snapshots, lengths)
+}
+
+/// The switches among variables of an environment, both as JSON.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+pub fn switches(given: &str) -> String {
+    esclusa_js::switches(given)
 }

@@ -19,6 +19,8 @@ for (const [moduleResolution, module] of [['Bundler', 'ESNext'], ['NodeNext', 'N
       `import init, { Context, Flags, SnapshotError, initSync, type Projection, type Report } from '@esclusa/wasm';
 import initFull, { Flags as FullFlags } from '@esclusa/wasm/full';
 import { EsclusaWebProvider } from '@esclusa/wasm/openfeature';
+import initSmall, { Flags as Kept, http, sync, type Status, type Sync } from '@esclusa/wasm/sync';
+import { environment, layers } from '@esclusa/wasm/full';
 
 interface Session {
   user: string;
@@ -37,6 +39,20 @@ export function ask(flags: Flags, session: Session, order: Order, wrong: Wrong):
   // @ts-expect-error a list is no context
   flags.isEnabled('layout', ['user-42']);
   return flags.isEnabled('layout', session) && flags.isEnabled('layout', order) && flags.isEnabled('layout', Context.from(session));
+}
+
+export async function keep(): Promise<Status> {
+  await initSmall();
+  const flags = new Kept();
+  const syncing: Sync = sync(flags, http('/flags.json', { events: '/events' }), { intervalMs: 60_000 });
+  await syncing.ready(1_000);
+  syncing[Symbol.dispose]();
+  sync(new FullFlags(), layers(environment({ FEATURE_X: '1' }), async () => fetch('/flags.json').then((answer) => answer.arrayBuffer())), { logger: null });
+  // @ts-expect-error there is no such option
+  sync(flags, () => '[]', { interval: 1 });
+  // @ts-expect-error a number is no snapshot
+  sync(flags, () => 7);
+  return syncing.status();
 }
 
 export async function start(module: WebAssembly.Module): Promise<Projection> {
@@ -59,7 +75,7 @@ export async function start(module: WebAssembly.Module): Promise<Projection> {
 }
 `,
     );
-    const compilerOptions = { module, moduleResolution, target: 'ES2022', lib: ['ES2022', 'DOM'], strict: true, types: [], noEmit: true, skipLibCheck: false };
+    const compilerOptions = { module, moduleResolution, target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable', 'DOM', 'DOM.Iterable'], strict: true, types: [], noEmit: true, skipLibCheck: false };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.mts'] }));
     writeFileSync(join(folder, 'package.json'), '{}');
     const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], { cwd: folder, encoding: 'utf8' });

@@ -1,18 +1,21 @@
 //! The suites of the JavaScript packages: they install what they need, build, and run the tests of Node.
 
-use super::suite::Outcome;
+use std::path::{Path, PathBuf};
+
+use super::suite::{Outcome, Step};
 use super::tools::{Program, Tools};
 
-/// `@esclusa/wasm` in Node, both builds.
+/// `@esclusa/wasm` in Node, all builds.
 pub(super) fn wasm(tools: &Tools) -> Outcome {
     let mut step = tools.step("wasm-package");
     step.install_npm(tools);
-    step.run(tools.cargo(["test", "--package", "esclusa-js"]));
+    step.run(tools.cargo(["test", "--package", "esclusa-js", "--all-features"]));
     step.run(npm(tools, &["run", "build", "--workspace", "@esclusa/wasm"]));
     step.run(npm(tools, &["run", "check", "--workspace", "@esclusa/js"]));
+    let loopback = loopback(tools, &mut step);
     step.run(tests(tools, "bindings/wasm/test/*.test.js"));
-    for host in ["wasm", "wasm-full"] {
-        step.run(tests(tools, "bindings/js/test/*.test.js").env("ESCLUSA_HOST", host));
+    for host in ["wasm", "wasm-sync", "wasm-full"] {
+        step.run(with(&loopback, tests(tools, "bindings/js/test/*.test.js")).env("ESCLUSA_HOST", host));
     }
     step.outcome()
 }
@@ -22,12 +25,27 @@ pub(super) fn node(tools: &Tools) -> Outcome {
     let mut step = tools.step("node");
     step.install_npm(tools);
     step.run(npm(tools, &["run", "build", "--workspace", "@esclusa/node"]));
-    step.run(tests(tools, "bindings/node/test/*.test.js"));
-    step.run(tests(tools, "bindings/node/test/workers.test.js").env("ESCLUSA_ENGINE", "wasm"));
+    let loopback = loopback(tools, &mut step);
+    step.run(with(&loopback, tests(tools, "bindings/node/test/*.test.js")));
+    let threads_and_sources = "bindings/node/test/workers.test.js bindings/node/test/sources.test.js";
+    step.run(with(&loopback, tests(tools, threads_and_sources)).env("ESCLUSA_ENGINE", "wasm"));
     for host in ["native", "node-wasm"] {
-        step.run(tests(tools, "bindings/js/test/*.test.js").env("ESCLUSA_HOST", host));
+        step.run(with(&loopback, tests(tools, "bindings/js/test/*.test.js")).env("ESCLUSA_HOST", host));
     }
     step.run(tests(tools, "examples/node/test/*.test.js")).outcome()
+}
+
+/// Builds the servers that misbehave on command, makes sure that there are the stores that they start, and gives the
+/// path of the program.
+fn loopback(tools: &Tools, step: &mut Step) -> PathBuf {
+    step.check("there are a Postgres and a Redis to start", tools.stores());
+    step.run(tools.cargo(["build", "--quiet", "--package", "esclusa-loopback"]));
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tools.root().join("target"), PathBuf::from);
+    target.join("debug").join(format!("esclusa-loopback{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn with(loopback: &Path, tests: Program) -> Program {
+    tests.env("ESCLUSA_LOOPBACK", loopback)
 }
 
 fn npm(tools: &Tools, arguments: &[&str]) -> Program {

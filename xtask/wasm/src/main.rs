@@ -1,7 +1,8 @@
 //! Builds the WebAssembly of `@esclusa/wasm`: cargo, then wasm-bindgen as a library, then wasm-opt from npm.
 //!
-//! It leaves `esclusa.wasm` and its glue `glue.js` in the two folders that the package's own build goes on with: one
-//! module for browsers that are fed by client snapshots, which have no rules (10.4), and a full one.
+//! It leaves `esclusa.wasm` and its glue `glue.js` in the folders that the package's own build goes on with: one module
+//! for browsers that are fed by client snapshots, which have no rules (10.4), the same with the protocol of staying fresh,
+//! and a full one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -12,7 +13,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 mod words;
 
-/// One of the two modules.
+/// One of the modules.
 struct Build {
     /// Below `bindings/wasm/dist`.
     folder: &'static str,
@@ -26,8 +27,14 @@ struct Build {
 /// Nothing but the far end of the stack lies in the first kilobyte, so an offset may be folded into the load that uses it.
 const SMALL: [&str; 3] = ["-Oz", "--converge", "--low-memory-unused"];
 
-const BUILDS: [Build; 2] = [
+const BUILDS: [Build; 3] = [
     Build { folder: "", features: &["--no-default-features"], optimise: &SMALL, formats: false },
+    Build {
+        folder: "sync",
+        features: &["--no-default-features", "--features", "sync"],
+        optimise: &SMALL,
+        formats: false,
+    },
     Build { folder: "full", features: &[], optimise: &["-O3"], formats: true },
 ];
 

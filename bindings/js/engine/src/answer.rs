@@ -74,12 +74,6 @@ pub(crate) fn client_snapshot(set: &FlagSet, keys: Option<&str>, context: &Conte
     set.client_snapshot(texts(&keys), context, now).to_json()
 }
 
-/// Nothing: this build leaves client snapshots out, and JavaScript says so.
-#[cfg(not(feature = "server"))]
-pub(crate) fn client_snapshot(_: &FlagSet, _: Option<&str>, _: &Context<'_>, _: Time) -> String {
-    String::new()
-}
-
 /// The keys that JavaScript chose: it has made the JSON itself.
 fn chosen(keys: &str) -> Value<'_> {
     Value::from_json(keys.as_bytes()).unwrap_or_default()

@@ -5,10 +5,14 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "sync")]
+use esclusa::sync::Protocol;
 use esclusa::{Context, Flags, Key, Reader, Time};
 
 use crate::answer;
 use crate::outcome::Outcomes;
+#[cfg(feature = "sync")]
+use crate::protocol::{protocol, step};
 use crate::publish::{Options, publish};
 use crate::table::Table;
 
@@ -21,12 +25,14 @@ pub const ABSENT: i32 = -1;
 /// Instead of a slot: nothing is published yet.
 pub const NOT_READY: i32 = -2;
 
-/// Flags, keys and contexts by number.
+/// Flags, keys, contexts and protocols by number.
 #[derive(Debug)]
 pub struct Host {
     clock: fn() -> Time,
     handles: Table<Handle>,
     contexts: Table<Context<'static>>,
+    #[cfg(feature = "sync")]
+    protocols: Table<Protocol>,
 }
 
 #[derive(Debug)]
@@ -53,7 +59,13 @@ impl Host {
         // They get the numbers SCRATCH and NOBODY.
         contexts.add(Context::anonymous());
         contexts.add(Context::anonymous());
-        Host { clock, handles: Table::default(), contexts }
+        Host {
+            clock,
+            handles: Table::default(),
+            contexts,
+            #[cfg(feature = "sync")]
+            protocols: Table::default(),
+        }
     }
 
     /// The time that JavaScript gave in milliseconds, or that of the clock if it gave none.
@@ -211,6 +223,7 @@ impl Host {
     }
 
     /// A client snapshot as JSON, of the keys that a JSON array names or of all.
+    #[cfg(feature = "server")]
     #[must_use]
     pub fn client_snapshot(&mut self, flags: u32, keys: Option<&str>, context: u32, now: f64) -> String {
         self.with(flags, context, now, |set, context, now| answer::client_snapshot(set, keys, context, now))
@@ -240,6 +253,29 @@ impl Host {
             (Some(handle), Some(context)) => answer(handle.reader.current(), context, now),
             _ => String::new(),
         }
+    }
+}
+
+#[cfg(feature = "sync")]
+impl Host {
+    /// A protocol of staying fresh, by a policy as JSON: its number.
+    pub fn protocol(&mut self, policy: &str) -> Option<u32> {
+        self.protocols.add(protocol(policy))
+    }
+
+    /// Tells a protocol of an event, both as JSON, and gives what to do next.
+    pub fn step(&mut self, protocol: u32, event: &str) -> String {
+        self.protocols.get_mut(protocol).map(|protocol| step(protocol, event)).unwrap_or_default()
+    }
+
+    /// Whether these are the bytes that the source gave last.
+    pub fn is_known(&mut self, protocol: u32, bytes: &[u8]) -> bool {
+        self.protocols.get_mut(protocol).is_some_and(|protocol| protocol.is_known(bytes))
+    }
+
+    /// Lets go of a protocol.
+    pub fn end(&mut self, protocol: u32) {
+        self.protocols.remove(protocol);
     }
 }
 

@@ -7,9 +7,15 @@
 
 mod answer;
 mod host;
+#[cfg(feature = "server")]
+mod layering;
 mod outcome;
+#[cfg(feature = "sync")]
+mod protocol;
 mod publish;
 mod table;
 
 pub use host::{ABSENT, Host, NOBODY, NOT_READY, SCRATCH};
+#[cfg(feature = "server")]
+pub use layering::{layered, switches};
 pub use publish::{Options, publish};

@@ -1,0 +1,118 @@
+/** Asking somebody else's source: whatever it does, there is an answer or a `Failure`. */
+import { snapshotBytes } from './bytes.js';
+import { redacted, told } from './redaction.js';
+import { Failure, type Fetch, NOT_MODIFIED, type News, type NotModified, type Request, type Source, type Stop } from './source.js';
+
+/** An answer in one form. */
+export type Taken = { readonly bytes: Uint8Array; readonly etag: string | null } | NotModified;
+
+/** A source, or a function as one. */
+export function sourceOf(source: Source | Fetch): Source {
+  if (typeof source === 'function') {
+    return { name: source.name || 'function', fetch: source };
+  }
+  if (typeof source !== 'object' || source === null || typeof source.fetch !== 'function') {
+    throw new TypeError('this is no source, expected an object with `name` and `fetch`, or a function that gives a snapshot');
+  }
+  return source;
+}
+
+/** What the log and the status call it. */
+export function nameOf(source: Source): string {
+  return redacted(String(source.name)) || 'source';
+}
+
+/** Asks for the snapshot; it rejects with a `Failure` and nothing else. */
+export async function ask(source: Source, request: Request): Promise<Taken> {
+  try {
+    const answer: unknown = await source.fetch(request);
+    // A copy of this package says it as well as this one.
+    if ((answer as { esclusa?: unknown } | null | undefined)?.esclusa === NOT_MODIFIED.esclusa) {
+      return NOT_MODIFIED;
+    }
+    const bytes = snapshotBytes(answer);
+    if (bytes !== undefined) {
+      return { bytes, etag: null };
+    }
+    const { bytes: inner, etag } = (typeof answer === 'object' && answer !== null ? answer : {}) as { bytes?: unknown; etag?: unknown };
+    const given = snapshotBytes(inner);
+    if (given === undefined || !['string', 'undefined'].includes(typeof (etag ?? undefined))) {
+      throw new Failure(`the source gave ${kindOf(answer)}, expected text, bytes, { bytes, etag } or NOT_MODIFIED`);
+    }
+    return { bytes: given, etag: (etag as string | null | undefined) ?? null };
+  } catch (problem) {
+    throw failureOf(problem);
+  }
+}
+
+/** What can be published before the source is asked: at once if the source has it at once. */
+export function begin(source: Source): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+  const said = source.toBeginWith?.();
+  const isLater = typeof (said as PromiseLike<unknown> | null | undefined)?.then === 'function';
+  return isLater ? Promise.resolve(said).then(snapshotBytes) : snapshotBytes(said);
+}
+
+/** Has a source tell of news, and gives what ends that; what goes wrong goes to `failed`. */
+export function watch(source: Source, tell: (news: News) => void, failed: (failure: Failure) => void): Stop {
+  let isOver = false;
+  let stop: Stop | undefined;
+  const end = (): void => {
+    const ending = stop;
+    stop = undefined;
+    attempt(() => ending?.(), () => undefined);
+  };
+  const heard = (news: News): void => {
+    if (!isOver) {
+      tell(news);
+    }
+  };
+  attempt(
+    () => source.watch?.(heard),
+    (problem) => isOver || failed(failureOf(problem)),
+    (given) => {
+      if (typeof given === 'function') {
+        stop = given as Stop;
+      }
+      if (isOver) {
+        end();
+      }
+    },
+  );
+  return () => {
+    isOver = true;
+    end();
+  };
+}
+
+/** Calls what may throw at once or later. */
+function attempt(call: () => unknown, failed: (problem: unknown) => unknown, done?: (given: unknown) => void): void {
+  try {
+    const given = call();
+    if (typeof (given as PromiseLike<unknown> | null | undefined)?.then === 'function') {
+      Promise.resolve(given).then(done, failed);
+    } else {
+      done?.(given);
+    }
+  } catch (problem) {
+    failed(problem);
+  }
+}
+
+/** Whatever was thrown, as a failure. */
+export function failureOf(problem: unknown): Failure {
+  try {
+    if (problem instanceof Failure) {
+      const { message, retryAfterMs, instead } = problem;
+      const isTime = typeof retryAfterMs === 'number' && retryAfterMs >= 0;
+      const wait = isTime ? Math.min(Math.ceil(retryAfterMs), Number.MAX_SAFE_INTEGER) : null;
+      return new Failure(redacted(message), { retryAfterMs: wait, instead: snapshotBytes(instead) ?? null });
+    }
+  } catch {
+    // It cannot be looked into, which `told` says.
+  }
+  return new Failure(told(problem));
+}
+
+function kindOf(answer: unknown): string {
+  return answer === null || answer === undefined ? String(answer) : `a value of type ${typeof answer}`;
+}

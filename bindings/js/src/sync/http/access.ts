@@ -1,0 +1,91 @@
+/** What it takes to get at a URL: what authorizes, and whom it may be shown. */
+import { redacted, told } from '../redaction.js';
+import { Failure } from '../source.js';
+import { retryAfterMs } from './retry-after.js';
+
+/** How many redirects may follow one another. */
+const MAX_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** What goes wrong with a connection that there was; everything else goes wrong before. */
+const BROKEN = /^(?:ECONNRESET|EPIPE|HPE_|Z_|UND_ERR_(?!CONNECT_TIMEOUT))/;
+
+/** The function that asks; an app may have one of its own. */
+export type Fetching = (url: string, init: RequestInit) => Promise<Response>;
+
+/** What one origin may know, and asking it. */
+export class Access {
+  readonly #home: URL;
+  readonly #headers: Headers;
+  readonly #fetch: Fetching;
+  /** A browser shows nobody where a redirect leads, and follows it alone. */
+  #redirect: 'manual' | 'follow' = 'manual';
+
+  /** The origin of `home` is the one that headers go to, with its user and password. */
+  constructor(home: URL, headers: Headers, fetch: Fetching) {
+    this.#home = home;
+    this.#headers = headers;
+    this.#fetch = fetch;
+  }
+
+  /** The answer of status 200, or 304 to whoever sends an entity tag, after redirects. */
+  async get(url: URL, own: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+    let here = url;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      const response = await this.#send(here, own, signal);
+      if (response.type === 'opaqueredirect') {
+        if ([...this.#headers].length > 0) {
+          throw new Failure('redirected, which a browser follows only where no headers are to be sent, expected the URL that it leads to');
+        }
+        this.#redirect = 'follow';
+        continue;
+      }
+      if ([200, 203, 304].includes(response.status)) {
+        return response;
+      }
+      response.body?.cancel().catch(() => undefined);
+      if (!REDIRECTS.has(response.status)) {
+        throw new Failure(`the answer has the status ${response.status}, expected 200`, { retryAfterMs: retryAfterMs(response.headers) });
+      }
+      here = redirected(here, response.headers.get('location'));
+    }
+    throw new Failure(`redirected more often than ${MAX_REDIRECTS} times`);
+  }
+
+  async #send(url: URL, own: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+    const headers = new Headers(own);
+    if (url.origin === this.#home.origin) {
+      this.#headers.forEach((value, name) => headers.set(name, value));
+    }
+    try {
+      return await this.#fetch(url.href, { headers, signal, redirect: this.#redirect, cache: 'no-store' });
+    } catch (problem) {
+      throw interrupted(problem);
+    }
+  }
+}
+
+/** What went wrong with a connection. */
+export function interrupted(problem: unknown): Failure {
+  if (problem instanceof Failure) {
+    return problem;
+  }
+  const cause = (problem as { cause?: unknown } | null)?.cause as { code?: unknown; errors?: unknown[] } | undefined;
+  const first = cause?.errors?.[0] ?? cause ?? problem;
+  const code = String((first as { code?: unknown } | null)?.code ?? '');
+  // Browsers tell nobody what it was.
+  const what = cause === undefined ? 'cannot connect, or the answer broke off' : BROKEN.test(code) ? 'the answer broke off' : 'cannot connect';
+  return new Failure(`${what}: ${redacted(told(first))}`);
+}
+
+function redirected(url: URL, location: string | null): URL {
+  const target = location === null || !URL.canParse(location, url) ? undefined : new URL(location, url);
+  if (target === undefined || !['http:', 'https:'].includes(target.protocol)) {
+    throw new Failure('redirected to what is no URL of http or https');
+  }
+  if (url.protocol === 'https:' && target.protocol === 'http:') {
+    throw new Failure('redirected from https to http, which anybody could read and change');
+  }
+  // A user and a password in it would be sent, and `fetch` takes none.
+  target.username = target.password = target.hash = '';
+  return target;
+}

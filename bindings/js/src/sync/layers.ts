@@ -1,0 +1,167 @@
+/** Layers: sources laid one over the other make one [13]. */
+import { type Engine, engine } from '../engine.js';
+import { bytesOf } from '../publication.js';
+import { ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
+import { areSame } from './bytes.js';
+import { missing } from './missing.js';
+import { Failure, type Fetch, NOT_MODIFIED, type Request, type Source } from './source.js';
+
+/**
+ * Several sources as one, the uppermost first: the environment over a store over a bundled snapshot.
+ *
+ * All are asked together. If one fails, what the others say is published all the same, with what it said last; the
+ * status is `failing` then, with the name of the layer.
+ */
+export function layers(...sources: (Source | Fetch)[]): Source {
+  if (sources.length === 0) {
+    throw new TypeError('there is no layer, expected at least one');
+  }
+  const all = sources.map((source) => new Layer(sourceOf(source)));
+  /** Counts what the layers made so far; the entity tag of the whole. */
+  let made = 0;
+  /** The last that somebody was given. */
+  let given = 0;
+  /** None while too little was said [13.12]. */
+  const whole = async (): Promise<Uint8Array | undefined> => wholeOf(await join(all.map(({ said }) => said)), all);
+
+  return {
+    name: all.map(({ name }) => name).join(' over '),
+    async fetch(request) {
+      const answers = await Promise.all(all.map((layer) => layer.ask(request).catch(failureOf)));
+      const failures: Failure[] = [];
+      let isNew = made === 0;
+      answers.forEach((answer, at) => {
+        const layer = all[at] as Layer;
+        if (!(answer instanceof Failure)) {
+          isNew = answer || isNew;
+          return;
+        }
+        if (answer.instead !== null && layer.say(bytesOf(answer.instead))) {
+          isNew = true;
+        }
+        failures.push(new Failure(`${layer.name}: ${answer.message}`, { retryAfterMs: answer.retryAfterMs }));
+      });
+      made += isNew ? 1 : 0;
+      if (failures.length > 0) {
+        const instead = given === made ? null : await whole();
+        given = made;
+        const waits = failures.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
+        const retryAfterMs = waits.length === 0 ? null : Math.max(...waits);
+        throw new Failure(failures.map(({ message }) => message).join('; '), { retryAfterMs, instead });
+      }
+      const etag = String(made);
+      if (request.etag === etag) {
+        return NOT_MODIFIED;
+      }
+      given = made;
+      const bytes = await whole();
+      if (bytes === undefined) {
+        throw new Failure('no layer has said anything, expected one');
+      }
+      return { bytes, etag };
+    },
+    watch(tell) {
+      const stops = all.map(({ source }) => watch(source, tell, () => tell('cutOff')));
+      return () => stops.forEach((stop) => stop());
+    },
+    toBeginWith() {
+      const begun = all.map((layer) => layer.begin());
+      const made = (): Uint8Array | undefined => wholeOf(joinNow(all.map(({ said }) => said)), all);
+      return begun.some((one) => one !== undefined) ? Promise.all(begun).then(made) : made();
+    },
+  };
+}
+
+/** A source with what it said last. */
+class Layer {
+  readonly source: Source;
+  readonly name: string;
+  said: Uint8Array | undefined;
+  #etag: string | null = null;
+
+  constructor(source: Source) {
+    this.source = source;
+    this.name = nameOf(source);
+  }
+
+  /** Asks, and says whether what the layer says has changed. */
+  async ask({ signal }: Request): Promise<boolean> {
+    const answer = await ask(this.source, { etag: this.#etag, revision: null, signal });
+    if (signal.aborted) {
+      throw new Failure('the answer came too late');
+    }
+    if ('esclusa' in answer) {
+      if (this.said === undefined) {
+        this.#etag = null;
+        throw new Failure('not modified, but there is nothing yet, expected a snapshot');
+      }
+      return false;
+    }
+    // What is no snapshot must not take the place of one [13.8].
+    wholeOf(await join([answer.bytes]), [this], '');
+    this.#etag = answer.etag;
+    return this.say(answer.bytes);
+  }
+
+  say(bytes: Uint8Array): boolean {
+    const isNew = this.said === undefined || !areSame(this.said, bytes);
+    this.said = bytes;
+    return isNew;
+  }
+
+  /** Says what the source begins with, if there is anything; what is no snapshot is nothing. */
+  begin(): Promise<void> | undefined {
+    const take = (bytes: Uint8Array | undefined): void => {
+      if (bytes !== undefined) {
+        wholeOf(joinNow([bytes]), [this]);
+        this.said ??= bytes;
+      }
+    };
+    try {
+      const begun = begin(this.source);
+      if (begun instanceof Promise) {
+        // It is asked in a moment, and is heard then.
+        return begun.then(take).catch(() => undefined);
+      }
+      take(begun);
+    } catch {
+      // The same holds here.
+    }
+    return undefined;
+  }
+}
+
+type Layered = NonNullable<Engine['layered']>;
+
+/** What the engine takes: the layers one after the other, and their lengths. */
+function strung(layers: readonly (Uint8Array | undefined)[]): Parameters<Layered> {
+  const bytes = new Uint8Array(layers.reduce((sum, layer) => sum + (layer?.length ?? 0), 0));
+  let at = 0;
+  for (const layer of layers) {
+    if (layer !== undefined) {
+      bytes.set(layer, at);
+      at += layer.length;
+    }
+  }
+  return [bytes, JSON.stringify(layers.map((layer) => layer?.length ?? null))];
+}
+
+function joinNow(layers: readonly (Uint8Array | undefined)[]): string {
+  const layered = engine()?.layered ?? missing('layers');
+  return layered(...strung(layers));
+}
+
+/** The same off the event loop, where the engine can do that. */
+async function join(layers: readonly (Uint8Array | undefined)[]): Promise<string> {
+  const later = engine()?.layeredLater;
+  return later === undefined ? joinNow(layers) : later(...strung(layers));
+}
+
+/** What the engine said of layers; a refusal is thrown, with the name of the layer. */
+function wholeOf(said: string, all: readonly Layer[], name?: ''): Uint8Array | undefined {
+  if (said.startsWith('{"refused"')) {
+    const { refused, layer } = JSON.parse(said) as { refused: string; layer: number };
+    throw new Failure(name === '' ? refused : `${all[layer]?.name}: ${refused}`);
+  }
+  return said === '' ? undefined : bytesOf(said);
+}

@@ -1,0 +1,62 @@
+/** When a source is asked, and how asking is retried [11], as an app says it. */
+import type { Logger } from './log.js';
+
+/** How to keep fresh; times are in milliseconds. */
+export interface SyncOptions {
+  /** From one good answer to the next ask; 30,000 unless told otherwise. */
+  intervalMs?: number | undefined;
+  /** The part of the interval, 0 to 1, of which a random share is taken off, so that apps spread out; 0.2. */
+  jitter?: number | undefined;
+  /** Data older than this is stale; four intervals. */
+  staleAfterMs?: number | undefined;
+  /** The wait after the first failure, which doubles with each further one; 1,000. */
+  backoffMinMs?: number | undefined;
+  /** The longest wait after a failure; 60,000. */
+  backoffMaxMs?: number | undefined;
+  /** Within how long after a notification the source is asked, at random, so that not every app asks at once; 200. */
+  spreadMs?: number | undefined;
+  /** How long one answer may take, whatever the source's own limits are; 30,000. */
+  timeoutMs?: number | undefined;
+  /** Who is told of failures, recoveries and publishes; the console unless told otherwise, null for nobody. */
+  logger?: Logger | null | undefined;
+}
+
+/** A year is enough for anybody. */
+const MAX_MS = 366 * 24 * 3_600_000;
+
+/** A time that an app gave, or another where it gave none. */
+export function milliseconds(name: string, given: number | undefined, otherwise: number, least = 0): number {
+  const ms = given ?? otherwise;
+  if (typeof ms !== 'number') {
+    throw new TypeError(`\`${name}\` is a ${typeof ms}, expected a number`);
+  }
+  if (!(ms >= least && ms <= MAX_MS)) {
+    throw new RangeError(`\`${name}\` is ${ms}, expected ${least} to ${MAX_MS}`);
+  }
+  return Math.ceil(ms);
+}
+
+/** The policy as the engine takes it. */
+export function policyText(options: SyncOptions): string {
+  // A source is not asked without end.
+  const interval = milliseconds('intervalMs', options.intervalMs, 30_000, 1);
+  const jitter = options.jitter ?? 0.2;
+  if (!(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
+    throw new RangeError(`\`jitter\` is ${jitter}, expected 0 to 1`);
+  }
+  return JSON.stringify({
+    seed: seed(),
+    interval_ms: interval,
+    jitter_percent: Math.round(jitter * 100),
+    stale_after_ms: milliseconds('staleAfterMs', options.staleAfterMs, Math.min(4 * interval, MAX_MS)),
+    backoff_min_ms: milliseconds('backoffMinMs', options.backoffMinMs, 1_000, 1),
+    backoff_max_ms: milliseconds('backoffMaxMs', options.backoffMaxMs, 60_000, 1),
+    spread_ms: milliseconds('spreadMs', options.spreadMs, 200),
+  });
+}
+
+/** Different in every process, so that they do not ask at once, and nothing that others can guess. */
+function seed(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high & 0x1f_ffff) * 2 ** 32 + low;
+}

@@ -1,0 +1,294 @@
+/** The driver: asks a source when the protocol says so, and publishes what it answers. */
+import { Flags } from '../flags.js';
+import type { Report } from '../types.js';
+import { alarm } from './alarm.js';
+import { type Taken, ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
+import { areSame } from './bytes.js';
+import { Log } from './log.js';
+import { type SyncOptions, milliseconds, policyText } from './policy.js';
+import { type Event, Protocol } from './protocol.js';
+import { Failure, type Fetch, type News, type Source, type Stop } from './source.js';
+import { type State, type Status, line } from './status.js';
+
+/** How many violations of one snapshot are logged one by one. */
+const MAX_LOGGED = 10;
+
+/** How long to rest when what should not fail has failed. */
+const REST_MS = 1_000;
+
+/** What was wished for while the source was being asked. */
+type Wish = 'refresh' | 'notified' | 'cut_off';
+
+/** One source and one protocol. It does not hold the flags, so that they can go, and ends when they are gone. */
+export class Run {
+  readonly name: string;
+  isStopped = false;
+  readonly #source: Source;
+  readonly #flags: WeakRef<Flags>;
+  readonly #protocol: Protocol;
+  readonly #timeoutMs: number;
+  readonly #log: Log;
+  readonly #wishes = new Set<Wish>();
+  readonly #waiting = new Set<(isReady: boolean) => void>();
+  /** The copy that is current until the source has answered. */
+  #copy: Uint8Array | undefined;
+  #asking: AbortController | undefined;
+  #isBegun = false;
+  #cancel: () => void = () => undefined;
+  #unwatch: Stop | undefined;
+  /** Whether the way by which news comes is cut off; it is tried again when the source is next asked. */
+  #isDeaf = true;
+
+  constructor(flags: Flags, source: Source | Fetch, options: SyncOptions) {
+    this.#source = sourceOf(source);
+    this.name = nameOf(this.#source);
+    this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 30_000, 1);
+    this.#log = new Log(options.logger);
+    this.#flags = new WeakRef(flags);
+    this.#protocol = new Protocol(policyText(options));
+    gone.register(flags, this, this);
+    Flags.whenFreed(flags, this.stop);
+  }
+
+  /** Publishes what there is to begin with, at once if it is there at once, and then asks. */
+  start(flags: Flags): void {
+    globalThis.document?.addEventListener?.('visibilitychange', this.#act);
+    try {
+      const begun = begin(this.#source);
+      if (begun instanceof Promise) {
+        void within(begun, this.#timeoutMs).then((bytes) => this.#restore(bytes), this.#cannotBegin).then(this.#go);
+        return;
+      }
+      if (begun !== undefined) {
+        this.#restored(begun, flags.revision, Flags.swapNow(flags, begun));
+      }
+    } catch (problem) {
+      this.#cannotBegin(problem);
+    }
+    // Whoever began the sync may still say more before the source is asked.
+    queueMicrotask(this.#go);
+  }
+
+  /** Publishes nothing any more but what is being published already. */
+  readonly stop = (): void => {
+    if (this.isStopped) {
+      return;
+    }
+    this.isStopped = true;
+    gone.unregister(this);
+    globalThis.document?.removeEventListener?.('visibilitychange', this.#act);
+    const flags = this.#flags.deref();
+    if (flags !== undefined) {
+      Flags.whenFreed(flags, undefined);
+    }
+    this.#cancel();
+    this.#unwatch?.();
+    this.#asking?.abort();
+    this.#tell(false);
+  };
+
+  /** Does what is wished for, or remembers it until the source has answered. */
+  readonly wish = (wish: Wish): void => {
+    this.#wishes.add(wish);
+    this.#act();
+  };
+
+  /** Waits until something is published, for at most so long, and says whether something is. */
+  ready(ms: number): Promise<boolean> {
+    const isReady = this.#flags.deref()?.isReady ?? false;
+    if (isReady || this.isStopped || ms === 0) {
+      return Promise.resolve(isReady);
+    }
+    return new Promise((resolve) => {
+      const done = (isReady: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve(isReady);
+      };
+      // This one does keep a process alive: somebody waits for it.
+      const timer = setTimeout(done, ms, false);
+      this.#waiting.add(done);
+    });
+  }
+
+  status(): Status {
+    const { state, revision, age_ms: ageMs, failures, last_error: last } = this.#protocol.status();
+    const lastError = last && { error: last.error, at: new Date(Date.now() - (this.#protocol.now() - last.at_ms)) };
+    return { state, source: this.name, revision, ageMs, failures, lastError };
+  }
+
+  readonly #go = (): void => {
+    this.#isBegun = true;
+    this.#act();
+  };
+
+  readonly #act = (): void => {
+    if (!this.#isBegun || this.isStopped || this.#asking !== undefined) {
+      return;
+    }
+    if (this.#flags.deref() === undefined) {
+      this.stop();
+      return;
+    }
+    this.#cancel();
+    for (const event of this.#wishes) {
+      this.#protocol.step({ event });
+    }
+    this.#wishes.clear();
+    const { ask, wait_ms: ms } = this.#protocol.step({ event: 'next' });
+    // Nobody sees a page that is hidden; what is due is asked for when it is shown again.
+    if (globalThis.document?.visibilityState === 'hidden' && this.#protocol.status().state !== 'starting') {
+      return;
+    }
+    if (ask === undefined) {
+      this.#cancel = alarm(ms, this.#act);
+    } else {
+      void this.#ask(ask);
+    }
+  };
+
+  async #ask(request: { etag: string | null; revision: number | null }): Promise<void> {
+    const asking = (this.#asking = new AbortController());
+    if (this.#isDeaf) {
+      this.#isDeaf = false;
+      this.#unwatch?.();
+      this.#unwatch = watch(this.#source, this.#hear, this.#deaf);
+    }
+    const asked = within(ask(this.#source, { ...request, signal: asking.signal }), this.#timeoutMs);
+    const answer = await asked.catch((problem: unknown) => {
+      asking.abort();
+      return failureOf(problem);
+    });
+    try {
+      const flags = this.#flags.deref();
+      if (flags !== undefined && !this.isStopped) {
+        await this.#take(flags, answer);
+      }
+    } catch (problem) {
+      this.#log.say('warn', `${this.name}: going on after ${failureOf(problem).message}`);
+      await new Promise<void>((resolve) => alarm(REST_MS, resolve));
+    }
+    this.#asking = undefined;
+    this.#act();
+  }
+
+  readonly #hear = (news: News): void => {
+    this.#isDeaf ||= news === 'cutOff';
+    this.wish(news === 'cutOff' ? 'cut_off' : 'notified');
+  };
+
+  readonly #deaf = (failure: Failure): void => {
+    this.#log.say('info', `${this.name}: it cannot tell of news: ${failure.message}`);
+    this.#hear('cutOff');
+  };
+
+  readonly #cannotBegin = (problem: unknown): void => {
+    this.#log.say('warn', `${this.name}: a copy cannot be used: ${failureOf(problem).message}`);
+  };
+
+  async #take(flags: Flags, answer: Taken | Failure): Promise<void> {
+    const before = this.#protocol.status().state;
+    let published: Published | undefined;
+    let event: Event;
+    if (answer instanceof Failure) {
+      await this.#restore(answer.instead as Uint8Array | null).catch(this.#cannotBegin);
+      event = { event: 'failure', error: answer.message, retry_after_ms: answer.retryAfterMs };
+    } else if ('esclusa' in answer || this.#protocol.isKnown(answer.bytes)) {
+      event = { event: 'not_modified' };
+    } else if (this.#copy !== undefined && areSame(this.#copy, answer.bytes)) {
+      // The source confirms what there was to begin with: it is fresh now, and nobody need hear of it.
+      event = { event: 'published', revision: flags.revision, etag: answer.etag };
+    } else {
+      try {
+        published = await Flags.swap(flags, answer.bytes);
+        const { outcome, revision } = published.report;
+        const isOlder = outcome === 'older';
+        event = isOlder ? { event: 'older', revision, current: flags.revision } : { event: 'published', revision, etag: answer.etag };
+      } catch (problem) {
+        if (this.isStopped) {
+          // They were freed meanwhile.
+          return;
+        }
+        event = { event: 'failure', error: failureOf(problem).message, retry_after_ms: null };
+      }
+    }
+    if (event.event === 'published') {
+      this.#copy = undefined;
+    }
+    this.#protocol.step(event);
+    this.#say(before, published?.report);
+    this.#heard(published);
+  }
+
+  async #restore(bytes: Uint8Array | null | undefined): Promise<void> {
+    const flags = this.#flags.deref();
+    if (bytes === null || bytes === undefined || flags === undefined || this.isStopped) {
+      return;
+    }
+    // What layers that fail say in place of an answer is often what there was to begin with.
+    if (this.#copy === undefined || !areSame(this.#copy, bytes)) {
+      this.#restored(bytes, flags.revision, await Flags.swap(flags, bytes));
+    }
+  }
+
+  /** Something else than an answer was published. */
+  #restored(bytes: Uint8Array, before: number | null, published: Published): void {
+    const { outcome, revision } = published.report;
+    if (outcome === 'published') {
+      this.#copy = bytes;
+      this.#protocol.step({ event: 'restored', revision });
+      this.#complain(published.report);
+      this.#heard(published);
+    } else {
+      this.#log.say('debug', `${this.name}: a copy of revision ${revision} is older than the current one, ${before}`);
+    }
+  }
+
+  #heard(published: Published | undefined): void {
+    published?.tell();
+    if (this.#waiting.size > 0 && this.#flags.deref()?.isReady) {
+      this.#tell(true);
+    }
+  }
+
+  #tell(isReady: boolean): void {
+    for (const done of [...this.#waiting]) {
+      done(isReady);
+    }
+  }
+
+  #say(before: State, report: Report | undefined): void {
+    const status = this.status();
+    if (report !== undefined) {
+      this.#complain(report);
+    }
+    if (status.failures > 0) {
+      this.#log.say('warn', line(status));
+    } else {
+      this.#log.say(status.state !== before || report !== undefined ? 'info' : 'debug', line(status));
+    }
+  }
+
+  #complain({ violations }: Report): void {
+    for (const { place, problem } of violations.slice(0, MAX_LOGGED)) {
+      this.#log.say('warn', `${this.name}: ${place}: ${problem}`);
+    }
+    if (violations.length > MAX_LOGGED) {
+      this.#log.say('warn', `${this.name}: ${violations.length - MAX_LOGGED} more violations`);
+    }
+  }
+}
+
+/** What a handle has just published, and its listeners are yet to be told. */
+type Published = Awaited<ReturnType<typeof Flags.swap>>;
+
+/** Flags that nobody holds any more need not be kept fresh. */
+const gone = new FinalizationRegistry<Run>((run) => run.stop());
+
+/** The same promise, or a failure when the time is over; whatever becomes of it after that, nobody hears of it. */
+function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = alarm(ms, () => reject(new Failure(`no answer within ${ms / 1000} s`)));
+    promise.then(resolve, reject).finally(cancel);
+  });
+}

@@ -1,0 +1,26 @@
+/** How things stand, for a person and for a health check. */
+
+/** In one word [11.1]. */
+export type State = 'starting' | 'fresh' | 'stale' | 'failing';
+
+/** How things stand between a source and its flags. */
+export interface Status {
+  readonly state: State;
+  /** What the source is called. */
+  readonly source: string;
+  /** The revision that was published last, if it has one. */
+  readonly revision: number | null;
+  /** How long ago the last good answer came; null if there was none. */
+  readonly ageMs: number | null;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** What went wrong last, in one line and without secrets; it stays when things are good again. */
+  readonly lastError: { readonly error: string; readonly at: Date } | null;
+}
+
+/** In one line: `failing from flags.json, revision 42, 31 s old, 3 failures, the last: connection refused`. */
+export function line({ state, source, revision, ageMs, failures, lastError }: Status): string {
+  const age = ageMs === null ? 'never heard from' : `${Math.floor(ageMs / 1000)} s old`;
+  const last = failures > 0 && lastError ? `, ${failures} failure${failures === 1 ? '' : 's'}, the last: ${lastError.error}` : '';
+  return `${state} from ${source}, revision ${revision ?? 'none'}, ${age}${last}`;
+}

@@ -1,0 +1,78 @@
+/** Keeping flags fresh: the handle that an app holds. */
+import type { Flags } from '../flags.js';
+import { MAX_WAIT_MS } from './alarm.js';
+import { type SyncOptions, milliseconds } from './policy.js';
+import { Run } from './run.js';
+import type { Fetch, Source } from './source.js';
+import type { Status } from './status.js';
+
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+/** What keeps flags fresh; it goes when they go. */
+const syncs = new WeakMap<Flags, Sync>();
+
+/** A source that keeps flags fresh, until it is closed or nobody holds the flags any more. What is published stays. */
+export class Sync {
+  readonly #run: Run;
+
+  /** `sync` makes one. @internal */
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /**
+   * Waits until something is published, be it a saved copy, for at most so many milliseconds, and says whether
+   * something is. A process of Node stays alive for that, and for nothing else that a sync does.
+   */
+  ready(timeoutMs: number = 10_000): Promise<boolean> {
+    return this.#run.ready(timeoutMs === Number.POSITIVE_INFINITY ? MAX_WAIT_MS : Math.min(milliseconds('timeoutMs', timeoutMs, 0), MAX_WAIT_MS));
+  }
+
+  /** How things stand; it waits for nothing. */
+  status(): Status {
+    return this.#run.status();
+  }
+
+  /** Has the source asked now, without waiting for the answer. */
+  refresh(): void {
+    this.#run.wish('refresh');
+  }
+
+  /** Whether it keeps nothing fresh any more. */
+  get isClosed(): boolean {
+    return this.#run.isStopped;
+  }
+
+  /** Ends it. It may be called again. */
+  close(): void {
+    this.#run.stop();
+  }
+
+  /** The same as `close()`, for `using`. */
+  [dispose](): void {
+    this.close();
+  }
+}
+
+/**
+ * Keeps flags fresh from a source, or from a function that gives a snapshot. It returns at once; `ready` waits for the
+ * first publish. What the source has at once, such as a bundled snapshot, is published before it returns.
+ *
+ * @throws TypeError for what is no source, and Error if the flags are kept fresh already.
+ */
+export function sync(flags: Flags, source: Source | Fetch, options?: SyncOptions | null): Sync {
+  const before = syncs.get(flags);
+  if (before !== undefined && !before.isClosed) {
+    throw new Error(`the flags are kept fresh already, from ${before.status().source}: close that first`);
+  }
+  const run = new Run(flags, source, options ?? {});
+  const made = new Sync(run);
+  syncs.set(flags, made);
+  run.start(flags);
+  return made;
+}
+
+/** What keeps the flags fresh, or did so last. */
+export function syncOf(flags: Flags): Sync | undefined {
+  return syncs.get(flags);
+}

@@ -1,0 +1,30 @@
+/** Everything: rules, explanations, client snapshots, and keeping fresh from several sources. */
+import { everything } from '../../js/src/wasm-engine.js';
+import { type Module, load, loadNow } from './loading.js';
+
+export { Context } from '../../js/src/context.js';
+export { type Caller, Flags, type Moment } from '../../js/src/flags.js';
+export type { Snapshot } from '../../js/src/publication.js';
+export { SnapshotError } from '../../js/src/snapshot-error.js';
+export type * from '../../js/src/types.js';
+export type { Module } from './loading.js';
+export { environment, type Variables } from '../../js/src/sync/environment.js';
+export { http } from '../../js/src/sync/http.js';
+export * from '../../js/src/sync/index.js';
+export { layers } from '../../js/src/sync/layers.js';
+export { sync } from '../../js/src/sync/sync.js';
+
+/**
+ * Loads the WebAssembly; answers are defaults until something is published after that.
+ *
+ * Without an argument the module is fetched from where the package has it. An edge runtime that does not fetch its own
+ * files gives the compiled module, its bytes or a response. Calling it again waits for the same module.
+ */
+export default function init(module?: Module | Promise<Module>): Promise<void> {
+  return load(everything, module);
+}
+
+/** The same at once, from a compiled module or its bytes. */
+export function initSync(module: WebAssembly.Module | ArrayBuffer | ArrayBufferView<ArrayBuffer>): void {
+  loadNow(everything, module);
+}
