@@ -115,6 +115,13 @@ impl Tools {
         Ok(())
     }
 
+    /// The program with the servers that misbehave on command, and the stores that it starts.
+    pub(crate) fn loopback(&self) -> Result<PathBuf, String> {
+        self.stores()?;
+        self.must(self.cargo(["build", "--quiet", "--package", "esclusa-loopback"]))?;
+        Ok(self.target().join("debug").join(format!("esclusa-loopback{}", std::env::consts::EXE_SUFFIX)))
+    }
+
     /// Installs a package of the system.
     pub(crate) fn install_package(&self, package: &str) -> Result<(), String> {
         let get = |arguments: &[&str]| self.must(self.program("apt-get").args(arguments.iter().copied()));

@@ -35,13 +35,12 @@ pub(super) fn node(tools: &Tools) -> Outcome {
     step.run(tests(tools, "examples/node/test/*.test.js")).outcome()
 }
 
-/// Builds the servers that misbehave on command, makes sure that there are the stores that they start, and gives the
-/// path of the program.
+/// The program with the servers that misbehave on command.
 fn loopback(tools: &Tools, step: &mut Step) -> PathBuf {
-    step.check("there are a Postgres and a Redis to start", tools.stores());
-    step.run(tools.cargo(["build", "--quiet", "--package", "esclusa-loopback"]));
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tools.root().join("target"), PathBuf::from);
-    target.join("debug").join(format!("esclusa-loopback{}", std::env::consts::EXE_SUFFIX))
+    let built = tools.loopback();
+    let program = built.clone().unwrap_or_default();
+    step.check("there are servers that misbehave on command, a Postgres and a Redis", built.map(drop));
+    program
 }
 
 fn with(loopback: &Path, tests: Program) -> Program {

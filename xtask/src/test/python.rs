@@ -59,10 +59,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--force-reinstall"];
     step.run(tools.program(&python).args(install).arg(&wheel));
 
-    if let Err(problem) = tools.stores() {
-        return step.fail(&problem);
-    }
-    let loopback = match loopback(tools) {
+    let loopback = match tools.loopback() {
         Ok(loopback) => loopback,
         Err(problem) => return step.fail(&problem),
     };
@@ -72,18 +69,6 @@ pub(super) fn run(tools: &Tools) -> Outcome {
         test.in_folder(tools.root().join(folder))
     };
     step.run(test("bindings/python")).run(test("examples/python")).outcome()
-}
-
-/// The program with the servers that misbehave on command.
-fn loopback(tools: &Tools) -> Result<PathBuf, String> {
-    let built =
-        tools.must(tools.cargo(["build", "--quiet", "--package", "esclusa-loopback", "--message-format=json"]))?;
-    let executable = built.lines().rev().find_map(|line| {
-        let (_, path) = line.split_once("\"executable\":\"")?;
-        let (path, _) = path.split_once('"')?;
-        Some(PathBuf::from(path.replace("\\\\", "\\")))
-    });
-    executable.ok_or_else(|| "`esclusa-loopback` was not built".to_owned())
 }
 
 /// The search path with the programs of the virtual environment first: maturin asks `python` what to build for.
