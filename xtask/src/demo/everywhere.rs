@@ -11,7 +11,7 @@ use crate::tools::{Program, Tools};
 const PYTHON: usize = 3;
 const NODE: usize = 2;
 
-/// Whether every process saw it in time.
+/// Whether every process saw it; how soon depends on what else the machine does, and is shown.
 pub(super) fn print(page: &Page) -> Result<bool, Problem> {
     let tools = Tools::find().map_err(Problem::Failure)?;
     if !tools.has_postgres() {
@@ -29,18 +29,17 @@ pub(super) fn print(page: &Page) -> Result<bool, Problem> {
     let run = ["run", "--quiet", "--package", "esclusa-sync", "--features", "postgres", "--example", "rollback", "--"];
     let conduct = commands.fold(tools.cargo(run), Program::arg);
     let said = tools.must(conduct.in_folder(installed.node().to_path_buf()));
-    let (text, in_time) = match said {
+    let (text, is_seen) = match said {
         Ok(text) => (text, true),
         Err(problem) => (problem, false),
     };
     for line in text.lines() {
         page.line(&if line.starts_with("Taken back") { page.strong(line) } else { line.to_owned() })?;
     }
-    let verdict = if in_time {
-        page.good("✓ every process saw every rollback within a second, and every one is in the history")
+    page.line(&if is_seen {
+        page.good("✓ every process saw every rollback, and every one is in the history")
     } else {
-        page.bad("✗ not every process saw every rollback within a second")
-    };
-    page.line(&verdict)?;
-    Ok(in_time)
+        page.bad("✗ not every process saw every rollback")
+    })?;
+    Ok(is_seen)
 }
