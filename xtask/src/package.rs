@@ -68,7 +68,7 @@ impl<'t> Packages<'t> {
 
     /// Everything that can be installed here.
     pub(crate) fn for_this_machine(&self) -> Result<(), String> {
-        self.crate_()?;
+        self.crates()?;
         self.wheel(&[])?;
         self.npm()?;
         self.list()
@@ -76,7 +76,7 @@ impl<'t> Packages<'t> {
 
     /// What is the same for every target: the packages for npm hold no addon, but name those that do.
     fn common(&self) -> Result<(), String> {
-        self.crate_()?;
+        self.crates()?;
         let python = self.python()?;
         let sdist = self.tools.program(python).args(["-m", "maturin", "sdist", "--manifest-path"]);
         self.tools.must(sdist.arg(self.manifest("python")).arg("--out").arg(&self.folder))?;
@@ -159,12 +159,15 @@ impl<'t> Packages<'t> {
         self.pack(&folder, &platforms)
     }
 
-    fn crate_(&self) -> Result<(), String> {
-        println!("the crate …");
+    fn crates(&self) -> Result<(), String> {
+        println!("the crates …");
         let folder = self.tools.target();
-        self.tools.must(self.tools.cargo(["package", "--package", "esclusa", "--allow-dirty", "--quiet"]))?;
-        let file = format!("esclusa-{}.crate", version());
-        copy(&folder.join("package").join(&file), &self.folder.join(file))
+        let package = ["package", "--package", "esclusa", "--package", "esclusa-sync", "--allow-dirty", "--quiet"];
+        self.tools.must(self.tools.cargo(package))?;
+        ["esclusa", "esclusa-sync"].iter().try_for_each(|name| {
+            let file = format!("{name}-{}.crate", version());
+            copy(&folder.join("package").join(&file), &self.folder.join(file))
+        })
     }
 
     fn wheel(&self, arguments: &[&str]) -> Result<(), String> {

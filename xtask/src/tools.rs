@@ -17,6 +17,9 @@ const IS_INSTALLED: &str = "
         path.startsWith('node_modules/') && version && !optional && there[path]?.version !== version;
     process.exit(Object.entries(wanted).some(isMissing) ? 1 : 0);";
 
+/// By which rustup tells its children what toolchain they belong to.
+const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
+
 pub(crate) struct Tools {
     root: PathBuf,
     /// Logs and the virtual environment.
@@ -56,9 +59,14 @@ impl Tools {
         Program { name, arguments: Vec::new(), variables: Vec::new(), folder: self.root.clone() }
     }
 
-    /// The cargo that runs this.
+    /// The cargo that runs this, and its toolchain: without that rustup would build a crate that brings a file
+    /// `rust-toolchain` with whatever that asks for.
     pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Program {
-        self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).args(arguments)
+        let cargo = self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).args(arguments);
+        match std::env::var_os(TOOLCHAIN) {
+            Some(toolchain) => cargo.env(TOOLCHAIN, toolchain),
+            None => cargo,
+        }
     }
 
     /// The nightly cargo, chosen by rustup.
@@ -184,9 +192,9 @@ impl Program {
 
     pub(crate) fn into_command(self) -> Command {
         let mut command = Command::new(self.name);
-        command.args(self.arguments).current_dir(self.folder).envs(self.variables);
         // The cargo that runs this has chosen a toolchain for itself, not for the commands of another one.
-        command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO_MANIFEST_DIR");
+        command.env_remove(TOOLCHAIN).env_remove("CARGO_MANIFEST_DIR");
+        command.args(self.arguments).current_dir(self.folder).envs(self.variables);
         command
     }
 }
