@@ -23,7 +23,7 @@ def store():
 def hangs():
     threading.Event().wait()
 
-quick = Policy(interval=0.001, jitter=0)
+quick = Policy(interval=0.001, jitter=0, stale_after=60)
 many = [Flags.from_source(store, policy=quick) for _ in range(3)]
 hanging = Flags.from_source(hangs)
 assert many[0].ready(60)
@@ -68,7 +68,7 @@ def cycles(until):
     while not reached.wait(0.001):
         flags.is_enabled("f1"); flags.status(); flags.refresh()
 
-flags = Flags.from_source(store, policy=Policy(interval=0.001, jitter=0, backoff_min=0.001, backoff_max=0.001))
+flags = Flags.from_source(store, policy=Policy(interval=0.001, jitter=0, stale_after=60, backoff_min=0.001, backoff_max=0.001))
 cycles(2_000)
 before = resident()
 cycles(12_000)

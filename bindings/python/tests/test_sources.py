@@ -229,7 +229,7 @@ revisions = itertools.count(int(sys.argv[2]))
 rows = ",".join('{"name": "f%d"}' % at for at in range(500))
 def store():
     return '{"esclusa": 1, "revision": %d, "flags": [%s]}' % (next(revisions), rows)
-flags = Flags.from_source(Saved(store, sys.argv[1]), policy=Policy(interval=0.001, jitter=0))
+flags = Flags.from_source(Saved(store, sys.argv[1]), policy=Policy(interval=0.001, jitter=0, stale_after=60))
 print(flags.revision, flush=True)
 import threading; threading.Event().wait()
 """

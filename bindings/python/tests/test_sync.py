@@ -171,6 +171,13 @@ def test_listeners_hear_of_changed_bytes_alone() -> None:
     assert seen == ["fresh", "fresh"], "a listener finds the status as it is then"
 
 
+def test_a_listener_may_ask_for_the_status_before_sync_has_returned() -> None:
+    flags, seen = Flags(), list[str]()
+    flags.on_publish(lambda report: seen.append(flags.status().source))
+    flags.sync(Bundled(document(1, a=True)), policy=QUICK)
+    assert seen == ["bundled"]
+
+
 def test_a_copy_is_published_at_once_and_the_same_answer_is_not_published_again(tmp_path: Path) -> None:
     copy = tmp_path / "copy.json"
     copy.write_text(document(1, crm=True))
@@ -286,7 +293,7 @@ def test_nothing_is_published_after_closing() -> None:
 
     flags = Flags()
     for _ in range(50):
-        sync = flags.sync(store, policy=Policy(interval=0.001, jitter=0))
+        sync = flags.sync(store, policy=Policy(interval=0.001, jitter=0, stale_after=60))
         assert flags.ready(60)
         before = flags.revision
         until(lambda before=before: flags.revision != before)  # type: ignore[misc]

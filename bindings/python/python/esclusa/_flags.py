@@ -200,8 +200,11 @@ class Flags(_native.Flags):
         if self._sync is not None and not self._sync.is_closed:
             raise RuntimeError(f"the flags are kept fresh already, from {self._sync.status().source}: close that first")
         policy = policy or Policy()
-        self._sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout)
-        return self._sync
+        sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout)
+        # Listeners may ask for the status as soon as something is published.
+        self._sync = sync
+        sync._start(self)
+        return sync
 
     def status(self) -> Status:
         """How things stand with what keeps the flags fresh; it waits for nothing.

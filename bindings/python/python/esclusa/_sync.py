@@ -32,13 +32,16 @@ class Sync:
     __slots__ = ("__weakref__", "_flags", "_policy", "_run", "_timeout")
 
     def __init__(self, flags: Flags, source: Source | Fetch, policy: Policy, timeout: float) -> None:
-        """Publishes what is at hand, and starts the thread that asks."""
+        """Nothing happens before `_start`."""
         if not timeout > 0:
             raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
         self._flags = weakref.ref(flags)
         self._policy, self._timeout = policy, timeout
         source = _asking.source_of(source)
         self._run = Run(flags, source, _asking.name_of(source), policy, timeout)
+
+    def _start(self, flags: Flags) -> None:
+        """Publishes what is at hand, and starts the thread that asks."""
         self._run.begin(flags)
         self._run.start()
 
