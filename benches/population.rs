@@ -1,5 +1,5 @@
-//! Rows and callers for the benches: plain flags as a team has them, and 10,000 callers of whom all match, so that no
-//! bench repeats one context and hides what branches and caches cost.
+//! Rows and callers for the benches: plain flags as a team has them, and 10,000 callers of whom all match or most do
+//! not, so that no bench repeats one context and hides what branches and caches cost.
 
 pub mod limit;
 
@@ -27,16 +27,37 @@ fn pick<'t>(texts: &[&'t str], random: u64) -> &'t str {
     texts.get(at).copied().unwrap_or_default()
 }
 
+/// The plans that [`rows`] target.
+pub const PLANS: [&str; 2] = ["PREMIUM", "ENTERPRISE"];
+/// The roles that [`rows`] target.
+pub const ROLES: [&str; 2] = ["ADMIN", "OWNER"];
+/// The regions that [`rows`] target.
+pub const REGIONS: [&str; 3] = ["CO", "MX", "AR"];
+/// How many percent of the users [`rows`] let in.
+pub const PERCENTAGE: u64 = 10;
+
 /// Callers of whom all match the targets of [`rows`].
 #[must_use]
 pub fn callers(count: u64) -> Vec<Caller> {
+    drawn(count, &PLANS, &ROLES, &REGIONS)
+}
+
+/// Callers of whom most do not match: half of their plans, two fifths of their roles and half of their regions do.
+#[must_use]
+pub fn mixed_callers(count: u64) -> Vec<Caller> {
+    let plans = ["FREE", "BASIC", "PREMIUM", "ENTERPRISE"];
+    let roles = ["VIEWER", "SALES", "MANAGER", "ADMIN", "OWNER"];
+    let regions = ["CO", "PE", "MX", "CL", "AR", "BR"];
+    drawn(count, &plans, &roles, &regions)
+}
+
+fn drawn(count: u64, plans: &[&str], roles: &[&str], regions: &[&str]) -> Vec<Caller> {
     (0..count)
         .map(|number| {
             let drawn = random(number);
-            let plan = pick(&["PREMIUM", "ENTERPRISE"], drawn);
-            let role = pick(&["ADMIN", "OWNER"], drawn >> 8);
-            let region = pick(&["CO", "MX", "AR"], drawn >> 16);
-            [uuid(number), company((drawn >> 32) % 1_000), plan.to_owned(), role.to_owned(), region.to_owned()]
+            let [plan, role, region] =
+                [(plans, 0), (roles, 8), (regions, 16)].map(|(texts, shift)| pick(texts, drawn >> shift).to_owned());
+            [uuid(number), company((drawn >> 32) % 1_000), plan, role, region]
         })
         .collect()
 }
@@ -58,7 +79,8 @@ pub fn key(number: u64) -> String {
 }
 
 /// A company; callers belong to the first thousand.
-fn company(number: u64) -> String {
+#[must_use]
+pub fn company(number: u64) -> String {
     uuid(1_000_000 + number)
 }
 
