@@ -189,6 +189,9 @@ impl FlagSet {
 
 /// Who is told what a walk does; by default nobody, who remembers nothing.
 pub(crate) trait Recorder {
+    /// Whether a walk stops at the first no, so that nothing is written down after it.
+    const STOPS: bool = false;
+
     /// One step.
     #[inline]
     fn note(&mut self, _: impl FnOnce() -> Step) {}
@@ -250,6 +253,8 @@ struct Path {
 }
 
 impl Recorder for Path {
+    const STOPS: bool = true;
+
     fn note(&mut self, step: impl FnOnce() -> Step) {
         self.steps.push(step());
     }

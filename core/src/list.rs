@@ -1,7 +1,7 @@
 //! Lists of strings that a context's string is looked up in: targets, overrides and the values of `in`.
 //!
-//! A short list is a row of tokens compared side by side, four at a time where all of them are texts by themselves. A
-//! long one is an open-addressing table of hashes that
+//! A short list whose texts are all tokens by themselves is a little table without collisions: one place to look at,
+//! and an exact comparison. One with longer texts is a row, and a long one an open-addressing table of hashes that
 //! verifies the string on a hit. Equal lists are stored once: many flags share their plans, roles and regions.
 
 use std::borrow::Cow;
@@ -18,10 +18,12 @@ const FEW: usize = 12;
 /// Where a list stands in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum List {
-    /// A few texts that are all tokens by themselves, in so many fours.
+    /// A few texts that are all tokens by themselves, in a table of `mask + 1` places. `shift` was found when the list
+    /// was stored: shifted by it, no two of them have the same place.
     Exact {
         start: u32,
-        fours: u32,
+        shift: u8,
+        mask: u8,
     },
     /// A few texts of which some are longer.
     Few {
@@ -46,33 +48,30 @@ const FREE: Slot = Slot { hash: 0, text: Text { offset: 0, len: u32::MAX } };
 /// All lists of a flag set.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
-    /// The last four of a list is filled up with what no text is.
-    fours: Vec<[Token; 4]>,
     tokens: Vec<Token>,
     slots: Vec<Slot>,
 }
 
 impl Lists {
     /// Whether the list holds the word.
-    #[inline(always)]
-    pub(crate) fn holds(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
+    #[inline]
+    pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
-            // Nearly every plan, role and region comes this way.
-            List::Exact { start, fours } => {
-                let token = word.token();
-                let holds = |four: &[Token; 4]| four.iter().fold(false, |held, other| held | other.same(token));
-                // Most have one, and need no loop.
-                match fours {
-                    1 => self.fours.get(start as usize).is_some_and(holds),
-                    _ => self.fours(start, fours).iter().any(holds),
-                }
-            }
+            List::Exact { .. } => self.holds_token(list, word.token()),
             _ => self.holds_long(list, word, texts),
         }
     }
 
+    /// Whether a list of exact tokens holds this one; any other list holds none.
+    #[inline(always)]
+    pub(crate) fn holds_token(&self, list: List, token: Token) -> bool {
+        let List::Exact { start, shift, mask } = list else { return false };
+        let at = start as usize + place_of(token, shift, mask);
+        self.tokens.get(at).is_some_and(|other| other.same(token))
+    }
+
     #[inline(never)]
-    fn holds_long(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
+    pub(crate) fn holds_long(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
             List::Exact { .. } => false,
             List::Few { start, len } => {
@@ -87,15 +86,9 @@ impl Lists {
         }
     }
 
-    #[inline]
-    fn fours(&self, start: u32, fours: u32) -> &[[Token; 4]] {
-        let start = start as usize;
-        self.fours.get(start..start + fours as usize).unwrap_or_default()
-    }
-
-    /// The texts of fours.
-    fn exact(&self, start: u32, fours: u32) -> impl Iterator<Item = &Token> {
-        self.fours(start, fours).iter().flatten().filter(|token| **token != Token::FILLING)
+    /// The tokens of a table without collisions.
+    fn exact(&self, start: u32, mask: u8) -> impl Iterator<Item = &Token> {
+        self.few(start, u32::from(mask) + 1).iter().filter(|token| **token != Token::FREE)
     }
 
     #[inline]
@@ -129,7 +122,7 @@ impl Lists {
     /// The strings of a list, in no particular order.
     pub(crate) fn texts<'s>(&'s self, list: List, texts: &'s Texts) -> Vec<Cow<'s, str>> {
         match list {
-            List::Exact { start, fours } => self.exact(start, fours).map(|token| token.text(texts)).collect(),
+            List::Exact { start, mask, .. } => self.exact(start, mask).map(|token| token.text(texts)).collect(),
             List::Few { start, len } => self.few(start, len).iter().map(|token| token.text(texts)).collect(),
             List::Many { start, mask } => self
                 .table(start, mask)
@@ -141,15 +134,21 @@ impl Lists {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let fours = self.fours.capacity() * size_of::<[Token; 4]>();
-        fours + self.tokens.capacity() * size_of::<Token>() + self.slots.capacity() * size_of::<Slot>()
+        self.tokens.capacity() * size_of::<Token>() + self.slots.capacity() * size_of::<Slot>()
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.fours.shrink_to_fit();
         self.tokens.shrink_to_fit();
         self.slots.shrink_to_fit();
     }
+}
+
+/// The place of a token in a table without collisions.
+#[inline(always)]
+fn place_of(token: Token, shift: u8, mask: u8) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "only the bits of the mask count")]
+    let place = (token.scattered() >> (shift & 63)) as usize;
+    place & usize::from(mask)
 }
 
 /// Where a hash's home is in a table of `mask + 1` places, and what is kept of it to tell it from others.
@@ -190,8 +189,9 @@ fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> Lis
 /// Whether a stored list has the same entries (a short one in the same order).
 fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> bool {
     match list {
-        List::Exact { start, fours } => {
-            lists.exact(start, fours).map(|token| Some(*token)).eq(entries.iter().map(|entry| Token::exact(entry)))
+        List::Exact { start, mask, .. } => {
+            lists.exact(start, mask).count() == entries.len()
+                && entries.iter().all(|entry| Token::exact(entry).is_some_and(|token| lists.holds_token(list, token)))
         }
         List::Few { start, len } => {
             let tokens = lists.few(start, len);
@@ -212,16 +212,31 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
     }
 }
 
+/// A table without collisions for a few tokens, if there is one of up to four times as many places as are needed.
+fn without_collisions(tokens: &[Token]) -> Option<(Vec<Token>, u8, u8)> {
+    let least = tokens.len().next_power_of_two();
+    for places in [least, 2 * least, 4 * least] {
+        let mask = u8::try_from(places - 1).ok()?;
+        for shift in (0..64).rev() {
+            let mut table = vec![Token::FREE; places];
+            let mut put = |token: &Token| {
+                let place = table.get_mut(place_of(*token, shift, mask))?;
+                (*place == Token::FREE || place == token).then(|| *place = *token)
+            };
+            if tokens.iter().all(|token| put(token).is_some()) {
+                return Some((table, shift, mask));
+            }
+        }
+    }
+    None
+}
+
 fn few(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
     let exact: Option<Vec<Token>> = entries.iter().map(|entry| Token::exact(entry)).collect();
-    if let Some(exact) = exact {
-        let start = count(lists.fours.len());
-        lists.fours.extend(exact.chunks(4).map(|tokens| {
-            let mut four = [Token::FILLING; 4];
-            four.iter_mut().zip(tokens).for_each(|(place, token)| *place = *token);
-            four
-        }));
-        return List::Exact { start, fours: count(lists.fours.len()) - start };
+    if let Some((table, shift, mask)) = exact.and_then(|tokens| without_collisions(&tokens)) {
+        let start = count(lists.tokens.len());
+        lists.tokens.extend(table);
+        return List::Exact { start, shift, mask };
     }
     let start = count(lists.tokens.len());
     for entry in entries {
@@ -260,6 +275,11 @@ fn count(len: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::KnownHash;
+
+    fn word<'c>(text: &'c str, hash: &'c KnownHash) -> Word<'c> {
+        Word::new(text, Token::of(text), hash)
+    }
 
     #[test]
     fn a_list_holds_what_was_stored_and_nothing_else_at_every_size() {
@@ -274,9 +294,9 @@ mod tests {
             let again = ListBuilder::store(&mut builder, &entries, &mut lists, &mut texts);
             assert_eq!(again == list, SHARES || size == 0, "equal lists are one");
             for entry in &entries {
-                assert!(lists.holds(list, &Word::new(entry.clone()), &texts));
+                assert!(lists.holds(list, word(entry, &KnownHash::default()), &texts));
                 let other = format!("{entry}x");
-                assert!(!lists.holds(list, &Word::new(Cow::Owned(other)), &texts));
+                assert!(!lists.holds(list, word(&other, &KnownHash::default()), &texts));
             }
             let mut back = lists.texts(list, &texts);
             let mut given = entries.clone();

@@ -8,7 +8,7 @@ use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
 use crate::context::{Context, Field};
 use crate::explain::{self, Memory, Recorder};
-use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Rule, Serve, State, Unit, VariantId, Wanted};
+use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Gate, Rule, Serve, State, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::resolution::{ErrorCode, Reason, Resolution};
 use crate::split::{Portion, choose};
@@ -236,7 +236,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         ];
         for (on, list, field) in sides {
             let Some(list) = list else { continue };
-            let listed = self.holds(list, field);
+            let listed = self.admits(&Gate { field, list }, true);
             self.recorder.note(|| explain::override_(self.context, field, on, listed));
             if listed {
                 return Some(on);
@@ -252,29 +252,42 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         if let Some(passed) = self.recorder.recall(flag.gates) {
             return passed;
         }
-        let passed = flag.gates.of(&set.gates).iter().all(|gate| {
-            let listed = self.holds(gate.list, gate.field);
+        // Not stopping at the first no saves a branch for each list that nobody can foretell, and costs less.
+        let mut passed = true;
+        for gate in flag.gates.of(&set.gates) {
+            let listed = self.admits(gate, passed);
             self.recorder.note(|| explain::target(set, self.context, gate, listed));
-            listed
-        });
+            passed &= listed;
+            if R::STOPS && !passed {
+                break;
+            }
+        }
         self.recorder.remember(flag.gates, passed);
         passed
     }
 
+    /// Whether the list holds what the context has. What takes longer than a glance is looked at only if it is `wanted`.
     #[inline(always)]
-    fn holds(&self, list: List, field: Field) -> bool {
-        let FlagSet { lists, texts, .. } = self.set;
-        match self.context.first(field) {
-            Some(word) => lists.holds(list, word, texts) || (field == Field::Roles && self.another_role(list)),
-            None => false,
+    fn admits(&self, gate: &Gate, wanted: bool) -> bool {
+        // Nearly every plan, role and region is decided at a glance.
+        let glance = matches!(gate.list, List::Exact { .. })
+            && (gate.field != Field::Roles || self.context.other_roles().len() == 0);
+        if glance {
+            self.set.lists.holds_token(gate.list, self.context.token(gate.field))
+        } else {
+            wanted && self.holds(gate)
         }
     }
 
-    /// Whether the list holds one of the roles after the first.
+    /// Looks at every role, and at long texts.
     #[inline(never)]
-    fn another_role(&self, list: List) -> bool {
+    fn holds(&self, gate: &Gate) -> bool {
         let FlagSet { lists, texts, .. } = self.set;
-        self.context.other_roles().iter().any(|role| lists.holds(list, role, texts))
+        let holds = |word| lists.holds(gate.list, word, texts);
+        match gate.field {
+            Field::Roles => self.context.known_roles().is_some_and(|mut roles| roles.any(holds)),
+            field => self.context.first(field).is_some_and(holds),
+        }
     }
 
     /// 7.10.
