@@ -111,6 +111,12 @@ pub(crate) struct Flag {
 
 impl Flag {
     pub(crate) const NO_DETAIL: u32 = u32::MAX;
+
+    /// Whether it has nothing but targets and a rollout.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.detail == Flag::NO_DETAIL
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -352,7 +358,7 @@ impl FlagSet {
 
     #[inline]
     pub(crate) fn detail(&self, flag: &Flag) -> Option<&Detail> {
-        if flag.detail == Flag::NO_DETAIL { None } else { self.details.get(flag.detail as usize) }
+        self.details.get(flag.detail as usize)
     }
 
     /// These flags with their keys, sorted by key. By a heap: a tenth of the code of a sort, and nobody is in a hurry.

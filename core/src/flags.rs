@@ -150,9 +150,7 @@ impl Publisher {
 
 #[inline]
 fn is_enabled<K: FlagKey + ?Sized>(set: &FlagSet, key: &K, context: &Context<'_>, clock: fn() -> Time) -> bool {
-    let Some(id) = key.find_in(set) else { return false };
-    let now = if set.flag(id).timed { clock() } else { Time::from_millis(0) };
-    set.is_on(id, context, now)
+    key.find_in(set).is_some_and(|id| set.is_on(id, context, clock))
 }
 
 /// One thread's view of the current set.

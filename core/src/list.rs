@@ -20,20 +20,11 @@ const FEW: usize = 12;
 pub(crate) enum List {
     /// A few texts that are all tokens by themselves, in a table of `mask + 1` places. `shift` was found when the list
     /// was stored: shifted by it, no two of them have the same place.
-    Exact {
-        start: u32,
-        shift: u8,
-        mask: u8,
-    },
+    Exact { start: u32, shift: u8, mask: u8 },
     /// A few texts of which some are longer.
-    Few {
-        start: u32,
-        len: u32,
-    },
-    Many {
-        start: u32,
-        mask: u32,
-    },
+    Few { start: u32, len: u8 },
+    /// Any number of texts, in a table of two to the power of `bits` places.
+    Many { start: u32, bits: u8 },
 }
 
 /// One place of a table; a place with no text is free.
@@ -53,15 +44,6 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Whether the list holds the word.
-    #[inline]
-    pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
-        match list {
-            List::Exact { .. } => self.holds_token(list, word.token()),
-            _ => self.holds_long(list, word, texts),
-        }
-    }
-
     /// Whether a list of exact tokens holds this one; any other list holds none.
     #[inline(always)]
     pub(crate) fn holds_token(&self, list: List, token: Token) -> bool {
@@ -70,50 +52,52 @@ impl Lists {
         self.tokens.get(at).is_some_and(|other| other.same(token))
     }
 
-    #[inline(never)]
-    pub(crate) fn holds_long(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
+    /// Whether the list holds the word.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
-            List::Exact { .. } => false,
+            List::Exact { .. } => self.holds_token(list, word.token()),
             List::Few { start, len } => {
-                let (tokens, token) = (self.few(start, len), word.token());
+                let (tokens, token) = (self.row(start, len.into()), word.token());
                 if !token.same(Token::NONE) {
                     return tokens.contains(&token);
                 }
                 let hash = word.hash();
                 tokens.iter().any(|token| token.is_long(hash, word.as_str(), texts))
             }
-            List::Many { start, mask } => self.find(start, mask, word.hash(), word.as_str(), texts).is_some(),
+            List::Many { start, bits } => self.find(start, bits, word.hash(), word.as_str(), texts).is_some(),
         }
     }
 
     /// The tokens of a table without collisions.
     fn exact(&self, start: u32, mask: u8) -> impl Iterator<Item = &Token> {
-        self.few(start, u32::from(mask) + 1).iter().filter(|token| **token != Token::FREE)
+        self.row(start, usize::from(mask) + 1).iter().filter(|token| **token != Token::FREE)
     }
 
     #[inline]
-    fn few(&self, start: u32, len: u32) -> &[Token] {
+    fn row(&self, start: u32, len: usize) -> &[Token] {
         let start = start as usize;
-        self.tokens.get(start..start + len as usize).unwrap_or_default()
+        self.tokens.get(start..start + len).unwrap_or_default()
     }
 
-    fn table(&self, start: u32, mask: u32) -> &[Slot] {
-        self.slots.get(start as usize..=start as usize + mask as usize).unwrap_or_default()
+    #[inline]
+    fn table(&self, start: u32, bits: u8) -> &[Slot] {
+        self.slots.get(start as usize..start as usize + (1 << bits)).unwrap_or_default()
     }
 
     /// The place of a table at which the string stands.
     #[inline]
-    fn find(&self, start: u32, mask: u32, hash: u64, text: &str, texts: &Texts) -> Option<u32> {
-        let table = self.table(start, mask);
-        let (home, tag) = place(hash, mask);
-        for step in 0..=mask {
-            let at = home.wrapping_add(step) & mask;
-            let slot = table.get(at as usize)?;
-            if slot.text.len == FREE.text.len {
-                return None;
-            }
+    fn find(&self, start: u32, bits: u8, hash: u64, text: &str, texts: &Texts) -> Option<usize> {
+        let table = self.table(start, bits);
+        let (home, tag) = home(hash, bits);
+        for step in 0..table.len() {
+            let at = (home + step) & (table.len() - 1);
+            let slot = table.get(at)?;
             if slot.hash == tag && texts.is(slot.text, text) {
                 return Some(at);
+            }
+            if slot.text.len == FREE.text.len {
+                return None;
             }
         }
         None
@@ -123,9 +107,9 @@ impl Lists {
     pub(crate) fn texts<'s>(&'s self, list: List, texts: &'s Texts) -> Vec<Cow<'s, str>> {
         match list {
             List::Exact { start, mask, .. } => self.exact(start, mask).map(|token| token.text(texts)).collect(),
-            List::Few { start, len } => self.few(start, len).iter().map(|token| token.text(texts)).collect(),
-            List::Many { start, mask } => self
-                .table(start, mask)
+            List::Few { start, len } => self.row(start, len.into()).iter().map(|token| token.text(texts)).collect(),
+            List::Many { start, bits } => self
+                .table(start, bits)
                 .iter()
                 .filter(|slot| slot.text.len != FREE.text.len)
                 .map(|slot| Cow::Borrowed(texts.get(slot.text)))
@@ -151,11 +135,12 @@ fn place_of(token: Token, shift: u8, mask: u8) -> usize {
     place & usize::from(mask)
 }
 
-/// Where a hash's home is in a table of `mask + 1` places, and what is kept of it to tell it from others.
+/// Where a hash's home is in a table of two to the power of `bits` places, and what is kept to tell it from others.
 #[inline]
-fn place(hash: u64, mask: u32) -> (u32, u32) {
+fn home(hash: u64, bits: u8) -> (usize, u32) {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of the hash")]
-    ((hash >> 32) as u32 & mask, hash as u32)
+    let (upper, lower) = ((hash >> 32) as usize, hash as u32);
+    (upper & ((1 << bits) - 1), lower)
 }
 
 /// Stores lists, each different one once.
@@ -194,7 +179,7 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
                 && entries.iter().all(|entry| Token::exact(entry).is_some_and(|token| lists.holds_token(list, token)))
         }
         List::Few { start, len } => {
-            let tokens = lists.few(start, len);
+            let tokens = lists.row(start, len.into());
             tokens.len() == entries.len()
                 && tokens.iter().zip(entries).all(|(token, entry)| match Token::exact(entry) {
                     Some(exact) => *token == exact,
@@ -202,11 +187,10 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
                 })
         }
         // Equal when every entry is found at a place of its own and no place is left over.
-        List::Many { start, mask } => {
-            let mut taken = vec![false; mask as usize + 1];
-            let mut places = entries.iter().map(|entry| lists.find(start, mask, hash(entry), entry, texts));
-            let mut take =
-                |place: u32| taken.get_mut(place as usize).is_some_and(|taken| !std::mem::replace(taken, true));
+        List::Many { start, bits } => {
+            let mut taken = vec![false; 1 << bits];
+            let mut places = entries.iter().map(|entry| lists.find(start, bits, hash(entry), entry, texts));
+            let mut take = |place: usize| taken.get_mut(place).is_some_and(|taken| !std::mem::replace(taken, true));
             places.all(|place| place.is_some_and(&mut take)) && lists.texts(list, texts).len() == entries.len()
         }
     }
@@ -243,17 +227,19 @@ fn few(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
         let token = Token::exact(entry).unwrap_or_else(|| Token::long(hash(entry), texts.push(entry)));
         lists.tokens.push(token);
     }
-    List::Few { start, len: count(entries.len()) }
+    #[expect(clippy::cast_possible_truncation, reason = "at most FEW")]
+    List::Few { start, len: entries.len() as u8 }
 }
 
 fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
     // At most two thirds full, so that a probe that misses ends soon.
     let places = (entries.len() + entries.len() / 2).next_power_of_two();
-    let (start, mask) = (count(lists.slots.len()), count(places - 1));
-    lists.slots.resize(lists.slots.len() + places, FREE);
+    #[expect(clippy::cast_possible_truncation, reason = "there are at most 2 to the power of 28 bytes of snapshot")]
+    let (first, bits) = (lists.slots.len(), places.trailing_zeros() as u8);
+    lists.slots.resize(first + places, FREE);
     for entry in entries {
-        let (home, tag) = place(hash(entry), mask);
-        let free = (0..=mask).map(|step| start as usize + (home.wrapping_add(step) & mask) as usize).find(|&at| {
+        let (home, tag) = home(hash(entry), bits);
+        let free = (0..places).map(|step| first + ((home + step) & (places - 1))).find(|&at| {
             lists.slots.get(at).is_none_or(|slot| {
                 slot.text.len == FREE.text.len || (slot.hash == tag && texts.get(slot.text) == entry)
             })
@@ -264,7 +250,7 @@ fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List 
             *slot = Slot { hash: tag, text: texts.push(entry) };
         }
     }
-    List::Many { start, mask }
+    List::Many { start: count(first), bits }
 }
 
 /// Arenas are addressed with 32 bits: a snapshot has at most 256 MiB, and so fewer entries than that.

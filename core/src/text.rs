@@ -174,7 +174,7 @@ impl KnownHash {
         }
     }
 
-    #[cfg_attr(not(target_family = "wasm"), inline)]
+    #[inline(never)]
     fn first(&self, text: &str) -> u64 {
         let hash = hash(text);
         // The empty string is no unit (6.3), so its hash is never stored.
