@@ -29,8 +29,10 @@ impl Tally {
 pub(crate) trait Rounds {
     /// Goes on over the callers, from where it stopped, for so long.
     fn last(&mut self, time: Duration) -> Tally;
+    /// Goes over the first so many callers, without a look at the clock.
+    fn first(&mut self, callers: usize) -> Tally;
     /// Goes over the first so many callers, or as many as there is time for.
-    fn first(&mut self, callers: usize, at_most: Duration) -> Tally;
+    fn sample(&mut self, callers: usize, at_most: Duration) -> Tally;
 }
 
 /// Items, each of which `step` makes so many evaluations of, and says how many were yes.
@@ -67,11 +69,17 @@ impl<T, F: FnMut(&T) -> usize> Rounds for Lap<T, F> {
         tally
     }
 
-    fn first(&mut self, callers: usize, at_most: Duration) -> Tally {
-        let (batch, mut tally, start) = (self.batch(), Tally::default(), Instant::now());
-        for items in self.items.get(..callers).unwrap_or(&self.items).chunks(batch) {
-            tally.yes += Self::pass(&mut self.step, items);
-            tally.evaluations += (items.len() * self.evaluations) as u64;
+    fn first(&mut self, callers: usize) -> Tally {
+        let items = self.items.get(..callers).unwrap_or(&self.items);
+        let yes = Self::pass(&mut self.step, items);
+        Tally { evaluations: (items.len() * self.evaluations) as u64, yes, ..Tally::default() }
+    }
+
+    fn sample(&mut self, callers: usize, at_most: Duration) -> Tally {
+        let (mut tally, start) = (Tally::default(), Instant::now());
+        for item in self.items.iter().take(callers) {
+            tally.yes += Self::pass(&mut self.step, std::slice::from_ref(item));
+            tally.evaluations += self.evaluations as u64;
             tally.elapsed = start.elapsed();
             if tally.elapsed > at_most {
                 break;
