@@ -27,9 +27,9 @@ struct Peer {
 
 impl Contender for Peer {
     const NAME: &'static str = "statsig-rust";
-    const ABOUT: &'static str = "check_gate_with_options without exposure logging, disable_all_logging, no network, specs from the bootstrap \
-         adapter; a rule with conditions any and passPercentage; it still counts \
-         unexposed checks, and remembers up to 10,000 hashes of users";
+    const ABOUT: &'static str = "check_gate_with_options without exposure logging, disable_all_logging, no network, specs \
+                                 from the bootstrap adapter; a rule with conditions any and passPercentage; it still \
+                                 counts unexposed checks, and remembers up to 10,000 hashes of users";
 
     type Context<'p> = StatsigUser;
     type Snapshot = String;
