@@ -18,11 +18,13 @@ from population import Caller, Population
 
 from . import Contender
 
+A_DAY = timedelta(days=1)
+
 
 class Flipt(Contender):
     """The client, which hands JSON to a native library and reads JSON from it."""
 
-    about = "evaluate_variant, because a boolean flag cannot combine targets and percentage; polled once, from loopback"
+    about = "evaluate_variant, because a boolean flag cannot combine targets and percentage; asked for once, from loopback"
 
     def __init__(self, population: Population) -> None:
         def is_one_of(name: str, values: list[str]) -> dict[str, Any]:
@@ -55,7 +57,8 @@ class Flipt(Contender):
             "rollouts": [],
         }
         document = {"namespace": {"key": "default"}, "flags": [flag]}
-        self._client, self._key = served(json.dumps(document).encode()), population.key
+        self._store, self._key = Store(json.dumps(document).encode()), population.key
+        self._client = FliptClient(ClientOptions(url=self._store.url, update_interval=A_DAY))
 
     def context(self, caller: Caller) -> Any:
         user, company, plan, role, region = caller
@@ -76,30 +79,23 @@ class Flipt(Contender):
         self._client.close()
 
 
-def served(document: bytes) -> FliptClient:
-    """A client that has this document. Its engine takes a first one from a server alone: without any it aborts the
-    process, be there a snapshot or not."""
+class Store:
+    """A server on loopback that gives one document. The engine takes its flags from a server alone, and aborts the
+    process if that cannot be reached, be there a snapshot or not; so it stays there, and is asked no more."""
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(document)))
-            self.end_headers()
-            self.wfile.write(document)
+    def __init__(self, document: bytes) -> None:
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(document)))
+                self.end_headers()
+                self.wfile.write(document)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
 
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}"
-        client = FliptClient(ClientOptions(url=url, update_interval=timedelta(days=1)))
-        client.list_flags()
-        return client
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        self._server = HTTPServer(("127.0.0.1", 0), Answer)
+        self._thread = Thread(target=self._server.serve_forever, args=(A_DAY.total_seconds(),), daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
