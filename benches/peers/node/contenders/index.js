@@ -47,6 +47,11 @@ export const CONTENDERS = {
     distribution: '@openfeature/server-sdk',
     load: async (population) => (await import('./openfeature.js')).esclusa(population),
   },
+  'openfeature-esclusa-one-caller': {
+    about: 'the same, with all questions about one caller',
+    distribution: '@openfeature/server-sdk',
+    load: async (population) => (await import('./openfeature.js')).oneCaller(population),
+  },
   'openfeature-constant': {
     about: 'getBooleanValue of the server SDK around a provider that always gives the same; no hooks',
     distribution: '@openfeature/server-sdk',

@@ -3,6 +3,7 @@
 import { OpenFeature } from '@openfeature/server-sdk';
 
 import { row } from '../population.js';
+import { Unable } from '../workload.js';
 
 async function asked(provider, { key }) {
   await OpenFeature.setProviderAndWait(provider);
@@ -24,6 +25,20 @@ export async function esclusa(population) {
   const flags = new Flags();
   flags.publishSync(JSON.stringify([row(population)]));
   return asked(new EsclusaProvider(flags), population);
+}
+
+/** An app asks several questions about one caller within a request, and the provider remembers the last one. */
+export async function oneCaller(population) {
+  const asked = await esclusa(population);
+  const caller = asked.context(population.match[0]);
+  return {
+    ...asked,
+    decides: false,
+    context: () => caller,
+    built: () => {
+      throw new Unable('its context is there already');
+    },
+  };
 }
 
 export async function constant(population) {

@@ -61,6 +61,7 @@ CONTENDERS = {
     "loop": ("by_hand", "Loop", None),
     "by-hand-if": ("by_hand", "If", None),
     "openfeature-esclusa": ("openfeature_sdk", "Esclusa", "openfeature-sdk"),
+    "openfeature-esclusa-one-caller": ("openfeature_sdk", "OneCaller", "openfeature-sdk"),
     "openfeature-constant": ("openfeature_sdk", "Constant", "openfeature-sdk"),
     "configcat-client": ("configcat", "ConfigCat", "configcat-client"),
     "eppo-server-sdk": ("eppo", "Eppo", "eppo-server-sdk"),

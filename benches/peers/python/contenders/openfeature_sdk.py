@@ -15,7 +15,7 @@ from openfeature.provider import AbstractProvider, Metadata
 from openfeature.provider.no_op_provider import NoOpProvider
 from population import Caller, Population
 
-from . import Contender
+from . import Contender, Unable
 
 
 class Asked(Contender):
@@ -65,6 +65,23 @@ class Esclusa(Asked):
         flags = Flags()
         flags.publish(json.dumps([row]))
         return EsclusaProvider(flags)
+
+
+class OneCaller(Esclusa):
+    """Our provider, asked about one caller all the time, as an app does within a request."""
+
+    about = "the same, with all questions about one caller"
+    decides = False
+
+    def __init__(self, population: Population) -> None:
+        super().__init__(population)
+        self._caller = population.crowds["match"][0]
+
+    def context(self, caller: Caller) -> Any:
+        return super().context(self._caller)
+
+    def built(self, callers: Sequence[Caller]) -> list[bool]:
+        raise Unable("its context is there already")
 
 
 class Always(NoOpProvider):
