@@ -11,6 +11,7 @@ use crate::limit::MAX_NESTING_DEPTH;
 use crate::number;
 use crate::value::{Fields, Value};
 use crate::whole::write_whole;
+use crate::writing::Json;
 
 /// Why a text is not JSON that we read, and the byte at which that shows; the end of the text if it is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -349,67 +350,8 @@ impl Value<'_> {
     /// Compact JSON: what it prints as.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut json = String::new();
-        self.write(&mut json);
-        json
+        let mut json = Json::default();
+        json.value(self);
+        json.into_text()
     }
-
-    // Straight into the text: std's formatting weighs as much as all of this file in a WebAssembly build.
-    fn write(&self, json: &mut String) {
-        match self {
-            Value::Null => json.push_str("null"),
-            Value::Bool(true) => json.push_str("true"),
-            Value::Bool(false) => json.push_str("false"),
-            Value::Integer(value) => write_whole(*value, json),
-            Value::Number(value) => number::write(*value, json),
-            Value::Text(text) => write_string(text, json),
-            Value::List(elements) => {
-                json.push('[');
-                for (at, element) in elements.iter().enumerate() {
-                    if at > 0 {
-                        json.push(',');
-                    }
-                    element.write(json);
-                }
-                json.push(']');
-            }
-            Value::Object(fields) => {
-                json.push('{');
-                for (at, (name, value)) in fields.iter().enumerate() {
-                    if at > 0 {
-                        json.push(',');
-                    }
-                    write_string(name, json);
-                    json.push(':');
-                    value.write(json);
-                }
-                json.push('}');
-            }
-        }
-    }
-}
-
-fn write_string(text: &str, json: &mut String) {
-    json.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20) {
-        json.push_str(rest.get(..at).unwrap_or_default());
-        let byte = rest.as_bytes().get(at).copied().unwrap_or_default();
-        json.push('\\');
-        match byte {
-            0x8 => json.push('b'),
-            0xc => json.push('f'),
-            b'\n' => json.push('n'),
-            b'\r' => json.push('r'),
-            b'\t' => json.push('t'),
-            0..0x20 => {
-                json.push_str(if byte < 0x10 { "u000" } else { "u001" });
-                json.push(char::from_digit(u32::from(byte & 0xf), 16).unwrap_or_default());
-            }
-            other => json.push(char::from(other)),
-        }
-        rest = rest.get(at + 1..).unwrap_or_default();
-    }
-    json.push_str(rest);
-    json.push('"');
 }

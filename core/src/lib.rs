@@ -61,6 +61,7 @@ mod validation;
 mod value;
 mod version;
 mod whole;
+mod writing;
 
 /// Whether this build has rules, segments and prerequisites.
 const RULES: bool = cfg!(feature = "rules");
@@ -84,3 +85,4 @@ pub use resolution::{ErrorCode, Reason, Resolution};
 pub use split::ranges;
 pub use time::Time;
 pub use value::{MAX_INTEGER, Value};
+pub use writing::Json;

@@ -3,6 +3,7 @@
 use crate::error::Violation;
 use crate::flag_set::{Fate, FlagId, FlagSet, Kept};
 use crate::value::Value;
+use crate::writing::Json;
 
 /// What became of a flag set that was to be published: what changed, and what was set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,19 @@ impl SetAside {
             ("off".into(), self.killed.into()),
             ("kept".into(), kept.into()),
         ])
+    }
+
+    fn write(&self, json: &mut Json) {
+        json.object(|json| {
+            json.name("key").text(&self.key);
+            json.name("off").bool(self.killed);
+            json.name("kept").maybe(self.kept, |json, kept| {
+                json.object(|json| {
+                    json.name("revision").maybe(kept.revision.map(u64::cast_signed), Json::whole);
+                    json.name("publishes").whole(kept.publishes.cast_signed());
+                });
+            });
+        });
     }
 }
 
@@ -178,6 +192,22 @@ impl Report {
             ("set_aside".into(), Value::List(self.set_aside.iter().map(SetAside::to_value).collect())),
             ("violations".into(), Value::List(self.violations.iter().map(Violation::to_value).collect())),
         ])
+    }
+
+    /// The same as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = Json::default();
+        json.object(|json| {
+            json.name("outcome").text(if self.is_published() { "published" } else { "older" });
+            json.name("revision").maybe(self.revision.map(u64::cast_signed), Json::whole);
+            for (name, keys) in [("added", &self.added), ("removed", &self.removed), ("changed", &self.changed)] {
+                json.name(name).list(keys, |json, key| json.text(key));
+            }
+            json.name("set_aside").list(&self.set_aside, |json, one| one.write(json));
+            json.name("violations").list(&self.violations, |json, violation| violation.write(json));
+        });
+        json.into_text()
     }
 }
 

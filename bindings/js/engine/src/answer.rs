@@ -1,24 +1,29 @@
 //! Answers that cross as JSON: everything that is not asked thousands of times a second.
 
-use esclusa::{Context, FlagSet, Time, Value, Violation};
+use esclusa::{Context, FlagSet, Json, Time, Value};
 
 /// `{"ready", "revision", "generated_at", "size", "violations"}`: what is known about the current set.
 pub(crate) fn about(set: &FlagSet) -> String {
-    let whole = |number: Option<i64>| Value::from(number);
-    let violations = set.violations().iter().map(Violation::to_value).collect();
-    let fields = vec![
-        ("ready".into(), set.is_ready().into()),
-        ("revision".into(), whole(set.revision().and_then(|revision| i64::try_from(revision).ok()))),
-        ("generated_at".into(), whole(set.generated_at().map(Time::as_millis))),
-        ("size".into(), whole(i64::try_from(set.len()).ok())),
-        ("violations".into(), Value::List(violations)),
-    ];
-    Value::Object(fields).to_json()
+    object(|json| {
+        json.name("ready").bool(set.is_ready());
+        json.name("revision").maybe(set.revision().map(u64::cast_signed), Json::whole);
+        json.name("generated_at").maybe(set.generated_at().map(Time::as_millis), Json::whole);
+        json.name("size").whole(i64::try_from(set.len()).unwrap_or(i64::MAX));
+        json.name("violations").list(set.violations(), |json, violation| violation.write(json));
+    })
+}
+
+fn object(fields: impl FnOnce(&mut Json)) -> String {
+    let mut json = Json::default();
+    json.object(fields);
+    json.into_text()
 }
 
 /// The keys in the order of the snapshot.
 pub(crate) fn keys(set: &FlagSet) -> String {
-    Value::from(set.keys().collect::<Vec<_>>()).to_json()
+    let mut json = Json::default();
+    json.list(set.keys(), Json::text);
+    json.into_text()
 }
 
 /// `{key: resolution}`.
@@ -28,7 +33,11 @@ pub(crate) fn resolve_all(set: &FlagSet, context: &Context<'_>, now: Time) -> St
     let resolutions = set.keys().map(|key| (key, set.resolve(key, context, now)));
     #[cfg(feature = "server")]
     let resolutions = set.resolve_all(context, now);
-    Value::Object(resolutions.map(|(key, resolution)| (key.into(), resolution.to_value())).collect()).to_json()
+    object(|json| {
+        for (key, resolution) in resolutions {
+            json.name(key).object(|json| resolution.write_fields(json));
+        }
+    })
 }
 
 /// The explanation's JSON (10.1) with `text`, its lines for people.
@@ -48,21 +57,20 @@ pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time
     let resolution = set.resolve(key, context, now);
     let is = if resolution.is_enabled() { "ON" } else { "OFF" };
     let text = ["`", key, "` is ", is, ": this build leaves explanations out, expected @esclusa/wasm/full"].concat();
-    let mut value = resolution.to_value();
-    if let Value::Object(fields) = &mut value {
-        fields.push(("first_no".into(), Value::Null));
-        fields.push(("path".into(), Value::List(Vec::new())));
-        fields.push(("text".into(), text.into()));
-    }
-    value.to_json()
+    object(|json| {
+        resolution.write_fields(json);
+        json.name("first_no").value(&Value::Null);
+        json.name("path").value(&Value::List(Vec::new()));
+        json.name("text").text(&text);
+    })
 }
 
 /// A projection (10.2) of the keys that a JSON array names, or of all flags.
 pub(crate) fn project(set: &FlagSet, keys: Option<&str>, context: &Context<'_>, now: Time) -> String {
     let Some(keys) = keys.map(chosen) else {
-        return set.project(set.keys(), context, now).to_value().to_json();
+        return set.project(set.keys(), context, now).to_json();
     };
-    set.project(texts(&keys), context, now).to_value().to_json()
+    set.project(texts(&keys), context, now).to_json()
 }
 
 /// A client snapshot (10.3) of the keys that a JSON array names, or of all flags.
