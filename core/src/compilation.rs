@@ -20,6 +20,7 @@ use crate::flag_set::{
     Detail, Fate, Flag, FlagId, FlagSet, Gate, Kept, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve,
     Span, State, Unit, Variant, VariantId, Wanted,
 };
+use crate::index::Index;
 use crate::list::{List, ListBuilder};
 use crate::snapshot::Snapshot;
 use crate::split::portions;
@@ -70,7 +71,7 @@ pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
     for segment in checked.segments.iter().filter(|_| RULES) {
         compiler.segment(segment, fingerprint(&segment.when));
     }
-    compiler.set.keys = HashTable::with_capacity(checked.flags.len());
+    compiler.set.keys = Index::with_room_for(checked.flags.len());
     for flag in &checked.flags {
         compiler.claim(flag);
     }
@@ -98,9 +99,12 @@ pub(crate) struct Compiler {
 impl Compiler {
     /// Takes a finished set up again, to add kept definitions to it.
     pub(crate) fn reopen(set: FlagSet) -> Self {
-        let keyed = |(id, segment): (u32, &Segment)| (set.texts.get(segment.key).to_owned(), SegmentId(id));
-        let segments = (0..).zip(&set.segments).map(keyed).collect();
-        Compiler { set, segments, ..Compiler::default() }
+        let mut compiler = Compiler::default();
+        for (id, segment) in (0..).map(SegmentId).zip(&set.segments).filter(|_| RULES) {
+            compiler.segments.insert(set.texts.get(segment.key).to_owned(), id);
+        }
+        compiler.set = set;
+        compiler
     }
 
     pub(crate) fn segment_extent(&self, key: &str) -> Option<(u32, u64)> {
@@ -125,11 +129,7 @@ impl Compiler {
         let id = FlagId(len(&self.set.flags));
         let key = self.set.texts.push(candidate.key);
         let hash = hash(candidate.key);
-        let flags = &self.set.flags;
-        let texts = &self.set.texts;
-        let rehash =
-            |id: &FlagId| flags.get(id.0 as usize).map_or(hash, |flag: &Flag| crate::bucket::hash(texts.get(flag.key)));
-        self.set.keys.insert_unique(hash, id, rehash);
+        self.set.keys.insert(hash, id.0);
         let mut detail = Flag::NO_DETAIL;
         if candidate.definition().is_none() {
             self.set.set_aside.push(id);

@@ -40,6 +40,7 @@ mod fingerprint;
 mod flag_set;
 mod flags;
 mod graph;
+mod index;
 mod json;
 mod kept;
 pub mod limit;

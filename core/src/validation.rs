@@ -122,7 +122,7 @@ fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>
         let place = place.entry(at);
         let before = reading.violations.len();
         let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { continue };
-        let key = unique_key(reading, &place.field("key"), key, &mut keys);
+        let key = unique_key(reading, &place.field("key"), key, (&mut keys, at));
         let when = match given(when) {
             Some(when) => conditions::condition(reading, &place.field("when"), when),
             None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
@@ -142,7 +142,7 @@ fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) 
         let before = reading.violations.len();
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { continue };
         let [name, .., variants, off_value, _, _, _, _] = fields;
-        let key = unique_key(reading, &place.field("name"), name, &mut keys);
+        let key = unique_key(reading, &place.field("name"), name, (&mut keys, at));
         let definition = flag(reading, &place, fields);
         let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
@@ -184,7 +184,7 @@ fn unique_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&'v Value<'v>>,
-    keys: &mut Keys<'_, 'v>,
+    (keys, at): (&mut Keys<'_, 'v>, usize),
 ) -> Option<&'v str> {
     let Some(value) = given(value) else {
         return reading.missing(place, format_args!("a string of 1 to {MAX_KEY_BYTES} bytes"));
@@ -194,7 +194,7 @@ fn unique_key<'v>(
             .report(place, format_args!("{} is no key, expected a string of 1 to {MAX_KEY_BYTES} bytes", found(value)));
         return None;
     };
-    if let Err(problem) = keys.take(key) {
+    if let Err(problem) = keys.take(at, key) {
         reading.report(place, problem);
         return None;
     }

@@ -24,7 +24,10 @@ impl FlagSet {
                 origin.fingerprint = fingerprint;
             }
         }
-        self.shrink();
+        // In a browser a flag set is small, and so is what it has to spare.
+        if RULES {
+            self.shrink();
+        }
     }
 
     /// For each flag, the flags that its prerequisites name.
