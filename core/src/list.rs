@@ -8,12 +8,16 @@ use std::borrow::Cow;
 
 use hashbrown::HashTable;
 
-use crate::SHARES;
 use crate::bucket::hash;
 use crate::text::{Text, Texts, Token, Word};
+use crate::{RULES, SHARES};
 
 /// Up to this many entries are compared one by one; beyond, the table's single probe is faster.
 const FEW: usize = 12;
+
+/// Whether short lists are kept apart. Without rules everything is small and asked by one person, and a table for every
+/// list is less code.
+const KINDS: bool = RULES;
 
 /// Where a list stands in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,7 +62,7 @@ impl Lists {
     pub(crate) fn holds(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
         match list {
             // Nearly every plan, role and region comes this way.
-            List::Exact { start, fours } => {
+            List::Exact { start, fours } if KINDS => {
                 let token = word.token();
                 let holds = |four: &[Token; 4]| four.iter().fold(false, |held, other| held | other.same(token));
                 // Most have one, and need no loop.
@@ -74,8 +78,7 @@ impl Lists {
     #[inline(never)]
     fn holds_long(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
         match list {
-            List::Exact { .. } => false,
-            List::Few { start, len } => {
+            List::Few { start, len } if KINDS => {
                 let (tokens, token) = (self.few(start, len), word.token());
                 if !token.same(Token::NONE) {
                     return tokens.contains(&token);
@@ -84,6 +87,7 @@ impl Lists {
                 tokens.iter().any(|token| token.is_long(hash, word.as_str(), texts))
             }
             List::Many { start, mask } => self.find(start, mask, word.hash(), word.as_str(), texts).is_some(),
+            _ => false,
         }
     }
 
@@ -129,14 +133,15 @@ impl Lists {
     /// The strings of a list, in no particular order.
     pub(crate) fn texts<'s>(&'s self, list: List, texts: &'s Texts) -> Vec<Cow<'s, str>> {
         match list {
-            List::Exact { start, fours } => self.exact(start, fours).map(|token| token.text(texts)).collect(),
-            List::Few { start, len } => self.few(start, len).iter().map(|token| token.text(texts)).collect(),
+            List::Exact { start, fours } if KINDS => self.exact(start, fours).map(|token| token.text(texts)).collect(),
+            List::Few { start, len } if KINDS => self.few(start, len).iter().map(|token| token.text(texts)).collect(),
             List::Many { start, mask } => self
                 .table(start, mask)
                 .iter()
                 .filter(|slot| slot.text.len != FREE.text.len)
                 .map(|slot| Cow::Borrowed(texts.get(slot.text)))
                 .collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -184,7 +189,7 @@ impl ListBuilder {
 }
 
 fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
-    if entries.len() <= FEW { few(entries, lists, texts) } else { many(entries, lists, texts) }
+    if KINDS && entries.len() <= FEW { few(entries, lists, texts) } else { many(entries, lists, texts) }
 }
 
 /// Whether a stored list has the same entries (a short one in the same order).
@@ -272,7 +277,7 @@ mod tests {
                 .collect();
             let list = ListBuilder::store(&mut builder, &entries, &mut lists, &mut texts);
             let again = ListBuilder::store(&mut builder, &entries, &mut lists, &mut texts);
-            assert_eq!(again == list, SHARES || size == 0, "equal lists are one");
+            assert_eq!(again == list, SHARES || (size == 0 && KINDS), "equal lists are one");
             for entry in &entries {
                 assert!(lists.holds(list, &Word::new(entry.clone()), &texts));
                 let other = format!("{entry}x");

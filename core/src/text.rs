@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::RULES;
 use crate::bucket::hash;
 
 /// Where a text stands in a [`Texts`].
@@ -154,7 +155,9 @@ pub(crate) struct Word<'a> {
 impl<'a> Word<'a> {
     #[inline]
     pub(crate) fn new(text: Cow<'a, str>) -> Self {
-        Word { token: Token::exact(&text).unwrap_or(Token::NONE), text, hash: AtomicU64::new(0) }
+        // Without rules there is no list of tokens to find it in.
+        let token = if RULES { Token::exact(&text) } else { None };
+        Word { token: token.unwrap_or(Token::NONE), text, hash: AtomicU64::new(0) }
     }
 
     #[inline]
