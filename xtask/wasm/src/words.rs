@@ -36,12 +36,11 @@ pub(crate) fn trap_at_once(module: &mut Module) {
 /// # Errors
 /// When something else formats text, which would then trap.
 pub(crate) fn format_nothing(module: &mut Module) -> Result<(), String> {
-    let is_formatting = |name: &str| name.starts_with("core::fmt::") || name.starts_with("<core::fmt::Formatter>::");
-    let formatting = named(module, is_formatting);
+    let formatting = named(module, |name| name.contains("core::fmt::") || name.contains("write_fmt"));
     for function in module.funcs.iter() {
         let name = function.name.as_deref().map(plain).unwrap_or_default();
         let FunctionKind::Local(local) = &function.kind else { continue };
-        if name.contains("fmt::") || name.contains("write_fmt") {
+        if name.contains("fmt::") {
             continue;
         }
         let mut calls = Calls { of: &formatting, found: false };

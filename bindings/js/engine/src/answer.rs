@@ -67,10 +67,13 @@ pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time
 
 /// A projection (10.2) of the keys that a JSON array names, or of all flags.
 pub(crate) fn project(set: &FlagSet, keys: Option<&str>, context: &Context<'_>, now: Time) -> String {
-    let Some(keys) = keys.map(chosen) else {
-        return set.project(set.keys(), context, now).to_json();
+    let chosen = keys.map(chosen);
+    // One list for both, because a projection is put together for each kind of them.
+    let keys: Vec<&str> = match &chosen {
+        Some(keys) => texts(keys).collect(),
+        None => set.keys().collect(),
     };
-    set.project(texts(&keys), context, now).to_json()
+    set.project(keys, context, now).to_json()
 }
 
 /// A client snapshot (10.3) of the keys that a JSON array names, or of all flags.
