@@ -22,9 +22,6 @@ interface Exports {
   /** The number of the outcome if it was given before, or `NO_OUTCOME`. */
   known(flags: number, slot: number, context: number, now: number): number;
   told(flags: number, outcome: number): number;
-  resolveAll(flags: number, context: number, now: number): number;
-  explain(flags: number, key: number, context: number, now: number): number;
-  project(flags: number, keys: number, context: number, now: number): number;
   keys(flags: number): number;
   about(flags: number): number;
   // Not in every module, as all that follows.
@@ -32,6 +29,9 @@ interface Exports {
   step(protocol: number, event: number): number;
   isKnown(protocol: number, bytes: number): number;
   end(protocol: number): void;
+  resolveAll(flags: number, context: number, now: number): number;
+  explain(flags: number, key: number, context: number, now: number): number;
+  project(flags: number, keys: number, context: number, now: number): number;
   clientSnapshot(flags: number, keys: number, context: number, now: number): number;
   layered(bytes: number, snapshots: number): number;
   switches(variables: number): number;
@@ -150,9 +150,7 @@ export function wasmEngine(instance: WebAssembly.Instance, more?: (border: Borde
       }
     },
     told: roomy((flags, outcome) => said(wasm.told(flags, outcome)), MUCH),
-    resolveAll: roomy((flags, context, now) => said(wasm.resolveAll(flags, context, timed(now))), MUCH),
-    explain: roomy((flags, key, context, now) => said(wasm.explain(flags, text(key), context, timed(now))), MUCH),
-    project: roomy((flags, keys, context, now) => said(wasm.project(flags, text(keys), context, timed(now))), MUCH),
+    time: timed,
     keys: roomy((flags) => said(wasm.keys(flags)), SOME),
     about: roomy((flags) => said(wasm.about(flags)), SOME),
     ...more?.(own),
@@ -174,6 +172,9 @@ export function everything(border: Border): Partial<Engine> {
   const { wasm, text, bytes, said } = border;
   return {
     ...protocols(border),
+    resolveAll: roomy((flags, context, now) => said(wasm.resolveAll(flags, context, timed(now))), MUCH),
+    explain: roomy((flags, key, context, now) => said(wasm.explain(flags, text(key), context, timed(now))), MUCH),
+    project: roomy((flags, keys, context, now) => said(wasm.project(flags, text(keys), context, timed(now))), MUCH),
     clientSnapshot: roomy((flags, keys, context, now) => said(wasm.clientSnapshot(flags, text(keys), context, timed(now))), MUCH),
     layered: roomy((snapshots, lengths) => said(wasm.layered(bytes(snapshots, encoder.encode(lengths)), snapshots.length)), MUCH),
     switches: roomy((variables) => said(wasm.switches(text(variables))), SOME),

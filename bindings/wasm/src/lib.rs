@@ -84,6 +84,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// The keys of a JSON array; no bytes stand for all keys.
+#[cfg(feature = "full")]
 fn chosen(keys: &[u8]) -> Option<&str> {
     (!keys.is_empty()).then(|| text(keys))
 }
@@ -175,18 +176,21 @@ pub extern "C" fn told(flags: u32, number: u32) -> usize {
 }
 
 /// What every flag serves, as JSON.
+#[cfg(feature = "full")]
 #[unsafe(export_name = "resolveAll")]
 pub extern "C" fn resolve_all(flags: u32, context: u32, now: f64) -> usize {
     say(0, |host, _| host.resolve_all(flags, context, now))
 }
 
 /// An explanation as JSON.
+#[cfg(feature = "full")]
 #[unsafe(no_mangle)]
 pub extern "C" fn explain(flags: u32, key: usize, context: u32, now: f64) -> usize {
     say(key, |host, key| host.explain(flags, text(key), context, now))
 }
 
 /// A projection as JSON; the keys are a JSON array, or empty for all.
+#[cfg(feature = "full")]
 #[unsafe(no_mangle)]
 pub extern "C" fn project(flags: u32, keys: usize, context: u32, now: f64) -> usize {
     say(keys, |host, keys| host.project(flags, chosen(keys), context, now))
