@@ -67,6 +67,7 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
     if !build.formats {
         words::format_nothing(&mut module)?;
     }
+    words::forget(&mut module);
     // Where the linker put data and heap is nobody's business.
     for name in ["__data_end", "__heap_base"] {
         // Either is absent from a module that has no use for it.
