@@ -161,19 +161,7 @@ impl Compiler {
             return Flag::NO_DETAIL;
         }
         let off_value = self.off_value(off_value);
-        self.detail(Detail {
-            start: None,
-            end: None,
-            prerequisites: Span::default(),
-            overrides: Overrides::default(),
-            schedule: Span::default(),
-            rules: Span::default(),
-            variants: Span::default(),
-            weights: Span::default(),
-            variant_bucketer: Bucketer::Recipe1 { salt_hash: 0 },
-            off_value: Some(off_value),
-            salt: None,
-        })
+        self.detail(Detail { off_value: Some(off_value), ..Detail::NONE })
     }
 
     fn detail(&mut self, detail: Detail) -> u32 {

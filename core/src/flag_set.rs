@@ -164,6 +164,23 @@ pub(crate) struct Detail {
     pub(crate) salt: Option<Text>,
 }
 
+impl Detail {
+    /// That of a flag that has nothing but targets and a rollout.
+    pub(crate) const NONE: Detail = Detail {
+        start: None,
+        end: None,
+        prerequisites: Span { start: 0, len: 0 },
+        overrides: Overrides { off_users: None, off_companies: None, on_users: None, on_companies: None },
+        schedule: Span { start: 0, len: 0 },
+        rules: Span { start: 0, len: 0 },
+        variants: Span { start: 0, len: 0 },
+        weights: Span { start: 0, len: 0 },
+        variant_bucketer: Bucketer::Recipe1 { salt_hash: 0 },
+        off_value: None,
+        salt: None,
+    };
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) off_users: Option<List>,

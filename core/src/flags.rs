@@ -97,7 +97,7 @@ impl Flags {
         let mut publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
         if is_refused(before.revision, set.revision) {
-            return Report::refused(&before, set);
+            return Report::refused(&before, &set);
         }
         let mut set = keep(set, &before);
         publisher.published += 1;

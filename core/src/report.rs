@@ -89,7 +89,7 @@ fn sorted(set: &FlagSet, flags: Vec<FlagId>) -> Vec<String> {
 }
 
 impl Report {
-    pub(crate) fn refused(current: &FlagSet, set: FlagSet) -> Self {
+    pub(crate) fn refused(current: &FlagSet, set: &FlagSet) -> Self {
         Report {
             outcome: Outcome::Older { current: current.revision.unwrap_or_default() },
             revision: set.revision,
@@ -97,7 +97,7 @@ impl Report {
             removed: Vec::new(),
             changed: Vec::new(),
             set_aside: Vec::new(),
-            violations: set.violations,
+            violations: set.violations.clone(),
         }
     }
 

@@ -58,9 +58,9 @@ impl Host {
     #[must_use]
     pub fn new(clock: fn() -> Time) -> Self {
         let mut contexts = Table::default();
-        // They get the numbers SCRATCH and NOBODY.
-        contexts.add(Context::anonymous());
-        contexts.add(Context::anonymous());
+        for _ in [SCRATCH, NOBODY] {
+            contexts.add(Context::anonymous());
+        }
         Host {
             clock,
             handles: Table::default(),

@@ -16,11 +16,12 @@ pub struct Options {
 #[must_use]
 pub fn publish(flags: &Flags, snapshot: &[u8], options: Options) -> String {
     let set = if options.strict { FlagSet::from_json_strict(snapshot) } else { FlagSet::from_json(snapshot) };
-    match set {
-        Ok(set) if options.accept_older => flags.publish_any_revision(set).to_json(),
-        Ok(set) => flags.publish(set).to_json(),
-        Err(error) => refusal(&error),
-    }
+    let set = match set {
+        Ok(set) => set,
+        Err(error) => return refusal(&error),
+    };
+    let report = if options.accept_older { flags.publish_any_revision(set) } else { flags.publish(set) };
+    report.to_json()
 }
 
 fn refusal(error: &SnapshotError) -> String {
