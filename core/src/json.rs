@@ -140,28 +140,25 @@ impl<'a> Reader<'a> {
     fn list(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
         self.enter(depth)?;
         let mut elements = Vec::new();
-        if self.next_token() == Some(b']') {
-            self.at += 1;
-            return Ok(Value::List(elements));
-        }
-        if self.peek().is_none() {
-            return Err(self.fault(ENDS_IN_LIST));
+        // Read apart from here, what is there already is dropped in one place.
+        self.elements(depth, &mut elements)?;
+        Ok(Value::List(elements))
+    }
+
+    fn elements(&mut self, depth: usize, elements: &mut Vec<Value<'a>>) -> Result<(), Fault> {
+        match self.next_token() {
+            Some(b']') => {
+                self.at += 1;
+                return Ok(());
+            }
+            None => return Err(self.fault(ENDS_IN_LIST)),
+            Some(_) => {}
         }
         loop {
             elements.push(self.value(depth + 1)?);
-            match self.next_token() {
-                Some(b',') => self.at += 1,
-                Some(b']') => {
-                    self.at += 1;
-                    return Ok(Value::List(elements));
-                }
-                _ => {
-                    let problem = "is not JSON, expected `,` or `]` behind an entry of an array";
-                    return Err(self.unexpected(ENDS_IN_LIST, problem));
-                }
-            }
-            if self.next_token() == Some(b']') {
-                return Err(self.fault(LONE_COMMA));
+            let problem = "is not JSON, expected `,` or `]` behind an entry of an array";
+            if self.is_last(b']', ENDS_IN_LIST, problem)? {
+                return Ok(());
             }
         }
     }
@@ -169,10 +166,15 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
         self.enter(depth)?;
         let mut fields: Fields<'a> = Vec::new();
+        self.fields(depth, &mut fields)?;
+        Ok(Value::Object(fields))
+    }
+
+    fn fields(&mut self, depth: usize, fields: &mut Fields<'a>) -> Result<(), Fault> {
         match self.next_token() {
             Some(b'}') => {
                 self.at += 1;
-                return Ok(Value::Object(fields));
+                return Ok(());
             }
             None => return Err(self.fault(ENDS_IN_OBJECT)),
             Some(_) => {}
@@ -188,21 +190,24 @@ impl<'a> Reader<'a> {
             self.at += 1;
             self.skip_space();
             fields.push((name, self.value(depth + 1)?));
-            match self.next_token() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    self.at += 1;
-                    return Ok(Value::Object(fields));
-                }
-                _ => {
-                    let problem = "is not JSON, expected `,` or `}` behind a field of an object";
-                    return Err(self.unexpected(ENDS_IN_OBJECT, problem));
-                }
-            }
-            if self.next_token() == Some(b'}') {
-                return Err(self.fault(LONE_COMMA));
+            let problem = "is not JSON, expected `,` or `}` behind a field of an object";
+            if self.is_last(b'}', ENDS_IN_OBJECT, problem)? {
+                return Ok(());
             }
         }
+    }
+
+    /// Steps over the comma behind an entry or a field, or over the end; there is no end behind a comma.
+    fn is_last(&mut self, end: u8, ends: &'static str, problem: &'static str) -> Result<bool, Fault> {
+        let next = self.next_token();
+        if next != Some(b',') && next != Some(end) {
+            return Err(self.unexpected(ends, problem));
+        }
+        self.at += 1;
+        if next == Some(end) {
+            return Ok(true);
+        }
+        if self.next_token() == Some(end) { Err(self.fault(LONE_COMMA)) } else { Ok(false) }
     }
 
     /// Steps over the bracket or brace.

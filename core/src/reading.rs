@@ -6,6 +6,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
+use crate::MESSAGES;
 use crate::bucket::{Share, hash};
 use crate::error::{Violation, found, no_time, one_of, problem, string};
 use crate::index::Index;
@@ -167,7 +168,9 @@ impl Reading {
 
     pub(crate) fn boolean(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<bool> {
         match value {
-            Value::Text(text) if text == "true" || text == "false" => self.in_quotes(place, value, "true or false"),
+            Value::Text(text) if MESSAGES && (text == "true" || text == "false") => {
+                self.in_quotes(place, value, "true or false")
+            }
             other => other.as_bool().or_else(|| self.expected(place, value, "true or false")),
         }
     }
@@ -233,7 +236,10 @@ impl Reading {
     pub(crate) fn weight(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<u64> {
         match value {
             Value::Integer(weight) if *weight >= 0 => Some(weight.unsigned_abs()),
-            Value::Text(text) if text.parse::<u64>().is_ok_and(|weight| weight <= MAX_INTEGER.unsigned_abs()) => {
+            // Without messages it would be said in the same words, and read for nothing.
+            Value::Text(text)
+                if MESSAGES && text.parse::<u64>().is_ok_and(|weight| weight <= MAX_INTEGER.unsigned_abs()) =>
+            {
                 self.in_quotes(place, value, format_args!("a whole number from 0 to {MAX_INTEGER}"))
             }
             _ => self.expected(place, value, format_args!("a whole number from 0 to {MAX_INTEGER}")),
