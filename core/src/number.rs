@@ -20,33 +20,27 @@ pub(crate) fn parse(text: &str) -> f64 {
 /// The shortest text that reads back as the same double, as ECMAScript lays it out: `1e+21`, `0.000001`, `1e-7`.
 pub(crate) fn write(number: f64, text: &mut String) {
     let (digits, point) = shortest(number.abs());
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    let zeros = |count: i32, text: &mut String| (0..count).for_each(|_| text.push('0'));
     if number < 0.0 {
         text.push('-');
     }
-    if count <= point && point <= 21 {
-        text.push_str(&digits);
-        zeros(point - count, text);
-    } else if 0 < point && point <= 21 {
-        let (whole, fraction) = cut(&digits, usize::try_from(point).unwrap_or_default());
-        [whole, ".", fraction].iter().for_each(|part| text.push_str(part));
-    } else if -6 < point && point <= 0 {
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    // Where the point goes among the digits, and what they then still have to be multiplied by.
+    let (place, power) = if -6 < point && point <= 21 { (point, None) } else { (1, Some(point - 1)) };
+    if place <= 0 {
         text.push_str("0.");
-        zeros(-point, text);
-        text.push_str(&digits);
-    } else {
-        let (first, others) = cut(&digits, 1);
-        let dot = if others.is_empty() { "" } else { "." };
-        let exponent = if point > 0 { "e+" } else { "e" };
-        [first, dot, others, exponent].iter().for_each(|part| text.push_str(part));
-        write_whole(i64::from(point) - 1, text);
+        (place..0).for_each(|_| text.push('0'));
     }
-}
-
-/// The first digits and the others.
-fn cut(digits: &str, count: usize) -> (&str, &str) {
-    digits.split_at_checked(count).unwrap_or((digits, ""))
+    for (at, digit) in (0..).zip(digits.chars()) {
+        if at == place && place > 0 {
+            text.push('.');
+        }
+        text.push(digit);
+    }
+    (count..place).for_each(|_| text.push('0'));
+    if let Some(power) = power {
+        text.push_str(if power > 0 { "e+" } else { "e" });
+        write_whole(i64::from(power), text);
+    }
 }
 
 /// The shortest digits of a positive number, and where the point stands: `("125", 2)` is 12.5.
