@@ -64,14 +64,15 @@ impl FlagSet {
 
 /// Compiles what has been checked.
 pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
-    let mut compiler = Compiler::default();
-    compiler.set.revision = checked.revision;
-    compiler.set.generated_at = checked.generated_at;
-    compiler.set.violations = checked.violations;
+    let mut set = FlagSet::empty();
+    set.revision = checked.revision;
+    set.generated_at = checked.generated_at;
+    set.violations = checked.violations;
+    set.keys = Index::with_room_for(checked.flags.len());
+    let mut compiler = Compiler::of(set);
     for segment in checked.segments.iter().filter(|_| RULES) {
         compiler.segment(segment, fingerprint(&segment.when));
     }
-    compiler.set.keys = Index::with_room_for(checked.flags.len());
     for flag in &checked.flags {
         compiler.claim(flag);
     }
@@ -84,7 +85,6 @@ pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
 }
 
 /// A flag set in the making.
-#[derive(Default)]
 pub(crate) struct Compiler {
     pub(crate) set: FlagSet,
     lists: ListBuilder,
@@ -97,13 +97,23 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
+    fn of(set: FlagSet) -> Self {
+        Compiler {
+            set,
+            lists: ListBuilder::default(),
+            gates: HashTable::default(),
+            segments: Map::default(),
+            patterns: Map::default(),
+        }
+    }
+
     /// Takes a finished set up again, to add kept definitions to it.
     pub(crate) fn reopen(set: FlagSet) -> Self {
-        let mut compiler = Compiler::default();
-        for (id, segment) in (0..).map(SegmentId).zip(&set.segments).filter(|_| RULES) {
-            compiler.segments.insert(set.texts.get(segment.key).to_owned(), id);
+        let mut compiler = Compiler::of(set);
+        let FlagSet { segments, texts, .. } = &compiler.set;
+        for (id, segment) in (0..).map(SegmentId).zip(segments).filter(|_| RULES) {
+            compiler.segments.insert(texts.get(segment.key).to_owned(), id);
         }
-        compiler.set = set;
         compiler
     }
 

@@ -290,6 +290,12 @@ impl Kept {
 }
 
 impl FlagSet {
+    /// A set without anything. Not inlined: its many arenas are more code than a call.
+    #[inline(never)]
+    pub(crate) fn empty() -> Self {
+        FlagSet::default()
+    }
+
     /// The revision that the store gave the snapshot; bare rows have none.
     #[must_use]
     pub fn revision(&self) -> Option<u64> {

@@ -72,7 +72,8 @@ impl Flags {
     /// The same with a clock of the host's own, which windows and schedules go by.
     #[must_use]
     pub fn with_clock(clock: fn() -> Time) -> Self {
-        let placeholder = FlagSet { placeholder: true, ..FlagSet::default() };
+        let mut placeholder = FlagSet::empty();
+        placeholder.placeholder = true;
         Flags {
             current: Arc::new(Cell::from_pointee(placeholder)),
             publisher: Arc::default(),
