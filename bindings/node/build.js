@@ -41,7 +41,6 @@ for (const [input, file, format] of bundles) {
     input: `${here}${input}`,
     platform: 'node',
     external: /^@openfeature\//,
-    resolve: { alias: { 'esclusa:glue': `${wasm}/glue.js` } },
   });
   await bundle.write({ file: `${here}${file}`, format });
 }

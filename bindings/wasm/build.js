@@ -13,7 +13,6 @@ run('cargo', 'run', '--quiet', '--package', 'esclusa-xtask-wasm');
 for (const [folder, entry] of [['dist', 'index'], ['dist/sync', 'sync'], ['dist/full', 'full']]) {
   const bundle = await rolldown({
     input: `${here}src/${entry}.ts`,
-    resolve: { alias: { 'esclusa:glue': `${here}${folder}/glue.js` } },
   });
   await bundle.write({ file: `${here}${folder}/index.js`, format: 'esm' });
   writeFileSync(`${here}${folder}/node.js`, inlined(`${here}${folder}/esclusa.wasm`));

@@ -20,6 +20,7 @@ use crate::flag_set::{
     Detail, Fate, Flag, FlagId, FlagSet, Gate, Kept, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve,
     Span, State, Unit, Variant, VariantId, Wanted,
 };
+use crate::index::Index;
 use crate::list::{List, ListBuilder};
 use crate::snapshot::Snapshot;
 use crate::split::portions;
@@ -63,14 +64,15 @@ impl FlagSet {
 
 /// Compiles what has been checked.
 pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
-    let mut compiler = Compiler::default();
-    compiler.set.revision = checked.revision;
-    compiler.set.generated_at = checked.generated_at;
-    compiler.set.violations = checked.violations;
+    let mut set = FlagSet::empty();
+    set.revision = checked.revision;
+    set.generated_at = checked.generated_at;
+    set.violations = checked.violations;
+    set.keys = Index::with_room_for(checked.flags.len());
+    let mut compiler = Compiler::of(set);
     for segment in checked.segments.iter().filter(|_| RULES) {
         compiler.segment(segment, fingerprint(&segment.when));
     }
-    compiler.set.keys = HashTable::with_capacity(checked.flags.len());
     for flag in &checked.flags {
         compiler.claim(flag);
     }
@@ -83,7 +85,6 @@ pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
 }
 
 /// A flag set in the making.
-#[derive(Default)]
 pub(crate) struct Compiler {
     pub(crate) set: FlagSet,
     lists: ListBuilder,
@@ -96,11 +97,24 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
+    fn of(set: FlagSet) -> Self {
+        Compiler {
+            set,
+            lists: ListBuilder::default(),
+            gates: HashTable::default(),
+            segments: Map::default(),
+            patterns: Map::default(),
+        }
+    }
+
     /// Takes a finished set up again, to add kept definitions to it.
     pub(crate) fn reopen(set: FlagSet) -> Self {
-        let keyed = |(id, segment): (u32, &Segment)| (set.texts.get(segment.key).to_owned(), SegmentId(id));
-        let segments = (0..).zip(&set.segments).map(keyed).collect();
-        Compiler { set, segments, ..Compiler::default() }
+        let mut compiler = Compiler::of(set);
+        let FlagSet { segments, texts, .. } = &compiler.set;
+        for (id, segment) in (0..).map(SegmentId).zip(segments).filter(|_| RULES) {
+            compiler.segments.insert(texts.get(segment.key).to_owned(), id);
+        }
+        compiler
     }
 
     pub(crate) fn segment_extent(&self, key: &str) -> Option<(u32, u64)> {
@@ -125,11 +139,7 @@ impl Compiler {
         let id = FlagId(len(&self.set.flags));
         let key = self.set.texts.push(candidate.key);
         let hash = hash(candidate.key);
-        let flags = &self.set.flags;
-        let texts = &self.set.texts;
-        let rehash =
-            |id: &FlagId| flags.get(id.0 as usize).map_or(hash, |flag: &Flag| crate::bucket::hash(texts.get(flag.key)));
-        self.set.keys.insert_unique(hash, id, rehash);
+        self.set.keys.insert(hash, id.0);
         let mut detail = Flag::NO_DETAIL;
         if candidate.definition().is_none() {
             self.set.set_aside.push(id);
@@ -161,19 +171,7 @@ impl Compiler {
             return Flag::NO_DETAIL;
         }
         let off_value = self.off_value(off_value);
-        self.detail(Detail {
-            start: None,
-            end: None,
-            prerequisites: Span::default(),
-            overrides: Overrides::default(),
-            schedule: Span::default(),
-            rules: Span::default(),
-            variants: Span::default(),
-            weights: Span::default(),
-            variant_bucketer: Bucketer::Recipe1 { salt_hash: 0 },
-            off_value: Some(off_value),
-            salt: None,
-        })
+        self.detail(Detail { off_value: Some(off_value), ..Detail::NONE })
     }
 
     fn detail(&mut self, detail: Detail) -> u32 {

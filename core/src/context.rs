@@ -289,8 +289,16 @@ impl<'a> Context<'a> {
         if let Some(found) = named(name).filter(|value| !value.is_null()) {
             return Some(found);
         }
-        let (first, path) = name.split_once('.')?;
-        path.split('.').try_fold(named(first)?, |value, part| value.get(part)).filter(|value| !value.is_null())
+        let mut rest = Some(name);
+        let mut parts = std::iter::from_fn(|| {
+            let text = rest?;
+            // A search for a character, which may be any, is several times the code of one for a byte.
+            let end = text.bytes().position(|byte| byte == b'.');
+            rest = end.and_then(|end| text.get(end + 1..));
+            text.get(..end.unwrap_or(text.len()))
+        });
+        let first = named(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.get(part)).filter(|value| !value.is_null())
     }
 }
 

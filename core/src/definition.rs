@@ -63,6 +63,9 @@ pub(crate) const TARGETS: [(Field, &str); 5] = [
     (Field::User, "target_users"),
 ];
 
+/// What is bucketed unless a flag says otherwise (2.2.13).
+pub(crate) const USER: &str = "user";
+
 #[derive(Debug, Hash)]
 pub(crate) struct FlagDefinition<'a> {
     pub(crate) enabled: bool,
@@ -95,7 +98,7 @@ impl Default for FlagDefinition<'_> {
             targets: Default::default(),
             start: None,
             end: None,
-            bucket_by: Cow::Borrowed("user"),
+            bucket_by: Cow::Borrowed(USER),
             salt: None,
             overrides: OverridesDefinition::default(),
             variants: Vec::new(),

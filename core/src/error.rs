@@ -7,6 +7,7 @@ use crate::MESSAGES;
 use crate::limit::MAX_SNAPSHOT_BYTES;
 use crate::time::Time;
 use crate::value::Value;
+use crate::writing::Json;
 
 /// One broken rule of one flag or segment.
 ///
@@ -38,6 +39,14 @@ impl Violation {
         ])
     }
 
+    /// Writes the same as JSON.
+    pub fn write(&self, json: &mut Json) {
+        json.object(|json| {
+            json.name("place").text(&self.place);
+            json.name("problem").text(&self.problem);
+        });
+    }
+
     /// Where it is: a JSON pointer (RFC 6901) into the snapshot.
     #[must_use]
     pub fn place(&self) -> &str {
@@ -51,12 +60,23 @@ impl Violation {
     }
 }
 
+impl Violation {
+    /// Its line behind what a text says already.
+    fn say(&self, said: &mut String) {
+        if !self.place.is_empty() {
+            said.push('`');
+            printable(&self.place, said);
+            said.push_str("`: ");
+        }
+        said.push_str(&self.problem);
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.place.as_str() {
-            "" => f.write_str(&self.problem),
-            place => ["`", &printable(place), "`: ", &self.problem].iter().try_for_each(|part| f.write_str(part)),
-        }
+        let mut said = String::new();
+        self.say(&mut said);
+        f.write_str(&said)
     }
 }
 
@@ -165,15 +185,10 @@ fn unprintable(character: char) -> bool {
 }
 
 /// A place for a line of its own: only what would break the line is escaped.
-fn printable(place: &str) -> Cow<'_, str> {
-    if !place.contains(unprintable) {
-        return Cow::Borrowed(place);
-    }
-    let mut printable = String::new();
+fn printable(place: &str, printable: &mut String) {
     for character in place.chars() {
-        if unprintable(character) { escape(character, &mut printable) } else { printable.push(character) }
+        if unprintable(character) { escape(character, printable) } else { printable.push(character) }
     }
-    Cow::Owned(printable)
 }
 
 /// Why a snapshot was refused whole (sentences 2.1.7 and 8.9 of SEMANTICS.md).
@@ -203,24 +218,31 @@ impl SnapshotError {
             _ => &[],
         }
     }
+
+    /// What it prints as.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let mut said = String::new();
+        match self {
+            SnapshotError::Json(problem) => said.push_str(problem),
+            SnapshotError::TooLarge { bytes } => said.push_str(&problem(format_args!(
+                "the snapshot has {bytes} bytes, expected at most {MAX_SNAPSHOT_BYTES}"
+            ))),
+            SnapshotError::Document(violation) => violation.say(&mut said),
+            SnapshotError::Violations(violations) => {
+                for (at, violation) in violations.iter().enumerate() {
+                    said.push_str(if at == 0 { "" } else { "; " });
+                    violation.say(&mut said);
+                }
+            }
+        }
+        said
+    }
 }
 
 impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SnapshotError::Json(problem) => f.write_str(problem),
-            SnapshotError::TooLarge { bytes } => f.write_str(&problem(format_args!(
-                "the snapshot has {bytes} bytes, expected at most {MAX_SNAPSHOT_BYTES}"
-            ))),
-            SnapshotError::Document(violation) => violation.fmt(f),
-            SnapshotError::Violations(violations) => {
-                for (at, violation) in violations.iter().enumerate() {
-                    f.write_str(if at == 0 { "" } else { "; " })?;
-                    violation.fmt(f)?;
-                }
-                Ok(())
-            }
-        }
+        f.write_str(&self.message())
     }
 }
 

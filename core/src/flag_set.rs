@@ -5,7 +5,6 @@
 
 use std::collections::BinaryHeap;
 
-use hashbrown::HashTable;
 use ipnet::IpNet;
 
 use crate::bucket::{Bucketer, Share, hash};
@@ -13,6 +12,7 @@ use crate::condition::{Comparison, Node, Percentage};
 use crate::context::Field;
 use crate::definition::Status;
 use crate::error::Violation;
+use crate::index::Index;
 use crate::list::{List, Lists};
 use crate::pattern::Pattern;
 use crate::split::Portion;
@@ -32,7 +32,7 @@ pub struct FlagSet {
     pub(crate) violations: Vec<Violation>,
     pub(crate) set_aside: Vec<FlagId>,
     /// Numbers of flags by the hash of their keys.
-    pub(crate) keys: HashTable<FlagId>,
+    pub(crate) keys: Index,
     pub(crate) flags: Vec<Flag>,
     pub(crate) origins: Vec<Origin>,
     pub(crate) details: Vec<Detail>,
@@ -163,6 +163,23 @@ pub(crate) struct Detail {
     pub(crate) salt: Option<Text>,
 }
 
+impl Detail {
+    /// That of a flag that has nothing but targets and a rollout.
+    pub(crate) const NONE: Detail = Detail {
+        start: None,
+        end: None,
+        prerequisites: Span { start: 0, len: 0 },
+        overrides: Overrides { off_users: None, off_companies: None, on_users: None, on_companies: None },
+        schedule: Span { start: 0, len: 0 },
+        rules: Span { start: 0, len: 0 },
+        variants: Span { start: 0, len: 0 },
+        weights: Span { start: 0, len: 0 },
+        variant_bucketer: Bucketer::Recipe1 { salt_hash: 0 },
+        off_value: None,
+        salt: None,
+    };
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) off_users: Option<List>,
@@ -272,6 +289,12 @@ impl Kept {
 }
 
 impl FlagSet {
+    /// A set without anything. Not inlined: its many arenas are more code than a call.
+    #[inline(never)]
+    pub(crate) fn empty() -> Self {
+        FlagSet::default()
+    }
+
     /// The revision that the store gave the snapshot; bare rows have none.
     #[must_use]
     pub fn revision(&self) -> Option<u64> {
@@ -329,7 +352,7 @@ impl FlagSet {
         let conditions = of(&self.nodes) + of(&self.comparisons) + of(&self.percentages) + of(&self.segments);
         let others = of(&self.prerequisites) + of(&self.schedule) + of(&self.variants) + of(&self.portions);
         let operands = of(&self.off_values) + of(&self.networks) + of(&self.operands);
-        let keys = self.keys.allocation_size();
+        let keys = self.keys.bytes();
         flags + conditions + others + operands + keys + self.lists.bytes() + self.texts.bytes()
     }
 
@@ -341,7 +364,7 @@ impl FlagSet {
 
     #[inline]
     pub(crate) fn find_hashed(&self, key: &str, hash: u64) -> Option<FlagId> {
-        self.keys.find(hash, |id| self.texts.is(self.flag(*id).key, key)).copied()
+        self.keys.find(hash, |id| self.texts.is(self.flag(FlagId(id)).key, key)).map(FlagId)
     }
 
     #[inline]

@@ -72,7 +72,8 @@ impl Flags {
     /// The same with a clock of the host's own, which windows and schedules go by.
     #[must_use]
     pub fn with_clock(clock: fn() -> Time) -> Self {
-        let placeholder = FlagSet { placeholder: true, ..FlagSet::default() };
+        let mut placeholder = FlagSet::empty();
+        placeholder.placeholder = true;
         Flags { current: Arc::new(Cell::from_pointee(placeholder)), publisher: Arc::default(), clock }
     }
 
@@ -92,7 +93,7 @@ impl Flags {
         let mut publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.load_full();
         if is_refused(before.revision, set.revision) {
-            return Report::refused(&before, set);
+            return Report::refused(&before, &set);
         }
         let mut set = keep(set, &before);
         set.placeholder = false;

@@ -11,6 +11,7 @@ use crate::limit::MAX_NESTING_DEPTH;
 use crate::number;
 use crate::value::{Fields, Value};
 use crate::whole::write_whole;
+use crate::writing::Json;
 
 /// Why a text is not JSON that we read, and the byte at which that shows; the end of the text if it is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,28 +140,25 @@ impl<'a> Reader<'a> {
     fn list(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
         self.enter(depth)?;
         let mut elements = Vec::new();
-        if self.next_token() == Some(b']') {
-            self.at += 1;
-            return Ok(Value::List(elements));
-        }
-        if self.peek().is_none() {
-            return Err(self.fault(ENDS_IN_LIST));
+        // Read apart from here, what is there already is dropped in one place.
+        self.elements(depth, &mut elements)?;
+        Ok(Value::List(elements))
+    }
+
+    fn elements(&mut self, depth: usize, elements: &mut Vec<Value<'a>>) -> Result<(), Fault> {
+        match self.next_token() {
+            Some(b']') => {
+                self.at += 1;
+                return Ok(());
+            }
+            None => return Err(self.fault(ENDS_IN_LIST)),
+            Some(_) => {}
         }
         loop {
             elements.push(self.value(depth + 1)?);
-            match self.next_token() {
-                Some(b',') => self.at += 1,
-                Some(b']') => {
-                    self.at += 1;
-                    return Ok(Value::List(elements));
-                }
-                _ => {
-                    let problem = "is not JSON, expected `,` or `]` behind an entry of an array";
-                    return Err(self.unexpected(ENDS_IN_LIST, problem));
-                }
-            }
-            if self.next_token() == Some(b']') {
-                return Err(self.fault(LONE_COMMA));
+            let problem = "is not JSON, expected `,` or `]` behind an entry of an array";
+            if self.is_last(b']', ENDS_IN_LIST, problem)? {
+                return Ok(());
             }
         }
     }
@@ -168,10 +166,15 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
         self.enter(depth)?;
         let mut fields: Fields<'a> = Vec::new();
+        self.fields(depth, &mut fields)?;
+        Ok(Value::Object(fields))
+    }
+
+    fn fields(&mut self, depth: usize, fields: &mut Fields<'a>) -> Result<(), Fault> {
         match self.next_token() {
             Some(b'}') => {
                 self.at += 1;
-                return Ok(Value::Object(fields));
+                return Ok(());
             }
             None => return Err(self.fault(ENDS_IN_OBJECT)),
             Some(_) => {}
@@ -187,21 +190,24 @@ impl<'a> Reader<'a> {
             self.at += 1;
             self.skip_space();
             fields.push((name, self.value(depth + 1)?));
-            match self.next_token() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    self.at += 1;
-                    return Ok(Value::Object(fields));
-                }
-                _ => {
-                    let problem = "is not JSON, expected `,` or `}` behind a field of an object";
-                    return Err(self.unexpected(ENDS_IN_OBJECT, problem));
-                }
-            }
-            if self.next_token() == Some(b'}') {
-                return Err(self.fault(LONE_COMMA));
+            let problem = "is not JSON, expected `,` or `}` behind a field of an object";
+            if self.is_last(b'}', ENDS_IN_OBJECT, problem)? {
+                return Ok(());
             }
         }
+    }
+
+    /// Steps over the comma behind an entry or a field, or over the end; there is no end behind a comma.
+    fn is_last(&mut self, end: u8, ends: &'static str, problem: &'static str) -> Result<bool, Fault> {
+        let next = self.next_token();
+        if next != Some(b',') && next != Some(end) {
+            return Err(self.unexpected(ends, problem));
+        }
+        self.at += 1;
+        if next == Some(end) {
+            return Ok(true);
+        }
+        if self.next_token() == Some(end) { Err(self.fault(LONE_COMMA)) } else { Ok(false) }
     }
 
     /// Steps over the bracket or brace.
@@ -349,67 +355,8 @@ impl Value<'_> {
     /// Compact JSON: what it prints as.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut json = String::new();
-        self.write(&mut json);
-        json
+        let mut json = Json::default();
+        json.value(self);
+        json.into_text()
     }
-
-    // Straight into the text: std's formatting weighs as much as all of this file in a WebAssembly build.
-    fn write(&self, json: &mut String) {
-        match self {
-            Value::Null => json.push_str("null"),
-            Value::Bool(true) => json.push_str("true"),
-            Value::Bool(false) => json.push_str("false"),
-            Value::Integer(value) => write_whole(*value, json),
-            Value::Number(value) => number::write(*value, json),
-            Value::Text(text) => write_string(text, json),
-            Value::List(elements) => {
-                json.push('[');
-                for (at, element) in elements.iter().enumerate() {
-                    if at > 0 {
-                        json.push(',');
-                    }
-                    element.write(json);
-                }
-                json.push(']');
-            }
-            Value::Object(fields) => {
-                json.push('{');
-                for (at, (name, value)) in fields.iter().enumerate() {
-                    if at > 0 {
-                        json.push(',');
-                    }
-                    write_string(name, json);
-                    json.push(':');
-                    value.write(json);
-                }
-                json.push('}');
-            }
-        }
-    }
-}
-
-fn write_string(text: &str, json: &mut String) {
-    json.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20) {
-        json.push_str(rest.get(..at).unwrap_or_default());
-        let byte = rest.as_bytes().get(at).copied().unwrap_or_default();
-        json.push('\\');
-        match byte {
-            0x8 => json.push('b'),
-            0xc => json.push('f'),
-            b'\n' => json.push('n'),
-            b'\r' => json.push('r'),
-            b'\t' => json.push('t'),
-            0..0x20 => {
-                json.push_str(if byte < 0x10 { "u000" } else { "u001" });
-                json.push(char::from_digit(u32::from(byte & 0xf), 16).unwrap_or_default());
-            }
-            other => json.push(char::from(other)),
-        }
-        rest = rest.get(at + 1..).unwrap_or_default();
-    }
-    json.push_str(rest);
-    json.push('"');
 }

@@ -12,7 +12,7 @@ use crate::definition::{
     ConditionDefinition, FlagDefinition, OperatorDefinition, OverridesDefinition, PrerequisiteDefinition,
     RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, TextTest, VariantDefinition, WantedDefinition,
 };
-use crate::flag_set::{Fate, FlagId, FlagSet, Kept, Rule, Segment, Serve, Span, Unit, VariantId, Wanted};
+use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Kept, Rule, Segment, Serve, Span, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::operator::Operator;
 use crate::text::Text;
@@ -122,58 +122,52 @@ impl FlagSet {
         if let Fate::SetAside { kept: None, .. } = origin.fate {
             return None;
         }
-        let mut definition = FlagDefinition {
-            enabled: origin.enabled,
-            status: origin.status,
-            rollout: flag.share,
-            bucket_by: self.unit_definition(flag.unit),
-            client: origin.client,
-            ..FlagDefinition::default()
-        };
+        let mut targets: [Vec<Cow<'_, str>>; 5] = Default::default();
         for gate in flag.gates.of(&self.gates) {
-            let targets = definition.targets.iter_mut().zip(TARGETS).find(|(_, (field, _))| *field == gate.field);
+            let targets = targets.iter_mut().zip(TARGETS).find(|(_, (field, _))| *field == gate.field);
             if let Some((targets, _)) = targets {
                 *targets = self.lists.texts(gate.list, &self.texts);
             }
         }
-        let Some(detail) = self.detail(flag) else { return Some(definition) };
-        definition.start = detail.start;
-        definition.end = detail.end;
-        definition.salt = detail.salt.map(|salt| self.text(salt));
-        definition.overrides = OverridesDefinition {
-            on_users: self.list_definition(detail.overrides.on_users),
-            on_companies: self.list_definition(detail.overrides.on_companies),
-            off_users: self.list_definition(detail.overrides.off_users),
-            off_companies: self.list_definition(detail.overrides.off_companies),
-        };
+        let detail = self.detail(flag).unwrap_or(&Detail::NONE);
         let weights = self.weights(detail.weights);
-        definition.variants = (detail.variants.start..)
-            .map(VariantId)
-            .zip(detail.variants.of(&self.variants))
-            .map(|(id, variant)| VariantDefinition {
-                key: self.text(variant.key),
-                value: Cow::Borrowed(&variant.value),
-                weight: weights.iter().find(|(of, _)| *of == id).map_or(0, |(_, weight)| *weight),
-            })
-            .collect();
-        definition.off_value = detail.off_value.and_then(|at| self.off_values.get(at as usize)).map(Cow::Borrowed);
-        definition.schedule = detail.schedule.of(&self.schedule).to_vec();
-        if !RULES {
-            return Some(definition);
-        }
-        let rules = detail.rules.of(&self.rules).iter();
-        definition.rules = rules.map(|rule| self.rule_definition(rule)).collect();
-        let prerequisites = detail.prerequisites.of(&self.prerequisites).iter();
-        definition.prerequisites = prerequisites
-            .map(|prerequisite| PrerequisiteDefinition {
-                flag: self.text(prerequisite.key),
-                wanted: match prerequisite.wanted {
-                    Wanted::On(on) => WantedDefinition::On(on),
-                    Wanted::Variants(keys) => WantedDefinition::Variants(self.operand_texts(keys)),
-                },
-            })
-            .collect();
-        Some(definition)
+        let variants = (detail.variants.start..).map(VariantId).zip(detail.variants.of(&self.variants));
+        let variants = variants.map(|(id, variant)| VariantDefinition {
+            key: self.text(variant.key),
+            value: Cow::Borrowed(&variant.value),
+            weight: weights.iter().find(|(of, _)| *of == id).map_or(0, |(_, weight)| *weight),
+        });
+        let rules = detail.rules.of(&self.rules).iter().filter(|_| RULES);
+        let prerequisites = detail.prerequisites.of(&self.prerequisites).iter().filter(|_| RULES);
+        let prerequisites = prerequisites.map(|prerequisite| PrerequisiteDefinition {
+            flag: self.text(prerequisite.key),
+            wanted: match prerequisite.wanted {
+                Wanted::On(on) => WantedDefinition::On(on),
+                Wanted::Variants(keys) => WantedDefinition::Variants(self.operand_texts(keys)),
+            },
+        });
+        Some(FlagDefinition {
+            enabled: origin.enabled,
+            status: origin.status,
+            rollout: flag.share,
+            targets,
+            start: detail.start,
+            end: detail.end,
+            bucket_by: self.unit_definition(flag.unit),
+            salt: detail.salt.map(|salt| self.text(salt)),
+            overrides: OverridesDefinition {
+                on_users: self.list_definition(detail.overrides.on_users),
+                on_companies: self.list_definition(detail.overrides.on_companies),
+                off_users: self.list_definition(detail.overrides.off_users),
+                off_companies: self.list_definition(detail.overrides.off_companies),
+            },
+            variants: variants.collect(),
+            off_value: detail.off_value.and_then(|at| self.off_values.get(at as usize)).map(Cow::Borrowed),
+            rules: rules.map(|rule| self.rule_definition(rule)).collect(),
+            prerequisites: prerequisites.collect(),
+            schedule: detail.schedule.of(&self.schedule).to_vec(),
+            client: origin.client,
+        })
     }
 
     fn rule_definition(&self, rule: &Rule) -> RuleDefinition<'_> {

@@ -40,6 +40,7 @@ mod fingerprint;
 mod flag_set;
 mod flags;
 mod graph;
+mod index;
 mod json;
 mod kept;
 pub mod limit;
@@ -61,6 +62,7 @@ mod validation;
 mod value;
 mod version;
 mod whole;
+mod writing;
 
 /// Whether this build has rules, segments and prerequisites.
 const RULES: bool = cfg!(feature = "rules");
@@ -84,3 +86,4 @@ pub use resolution::{ErrorCode, Reason, Resolution};
 pub use split::ranges;
 pub use time::Time;
 pub use value::{MAX_INTEGER, Value};
+pub use writing::Json;

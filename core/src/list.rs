@@ -8,12 +8,16 @@ use std::borrow::Cow;
 
 use hashbrown::HashTable;
 
-use crate::SHARES;
 use crate::bucket::hash;
 use crate::text::{Text, Texts, Token, Word};
+use crate::{RULES, SHARES};
 
 /// Up to this many entries are compared one by one; beyond, the table's single probe is faster.
 const FEW: usize = 12;
+
+/// Whether short lists are kept apart. Without rules everything is small and asked by one person, and a table for every
+/// list is less code.
+pub(crate) const KINDS: bool = RULES;
 
 /// Where a list stands in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,8 +60,8 @@ impl Lists {
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
-            List::Exact { .. } => self.holds_token(list, word.token()),
-            List::Few { start, len } => {
+            List::Exact { .. } if KINDS => self.holds_token(list, word.token()),
+            List::Few { start, len } if KINDS => {
                 let (tokens, token) = (self.row(start, len.into()), word.token());
                 if !token.same(Token::NONE) {
                     return tokens.contains(&token);
@@ -66,6 +70,7 @@ impl Lists {
                 tokens.iter().any(|token| token.is_long(hash, word.as_str(), texts))
             }
             List::Many { start, bits } => self.find(start, bits, word.hash(), word.as_str(), texts).is_some(),
+            _ => false,
         }
     }
 
@@ -106,14 +111,19 @@ impl Lists {
     /// The strings of a list, in no particular order.
     pub(crate) fn texts<'s>(&'s self, list: List, texts: &'s Texts) -> Vec<Cow<'s, str>> {
         match list {
-            List::Exact { start, mask, .. } => self.exact(start, mask).map(|token| token.text(texts)).collect(),
-            List::Few { start, len } => self.row(start, len.into()).iter().map(|token| token.text(texts)).collect(),
+            List::Exact { start, mask, .. } if KINDS => {
+                self.exact(start, mask).map(|token| token.text(texts)).collect()
+            }
+            List::Few { start, len } if KINDS => {
+                self.row(start, len.into()).iter().map(|token| token.text(texts)).collect()
+            }
             List::Many { start, bits } => self
                 .table(start, bits)
                 .iter()
                 .filter(|slot| slot.text.len != FREE.text.len)
                 .map(|slot| Cow::Borrowed(texts.get(slot.text)))
                 .collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -168,7 +178,7 @@ impl ListBuilder {
 }
 
 fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
-    if entries.len() <= FEW { few(entries, lists, texts) } else { many(entries, lists, texts) }
+    if KINDS && entries.len() <= FEW { few(entries, lists, texts) } else { many(entries, lists, texts) }
 }
 
 /// Whether a stored list has the same entries (a short one in the same order).
@@ -278,7 +288,7 @@ mod tests {
                 .collect();
             let list = ListBuilder::store(&mut builder, &entries, &mut lists, &mut texts);
             let again = ListBuilder::store(&mut builder, &entries, &mut lists, &mut texts);
-            assert_eq!(again == list, SHARES || size == 0, "equal lists are one");
+            assert_eq!(again == list, SHARES || (size == 0 && KINDS), "equal lists are one");
             for entry in &entries {
                 assert!(lists.holds(list, word(entry, &KnownHash::default()), &texts));
                 let other = format!("{entry}x");

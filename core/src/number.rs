@@ -1,113 +1,46 @@
 //! Doubles as decimal text: read to the nearest double, written as ECMAScript writes them (ECMA-262, Number::toString).
 //!
-//! Natively std does both. Its tables of powers are heavy in a WebAssembly build, so there the same is done with
-//! integers of any length: slower, exact, and compared with std in the tests below.
+//! Natively std does both. Its tables of powers are heavy in a WebAssembly build, so there the same is done digit by
+//! digit: slower, exact, and compared with std in the tests below.
 
 use crate::whole::write_whole;
 
-/// The powers of ten that a double holds exactly.
-const EXACT: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
-
 /// The double that is nearest to a number in JSON's grammar, ties to the even one; infinite if it is out of range.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn parse(text: &str) -> f64 {
-    let decimal = Decimal::read(text);
-    if decimal.digits <= 15
-        && let Some(power) = EXACT.get(usize::try_from(decimal.exponent.unsigned_abs()).unwrap_or(usize::MAX))
-    {
-        // Both are exact, so the one operation rounds correctly (Clinger, "How to read floating point numbers
-        // accurately", 1990).
-        #[expect(clippy::cast_precision_loss, reason = "fifteen digits fit into a double")]
-        let significand = decimal.significand as f64;
-        let magnitude = if decimal.exponent < 0 { significand / power } else { significand * power };
-        return if decimal.negative { -magnitude } else { magnitude };
-    }
-    nearest(text, decimal.negative)
+    text.parse().unwrap_or(f64::INFINITY)
+}
+
+#[cfg(target_family = "wasm")]
+pub(crate) fn parse(text: &str) -> f64 {
+    let magnitude = exact::nearest(text);
+    if text.starts_with('-') { -magnitude } else { magnitude }
 }
 
 /// The shortest text that reads back as the same double, as ECMAScript lays it out: `1e+21`, `0.000001`, `1e-7`.
 pub(crate) fn write(number: f64, text: &mut String) {
     let (digits, point) = shortest(number.abs());
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    let zeros = |count: i32, text: &mut String| (0..count).for_each(|_| text.push('0'));
     if number < 0.0 {
         text.push('-');
     }
-    if count <= point && point <= 21 {
-        text.push_str(&digits);
-        zeros(point - count, text);
-    } else if 0 < point && point <= 21 {
-        let (whole, fraction) = cut(&digits, usize::try_from(point).unwrap_or_default());
-        [whole, ".", fraction].iter().for_each(|part| text.push_str(part));
-    } else if -6 < point && point <= 0 {
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    // Where the point goes among the digits, and what they then still have to be multiplied by.
+    let (place, power) = if -6 < point && point <= 21 { (point, None) } else { (1, Some(point - 1)) };
+    if place <= 0 {
         text.push_str("0.");
-        zeros(-point, text);
-        text.push_str(&digits);
-    } else {
-        let (first, others) = cut(&digits, 1);
-        let dot = if others.is_empty() { "" } else { "." };
-        let exponent = if point > 0 { "e+" } else { "e" };
-        [first, dot, others, exponent].iter().for_each(|part| text.push_str(part));
-        write_whole(i64::from(point) - 1, text);
+        (place..0).for_each(|_| text.push('0'));
     }
-}
-
-/// The first digits and the others.
-fn cut(digits: &str, count: usize) -> (&str, &str) {
-    digits.split_at_checked(count).unwrap_or((digits, ""))
-}
-
-/// What the text of a number says: its first digits as an integer, and the power of ten that the last of them counts.
-struct Decimal {
-    negative: bool,
-    significand: u64,
-    /// How many digits there are without leading zeros; of more than 18 the significand means nothing.
-    digits: usize,
-    exponent: i64,
-}
-
-impl Decimal {
-    fn read(text: &str) -> Self {
-        let mut decimal = Decimal { negative: false, significand: 0, digits: 0, exponent: 0 };
-        let mut fraction = false;
-        let mut rest = text.as_bytes().iter();
-        while let Some(&byte) = rest.next() {
-            match byte {
-                b'-' => decimal.negative = true,
-                b'.' => fraction = true,
-                b'0'..=b'9' => {
-                    decimal.significand = decimal.significand.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
-                    decimal.digits += usize::from(decimal.digits > 0 || byte > b'0');
-                    decimal.exponent -= i64::from(fraction);
-                }
-                _ => {
-                    decimal.exponent = decimal.exponent.saturating_add(exponent(rest.as_slice()));
-                    break;
-                }
-            }
+    for (at, digit) in (0..).zip(digits.chars()) {
+        if at == place && place > 0 {
+            text.push('.');
         }
-        decimal
+        text.push(digit);
     }
-}
-
-/// What stands behind the `e`; further out than any double it does not matter how far.
-fn exponent(text: &[u8]) -> i64 {
-    let digits = text.iter().filter(|byte| byte.is_ascii_digit());
-    let size = digits.fold(0_i64, |size, digit| size.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
-    if text.first() == Some(&b'-') { -size } else { size }
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn nearest(text: &str, _negative: bool) -> f64 {
-    text.parse().unwrap_or(f64::INFINITY)
-}
-
-#[cfg(target_family = "wasm")]
-fn nearest(text: &str, negative: bool) -> f64 {
-    let magnitude = exact::nearest(text);
-    if negative { -magnitude } else { magnitude }
+    (count..place).for_each(|_| text.push('0'));
+    if let Some(power) = power {
+        text.push_str(if power > 0 { "e+" } else { "e" });
+        write_whole(i64::from(power), text);
+    }
 }
 
 /// The shortest digits of a positive number, and where the point stands: `("125", 2)` is 12.5.

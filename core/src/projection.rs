@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::flag_set::FlagSet;
 use crate::time::Time;
 use crate::value::Value;
+use crate::writing::Json;
 
 /// The values of chosen flags for one context.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +63,24 @@ impl<'s> Projection<'s> {
             ((*key).to_owned().into(), Value::Object(fields))
         };
         Value::Object(self.0.iter().map(entry).collect())
+    }
+
+    /// The same as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = Json::default();
+        json.object(|json| {
+            for (key, projected) in &self.0 {
+                json.name(key).object(|json| {
+                    json.name("enabled").bool(projected.enabled);
+                    json.name("value").value(projected.value);
+                    if let Some(variant) = projected.variant {
+                        json.name("variant").text(variant);
+                    }
+                });
+            }
+        });
+        json.into_text()
     }
 }
 

@@ -7,9 +7,9 @@ use std::fmt;
 use ipnet::IpNet;
 
 use crate::MESSAGES;
-use crate::bucket::Share;
+use crate::bucket::{Share, hash};
 use crate::error::{Violation, found, no_time, one_of, problem, string};
-use crate::fingerprint::{Map, Set};
+use crate::index::Index;
 use crate::json::parse_number;
 use crate::limit::MAX_LIST_ENTRIES;
 use crate::time::Time;
@@ -168,7 +168,9 @@ impl Reading {
 
     pub(crate) fn boolean(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<bool> {
         match value {
-            Value::Text(text) if text == "true" || text == "false" => self.in_quotes(place, value, "true or false"),
+            Value::Text(text) if MESSAGES && (text == "true" || text == "false") => {
+                self.in_quotes(place, value, "true or false")
+            }
             other => other.as_bool().or_else(|| self.expected(place, value, "true or false")),
         }
     }
@@ -234,7 +236,10 @@ impl Reading {
     pub(crate) fn weight(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<u64> {
         match value {
             Value::Integer(weight) if *weight >= 0 => Some(weight.unsigned_abs()),
-            Value::Text(text) if text.parse::<u64>().is_ok_and(|weight| weight <= MAX_INTEGER.unsigned_abs()) => {
+            // Without messages it would be said in the same words, and read for nothing.
+            Value::Text(text)
+                if MESSAGES && text.parse::<u64>().is_ok_and(|weight| weight <= MAX_INTEGER.unsigned_abs()) =>
+            {
                 self.in_quotes(place, value, format_args!("a whole number from 0 to {MAX_INTEGER}"))
             }
             _ => self.expected(place, value, format_args!("a whole number from 0 to {MAX_INTEGER}")),
@@ -304,40 +309,36 @@ pub(crate) struct Keys<'p, 'v> {
     place: &'p Place<'p>,
     field: &'static str,
     values: &'v [Value<'v>],
-    taken: Set<&'v str>,
-    /// Where each key stands first; only filled once a key stands twice.
-    first: Map<&'v str, usize>,
+    /// The objects whose keys are taken.
+    taken: Index,
 }
 
 impl<'p, 'v> Keys<'p, 'v> {
     pub(crate) fn of(place: &'p Place<'p>, field: &'static str, values: &'v [Value<'v>]) -> Self {
-        let taken = Set::with_capacity_and_hasher(values.len(), Default::default());
-        Keys { place, field, values, taken, first: Map::default() }
+        Keys { place, field, values, taken: Index::with_room_for(values.len()) }
     }
 
+    /// Takes a key for the object that stands there.
+    ///
     /// # Errors
     /// The problem, if an earlier object has this key.
-    pub(crate) fn take(&mut self, key: &'v str) -> Result<(), Cow<'static, str>> {
-        if self.taken.insert(key) {
-            return Ok(());
-        }
-        let first = if MESSAGES { self.first(key) } else { 0 };
-        let place = self.place.entry(first);
-        Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(key))))
-    }
-
-    /// Where the key stands first.
-    fn first(&mut self, key: &'v str) -> usize {
-        if self.first.is_empty() {
-            for (at, value) in self.values.iter().enumerate() {
-                let Value::Object(fields) = value else { continue };
-                let key = fields.iter().rev().find(|(name, _)| *name == self.field).and_then(|(_, key)| key.as_str());
-                if let Some(key) = key {
-                    self.first.entry(key).or_insert(at);
-                }
+    pub(crate) fn take(&mut self, at: usize, key: &str) -> Result<(), Cow<'static, str>> {
+        let hash = hash(key);
+        let is_its_key = |other: u32| self.key(other as usize) == Some(key);
+        match self.taken.find(hash, is_its_key) {
+            None => {
+                self.taken.insert(hash, u32::try_from(at).unwrap_or(u32::MAX - 1));
+                Ok(())
+            }
+            Some(first) => {
+                let place = self.place.entry(first as usize);
+                Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(key))))
             }
         }
-        self.first.get(key).copied().unwrap_or_default()
+    }
+
+    fn key(&self, at: usize) -> Option<&str> {
+        self.values.get(at)?.get(self.field)?.as_str()
     }
 }
 

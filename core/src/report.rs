@@ -3,6 +3,7 @@
 use crate::error::Violation;
 use crate::flag_set::{Fate, FlagId, FlagSet, Kept};
 use crate::value::Value;
+use crate::writing::Json;
 
 /// What became of a flag set that was to be published: what changed, and what was set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,19 @@ impl SetAside {
             ("kept".into(), kept.into()),
         ])
     }
+
+    fn write(&self, json: &mut Json) {
+        json.object(|json| {
+            json.name("key").text(&self.key);
+            json.name("off").bool(self.killed);
+            json.name("kept").maybe(self.kept, |json, kept| {
+                json.object(|json| {
+                    json.name("revision").maybe(kept.revision.map(u64::cast_signed), Json::whole);
+                    json.name("publishes").whole(kept.publishes.cast_signed());
+                });
+            });
+        });
+    }
 }
 
 /// The keys of these flags, sorted.
@@ -75,7 +89,7 @@ fn sorted(set: &FlagSet, flags: Vec<FlagId>) -> Vec<String> {
 }
 
 impl Report {
-    pub(crate) fn refused(current: &FlagSet, set: FlagSet) -> Self {
+    pub(crate) fn refused(current: &FlagSet, set: &FlagSet) -> Self {
         Report {
             outcome: Outcome::Older { current: current.revision.unwrap_or_default() },
             revision: set.revision,
@@ -83,7 +97,7 @@ impl Report {
             removed: Vec::new(),
             changed: Vec::new(),
             set_aside: Vec::new(),
-            violations: set.violations,
+            violations: set.violations.clone(),
         }
     }
 
@@ -178,6 +192,22 @@ impl Report {
             ("set_aside".into(), Value::List(self.set_aside.iter().map(SetAside::to_value).collect())),
             ("violations".into(), Value::List(self.violations.iter().map(Violation::to_value).collect())),
         ])
+    }
+
+    /// The same as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = Json::default();
+        json.object(|json| {
+            json.name("outcome").text(if self.is_published() { "published" } else { "older" });
+            json.name("revision").maybe(self.revision.map(u64::cast_signed), Json::whole);
+            for (name, keys) in [("added", &self.added), ("removed", &self.removed), ("changed", &self.changed)] {
+                json.name(name).list(keys, |json, key| json.text(key));
+            }
+            json.name("set_aside").list(&self.set_aside, |json, one| one.write(json));
+            json.name("violations").list(&self.violations, |json, violation| violation.write(json));
+        });
+        json.into_text()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::value::Value;
+use crate::writing::Json;
 
 /// The value that a flag serves to one context, and why. It borrows from the flag set that gave it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,6 +73,15 @@ impl<'s> Resolution<'s> {
             ("reason".into(), self.reason.as_str().into()),
             ("error".into(), self.error.map(ErrorCode::as_str).into()),
         ])
+    }
+
+    /// Writes the fields of the same object.
+    pub fn write_fields(&self, json: &mut Json) {
+        json.name("enabled").bool(self.enabled);
+        json.name("value").value(self.value);
+        json.name("variant").maybe(self.variant, Json::text);
+        json.name("reason").text(self.reason.as_str());
+        json.name("error").maybe(self.error.map(ErrorCode::as_str), Json::text);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::condition::Truth;
 use crate::context::{Context, Field};
 use crate::explain::{self, Memory, Recorder};
 use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Gate, Rule, Serve, State, Unit, VariantId, Wanted};
-use crate::list::List;
+use crate::list::{KINDS, List};
 use crate::resolution::{ErrorCode, Reason, Resolution};
 use crate::split::{Portion, choose};
 use crate::time::Time;
@@ -277,7 +277,8 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     #[inline(always)]
     fn admits(&self, gate: &Gate, wanted: bool) -> bool {
         // Nearly every plan, role and region is decided at a glance.
-        let glance = matches!(gate.list, List::Exact { .. })
+        let glance = KINDS
+            && matches!(gate.list, List::Exact { .. })
             && (gate.field != Field::Roles || self.context.other_roles().len() == 0);
         if glance {
             self.set.lists.holds_token(gate.list, self.context.token(gate.field))

@@ -52,69 +52,7 @@ impl<'a> Snapshot<'a> {
     }
 
     fn from_document(fields: Fields<'a>) -> Result<Self, SnapshotError> {
-        const NAMES: [&str; 5] = ["esclusa", "flags", "revision", "generated_at", "segments"];
-        let mut places: [Option<&Value<'_>>; 5] = [None; 5];
-        for (name, value) in &fields {
-            let named = NAMES.iter().zip(&mut places).find(|(known, _)| *known == name);
-            if let Some((name, place)) = named
-                && place.replace(value).is_some()
-            {
-                return Err(wrong(&["/", name].concat(), "stands more than once, expected once"));
-            }
-        }
-        let [version, flags, revision, generated_at, segments] = places;
-        match version {
-            Some(Value::Integer(VERSION)) => {}
-            Some(other) => {
-                return Err(wrong(
-                    "/esclusa",
-                    format_args!("{} is not a version that this engine reads, expected {VERSION}", found(other)),
-                ));
-            }
-            None => {
-                return Err(wrong(
-                    "/esclusa",
-                    format_args!(
-                        "is missing, expected \"esclusa\": {VERSION}, or an array of flags as the whole snapshot"
-                    ),
-                ));
-            }
-        }
-        let revision = match revision.unwrap_or(&Value::Null) {
-            Value::Null => None,
-            Value::Integer(number) if *number >= 0 => Some(number.unsigned_abs()),
-            other => {
-                return Err(wrong(
-                    "/revision",
-                    format_args!("{} is no revision, expected a whole number from 0 to 9007199254740991", found(other)),
-                ));
-            }
-        };
-        let generated_at = match generated_at.unwrap_or(&Value::Null) {
-            Value::Null => None,
-            other => match other.as_str().and_then(Time::parse) {
-                Some(time) => Some(time),
-                None => return Err(wrong("/generated_at", no_time(other))),
-            },
-        };
-        match segments.unwrap_or(&Value::Null) {
-            Value::Null => {}
-            Value::List(segments) => at_most(segments.len(), "segments", "/segments")?,
-            other => {
-                let words = format_args!("{} is no list of segments, expected an array", found(other));
-                return Err(wrong("/segments", words));
-            }
-        }
-        match flags {
-            Some(Value::List(flags)) => at_most(flags.len(), "flags", "/flags")?,
-            Some(other) => {
-                return Err(wrong("/flags", format_args!("{} is no list of flags, expected an array", found(other))));
-            }
-            None => return Err(wrong("/flags", "is missing, expected an array of flags")),
-        }
-        let layer = fields.iter().rev().find(|(name, _)| name == "layer");
-        let switches = layer.is_some_and(|(_, value)| value.as_str() == Some(SWITCHES));
-        let mut snapshot = Snapshot { revision, generated_at, switches, ..Snapshot::default() };
+        let mut snapshot = head(&fields)?;
         for (name, value) in fields {
             match (name.as_ref(), value) {
                 ("flags", Value::List(flags)) => snapshot.flags = flags,
@@ -124,6 +62,71 @@ impl<'a> Snapshot<'a> {
         }
         Ok(snapshot)
     }
+}
+
+/// Everything but the flags and segments, which are arrays of at most as many as there may be.
+fn head<'a>(fields: &Fields<'_>) -> Result<Snapshot<'a>, SnapshotError> {
+    const NAMES: [&str; 5] = ["esclusa", "flags", "revision", "generated_at", "segments"];
+    let mut places: [Option<&Value<'_>>; 5] = [None; 5];
+    for (name, value) in fields {
+        let named = NAMES.iter().zip(&mut places).find(|(known, _)| *known == name);
+        if let Some((name, place)) = named
+            && place.replace(value).is_some()
+        {
+            return Err(wrong(&["/", name].concat(), "stands more than once, expected once"));
+        }
+    }
+    let [version, flags, revision, generated_at, segments] = places;
+    match version {
+        Some(Value::Integer(VERSION)) => {}
+        Some(other) => {
+            return Err(wrong(
+                "/esclusa",
+                format_args!("{} is not a version that this engine reads, expected {VERSION}", found(other)),
+            ));
+        }
+        None => {
+            return Err(wrong(
+                "/esclusa",
+                format_args!("is missing, expected \"esclusa\": {VERSION}, or an array of flags as the whole snapshot"),
+            ));
+        }
+    }
+    let revision = match revision.unwrap_or(&Value::Null) {
+        Value::Null => None,
+        Value::Integer(number) if *number >= 0 => Some(number.unsigned_abs()),
+        other => {
+            return Err(wrong(
+                "/revision",
+                format_args!("{} is no revision, expected a whole number from 0 to 9007199254740991", found(other)),
+            ));
+        }
+    };
+    let generated_at = match generated_at.unwrap_or(&Value::Null) {
+        Value::Null => None,
+        other => match other.as_str().and_then(Time::parse) {
+            Some(time) => Some(time),
+            None => return Err(wrong("/generated_at", no_time(other))),
+        },
+    };
+    match segments.unwrap_or(&Value::Null) {
+        Value::Null => {}
+        Value::List(segments) => at_most(segments.len(), "segments", "/segments")?,
+        other => {
+            let words = format_args!("{} is no list of segments, expected an array", found(other));
+            return Err(wrong("/segments", words));
+        }
+    }
+    match flags {
+        Some(Value::List(flags)) => at_most(flags.len(), "flags", "/flags")?,
+        Some(other) => {
+            return Err(wrong("/flags", format_args!("{} is no list of flags, expected an array", found(other))));
+        }
+        None => return Err(wrong("/flags", "is missing, expected an array of flags")),
+    }
+    let layer = fields.iter().rev().find(|(name, _)| name == "layer");
+    let switches = layer.is_some_and(|(_, value)| value.as_str() == Some(SWITCHES));
+    Ok(Snapshot { revision, generated_at, switches, ..Snapshot::default() })
 }
 
 fn at_most(count: usize, what: &str, place: &str) -> Result<(), SnapshotError> {

@@ -1,8 +1,5 @@
 //! Splits: weights as half-open ranges of buckets that cover the space exactly (sentence 6.6 of SEMANTICS.md).
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use crate::bucket::{BUCKETS, Bucket};
 
 /// The half-open ranges `lo <= bucket < hi` that the weights become, in their order.
@@ -19,26 +16,37 @@ pub fn ranges(weights: &[u64]) -> Vec<(u32, u32)> {
     if sum == 0 {
         return Vec::new();
     }
-    let mut parts: Vec<(u32, u128)> = weights.iter().map(|&weight| part(weight, sum)).collect();
+    let parts: Vec<(u32, u128)> = weights.iter().map(|&weight| part(weight, sum)).collect();
     let given: u32 = parts.iter().map(|part| part.0).sum();
-    let left = BUCKETS.saturating_sub(given);
-    let remainders = parts.iter().enumerate().map(|(at, part)| (part.1, Reverse(at)));
-    let mut largest: BinaryHeap<(u128, Reverse<usize>)> = remainders.collect();
-    for _ in 0..left {
-        if let Some((_, Reverse(at))) = largest.pop()
-            && let Some(part) = parts.get_mut(at)
-        {
-            part.0 += 1;
-        }
-    }
+    // One each for the largest remainders, of which the last that gets one may be as large as others.
+    let left = BUCKETS.saturating_sub(given) as usize;
+    let least = least_of_the_largest(&parts, left, sum);
+    let mut equal = left.saturating_sub(parts.iter().filter(|part| part.1 > least).count());
     let mut lo = 0;
-    parts
-        .into_iter()
-        .map(|(width, _)| {
-            let hi = lo + width;
-            (std::mem::replace(&mut lo, hi), hi)
-        })
-        .collect()
+    let range = |(width, rest): (u32, u128)| {
+        let is_larger = rest > least || (rest == least && equal > 0);
+        equal -= usize::from(is_larger && rest == least);
+        let hi = lo + width + u32::from(is_larger);
+        (std::mem::replace(&mut lo, hi), hi)
+    };
+    parts.into_iter().map(range).collect()
+}
+
+/// The least of the so many largest remainders: bit by bit as large as leaves so many at or above it.
+///
+/// Nothing is sorted: in WebAssembly that would be several times the code.
+fn least_of_the_largest(parts: &[(u32, u128)], count: usize, sum: u128) -> u128 {
+    let (mut least, mut bit) = (0, 1);
+    while bit < sum {
+        bit += bit;
+    }
+    while bit > 0 {
+        if parts.iter().filter(|part| part.1 >= least + bit).count() >= count {
+            least += bit;
+        }
+        bit >>= 1;
+    }
+    least
 }
 
 /// How often the sum goes into the weight times the number of buckets, and the remainder.

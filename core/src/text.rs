@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::RULES;
 use crate::bucket::hash;
 
 /// Where a text stands in a [`Texts`].
@@ -102,7 +103,9 @@ impl Token {
     /// The text itself, or [`Token::NONE`] if it is too long for that.
     #[inline]
     pub(crate) fn of(text: &str) -> Self {
-        Token::exact(text).unwrap_or(Token::NONE)
+        // Without rules there is no list of tokens to find it in.
+        let token = if RULES { Token::exact(text) } else { None };
+        token.unwrap_or(Token::NONE)
     }
 
     /// A longer text, by its hash and the place where it stands, so that a hit can be verified.

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use crate::RULES;
 use crate::bucket::Share;
 use crate::definition::{
-    FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, WantedDefinition,
+    FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, USER, WantedDefinition,
 };
 use crate::error::{Violation, found};
 use crate::limit::{MAX_KEY_BYTES, MAX_LIST_ENTRIES};
@@ -122,7 +122,7 @@ fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>
         let place = place.entry(at);
         let before = reading.violations.len();
         let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { continue };
-        let key = unique_key(reading, &place.field("key"), key, &mut keys);
+        let key = unique_key(reading, &place.field("key"), key, (&mut keys, at));
         let when = match given(when) {
             Some(when) => conditions::condition(reading, &place.field("when"), when),
             None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
@@ -142,7 +142,7 @@ fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) 
         let before = reading.violations.len();
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { continue };
         let [name, .., variants, off_value, _, _, _, _] = fields;
-        let key = unique_key(reading, &place.field("name"), name, &mut keys);
+        let key = unique_key(reading, &place.field("name"), name, (&mut keys, at));
         let definition = flag(reading, &place, fields);
         let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
@@ -184,7 +184,7 @@ fn unique_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&'v Value<'v>>,
-    keys: &mut Keys<'_, 'v>,
+    (keys, at): (&mut Keys<'_, 'v>, usize),
 ) -> Option<&'v str> {
     let Some(value) = given(value) else {
         return reading.missing(place, format_args!("a string of 1 to {MAX_KEY_BYTES} bytes"));
@@ -194,7 +194,7 @@ fn unique_key<'v>(
             .report(place, format_args!("{} is no key, expected a string of 1 to {MAX_KEY_BYTES} bytes", found(value)));
         return None;
     };
-    if let Err(problem) = keys.take(key) {
+    if let Err(problem) = keys.take(at, key) {
         reading.report(place, problem);
         return None;
     }
@@ -224,63 +224,63 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
         schedule,
         client,
     ] = fields;
-    let mut definition = FlagDefinition::default();
     let at = |name: &'static str| place.field(name);
-    if let Some(value) = given(enabled) {
-        definition.enabled = reading.boolean(&at("enabled"), value).unwrap_or_default();
-    }
-    if let Some(value) = given(status) {
-        definition.status = self::status(reading, &at("status"), value).unwrap_or_default();
-    }
-    if let Some(value) = given(rollout) {
-        definition.rollout = reading.percentage(&at("rollout_percentage"), value).unwrap_or_default();
-    }
+    // Put together at the end: assigned one by one, each field would first have to drop what it holds.
+    let enabled = given(enabled).and_then(|value| reading.boolean(&at("enabled"), value));
+    let status = given(status).and_then(|value| self::status(reading, &at("status"), value));
+    let rollout = match given(rollout) {
+        Some(value) => reading.percentage(&at("rollout_percentage"), value).unwrap_or_default(),
+        None => Share::EVERYONE,
+    };
+    let mut targets: [Vec<Cow<'v, str>>; 5] = Default::default();
     let lists = [plans, regions, roles, companies, users];
-    for ((list, value), (_, name)) in definition.targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
-        if let Some(value) = given(value) {
-            *list = reading.texts(&at(name), value).unwrap_or_default();
-        }
+    for ((list, value), (_, name)) in targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
+        *list = given(value).and_then(|value| reading.texts(&at(name), value)).unwrap_or_default();
     }
-    if let Some(value) = given(start) {
-        definition.start = reading.time(&at("start_date"), value);
-    }
-    if let Some(value) = given(end) {
-        definition.end = reading.time(&at("end_date"), value);
-    }
-    if let Some(value) = given(bucket_by) {
-        definition.bucket_by = reading.name(&at("bucket_by"), value).unwrap_or_default();
-    }
+    let start = given(start).and_then(|value| reading.time(&at("start_date"), value));
+    let end = given(end).and_then(|value| reading.time(&at("end_date"), value));
+    let bucket_by = match given(bucket_by) {
+        Some(value) => reading.name(&at("bucket_by"), value).unwrap_or_default(),
+        None => Cow::Borrowed(USER),
+    };
     let key = given(name).and_then(Value::as_str);
-    definition.salt = given(salt).and_then(|value| reading.text(&at("salt"), value));
-    definition.salt = definition.salt.filter(|salt| Some(salt.as_ref()) != key);
-    if let Some(value) = given(overrides) {
-        definition.overrides = self::overrides(reading, &at("overrides"), value).unwrap_or_default();
-    }
+    let salt = given(salt).and_then(|value| reading.text(&at("salt"), value));
+    let salt = salt.filter(|salt| Some(salt.as_ref()) != key);
+    let overrides = given(overrides).and_then(|value| self::overrides(reading, &at("overrides"), value));
     let variants = match given(variants) {
         Some(value) => rules::variants(reading, &at("variants"), value),
         None => Some(Vec::new()),
     };
-    if let Some(value) = built(reading, &at("rules"), rules) {
-        definition.rules = rules::rules(reading, &at("rules"), value, variants.as_deref()).unwrap_or_default();
-    }
-    definition.variants = variants.unwrap_or_default();
+    let rules = built(reading, &at("rules"), rules);
+    let rules = rules.and_then(|value| rules::rules(reading, &at("rules"), value, variants.as_deref()));
+    let variants = variants.unwrap_or_default();
     // Without an `off_value` a boolean flag serves false and one with variants null (2.2.17).
-    let none = if definition.variants.is_empty() { Value::Bool(false) } else { Value::Null };
-    definition.off_value = match given(off_value) {
-        Some(value) => Some(value.last_of_each()),
-        None => Some(Cow::Owned(none)),
+    let off_value = match given(off_value) {
+        Some(value) => value.last_of_each(),
+        None => Cow::Owned(if variants.is_empty() { Value::Bool(false) } else { Value::Null }),
+    };
+    let prerequisites = built(reading, &at("prerequisites"), prerequisites);
+    let prerequisites =
+        prerequisites.and_then(|value| self::prerequisites(reading, &at("prerequisites"), value)).unwrap_or_default();
+    let schedule = given(schedule).and_then(|value| self::schedule(reading, &at("schedule"), value));
+    let client = given(client).and_then(|value| reading.boolean(&at("client"), value));
+    FlagDefinition {
+        enabled: enabled.unwrap_or_default(),
+        status: status.unwrap_or_default(),
+        rollout,
+        targets,
+        start,
+        end,
+        bucket_by,
+        salt,
+        overrides: overrides.unwrap_or_default(),
+        variants,
+        off_value: Some(off_value).filter(|value| !matches!(**value, Value::Bool(false))),
+        rules: rules.unwrap_or_default(),
+        prerequisites,
+        schedule: schedule.unwrap_or_default(),
+        client: client.unwrap_or_default(),
     }
-    .filter(|value| !matches!(**value, Value::Bool(false)));
-    if let Some(value) = built(reading, &at("prerequisites"), prerequisites) {
-        definition.prerequisites = self::prerequisites(reading, &at("prerequisites"), value).unwrap_or_default();
-    }
-    if let Some(value) = given(schedule) {
-        definition.schedule = self::schedule(reading, &at("schedule"), value).unwrap_or_default();
-    }
-    if let Some(value) = given(client) {
-        definition.client = reading.boolean(&at("client"), value).unwrap_or_default();
-    }
-    definition
 }
 
 fn status(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Status> {

@@ -3,7 +3,9 @@
 //! It knows nothing of flags. Numbers follow sentence 3.9 of SEMANTICS.md: a whole number that every host
 //! can hold is an integer however it was written, anything else is a double.
 
-use crate::fingerprint::Set;
+use crate::RULES;
+use crate::bucket::hash as hash_of;
+use crate::index::Index;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -114,6 +116,10 @@ impl<'a> Value<'a> {
     /// The same value, owning all its texts.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
+        if !RULES {
+            // A browser is spared the second way of copying.
+            return self.to_owned();
+        }
         match self {
             Value::Null => Value::Null,
             Value::Bool(value) => Value::Bool(value),
@@ -164,32 +170,31 @@ impl<'a> Value<'a> {
 
     /// The same value with, of several fields of one name in an object, only the last (2.2.23).
     pub(crate) fn last_of_each<'v>(&'v self) -> Cow<'v, Value<'v>> {
-        if self.repeats() { Cow::Owned(self.without_repeats()) } else { Cow::Borrowed(self) }
+        if !self.repeats() {
+            return Cow::Borrowed(self);
+        }
+        let mut value = self.to_owned();
+        value.drop_repeats();
+        Cow::Owned(value)
     }
 
     fn repeats(&self) -> bool {
         match self {
             Value::List(elements) => elements.iter().any(Value::repeats),
-            Value::Object(fields) => {
-                let mut seen = Set::default();
-                fields.iter().any(|(name, value)| !seen.insert(name.as_ref()) || value.repeats())
-            }
+            Value::Object(fields) => lasts(fields).contains(&false) || fields.iter().any(|(_, value)| value.repeats()),
             _ => false,
         }
     }
 
-    fn without_repeats(&self) -> Value<'_> {
+    fn drop_repeats(&mut self) {
         match self {
-            Value::List(elements) => Value::List(elements.iter().map(Value::without_repeats).collect()),
+            Value::List(elements) => elements.iter_mut().for_each(Value::drop_repeats),
             Value::Object(fields) => {
-                let mut seen = Set::default();
-                let kept = fields.iter().rev().filter(|(name, _)| seen.insert(name.as_ref()));
-                let mut kept: Vec<_> =
-                    kept.map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.without_repeats())).collect();
-                kept.reverse();
-                Value::Object(kept)
+                let mut lasts = lasts(fields).into_iter();
+                fields.retain(|_| lasts.next().unwrap_or(true));
+                fields.iter_mut().for_each(|(_, value)| value.drop_repeats());
             }
-            other => other.to_owned(),
+            _ => {}
         }
     }
 
@@ -204,6 +209,18 @@ impl<'a> Value<'a> {
             Value::Object(_) => "an object",
         }
     }
+}
+
+/// Of each field, whether it is the last one of its name.
+fn lasts(fields: &Fields<'_>) -> Vec<bool> {
+    let mut seen = Index::with_room_for(fields.len());
+    let mut lasts = vec![true; fields.len()];
+    for (at, ((name, _), last)) in fields.iter().zip(&mut lasts).enumerate().rev() {
+        let hash = hash_of(name);
+        *last = seen.find(hash, |other| fields.get(other as usize).is_some_and(|(other, _)| other == name)).is_none();
+        seen.insert(hash, u32::try_from(at).unwrap_or_default());
+    }
+    lasts
 }
 
 impl Hash for Value<'_> {

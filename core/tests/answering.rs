@@ -1,7 +1,7 @@
 //! What explanations and projections say (section 10 of SEMANTICS.md), and when there is no answer (12.1).
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
-use esclusa::{Context, ErrorCode, FlagSet, Flags, StepOutcome, Time, Value};
+use esclusa::{Context, ErrorCode, FlagSet, Flags, Json, StepOutcome, Time, Value};
 
 const NOW: Time = Time::from_millis(1_750_000_000_000);
 
@@ -139,4 +139,30 @@ fn the_callers_default_stands_where_there_is_no_answer_and_nowhere_else() {
         assert_eq!(is, (error, !exists, exists), "{key}");
     }
     assert!(!set.resolve("half", &Context::new("user-42"), NOW).default_stands());
+}
+
+#[test]
+fn what_is_written_as_json_is_what_the_values_say() {
+    let flags = Flags::new();
+    let before =
+        r#"{"name": "kept", "enabled": true, "off_value": [1.5, "\u0001\"\\\n", {"": null}]}, {"name": "gone"}"#;
+    let _ = flags.publish(set(before));
+    let report = flags.publish(set(r#"{"name": "kept", "enabled": true, "status": "?", "salt/~": 1, "target_x": 2},
+        {"name": "killed", "rollout_percentage": 101}, {"name": "a", "enabled": true, "variants": [{"key": "é"}]}"#));
+    assert_eq!(report.to_json(), report.to_value().to_json());
+    assert_eq!((report.set_aside().len(), report.removed().len()), (2, 1));
+    let (set, context) = (flags.current(), Context::new("user-42"));
+    let projection = set.project(set.keys(), &context, NOW);
+    assert_eq!(projection.to_json(), projection.to_value().to_json());
+    for key in ["kept", "killed", "a", "nowhere"] {
+        let resolution = set.resolve(key, &context, NOW);
+        let mut json = Json::default();
+        json.object(|json| resolution.write_fields(json));
+        assert_eq!(json.into_text(), resolution.to_value().to_json());
+    }
+    for violation in set.violations() {
+        let mut json = Json::default();
+        violation.write(&mut json);
+        assert_eq!(json.into_text(), violation.to_value().to_json());
+    }
 }

@@ -41,11 +41,13 @@ export interface Engine {
   resolve(flags: number, slot: number, context: number, now: number): number;
   /** The outcome of that number as JSON, if it was given for the first time just now; otherwise all are told again. */
   told(flags: number, outcome: number): string;
-  resolveAll(flags: number, context: number, now: number): string;
-  explain(flags: number, key: string, context: number, now: number): string;
+  /** The time that a time stands for, of an engine that has none of the four functions that follow. */
+  time?(now: number): number;
+  /** Not in the small builds of `@esclusa/wasm`, as the next three. */
+  resolveAll?(flags: number, context: number, now: number): string;
+  explain?(flags: number, key: string, context: number, now: number): string;
   /** The keys are a JSON array, or empty for all. */
-  project(flags: number, keys: string, context: number, now: number): string;
-  /** Not in the small build of `@esclusa/wasm`. */
+  project?(flags: number, keys: string, context: number, now: number): string;
   clientSnapshot?(flags: number, keys: string, context: number, now: number): string;
   keys(flags: number): string;
   about(flags: number): string;

@@ -13,10 +13,8 @@ export function explanationFrom(said: string): Explanation {
   return { resolution: resolutionFrom(wire), steps: wire.path, firstNo: wire.first_no, text: wire.text };
 }
 
-/** Why there is no answer, where the engine was not asked. */
-export function unexplained(key: string, outcome: Outcome): Explanation {
-  const isBroken = outcome.errorCode === 'INVALID_CONTEXT';
-  const why = isBroken ? 'the context cannot be read, expected a plain object' : 'nothing is published yet';
-  const text = `\`${key}\` is OFF: ${why}\n  serves null (${outcome.reason}, ${outcome.errorCode})`;
-  return { resolution: resolutionOf(outcome), steps: [], firstNo: null, text };
+/** An answer without its steps, and why they are not there. */
+export function unexplained(key: string, outcome: Outcome, why: string): Explanation {
+  const resolution = resolutionOf(outcome);
+  return { resolution, steps: [], firstNo: null, text: `\`${key}\` is ${resolution.enabled ? 'ON' : 'OFF'}: ${why}` };
 }

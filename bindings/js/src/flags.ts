@@ -4,7 +4,7 @@ import { Context, BROKEN, numberOf } from './context.js';
 import { type Engine, NOBODY, NOT_READY, NO_OUTCOME, build, engine } from './engine.js';
 import { explanationFrom, unexplained } from './explanation.js';
 import { moment } from './moment.js';
-import { type Outcome, type WireResolution, none, outcome, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
+import { type Outcome, type WireResolution, none, outcome, projected, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
 import { type Snapshot, bytesOf, reportFrom } from './publication.js';
 import type { ContextFields, Explanation, JsonValue, PlainContext, Projection, PublishOptions, Report, Resolution, Violation } from './types.js';
 
@@ -146,6 +146,10 @@ export class Flags {
     if (number === BROKEN) {
       return Object.fromEntries(this.keys().map((key) => [key, resolutionOf(INVALID_CONTEXT)]));
     }
+    if (engine.resolveAll === undefined) {
+      const time = engine.time?.(milliseconds) ?? milliseconds;
+      return Object.fromEntries(this.keys().map((key) => [key, resolutionOf(this.#asked(engine, key, number, time))]));
+    }
     const said = JSON.parse(engine.resolveAll(this.#number, number, milliseconds)) as { [key: string]: WireResolution };
     return Object.fromEntries(Object.entries(said).map(([key, wire]) => [key, resolutionFrom(wire)]));
   }
@@ -155,13 +159,16 @@ export class Flags {
     const [milliseconds, engine] = [moment(now), this.#engine];
     const text = typeof key === 'string' ? key : '';
     if (engine === undefined) {
-      return unexplained(text, PROVIDER_NOT_READY);
+      return unexplained(text, PROVIDER_NOT_READY, 'nothing is published yet\n  serves null (ERROR, PROVIDER_NOT_READY)');
     }
     const number = numberOf(context, engine);
     if (number === BROKEN && this.has(text)) {
-      return unexplained(text, INVALID_CONTEXT);
+      return unexplained(text, INVALID_CONTEXT, 'the context cannot be read, expected a plain object\n  serves null (ERROR, INVALID_CONTEXT)');
     }
     const caller = number === BROKEN ? NOBODY : number;
+    if (engine.explain === undefined) {
+      return unexplained(text, this.#asked(engine, text, caller, milliseconds), 'this build leaves explanations out, expected @esclusa/wasm/full');
+    }
     return explanationFrom(engine.explain(this.#number, text, caller, milliseconds));
   }
 
@@ -172,6 +179,12 @@ export class Flags {
     // Without a context there is no answer.
     if (engine === undefined || number === BROKEN) {
       return {};
+    }
+    if (engine.project === undefined) {
+      const time = engine.time?.(milliseconds) ?? milliseconds;
+      const sorted = [...new Set(chosen === '' ? this.keys() : (JSON.parse(chosen) as string[]))].sort();
+      const outcomes = sorted.map((key) => [key, this.#asked(engine, key, number, time)] as const);
+      return Object.fromEntries(outcomes.filter(([, { answered }]) => answered).map(([key, outcome]) => [key, projected(outcome)]));
     }
     return JSON.parse(engine.project(this.#number, chosen, number, milliseconds)) as Projection;
   }
@@ -337,14 +350,24 @@ export class Flags {
     if (engine === undefined) {
       return PROVIDER_NOT_READY;
     }
-    const slot = this.#slots.get(key) ?? this.#slot(key, engine);
+    const slot = this.#slot(key, engine);
     if (slot < 0) {
-      return slot === NOT_READY ? PROVIDER_NOT_READY : FLAG_NOT_FOUND;
+      return absent(slot);
     }
     const number = numberOf(context, engine);
     if (number === BROKEN) {
       return this.#outcome(key, null, 0).answered ? INVALID_CONTEXT : FLAG_NOT_FOUND;
     }
+    return this.#answer(engine, slot, number, now);
+  }
+
+  /** The same for a context that the engine holds. */
+  #asked(engine: Engine, key: string, number: number, now: number): Outcome {
+    const slot = this.#slot(key, engine);
+    return slot < 0 ? absent(slot) : this.#answer(engine, slot, number, now);
+  }
+
+  #answer(engine: Engine, slot: number, number: number, now: number): Outcome {
     const outcome = engine.resolve(this.#number, slot, number, now);
     return this.#outcomes.get(outcome) ?? this.#told(outcome, engine) ?? this.#again(engine, slot, number, now);
   }
@@ -356,6 +379,10 @@ export class Flags {
   }
 
   #slot(key: string, engine: Engine): number {
+    const known = this.#slots.get(key);
+    if (known !== undefined) {
+      return known;
+    }
     // A key that is no string is no flag's key, and neither is the empty one.
     const slot = engine.slot(this.#number, typeof key === 'string' ? key : '');
     if (slot >= 0) {
@@ -379,6 +406,11 @@ export class Flags {
     this.#outcomes.set(number, told);
     return told;
   }
+}
+
+/** There is nothing to ask. */
+function absent(slot: number): Outcome {
+  return slot === NOT_READY ? PROVIDER_NOT_READY : FLAG_NOT_FOUND;
 }
 
 function failed(problem: unknown): void {

@@ -1,5 +1,5 @@
 /** Outcomes: the few different answers of a flag set, in JavaScript's own values. */
-import type { ErrorCode, JsonValue, Reason, Resolution } from './types.js';
+import type { ErrorCode, JsonValue, Projected, Reason, Resolution } from './types.js';
 
 /** One of the answers that a set gives. */
 export interface Outcome {
@@ -49,4 +49,10 @@ export function resolutionOf(outcome: Outcome): Resolution {
 
 export function resolutionFrom({ enabled, value, variant, reason, error }: WireResolution): Resolution {
   return { enabled, value, variant, reason, errorCode: error };
+}
+
+/** What a projection has of it [10.2]. */
+export function projected(outcome: Outcome): Projected {
+  const { enabled, variant } = outcome;
+  return { enabled, value: valueOf(outcome), ...(variant !== null && { variant }) };
 }

@@ -1,17 +1,71 @@
-/** The engine in WebAssembly: the glue that wasm-bindgen makes, with the time, and with a stack that is put back. */
+/** The engine in WebAssembly: texts are carried over, the time is given, and a stack that ended is put back. */
 import { type Engine, NO_OUTCOME } from './engine.js';
 
-/** What wasm-bindgen makes of the Rust half. It has no clock: every time is given. */
-export interface Glue extends Omit<Engine, 'isEnabled' | 'publishLater' | 'layeredLater'> {
+/** What `bindings/wasm/src/lib.rs` exports. Texts and bytes go in, and texts come out, as their length. */
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  readonly __stack_pointer: WebAssembly.Global<'i32'>;
+  /** Where there is room for that many bytes, for the next call. */
+  room(bytes: number): number;
+  /** Where the latest text is that a call gave back. */
+  said(): number;
+  open(): number;
+  close(flags: number): void;
+  publish(flags: number, snapshot: number, strict: boolean, acceptOlder: boolean): number;
+  context(json: number): number;
+  scratch(json: number): number;
+  forget(context: number): void;
+  slot(flags: number, key: number): number;
   /** Whether the flag is on at this time: 1 or 0. Without a time (`NaN`), 2 if the answer depends on it. */
   isEnabled(flags: number, slot: number, context: number, now: number): number;
+  resolve(flags: number, slot: number, context: number, now: number): number;
   /** The number of the outcome if it was given before, or `NO_OUTCOME`. */
   known(flags: number, slot: number, context: number, now: number): number;
+  told(flags: number, outcome: number): number;
+  keys(flags: number): number;
+  about(flags: number): number;
+  // Not in every module, as all that follows.
+  protocol(policy: number): number;
+  step(protocol: number, event: number): number;
+  isKnown(protocol: number, bytes: number): number;
+  end(protocol: number): void;
+  resolveAll(flags: number, context: number, now: number): number;
+  explain(flags: number, key: number, context: number, now: number): number;
+  project(flags: number, keys: number, context: number, now: number): number;
+  clientSnapshot(flags: number, keys: number, context: number, now: number): number;
+  layered(bytes: number, snapshots: number): number;
+  switches(variables: number): number;
 }
 
-/** What the module itself exports. */
-export interface Exports {
-  readonly __stack_pointer: WebAssembly.Global<'i32'>;
+/** A module that was started, and how texts and bytes get in and out. */
+interface Border {
+  wasm: Exports;
+  /** Carries a text over: how many bytes it has. */
+  text(text: string): number;
+  /** The same with several rows of bytes, one behind the other. */
+  bytes(...rows: Uint8Array[]): number;
+  /** Carries a text back. */
+  said(length: number): string;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function border(wasm: Exports): Border {
+  // Whenever the memory grows, its buffer is another one.
+  const memory = (at: number, length?: number): Uint8Array => new Uint8Array(wasm.memory.buffer, at, length);
+  return {
+    wasm,
+    // A code unit of UTF-16 has at most three bytes in UTF-8.
+    text: (text) => encoder.encodeInto(text, memory(wasm.room(3 * text.length))).written,
+    bytes(...rows) {
+      const length = rows.reduce((sum, row) => sum + row.length, 0);
+      const room = memory(wasm.room(length));
+      rows.reduce((at, row) => (room.set(row, at), at + row.length), 0);
+      return length;
+    },
+    said: (length) => decoder.decode(memory(wasm.said(), length)),
+  };
 }
 
 const ASK_WITH_TIME = 2;
@@ -52,28 +106,31 @@ function roomy<Given extends unknown[], T>(call: (...given: Given) => T, room: n
   };
 }
 
-/** The glue of a module that was started as an engine, and what it has more than others. */
-export function wasmEngine(glue: Glue, { __stack_pointer: stack }: Exports, more: Partial<Engine> = {}): Engine {
+/** The engine of a module that was started, and what it has more than others. */
+export function wasmEngine(instance: WebAssembly.Instance, more?: (border: Border) => Partial<Engine>): Engine {
+  const own = border(instance.exports as unknown as Exports);
+  const { wasm, text, bytes, said } = own;
   // What is asked thousands of times a second changes nothing, so it may be cut off, but for WebAssembly's own stack:
   // it is put back.
+  const { __stack_pointer: stack } = wasm;
   const start = stack.value;
-  const resolve = roomy(glue.resolve, SOME);
+  const resolve = roomy(wasm.resolve, SOME);
   const [short, long] = [LITTLE, SOME].map((room) => ({
-    context: roomy(glue.context, room),
-    scratch: roomy(glue.scratch, room),
+    context: roomy((json: string) => wasm.context(text(json)), room),
+    scratch: roomy((json: string) => wasm.scratch(text(json)) === 1, room),
   })) as [Pick<Engine, 'context' | 'scratch'>, Pick<Engine, 'context' | 'scratch'>];
   return {
-    open: roomy(glue.open, SOME),
-    close: roomy(glue.close, SOME),
-    publish: roomy(glue.publish, MUCH),
+    open: roomy(wasm.open, SOME),
+    close: roomy(wasm.close, SOME),
+    publish: roomy((flags, snapshot, strict, acceptOlder) => said(wasm.publish(flags, bytes(snapshot), strict, acceptOlder)), MUCH),
     context: (json) => (json.length < SHORT ? short : long).context(json),
     scratch: (json) => (json.length < SHORT ? short : long).scratch(json),
-    forget: roomy(glue.forget, LITTLE),
-    slot: roomy(glue.slot, SOME),
+    forget: roomy(wasm.forget, LITTLE),
+    slot: roomy((flags, key) => wasm.slot(flags, text(key)), SOME),
     isEnabled(flags, slot, context) {
       try {
-        const said = glue.isEnabled(flags, slot, context, Number.NaN);
-        return (said === ASK_WITH_TIME ? glue.isEnabled(flags, slot, context, clock()) : said) === 1;
+        const said = wasm.isEnabled(flags, slot, context, Number.NaN);
+        return (said === ASK_WITH_TIME ? wasm.isEnabled(flags, slot, context, clock()) : said) === 1;
       } catch (problem) {
         stack.value = start;
         throw problem;
@@ -85,36 +142,41 @@ export function wasmEngine(glue: Glue, { __stack_pointer: stack }: Exports, more
         return NO_OUTCOME;
       }
       try {
-        const known = glue.known(flags, slot, context, time);
-        return known === NO_OUTCOME ? resolve(flags, slot, context, time) : known;
+        const known = wasm.known(flags, slot, context, time) >>> 0;
+        return known === NO_OUTCOME ? resolve(flags, slot, context, time) >>> 0 : known;
       } catch (problem) {
         stack.value = start;
         throw problem;
       }
     },
-    told: roomy(glue.told, MUCH),
-    resolveAll: roomy((flags, context, now) => glue.resolveAll(flags, context, timed(now)), MUCH),
-    explain: roomy((flags, key, context, now) => glue.explain(flags, key, context, timed(now)), MUCH),
-    project: roomy((flags, keys, context, now) => glue.project(flags, keys, context, timed(now)), MUCH),
-    keys: roomy(glue.keys, SOME),
-    about: roomy(glue.about, SOME),
-    ...more,
+    told: roomy((flags, outcome) => said(wasm.told(flags, outcome)), MUCH),
+    time: timed,
+    keys: roomy((flags) => said(wasm.keys(flags)), SOME),
+    about: roomy((flags) => said(wasm.about(flags)), SOME),
+    ...more?.(own),
   };
 }
 
 /** What it takes to keep fresh, of a module that has it. */
-export function protocols(glue: Glue): Partial<Engine> {
-  const { protocol, step, isKnown, end } = glue as Required<Glue>;
-  return { protocol: roomy(protocol, SOME), step: roomy(step, SOME), isKnown: roomy(isKnown, LITTLE), end: roomy(end, LITTLE) };
+export function protocols({ wasm, text, bytes, said }: Border): Partial<Engine> {
+  return {
+    protocol: roomy((policy) => wasm.protocol(text(policy)), SOME),
+    step: roomy((protocol, event) => said(wasm.step(protocol, text(event))), SOME),
+    isKnown: roomy((protocol, given) => wasm.isKnown(protocol, bytes(given)) === 1, LITTLE),
+    end: roomy(wasm.end, LITTLE),
+  };
 }
 
 /** What the full module has. */
-export function everything(glue: Glue): Partial<Engine> {
-  const { clientSnapshot, layered, switches } = glue as Required<Glue>;
+export function everything(border: Border): Partial<Engine> {
+  const { wasm, text, bytes, said } = border;
   return {
-    ...protocols(glue),
-    clientSnapshot: roomy((flags, keys, context, now) => clientSnapshot(flags, keys, context, timed(now)), MUCH),
-    layered: roomy(layered, MUCH),
-    switches: roomy(switches, SOME),
+    ...protocols(border),
+    resolveAll: roomy((flags, context, now) => said(wasm.resolveAll(flags, context, timed(now))), MUCH),
+    explain: roomy((flags, key, context, now) => said(wasm.explain(flags, text(key), context, timed(now))), MUCH),
+    project: roomy((flags, keys, context, now) => said(wasm.project(flags, text(keys), context, timed(now))), MUCH),
+    clientSnapshot: roomy((flags, keys, context, now) => said(wasm.clientSnapshot(flags, text(keys), context, timed(now))), MUCH),
+    layered: roomy((snapshots, lengths) => said(wasm.layered(bytes(snapshots, encoder.encode(lengths)), snapshots.length)), MUCH),
+    switches: roomy((variables) => said(wasm.switches(text(variables))), SOME),
   };
 }

@@ -1,10 +1,8 @@
 /** The engine in WebAssembly, for machines that there is no addon for. */
-import * as glue from 'esclusa:glue';
-
 import type { Engine } from '../../js/src/engine.js';
 import { everything, wasmEngine } from '../../js/src/wasm-engine.js';
 
 /** Compiles and starts the module from its bytes. */
 export function start(module: BufferSource): Engine {
-  return wasmEngine(glue, glue.initSync({ module }), everything(glue));
+  return wasmEngine(new WebAssembly.Instance(new WebAssembly.Module(module)), everything);
 }

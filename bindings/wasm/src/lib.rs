@@ -1,12 +1,14 @@
 //! Esclusa for WebAssembly: the functions that the TypeScript half calls, over the tables of `esclusa-js`.
 //!
-//! Numbers cross for free, so what is asked often takes and gives numbers; everything else is JSON.
+//! Numbers cross for free, so what is asked often takes and gives numbers; everything else is JSON. A text or bytes that
+//! JavaScript gives lie where [`room`] says, in front of the call that takes their length. A text that a call gives back
+//! lies where [`said`] says, until the next one; the call gives its length. The other side of this border is
+//! `bindings/js/src/wasm-engine.ts`.
 
 use std::cell::{Cell, UnsafeCell};
 
 use esclusa::Time;
 use esclusa_js::{Host, Options};
-use wasm_bindgen::prelude::wasm_bindgen;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
@@ -15,8 +17,20 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 /// An answer that depends on the time, which was not given.
 const ASK_WITH_TIME: u32 = 2;
 
+/// Room for more than this is let go of as soon as less will do: snapshots are large, and contexts are not.
+const KEPT_BYTES: usize = 1 << 16;
+
+struct Border {
+    host: Host,
+    /// What JavaScript gives with the next call.
+    given: Vec<u8>,
+    /// What the latest call gave back.
+    said: String,
+}
+
 thread_local! {
-    static HOST: UnsafeCell<Host> = UnsafeCell::new(Host::new(clock));
+    static BORDER: UnsafeCell<Border> =
+        UnsafeCell::new(Border { host: Host::new(clock), given: Vec::new(), said: String::new() });
     /// The time of the call that runs, in milliseconds.
     static NOW: Cell<f64> = const { Cell::new(f64::NAN) };
     /// Whether the call that runs asked for the time.
@@ -31,62 +45,112 @@ fn clock() -> Time {
     Time::from_millis(NOW.get() as i64)
 }
 
-/// Asks the host.
+/// Does something at the border.
 ///
 /// A `RefCell` would be left locked for good by a stack that ends in the middle: that is an exception of JavaScript,
 /// which unwinds nothing here.
 #[inline]
-fn with<T>(ask: impl FnOnce(&mut Host) -> T) -> T {
-    // SAFETY: there is one thread, and nothing that is asked calls JavaScript or this function, so no other reference
+fn at<T>(act: impl FnOnce(&mut Border) -> T) -> T {
+    // SAFETY: there is one thread, and nothing that is done calls JavaScript or this function, so no other reference
     // is in use. One that was cut off is never used again.
-    HOST.with(|host| ask(unsafe { &mut *host.get() }))
+    BORDER.with(|border| act(unsafe { &mut *border.get() }))
+}
+
+/// Asks the host.
+#[inline]
+fn with<T>(ask: impl FnOnce(&mut Host) -> T) -> T {
+    at(|border| ask(&mut border.host))
+}
+
+/// Asks the host about what JavaScript gave.
+#[inline]
+fn given<T>(bytes: usize, ask: impl FnOnce(&mut Host, &[u8]) -> T) -> T {
+    at(|border| ask(&mut border.host, border.given.get(..bytes).unwrap_or_default()))
+}
+
+/// Asks the host about what JavaScript gave, and keeps what it says: its length.
+#[inline]
+fn say(bytes: usize, ask: impl FnOnce(&mut Host, &[u8]) -> String) -> usize {
+    let text = given(bytes, ask);
+    at(|border| {
+        border.said = text;
+        border.said.len()
+    })
+}
+
+/// Bytes that JavaScript encoded as UTF-8.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The keys of a JSON array; no bytes stand for all keys.
+#[cfg(feature = "full")]
+fn chosen(keys: &[u8]) -> Option<&str> {
+    (!keys.is_empty()).then(|| text(keys))
+}
+
+/// Where there is room for that many bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn room(bytes: usize) -> *mut u8 {
+    at(|border| {
+        if border.given.len() < bytes || border.given.len() > bytes.max(KEPT_BYTES) {
+            border.given = vec![0; bytes];
+        }
+        border.given.as_mut_ptr()
+    })
+}
+
+/// Where the latest text is that a call gave back.
+#[unsafe(no_mangle)]
+pub extern "C" fn said() -> *const u8 {
+    at(|border| border.said.as_ptr())
 }
 
 /// New flags: their number.
-#[wasm_bindgen]
-pub fn open() -> u32 {
+#[unsafe(no_mangle)]
+pub extern "C" fn open() -> u32 {
     with(Host::open).unwrap_or(u32::MAX)
 }
 
 /// Lets go of flags.
-#[wasm_bindgen]
-pub fn close(flags: u32) {
+#[unsafe(no_mangle)]
+pub extern "C" fn close(flags: u32) {
     with(|host| host.close(flags));
 }
 
-/// Publishes, and gives a report or a refusal as JSON.
-#[wasm_bindgen]
-pub fn publish(flags: u32, snapshot: &[u8], strict: bool, accept_older: bool) -> String {
-    with(|host| host.publish(flags, snapshot, Options { strict, accept_older }))
+/// Publishes a snapshot, and gives a report or a refusal as JSON.
+#[unsafe(no_mangle)]
+pub extern "C" fn publish(flags: u32, snapshot: usize, strict: bool, accept_older: bool) -> usize {
+    say(snapshot, |host, snapshot| host.publish(flags, snapshot, Options { strict, accept_older }))
 }
 
 /// Keeps a context: its number, or 0 if the JSON is no context.
-#[wasm_bindgen]
-pub fn context(json: &str) -> u32 {
-    with(|host| host.context(json.as_bytes())).unwrap_or(0)
+#[unsafe(no_mangle)]
+pub extern "C" fn context(json: usize) -> u32 {
+    given(json, Host::context).unwrap_or(0)
 }
 
 /// Puts a context where the next call finds it under the number 0, and says whether the JSON is one.
-#[wasm_bindgen]
-pub fn scratch(json: &str) -> bool {
-    with(|host| host.scratch(json.as_bytes()))
+#[unsafe(no_mangle)]
+pub extern "C" fn scratch(json: usize) -> bool {
+    given(json, Host::scratch)
 }
 
 /// Lets go of a context.
-#[wasm_bindgen]
-pub fn forget(context: u32) {
+#[unsafe(no_mangle)]
+pub extern "C" fn forget(context: u32) {
     with(|host| host.forget(context));
 }
 
 /// The slot of a key, or a negative number if there is no such flag.
-#[wasm_bindgen]
-pub fn slot(flags: u32, key: &str) -> i32 {
-    with(|host| host.slot(flags, key))
+#[unsafe(no_mangle)]
+pub extern "C" fn slot(flags: u32, key: usize) -> i32 {
+    given(key, |host, key| host.slot(flags, text(key)))
 }
 
 /// Whether the flag is on at this time: 1 or 0. Without a time (`NaN`), 2 if the answer depends on it.
-#[wasm_bindgen(js_name = isEnabled)]
-pub fn is_enabled(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
+#[unsafe(export_name = "isEnabled")]
+pub extern "C" fn is_enabled(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
     NOW.set(now);
     IS_ASKED.set(false);
     let is_on = with(|host| host.is_enabled(flags, slot, context));
@@ -94,100 +158,105 @@ pub fn is_enabled(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
 }
 
 /// The number of the outcome at this time.
-#[wasm_bindgen]
-pub fn resolve(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
+#[unsafe(no_mangle)]
+pub extern "C" fn resolve(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
     with(|host| host.resolve(flags, slot, context, now))
 }
 
 /// The same number if it was given before, and the greatest number otherwise.
-#[wasm_bindgen]
-pub fn known(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
+#[unsafe(no_mangle)]
+pub extern "C" fn known(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
     with(|host| host.known(flags, slot, context, now))
 }
 
 /// The outcome of that number as JSON, if it was just given for the first time.
-#[wasm_bindgen]
-pub fn told(flags: u32, number: u32) -> String {
-    with(|host| host.told(flags, number))
+#[unsafe(no_mangle)]
+pub extern "C" fn told(flags: u32, number: u32) -> usize {
+    say(0, |host, _| host.told(flags, number))
 }
 
 /// What every flag serves, as JSON.
-#[wasm_bindgen(js_name = resolveAll)]
-pub fn resolve_all(flags: u32, context: u32, now: f64) -> String {
-    with(|host| host.resolve_all(flags, context, now))
+#[cfg(feature = "full")]
+#[unsafe(export_name = "resolveAll")]
+pub extern "C" fn resolve_all(flags: u32, context: u32, now: f64) -> usize {
+    say(0, |host, _| host.resolve_all(flags, context, now))
 }
 
 /// An explanation as JSON.
-#[wasm_bindgen]
-pub fn explain(flags: u32, key: &str, context: u32, now: f64) -> String {
-    with(|host| host.explain(flags, key, context, now))
+#[cfg(feature = "full")]
+#[unsafe(no_mangle)]
+pub extern "C" fn explain(flags: u32, key: usize, context: u32, now: f64) -> usize {
+    say(key, |host, key| host.explain(flags, text(key), context, now))
 }
 
 /// A projection as JSON; the keys are a JSON array, or empty for all.
-#[wasm_bindgen]
-pub fn project(flags: u32, keys: &str, context: u32, now: f64) -> String {
-    let keys = (!keys.is_empty()).then_some(keys);
-    with(|host| host.project(flags, keys, context, now))
+#[cfg(feature = "full")]
+#[unsafe(no_mangle)]
+pub extern "C" fn project(flags: u32, keys: usize, context: u32, now: f64) -> usize {
+    say(keys, |host, keys| host.project(flags, chosen(keys), context, now))
 }
 
 /// A client snapshot as JSON; the keys are a JSON array, or empty for all.
 #[cfg(feature = "full")]
-#[wasm_bindgen(js_name = clientSnapshot)]
-pub fn client_snapshot(flags: u32, keys: &str, context: u32, now: f64) -> String {
-    let keys = (!keys.is_empty()).then_some(keys);
-    with(|host| host.client_snapshot(flags, keys, context, now))
+#[unsafe(export_name = "clientSnapshot")]
+pub extern "C" fn client_snapshot(flags: u32, keys: usize, context: u32, now: f64) -> usize {
+    say(keys, |host, keys| host.client_snapshot(flags, chosen(keys), context, now))
 }
 
 /// The keys of the current set as a JSON array.
-#[wasm_bindgen]
-pub fn keys(flags: u32) -> String {
-    with(|host| host.keys(flags))
+#[unsafe(no_mangle)]
+pub extern "C" fn keys(flags: u32) -> usize {
+    say(0, |host, _| host.keys(flags))
 }
 
 /// What is known about the current set, as JSON.
-#[wasm_bindgen]
-pub fn about(flags: u32) -> String {
-    with(|host| host.about(flags))
+#[unsafe(no_mangle)]
+pub extern "C" fn about(flags: u32) -> usize {
+    say(0, |host, _| host.about(flags))
 }
 
 /// A protocol of staying fresh, by a policy as JSON: its number.
 #[cfg(feature = "sync")]
-#[wasm_bindgen]
-pub fn protocol(policy: &str) -> u32 {
-    with(|host| host.protocol(policy)).unwrap_or(u32::MAX)
+#[unsafe(no_mangle)]
+pub extern "C" fn protocol(policy: usize) -> u32 {
+    given(policy, |host, policy| host.protocol(text(policy))).unwrap_or(u32::MAX)
 }
 
 /// Tells a protocol of an event, both as JSON, and gives what to do next.
 #[cfg(feature = "sync")]
-#[wasm_bindgen]
-pub fn step(protocol: u32, event: &str) -> String {
-    with(|host| host.step(protocol, event))
+#[unsafe(no_mangle)]
+pub extern "C" fn step(protocol: u32, event: usize) -> usize {
+    say(event, |host, event| host.step(protocol, text(event)))
 }
 
 /// Whether these are the bytes that the source gave last.
 #[cfg(feature = "sync")]
-#[wasm_bindgen(js_name = isKnown)]
-pub fn is_known(protocol: u32, bytes: &[u8]) -> bool {
-    with(|host| host.is_known(protocol, bytes))
+#[unsafe(export_name = "isKnown")]
+pub extern "C" fn is_known(protocol: u32, bytes: usize) -> bool {
+    given(bytes, |host, bytes| host.is_known(protocol, bytes))
 }
 
 /// Lets go of a protocol.
 #[cfg(feature = "sync")]
-#[wasm_bindgen]
-pub fn end(protocol: u32) {
+#[unsafe(no_mangle)]
+pub extern "C" fn end(protocol: u32) {
     with(|host| host.end(protocol));
 }
 
-/// Lays snapshots one over the other: they follow each other, with their lengths as a JSON array.
+/// Lays snapshots one over the other: they follow each other in as many bytes, and behind them stand their lengths as a
+/// JSON array.
 #[cfg(feature = "full")]
-#[wasm_bindgen]
-pub fn layered(snapshots: &[u8], lengths: &str) -> String {
-    esclusa_js::layered(snapshots, lengths)
+#[unsafe(no_mangle)]
+pub extern "C" fn layered(bytes: usize, snapshots: usize) -> usize {
+    say(bytes, |_, bytes| {
+        let (snapshots, lengths) = bytes.split_at_checked(snapshots).unwrap_or_default();
+        esclusa_js::layered(snapshots, text(lengths))
+    })
 }
 
 /// The switches among variables of an environment, both as JSON.
 #[cfg(feature = "full")]
-#[wasm_bindgen]
-pub fn switches(given: &str) -> String {
-    esclusa_js::switches(given)
+#[unsafe(no_mangle)]
+pub extern "C" fn switches(variables: usize) -> usize {
+    say(variables, |_, variables| esclusa_js::switches(text(variables)))
 }

@@ -24,7 +24,10 @@ impl FlagSet {
                 origin.fingerprint = fingerprint;
             }
         }
-        self.shrink();
+        // In a browser a flag set is small, and so is what it has to spare.
+        if RULES {
+            self.shrink();
+        }
     }
 
     /// For each flag, the flags that its prerequisites name.
@@ -41,7 +44,8 @@ impl FlagSet {
 
     fn is_timed(&self, flag: &Flag) -> bool {
         let Some(detail) = self.detail(flag) else { return false };
-        let mut others = detail.prerequisites.of(&self.prerequisites).iter().filter_map(|other| other.flag);
+        let others = detail.prerequisites.of(&self.prerequisites).iter().filter(|_| RULES);
+        let mut others = others.filter_map(|other| other.flag);
         detail.start.is_some()
             || detail.end.is_some()
             || !detail.schedule.is_empty()
@@ -68,11 +72,11 @@ impl FlagSet {
             }
         };
         let Some(detail) = self.detail(flag) else { return mixed };
-        for rule in detail.rules.of(&self.rules) {
+        for rule in detail.rules.of(&self.rules).iter().filter(|_| RULES) {
             let end = self.nodes.get(rule.when as usize).map_or(rule.when, |node| node.end);
             mixed = self.segments_within(rule.when, end).fold(mixed, mix);
         }
-        for prerequisite in detail.prerequisites.of(&self.prerequisites) {
+        for prerequisite in detail.prerequisites.of(&self.prerequisites).iter().filter(|_| RULES) {
             mixed = mix(mixed, prerequisite.flag.map_or(0, |other| self.origin(other).fingerprint));
         }
         mixed

@@ -27,7 +27,7 @@ pub(super) fn variants<'v>(
             weights.push(None);
             continue;
         };
-        let key = own_key(reading, &place.field("key"), key, &mut keys);
+        let key = own_key(reading, &place.field("key"), key, (&mut keys, at));
         let weight = self::weight(reading, &place, weight);
         let value = value.map_or(Cow::Owned(Value::Null), Value::last_of_each);
         weights.push(weight);
@@ -49,7 +49,7 @@ pub(super) fn rules<'v>(
     let mut keys = Keys::of(place, "key", values);
     let mut rules = Vec::new();
     for (at, value) in values.iter().enumerate() {
-        rules.push(rule(reading, &place.entry(at), value, variants.as_ref(), &mut keys));
+        rules.push(rule(reading, &place.entry(at), value, variants.as_ref(), (&mut keys, at)));
     }
     Some(rules)
 }
@@ -60,7 +60,7 @@ fn rule<'v>(
     place: &Place<'_>,
     value: &'v Value<'v>,
     variants: Option<&Set<&str>>,
-    keys: &mut Keys<'_, 'v>,
+    keys: (&mut Keys<'_, 'v>, usize),
 ) -> RuleDefinition<'v> {
     let names = ["key", "when", "rollout_percentage", "bucket_by", "variant", "split"];
     let mut rule = RuleDefinition::default();
@@ -149,13 +149,13 @@ fn own_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&'v Value<'v>>,
-    keys: &mut Keys<'_, 'v>,
+    (keys, at): (&mut Keys<'_, 'v>, usize),
 ) -> Option<Cow<'v, str>> {
     let Some(value) = given(value) else {
         return reading.missing(place, "a string that is not empty");
     };
     let key = reading.name(place, value)?;
-    if let Some(Err(problem)) = value.as_str().map(|key| keys.take(key)) {
+    if let Some(Err(problem)) = value.as_str().map(|key| keys.take(at, key)) {
         reading.report(place, problem);
         return None;
     }

@@ -1,15 +1,13 @@
-//! Builds the WebAssembly of `@esclusa/wasm`: cargo, then wasm-bindgen as a library, then wasm-opt from npm.
+//! Builds the WebAssembly of `@esclusa/wasm`: cargo, then what takes the words of panics out, then wasm-opt from npm.
 //!
-//! It leaves `esclusa.wasm` and its glue `glue.js` in the folders that the package's own build goes on with: one module
-//! for browsers that are fed by client snapshots, which have no rules (10.4), the same with the protocol of staying fresh,
-//! and a full one.
+//! It leaves `esclusa.wasm` in the folders that the package's own build goes on with: one module for browsers that are
+//! fed by client snapshots, which have no rules (10.4), the same with the protocol of staying fresh, and a full one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
 use walrus::ModuleConfig;
-use wasm_bindgen_cli_support::Bindgen;
 
 mod words;
 
@@ -61,7 +59,7 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
 
     let folder = root.join("bindings/wasm/dist").join(build.folder);
     fs::create_dir_all(&folder).map_err(|problem| format!("cannot make {}: {problem}", folder.display()))?;
-    let made = folder.join("glue_bg.wasm");
+    let made = folder.join("made.wasm");
     let mut module = ModuleConfig::new()
         .parse_file(target.join("wasm32-unknown-unknown/wasm/esclusa_wasm.wasm"))
         .map_err(|problem| format!("the module cannot be read: {problem:#}"))?;
@@ -69,16 +67,13 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
     if !build.formats {
         words::format_nothing(&mut module)?;
     }
-    Bindgen::new()
-        .input_module("glue", module)
-        .out_name("glue")
-        .web(true)
-        .and_then(|bindgen| {
-            // The package says where the module is: a bundler would find a default path and ship the module twice.
-            bindgen.omit_default_module_path(true).typescript(false);
-            bindgen.remove_name_section(true).remove_producers_section(true).generate(&folder)
-        })
-        .map_err(|problem| format!("wasm-bindgen: {problem:#}"))?;
+    words::forget(&mut module);
+    // Where the linker put data and heap is nobody's business.
+    for name in ["__data_end", "__heap_base"] {
+        // Either is absent from a module that has no use for it.
+        let _ = module.exports.remove(name);
+    }
+    module.emit_wasm_file(&made).map_err(|problem| format!("the module cannot be written: {problem:#}"))?;
 
     let mut wasm_opt = Command::new(root.join("node_modules/.bin/wasm-opt"));
     wasm_opt.args(build.optimise).args(["--strip-debug", "--strip-producers", "--strip-target-features"]);

@@ -14,6 +14,8 @@ use crate::outcome::Outcomes;
 #[cfg(feature = "sync")]
 use crate::protocol::{protocol, step};
 use crate::publish::{Options, publish};
+#[cfg(feature = "server")]
+use crate::served;
 use crate::table::Table;
 
 /// The place of the context that lives for one call.
@@ -56,9 +58,9 @@ impl Host {
     #[must_use]
     pub fn new(clock: fn() -> Time) -> Self {
         let mut contexts = Table::default();
-        // They get the numbers SCRATCH and NOBODY.
-        contexts.add(Context::anonymous());
-        contexts.add(Context::anonymous());
+        for _ in [SCRATCH, NOBODY] {
+            contexts.add(Context::anonymous());
+        }
         Host {
             clock,
             handles: Table::default(),
@@ -205,28 +207,31 @@ impl Host {
     }
 
     /// What every flag serves, as JSON.
+    #[cfg(feature = "server")]
     #[must_use]
     pub fn resolve_all(&mut self, flags: u32, context: u32, now: f64) -> String {
-        self.with(flags, context, now, answer::resolve_all)
+        self.with(flags, context, now, served::resolve_all)
     }
 
     /// An explanation as JSON.
+    #[cfg(feature = "server")]
     #[must_use]
     pub fn explain(&mut self, flags: u32, key: &str, context: u32, now: f64) -> String {
-        self.with(flags, context, now, |set, context, now| answer::explain(set, key, context, now))
+        self.with(flags, context, now, |set, context, now| served::explain(set, key, context, now))
     }
 
     /// A projection as JSON, of the keys that a JSON array names or of all.
+    #[cfg(feature = "server")]
     #[must_use]
     pub fn project(&mut self, flags: u32, keys: Option<&str>, context: u32, now: f64) -> String {
-        self.with(flags, context, now, |set, context, now| answer::project(set, keys, context, now))
+        self.with(flags, context, now, |set, context, now| served::project(set, keys, context, now))
     }
 
     /// A client snapshot as JSON, of the keys that a JSON array names or of all.
     #[cfg(feature = "server")]
     #[must_use]
     pub fn client_snapshot(&mut self, flags: u32, keys: Option<&str>, context: u32, now: f64) -> String {
-        self.with(flags, context, now, |set, context, now| answer::client_snapshot(set, keys, context, now))
+        self.with(flags, context, now, |set, context, now| served::client_snapshot(set, keys, context, now))
     }
 
     /// The keys of the current set as a JSON array.

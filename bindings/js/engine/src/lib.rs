@@ -13,6 +13,8 @@ mod outcome;
 #[cfg(feature = "sync")]
 mod protocol;
 mod publish;
+#[cfg(feature = "server")]
+mod served;
 mod table;
 
 pub use host::{ABSENT, Host, NOBODY, NOT_READY, SCRATCH};

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Weak};
 
-use esclusa::{FlagSet, Resolution, Value};
+use esclusa::{FlagSet, Json, Resolution};
 
 /// What tells one outcome from another while its set is held: where its value and its variant stand, and the rest.
 type Identity = (usize, usize, u32);
@@ -69,11 +69,12 @@ impl Outcomes {
         // The greatest number stands for no outcome.
         self.next = (number + 1) % u32::MAX;
         self.known.insert(at, (identity, number));
-        let mut words = resolution.to_value();
-        if let Value::Object(fields) = &mut words {
-            fields.push(("first".into(), self.first.into()));
-        }
-        self.told = Some((number, words.to_json()));
+        let mut words = Json::default();
+        words.object(|json| {
+            resolution.write_fields(json);
+            json.name("first").whole(i64::from(self.first));
+        });
+        self.told = Some((number, words.into_text()));
         number
     }
 

@@ -1,6 +1,6 @@
 //! Publishing: bytes in, a report or a refusal out, both as JSON.
 
-use esclusa::{FlagSet, Flags, SnapshotError, Value, Violation};
+use esclusa::{FlagSet, Flags, Json, SnapshotError};
 
 /// How a snapshot is published.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,15 +16,19 @@ pub struct Options {
 #[must_use]
 pub fn publish(flags: &Flags, snapshot: &[u8], options: Options) -> String {
     let set = if options.strict { FlagSet::from_json_strict(snapshot) } else { FlagSet::from_json(snapshot) };
-    let said = match set {
-        Ok(set) if options.accept_older => flags.publish_any_revision(set).to_value(),
-        Ok(set) => flags.publish(set).to_value(),
-        Err(error) => refusal(&error),
+    let set = match set {
+        Ok(set) => set,
+        Err(error) => return refusal(&error),
     };
-    said.to_json()
+    let report = if options.accept_older { flags.publish_any_revision(set) } else { flags.publish(set) };
+    report.to_json()
 }
 
-fn refusal(error: &SnapshotError) -> Value<'static> {
-    let violations = error.violations().iter().map(Violation::to_value).collect();
-    Value::Object(vec![("refused".into(), error.to_string().into()), ("violations".into(), Value::List(violations))])
+fn refusal(error: &SnapshotError) -> String {
+    let mut json = Json::default();
+    json.object(|json| {
+        json.name("refused").text(&error.message());
+        json.name("violations").list(error.violations(), |json, violation| violation.write(json));
+    });
+    json.into_text()
 }

@@ -1,0 +1,99 @@
+//! An index: where texts stand, by their hash. It holds 32-bit numbers and knows neither texts nor what they stand for.
+//!
+//! How many there will be is known when it is made, so it never grows: a fraction of the code of a general hash table,
+//! and one probe for nearly every look.
+
+/// A table of numbers by hash; what they are numbers of decides whether a hit is one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    /// A power of two of them, at most two thirds taken, so that looking for what is not there ends soon.
+    places: Vec<Place>,
+}
+
+/// A part of the hash to tell numbers apart by without a look at what they stand for, and a number.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    tag: u32,
+    number: u32,
+}
+
+const FREE: u32 = u32::MAX;
+
+impl Index {
+    /// Room for as many numbers, each less than `u32::MAX`.
+    pub(crate) fn with_room_for(count: usize) -> Self {
+        let places = (count + count / 2 + 1).next_power_of_two();
+        Index { places: vec![Place { tag: 0, number: FREE }; places] }
+    }
+
+    /// The number under this hash of which it is so.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let (mut at, tag) = halves(hash);
+        loop {
+            // Of an empty index there is no place to look at.
+            let place = self.places.get(at & self.places.len().wrapping_sub(1))?;
+            if place.number == FREE {
+                return None;
+            }
+            if place.tag == tag && is_it(place.number) {
+                return Some(place.number);
+            }
+            at += 1;
+        }
+    }
+
+    /// Puts a number under a hash; there is room for it.
+    pub(crate) fn insert(&mut self, hash: u64, number: u32) {
+        let (mut at, tag) = halves(hash);
+        let mask = self.places.len().wrapping_sub(1);
+        while let Some(place) = self.places.get_mut(at & mask) {
+            if place.number == FREE {
+                *place = Place { tag, number };
+                return;
+            }
+            at += 1;
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.places.capacity() * size_of::<Place>()
+    }
+}
+
+/// Where to begin to look, and the tag.
+#[inline]
+fn halves(hash: u64) -> (usize, u32) {
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of the hash")]
+    ((hash >> 32) as u32 as usize, hash as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bucket::hash;
+
+    #[test]
+    fn what_was_put_in_is_found_and_nothing_else_at_every_size() {
+        for size in [0, 1, 2, 3, 10, 11, if cfg!(miri) { 101 } else { 10_000 }] {
+            let texts: Vec<String> = (0..size).map(|number| format!("flag-{number}")).collect();
+            let mut index = Index::with_room_for(texts.len());
+            for (number, text) in (0..).zip(&texts) {
+                index.insert(hash(text), number);
+            }
+            let find =
+                |text: &str| index.find(hash(text), |number| texts.get(number as usize).is_some_and(|is| is == text));
+            for (number, text) in (0..).zip(&texts) {
+                assert_eq!((find(text), find(&format!("{text}-"))), (Some(number), None));
+            }
+            // All under one hash, and still told apart.
+            let mut alike = Index::with_room_for(3);
+            (0..3).for_each(|number| alike.insert(u64::MAX, number));
+            assert_eq!(
+                [0, 1, 2, 3].map(|number| alike.find(u64::MAX, |is| is == number)),
+                [Some(0), Some(1), Some(2), None]
+            );
+        }
+        assert_eq!(Index::default().find(0, |_| true), None);
+    }
+}
