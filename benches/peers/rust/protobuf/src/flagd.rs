@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use esclusa_contender::{Caller, Contender, Result, Targets, ready};
+use esclusa_contender::{Caller, Contender, Result, Targets, Workload, ready};
 use open_feature::EvaluationContext;
 use open_feature::provider::FeatureProvider;
 use open_feature_flagd::{FlagdOptions, FlagdProvider, ResolverType};
@@ -14,6 +14,9 @@ use tokio::runtime::Runtime;
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
 });
+
+/// It announces each update, while it holds the locks of its flags, in a channel that nobody empties without the cache.
+const STOPS: &str = "without its cache it stops answering after 1,000 updates";
 
 pub(crate) struct Flagd {
     provider: FlagdProvider,
@@ -32,6 +35,10 @@ impl Contender for Flagd {
         crate::version(Self::NAME)
     }
 
+    fn skip(workload: Workload) -> Option<&'static str> {
+        (workload == Workload::Threads).then_some(STOPS)
+    }
+
     fn document(targets: &Targets, flags: usize, companies: usize) -> Result<Vec<u8>> {
         document(targets, flags, companies)
     }
@@ -40,7 +47,7 @@ impl Contender for Flagd {
     fn read(document: &[u8]) -> Result<PathBuf> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("esclusa-peers-{}-{number}", std::process::id()));
+        let folder = files().join(number.to_string());
         std::fs::create_dir_all(&folder)?;
         let file = folder.join("flags.json");
         std::fs::write(&file, document)?;
@@ -58,11 +65,8 @@ impl Contender for Flagd {
         Ok(Flagd { provider, file })
     }
 
-    /// The provider watches its file.
-    fn publish(&self, file: PathBuf) -> Result<()> {
-        std::fs::rename(&file, &self.file)?;
-        remove_folder_of(&file);
-        Ok(())
+    fn publish(&self, _: PathBuf) -> Result<()> {
+        Err(STOPS.into())
     }
 
     #[inline]
@@ -82,8 +86,18 @@ impl Drop for Flagd {
     }
 }
 
-fn remove_folder_of(file: &std::path::Path) {
+/// Where this process has its files.
+fn files() -> PathBuf {
+    std::env::temp_dir().join(format!("esclusa-peers-{}", std::process::id()))
+}
+
+/// An engine that lasts as long as the process is never dropped, so its file is removed at the end.
+pub(crate) fn remove_files() {
     // What cannot be removed from the folder for temporary files is left there.
+    let _ = std::fs::remove_dir_all(files());
+}
+
+fn remove_folder_of(file: &std::path::Path) {
     let _ = file.parent().map(std::fs::remove_dir_all);
 }
 

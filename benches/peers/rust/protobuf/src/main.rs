@@ -10,11 +10,13 @@ use std::process::ExitCode;
 use esclusa_contender::Entry;
 
 fn main() -> ExitCode {
-    esclusa_contender::main(&[
+    let done = esclusa_contender::main(&[
         Entry::new::<confidence::Confidence>(),
         Entry::new::<flagd::Flagd>(),
         Entry::new::<flagd_engine::FlagdEngine>(),
-    ])
+    ]);
+    flagd::remove_files();
+    done
 }
 
 fn version(name: &str) -> String {
