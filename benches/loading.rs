@@ -18,6 +18,15 @@ fn loading(criterion: &mut Criterion) {
     group.bench_function("publish", |bench| {
         bench.iter_batched(compiled, |set| flags.publish(set), BatchSize::PerIteration);
     });
+    // A snapshot in which one flag has changed is read whole: nothing of the old set is taken over but what is kept.
+    let changed = json.replacen(r#""rollout_percentage":10"#, r#""rollout_percentage":20"#, 1);
+    let mut turn = [&json, &changed].into_iter().cycle();
+    group.bench_function("one flag changed: read, check, compile and publish", |bench| {
+        bench.iter(|| {
+            let set = FlagSet::from_json_strict(turn.next().unwrap().as_bytes()).unwrap();
+            assert!(flags.publish(set).changed().len() <= 1);
+        });
+    });
     group.bench_function("drop", |bench| bench.iter_batched(compiled, drop, BatchSize::PerIteration));
     group.finish();
 }

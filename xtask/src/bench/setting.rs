@@ -9,7 +9,8 @@ use crate::installed::one;
 use crate::package::Packages;
 use crate::tools::Tools;
 
-/// The packages of the workspace of peers in Rust: each is one program.
+/// The packages of the workspace of peers in Rust: each is one program, built by itself, so that no peer's features
+/// change what another is built of.
 const RUST_PEERS: [&str; 3] = ["esclusa-peers", "esclusa-peers-protobuf", "esclusa-peers-statsig"];
 
 pub(crate) struct Setting<'t> {
@@ -45,10 +46,16 @@ impl<'t> Setting<'t> {
         let mut entries = self.list(&[self.example("contender")?], &self.folder)?;
         progress.say("building the peers in Rust; the first time that takes minutes");
         let target = self.folder.join("peers");
-        let build = ["build", "--quiet", "--release", "--workspace", "--manifest-path"];
-        let manifest = self.tools.root().join("benches/peers/rust/Cargo.toml");
-        self.tools.must(self.tools.cargo(build).arg(manifest).arg("--target-dir").arg(&target))?;
+        let cargo = |command: &str, package: &str| {
+            let arguments = [command, "--quiet", "--release", "--ignore-rust-version", "--package", package];
+            let manifest = self.tools.root().join("benches/peers/rust/Cargo.toml");
+            let cargo = self.tools.cargo(arguments).arg("--manifest-path").arg(manifest);
+            cargo.arg("--target-dir").arg(&target)
+        };
+        // It prints where the compiler is that some peers need.
+        let protoc = self.tools.must(cargo("run", "esclusa-peers-protoc"))?;
         for name in RUST_PEERS {
+            self.tools.must(cargo("build", name).env("PROTOC", protoc.trim()))?;
             entries.extend(self.list(&[text(&target.join("release").join(name))], &self.folder)?);
         }
         Ok(entries)
