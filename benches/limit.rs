@@ -58,6 +58,13 @@ impl Prepared {
     /// What is known about a caller.
     #[must_use]
     pub fn new([user, _, plan, role, region]: &Caller) -> Self {
+        Prepared::of(user, plan, role, region)
+    }
+
+    /// The same of texts that stand elsewhere.
+    #[inline]
+    #[must_use]
+    pub fn of(user: &str, plan: &str, role: &str, region: &str) -> Self {
         Prepared { plan: token(plan), role: token(role), region: token(region), unit: xxh3_64(user.as_bytes()) }
     }
 }

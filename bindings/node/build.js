@@ -17,7 +17,9 @@ if (!existsSync(`${wasm}/esclusa.wasm`)) {
 rmSync(`${here}dist`, { recursive: true, force: true });
 mkdirSync(`${here}dist`);
 
-run('cargo', 'build', '--quiet', '--package', 'esclusa-node', '--profile', 'addon');
+// The benches want a function more than users have.
+const features = process.env.ESCLUSA_ADDON_FEATURES ?? '';
+run('cargo', 'build', '--quiet', '--package', 'esclusa-node', '--profile', 'addon', '--features', features);
 const [library, platform] = {
   darwin: ['libesclusa_node.dylib', `darwin-${process.arch}`],
   linux: ['libesclusa_node.so', `linux-${process.arch}-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}`],

@@ -56,8 +56,11 @@ impl Bucketer {
     pub(crate) fn bucket(self, unit_hash: u64) -> Bucket {
         let Bucketer::Recipe1 { salt_hash } = self;
         let scattered = xxh3_64_with_seed(&unit_hash.to_le_bytes(), salt_hash);
-        // (scattered × 100,000) >> 64 in two halves: the same number, without a 128-bit product, which
-        // WebAssembly would have to call a function for.
+        if !cfg!(target_family = "wasm") {
+            #[expect(clippy::cast_possible_truncation, reason = "it is below BUCKETS")]
+            return Bucket(((u128::from(scattered) * u128::from(BUCKETS)) >> 64) as u32);
+        }
+        // In two halves: the same number, without a 128-bit product, which WebAssembly would have to call a function for.
         let (high, low) = (scattered >> 32, scattered & 0xffff_ffff);
         let product = high * u64::from(BUCKETS) + ((low * u64::from(BUCKETS)) >> 32);
         Bucket((product >> 32) as u32)

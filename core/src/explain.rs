@@ -178,17 +178,20 @@ impl FlagSet {
     /// What [`resolve`](Self::resolve) answers, with every step that led there.
     #[must_use]
     pub fn explain(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> Explanation<'_> {
-        let mut path = Path::default();
+        let mut walk = Walk { set: self, context, now: now.into(), recorder: Path::default() };
         let resolution = match self.find(key) {
-            Some(id) => Walk { set: self, context, now: now.into(), recorder: &mut path }.flag(id),
+            Some(id) => walk.flag(id),
             None => Resolution::none(self.absence()),
         };
-        Explanation { key: key.to_owned(), who: sentences::who(context), resolution, steps: path.steps }
+        Explanation { key: key.to_owned(), who: sentences::who(context), resolution, steps: walk.recorder.steps }
     }
 }
 
 /// Who is told what a walk does; by default nobody, who remembers nothing.
 pub(crate) trait Recorder {
+    /// Whether a walk stops at the first no, so that nothing is written down after it.
+    const STOPS: bool = false;
+
     /// One step.
     #[inline]
     fn note(&mut self, _: impl FnOnce() -> Step) {}
@@ -214,12 +217,13 @@ pub(crate) trait Recorder {
 impl Recorder for () {}
 
 /// Remembers which target lists one context passed, for a walk over many flags: equal lists stand in one place of a set.
-#[derive(Default)]
-pub(crate) struct Memory([(Span, bool); Memory::PLACES]);
+pub(crate) struct Memory([(u32, bool); Memory::PLACES]);
 
 impl Memory {
     /// Flags that stand together mostly share a few combinations of lists.
     const PLACES: usize = 16;
+    /// No span starts here.
+    const NOWHERE: u32 = u32::MAX;
 
     #[inline]
     fn place(gates: Span) -> usize {
@@ -227,17 +231,26 @@ impl Memory {
     }
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Memory([(Memory::NOWHERE, false); Memory::PLACES])
+    }
+}
+
+// Of spans that are not empty, no two different ones start at one place.
 impl Recorder for Memory {
     #[inline]
     fn recall(&self, gates: Span) -> Option<bool> {
         let (known, passed) = self.0.get(Self::place(gates))?;
-        (*known == gates && !gates.is_empty()).then_some(*passed)
+        (*known == gates.start && !gates.is_empty()).then_some(*passed)
     }
 
     #[inline]
     fn remember(&mut self, gates: Span, passed: bool) {
-        if let Some(place) = self.0.get_mut(Self::place(gates)) {
-            *place = (gates, passed);
+        if let Some(place) = self.0.get_mut(Self::place(gates))
+            && !gates.is_empty()
+        {
+            *place = (gates.start, passed);
         }
     }
 }
@@ -250,6 +263,8 @@ struct Path {
 }
 
 impl Recorder for Path {
+    const STOPS: bool = true;
+
     fn note(&mut self, step: impl FnOnce() -> Step) {
         self.steps.push(step());
     }

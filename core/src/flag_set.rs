@@ -27,8 +27,8 @@ pub struct FlagSet {
     pub(crate) generated_at: Option<Time>,
     /// Whether it only stands in until something is published (7.17).
     pub(crate) placeholder: bool,
-    /// Where and when it was made the current one; `None` before that.
-    pub(crate) publication: Option<Publication>,
+    /// As the how manieth set of this process it was made a current one; 0 before that.
+    pub(crate) publication: u64,
     pub(crate) violations: Vec<Violation>,
     pub(crate) set_aside: Vec<FlagId>,
     /// Numbers of flags by the hash of their keys.
@@ -53,13 +53,6 @@ pub struct FlagSet {
     pub(crate) operands: Vec<Text>,
     pub(crate) lists: Lists,
     pub(crate) texts: Texts,
-}
-
-/// Which handle published a set, and as its how manieth.
-#[derive(Clone, Debug)]
-pub(crate) struct Publication {
-    pub(crate) handle: std::sync::Arc<()>,
-    pub(crate) number: u64,
 }
 
 macro_rules! id {
@@ -118,6 +111,12 @@ pub(crate) struct Flag {
 
 impl Flag {
     pub(crate) const NO_DETAIL: u32 = u32::MAX;
+
+    /// Whether it has nothing but targets and a rollout.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.detail == Flag::NO_DETAIL
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

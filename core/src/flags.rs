@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::bucket::hash;
 use crate::context::Context;
 use crate::current::{Cell, View};
-use crate::flag_set::{FlagId, FlagSet, Publication};
+use crate::flag_set::{FlagId, FlagSet};
 use crate::kept::keep;
 use crate::report::{Outcome, Report};
 use crate::time::Time;
@@ -32,15 +32,15 @@ use crate::time::Time;
 pub struct Flags {
     current: Arc<Cell>,
     publisher: Arc<Mutex<Publisher>>,
-    /// Tells this handle and its clones from all others.
-    identity: Arc<()>,
     clock: fn() -> Time,
 }
+
+/// Numbers all sets that any handle of the process publishes, from 1 on, so that a [`Key`] never takes one for another.
+static PUBLISHED: AtomicU64 = AtomicU64::new(1);
 
 /// What only publishing touches.
 #[derive(Debug, Default)]
 struct Publisher {
-    published: u64,
     /// Replaced sets that a reader may still hold.
     retired: Vec<Arc<FlagSet>>,
 }
@@ -74,12 +74,7 @@ impl Flags {
     pub fn with_clock(clock: fn() -> Time) -> Self {
         let mut placeholder = FlagSet::empty();
         placeholder.placeholder = true;
-        Flags {
-            current: Arc::new(Cell::from_pointee(placeholder)),
-            publisher: Arc::default(),
-            identity: Arc::default(),
-            clock,
-        }
+        Flags { current: Arc::new(Cell::from_pointee(placeholder)), publisher: Arc::default(), clock }
     }
 
     /// Makes a flag set the current one, unless its revision is older than the current set's.
@@ -101,9 +96,8 @@ impl Flags {
             return Report::refused(&before, &set);
         }
         let mut set = keep(set, &before);
-        publisher.published += 1;
         set.placeholder = false;
-        set.publication = Some(Publication { handle: Arc::clone(&self.identity), number: publisher.published });
+        set.publication = PUBLISHED.fetch_add(1, Ordering::Relaxed);
         let set = Arc::new(set);
         let report = Report::new(&before, &set, Outcome::Published);
         drop(before);
@@ -135,7 +129,7 @@ impl Flags {
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Key {
         let text = key.into();
-        Key { hash: hash(&text), text, handle: Arc::clone(&self.identity), slot: AtomicU64::new(0) }
+        Key { hash: hash(&text), text, slot: AtomicU64::new(Key::NOWHERE) }
     }
 
     /// A reader for one thread, for which looking up the current set costs next to nothing.
@@ -157,9 +151,7 @@ impl Publisher {
 
 #[inline]
 fn is_enabled<K: FlagKey + ?Sized>(set: &FlagSet, key: &K, context: &Context<'_>, clock: fn() -> Time) -> bool {
-    let Some(id) = key.find_in(set) else { return false };
-    let now = if set.flag(id).timed { clock() } else { Time::from_millis(0) };
-    set.is_on(id, context, now)
+    key.find_in(set).is_some_and(|id| set.is_on(id, context, clock))
 }
 
 /// One thread's view of the current set.
@@ -226,7 +218,6 @@ impl private::Find for String {
 pub struct Key {
     text: String,
     hash: u64,
-    handle: Arc<()>,
     /// The number of the publish in the upper bits, one more than the flag's number in the lower [`SLOT_BITS`].
     slot: AtomicU64,
 }
@@ -241,14 +232,15 @@ impl Key {
         &self.text
     }
 
+    /// No published set has so high a number.
+    const NOWHERE: u64 = u64::MAX;
+
     #[cold]
     fn look_up(&self, set: &FlagSet) -> Option<FlagId> {
         let found = set.find_hashed(&self.text, self.hash);
-        if let Some(publication) = &set.publication
-            && Arc::ptr_eq(&publication.handle, &self.handle)
-        {
+        if set.publication != 0 {
             let slot = found.map_or(0, |id| u64::from(id.0) + 1);
-            self.slot.store(publication.number << SLOT_BITS | slot, Ordering::Relaxed);
+            self.slot.store(set.publication << SLOT_BITS | slot, Ordering::Relaxed);
         }
         found
     }
@@ -258,26 +250,16 @@ impl private::Find for Key {
     #[inline]
     fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
         let slot = self.slot.load(Ordering::Relaxed);
-        match &set.publication {
-            // The number alone would do but for a key that is used with another handle's sets.
-            Some(publication)
-                if publication.number == slot >> SLOT_BITS && Arc::ptr_eq(&publication.handle, &self.handle) =>
-            {
-                let id = (slot & ((1 << SLOT_BITS) - 1)) as u32;
-                id.checked_sub(1).map(FlagId)
-            }
-            _ => self.look_up(set),
+        if slot >> SLOT_BITS != set.publication {
+            return self.look_up(set);
         }
+        let id = (slot & ((1 << SLOT_BITS) - 1)) as u32;
+        id.checked_sub(1).map(FlagId)
     }
 }
 
 impl Clone for Key {
     fn clone(&self) -> Self {
-        Key {
-            text: self.text.clone(),
-            hash: self.hash,
-            handle: Arc::clone(&self.handle),
-            slot: AtomicU64::new(self.slot.load(Ordering::Relaxed)),
-        }
+        Key { text: self.text.clone(), hash: self.hash, slot: AtomicU64::new(self.slot.load(Ordering::Relaxed)) }
     }
 }

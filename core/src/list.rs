@@ -1,7 +1,7 @@
 //! Lists of strings that a context's string is looked up in: targets, overrides and the values of `in`.
 //!
-//! A short list is a row of tokens compared side by side, four at a time where all of them are texts by themselves. A
-//! long one is an open-addressing table of hashes that
+//! A short list whose texts are all tokens by themselves is a little table without collisions: one place to look at,
+//! and an exact comparison. One with longer texts is a row, and a long one an open-addressing table of hashes that
 //! verifies the string on a hit. Equal lists are stored once: many flags share their plans, roles and regions.
 
 use std::borrow::Cow;
@@ -17,25 +17,18 @@ const FEW: usize = 12;
 
 /// Whether short lists are kept apart. Without rules everything is small and asked by one person, and a table for every
 /// list is less code.
-const KINDS: bool = RULES;
+pub(crate) const KINDS: bool = RULES;
 
 /// Where a list stands in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum List {
-    /// A few texts that are all tokens by themselves, in so many fours.
-    Exact {
-        start: u32,
-        fours: u32,
-    },
+    /// A few texts that are all tokens by themselves, in a table of `mask + 1` places. `shift` was found when the list
+    /// was stored: shifted by it, no two of them have the same place.
+    Exact { start: u32, shift: u8, mask: u8 },
     /// A few texts of which some are longer.
-    Few {
-        start: u32,
-        len: u32,
-    },
-    Many {
-        start: u32,
-        mask: u32,
-    },
+    Few { start: u32, len: u8 },
+    /// Any number of texts, in a table of two to the power of `bits` places.
+    Many { start: u32, bits: u8 },
 }
 
 /// One place of a table; a place with no text is free.
@@ -50,81 +43,66 @@ const FREE: Slot = Slot { hash: 0, text: Text { offset: 0, len: u32::MAX } };
 /// All lists of a flag set.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
-    /// The last four of a list is filled up with what no text is.
-    fours: Vec<[Token; 4]>,
     tokens: Vec<Token>,
     slots: Vec<Slot>,
 }
 
 impl Lists {
-    /// Whether the list holds the word.
+    /// Whether a list of exact tokens holds this one; any other list holds none.
     #[inline(always)]
-    pub(crate) fn holds(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
-        match list {
-            // Nearly every plan, role and region comes this way.
-            List::Exact { start, fours } if KINDS => {
-                let token = word.token();
-                let holds = |four: &[Token; 4]| four.iter().fold(false, |held, other| held | other.same(token));
-                // Most have one, and need no loop.
-                match fours {
-                    1 => self.fours.get(start as usize).is_some_and(holds),
-                    _ => self.fours(start, fours).iter().any(holds),
-                }
-            }
-            _ => self.holds_long(list, word, texts),
-        }
+    pub(crate) fn holds_token(&self, list: List, token: Token) -> bool {
+        let List::Exact { start, shift, mask } = list else { return false };
+        let at = start as usize + place_of(token, shift, mask);
+        self.tokens.get(at).is_some_and(|other| other.same(token))
     }
 
-    #[inline(never)]
-    fn holds_long(&self, list: List, word: &Word<'_>, texts: &Texts) -> bool {
+    /// Whether the list holds the word.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
+            List::Exact { .. } if KINDS => self.holds_token(list, word.token()),
             List::Few { start, len } if KINDS => {
-                let (tokens, token) = (self.few(start, len), word.token());
+                let (tokens, token) = (self.row(start, len.into()), word.token());
                 if !token.same(Token::NONE) {
                     return tokens.contains(&token);
                 }
                 let hash = word.hash();
                 tokens.iter().any(|token| token.is_long(hash, word.as_str(), texts))
             }
-            List::Many { start, mask } => self.find(start, mask, word.hash(), word.as_str(), texts).is_some(),
+            List::Many { start, bits } => self.find(start, bits, word.hash(), word.as_str(), texts).is_some(),
             _ => false,
         }
     }
 
-    #[inline]
-    fn fours(&self, start: u32, fours: u32) -> &[[Token; 4]] {
-        let start = start as usize;
-        self.fours.get(start..start + fours as usize).unwrap_or_default()
-    }
-
-    /// The texts of fours.
-    fn exact(&self, start: u32, fours: u32) -> impl Iterator<Item = &Token> {
-        self.fours(start, fours).iter().flatten().filter(|token| **token != Token::FILLING)
+    /// The tokens of a table without collisions.
+    fn exact(&self, start: u32, mask: u8) -> impl Iterator<Item = &Token> {
+        self.row(start, usize::from(mask) + 1).iter().filter(|token| **token != Token::FREE)
     }
 
     #[inline]
-    fn few(&self, start: u32, len: u32) -> &[Token] {
+    fn row(&self, start: u32, len: usize) -> &[Token] {
         let start = start as usize;
-        self.tokens.get(start..start + len as usize).unwrap_or_default()
+        self.tokens.get(start..start + len).unwrap_or_default()
     }
 
-    fn table(&self, start: u32, mask: u32) -> &[Slot] {
-        self.slots.get(start as usize..=start as usize + mask as usize).unwrap_or_default()
+    #[inline]
+    fn table(&self, start: u32, bits: u8) -> &[Slot] {
+        self.slots.get(start as usize..start as usize + (1 << bits)).unwrap_or_default()
     }
 
     /// The place of a table at which the string stands.
     #[inline]
-    fn find(&self, start: u32, mask: u32, hash: u64, text: &str, texts: &Texts) -> Option<u32> {
-        let table = self.table(start, mask);
-        let (home, tag) = place(hash, mask);
-        for step in 0..=mask {
-            let at = home.wrapping_add(step) & mask;
-            let slot = table.get(at as usize)?;
-            if slot.text.len == FREE.text.len {
-                return None;
-            }
+    fn find(&self, start: u32, bits: u8, hash: u64, text: &str, texts: &Texts) -> Option<usize> {
+        let table = self.table(start, bits);
+        let (home, tag) = home(hash, bits);
+        for step in 0..table.len() {
+            let at = (home + step) & (table.len() - 1);
+            let slot = table.get(at)?;
             if slot.hash == tag && texts.is(slot.text, text) {
                 return Some(at);
+            }
+            if slot.text.len == FREE.text.len {
+                return None;
             }
         }
         None
@@ -133,10 +111,14 @@ impl Lists {
     /// The strings of a list, in no particular order.
     pub(crate) fn texts<'s>(&'s self, list: List, texts: &'s Texts) -> Vec<Cow<'s, str>> {
         match list {
-            List::Exact { start, fours } if KINDS => self.exact(start, fours).map(|token| token.text(texts)).collect(),
-            List::Few { start, len } if KINDS => self.few(start, len).iter().map(|token| token.text(texts)).collect(),
-            List::Many { start, mask } => self
-                .table(start, mask)
+            List::Exact { start, mask, .. } if KINDS => {
+                self.exact(start, mask).map(|token| token.text(texts)).collect()
+            }
+            List::Few { start, len } if KINDS => {
+                self.row(start, len.into()).iter().map(|token| token.text(texts)).collect()
+            }
+            List::Many { start, bits } => self
+                .table(start, bits)
                 .iter()
                 .filter(|slot| slot.text.len != FREE.text.len)
                 .map(|slot| Cow::Borrowed(texts.get(slot.text)))
@@ -146,22 +128,29 @@ impl Lists {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let fours = self.fours.capacity() * size_of::<[Token; 4]>();
-        fours + self.tokens.capacity() * size_of::<Token>() + self.slots.capacity() * size_of::<Slot>()
+        self.tokens.capacity() * size_of::<Token>() + self.slots.capacity() * size_of::<Slot>()
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.fours.shrink_to_fit();
         self.tokens.shrink_to_fit();
         self.slots.shrink_to_fit();
     }
 }
 
-/// Where a hash's home is in a table of `mask + 1` places, and what is kept of it to tell it from others.
+/// The place of a token in a table without collisions.
+#[inline(always)]
+fn place_of(token: Token, shift: u8, mask: u8) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "only the bits of the mask count")]
+    let place = (token.scattered() >> (shift & 63)) as usize;
+    place & usize::from(mask)
+}
+
+/// Where a hash's home is in a table of two to the power of `bits` places, and what is kept to tell it from others.
 #[inline]
-fn place(hash: u64, mask: u32) -> (u32, u32) {
+fn home(hash: u64, bits: u8) -> (usize, u32) {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of the hash")]
-    ((hash >> 32) as u32 & mask, hash as u32)
+    let (upper, lower) = ((hash >> 32) as usize, hash as u32);
+    (upper & ((1 << bits) - 1), lower)
 }
 
 /// Stores lists, each different one once.
@@ -195,11 +184,12 @@ fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> Lis
 /// Whether a stored list has the same entries (a short one in the same order).
 fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> bool {
     match list {
-        List::Exact { start, fours } => {
-            lists.exact(start, fours).map(|token| Some(*token)).eq(entries.iter().map(|entry| Token::exact(entry)))
+        List::Exact { start, mask, .. } => {
+            lists.exact(start, mask).count() == entries.len()
+                && entries.iter().all(|entry| Token::exact(entry).is_some_and(|token| lists.holds_token(list, token)))
         }
         List::Few { start, len } => {
-            let tokens = lists.few(start, len);
+            let tokens = lists.row(start, len.into());
             tokens.len() == entries.len()
                 && tokens.iter().zip(entries).all(|(token, entry)| match Token::exact(entry) {
                     Some(exact) => *token == exact,
@@ -207,43 +197,59 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
                 })
         }
         // Equal when every entry is found at a place of its own and no place is left over.
-        List::Many { start, mask } => {
-            let mut taken = vec![false; mask as usize + 1];
-            let mut places = entries.iter().map(|entry| lists.find(start, mask, hash(entry), entry, texts));
-            let mut take =
-                |place: u32| taken.get_mut(place as usize).is_some_and(|taken| !std::mem::replace(taken, true));
+        List::Many { start, bits } => {
+            let mut taken = vec![false; 1 << bits];
+            let mut places = entries.iter().map(|entry| lists.find(start, bits, hash(entry), entry, texts));
+            let mut take = |place: usize| taken.get_mut(place).is_some_and(|taken| !std::mem::replace(taken, true));
             places.all(|place| place.is_some_and(&mut take)) && lists.texts(list, texts).len() == entries.len()
         }
     }
 }
 
+/// A table without collisions for a few tokens, if there is one of up to four times as many places as are needed.
+fn without_collisions(tokens: &[Token]) -> Option<(Vec<Token>, u8, u8)> {
+    let least = tokens.len().next_power_of_two();
+    for places in [least, 2 * least, 4 * least] {
+        let mask = u8::try_from(places - 1).ok()?;
+        for shift in (0..64).rev() {
+            let mut table = vec![Token::FREE; places];
+            let mut put = |token: &Token| {
+                let place = table.get_mut(place_of(*token, shift, mask))?;
+                (*place == Token::FREE || place == token).then(|| *place = *token)
+            };
+            if tokens.iter().all(|token| put(token).is_some()) {
+                return Some((table, shift, mask));
+            }
+        }
+    }
+    None
+}
+
 fn few(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
     let exact: Option<Vec<Token>> = entries.iter().map(|entry| Token::exact(entry)).collect();
-    if let Some(exact) = exact {
-        let start = count(lists.fours.len());
-        lists.fours.extend(exact.chunks(4).map(|tokens| {
-            let mut four = [Token::FILLING; 4];
-            four.iter_mut().zip(tokens).for_each(|(place, token)| *place = *token);
-            four
-        }));
-        return List::Exact { start, fours: count(lists.fours.len()) - start };
+    if let Some((table, shift, mask)) = exact.and_then(|tokens| without_collisions(&tokens)) {
+        let start = count(lists.tokens.len());
+        lists.tokens.extend(table);
+        return List::Exact { start, shift, mask };
     }
     let start = count(lists.tokens.len());
     for entry in entries {
         let token = Token::exact(entry).unwrap_or_else(|| Token::long(hash(entry), texts.push(entry)));
         lists.tokens.push(token);
     }
-    List::Few { start, len: count(entries.len()) }
+    #[expect(clippy::cast_possible_truncation, reason = "at most FEW")]
+    List::Few { start, len: entries.len() as u8 }
 }
 
 fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
     // At most two thirds full, so that a probe that misses ends soon.
     let places = (entries.len() + entries.len() / 2).next_power_of_two();
-    let (start, mask) = (count(lists.slots.len()), count(places - 1));
-    lists.slots.resize(lists.slots.len() + places, FREE);
+    #[expect(clippy::cast_possible_truncation, reason = "there are at most 2 to the power of 28 bytes of snapshot")]
+    let (first, bits) = (lists.slots.len(), places.trailing_zeros() as u8);
+    lists.slots.resize(first + places, FREE);
     for entry in entries {
-        let (home, tag) = place(hash(entry), mask);
-        let free = (0..=mask).map(|step| start as usize + (home.wrapping_add(step) & mask) as usize).find(|&at| {
+        let (home, tag) = home(hash(entry), bits);
+        let free = (0..places).map(|step| first + ((home + step) & (places - 1))).find(|&at| {
             lists.slots.get(at).is_none_or(|slot| {
                 slot.text.len == FREE.text.len || (slot.hash == tag && texts.get(slot.text) == entry)
             })
@@ -254,7 +260,7 @@ fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List 
             *slot = Slot { hash: tag, text: texts.push(entry) };
         }
     }
-    List::Many { start, mask }
+    List::Many { start: count(first), bits }
 }
 
 /// Arenas are addressed with 32 bits: a snapshot has at most 256 MiB, and so fewer entries than that.
@@ -265,6 +271,11 @@ fn count(len: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::KnownHash;
+
+    fn word<'c>(text: &'c str, hash: &'c KnownHash) -> Word<'c> {
+        Word::new(text, Token::of(text), hash)
+    }
 
     #[test]
     fn a_list_holds_what_was_stored_and_nothing_else_at_every_size() {
@@ -279,9 +290,9 @@ mod tests {
             let again = ListBuilder::store(&mut builder, &entries, &mut lists, &mut texts);
             assert_eq!(again == list, SHARES || (size == 0 && KINDS), "equal lists are one");
             for entry in &entries {
-                assert!(lists.holds(list, &Word::new(entry.clone()), &texts));
+                assert!(lists.holds(list, word(entry, &KnownHash::default()), &texts));
                 let other = format!("{entry}x");
-                assert!(!lists.holds(list, &Word::new(Cow::Owned(other)), &texts));
+                assert!(!lists.holds(list, word(&other, &KnownHash::default()), &texts));
             }
             let mut back = lists.texts(list, &texts);
             let mut given = entries.clone();

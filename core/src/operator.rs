@@ -2,7 +2,6 @@
 //!
 //! Everything about the author's side is prepared when compiling; comparing allocates nothing.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
@@ -12,7 +11,7 @@ use crate::context::{Context, Field};
 use crate::definition::{Relation, TextTest};
 use crate::flag_set::{FlagSet, Span, Unit};
 use crate::list::List;
-use crate::text::{Text, Word};
+use crate::text::{KnownHash, Text, Token, Word};
 use crate::time::Time;
 use crate::value::Value;
 use crate::version::Version;
@@ -97,7 +96,7 @@ impl FlagSet {
     #[inline(always)]
     pub(crate) fn unit_hash(&self, unit: Unit, context: &Context<'_>) -> Option<u64> {
         match unit {
-            Unit::Field(field) => context.field(field).and_then(Word::unit_hash),
+            Unit::Field(field) => context.unit_hash(field),
             Unit::Attribute(name) => self.attribute_hash(name, context),
         }
     }
@@ -108,7 +107,7 @@ impl FlagSet {
     }
 
     /// `None` when the operator cannot use a string like this one.
-    fn test_word(&self, operator: Operator, word: &Word<'_>) -> Option<bool> {
+    fn test_word(&self, operator: Operator, word: Word<'_>) -> Option<bool> {
         match operator {
             Operator::In(list) => Some(self.lists.holds(list, word, &self.texts)),
             _ => self.test_text(operator, word.as_str()),
@@ -117,7 +116,9 @@ impl FlagSet {
 
     fn test_value(&self, operator: Operator, value: &Value<'_>) -> Option<bool> {
         match (operator, value) {
-            (Operator::In(_), Value::Text(text)) => self.test_word(operator, &Word::new(Cow::Borrowed(text))),
+            (Operator::In(_), Value::Text(text)) => {
+                self.test_word(operator, Word::new(text, Token::of(text), &KnownHash::default()))
+            }
             (_, Value::Text(text)) => self.test_text(operator, text),
             (Operator::Is(wanted), Value::Bool(value)) => Some(wanted == *value),
             (Operator::Number { relation, value: wanted }, number) => {

@@ -8,8 +8,8 @@ use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
 use crate::context::{Context, Field};
 use crate::explain::{self, Memory, Recorder};
-use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Rule, Serve, State, Unit, VariantId, Wanted};
-use crate::list::List;
+use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Gate, Rule, Serve, State, Unit, VariantId, Wanted};
+use crate::list::{KINDS, List};
 use crate::resolution::{ErrorCode, Reason, Resolution};
 use crate::split::{Portion, choose};
 use crate::time::Time;
@@ -31,7 +31,7 @@ impl FlagSet {
     #[must_use]
     #[inline]
     pub fn is_enabled(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> bool {
-        self.find(key).is_some_and(|id| self.is_on(id, context, now.into()))
+        self.find(key).is_some_and(|id| self.is_on(id, context, || now.into()))
     }
 
     /// What every flag serves to this context at this time, in the order of the snapshot.
@@ -40,27 +40,27 @@ impl FlagSet {
         context: &'c Context<'c>,
         now: impl Into<Time>,
     ) -> impl Iterator<Item = (&'s str, Resolution<'s>)> {
-        let now = now.into();
-        let mut memory = Memory::default();
-        (0..).map(FlagId).zip(&self.flags).map(move |(id, flag)| {
-            let resolution = Walk { set: self, context, now, recorder: &mut memory }.flag(id);
-            (self.texts.get(flag.key), resolution)
-        })
+        let mut walk = Walk { set: self, context, now: now.into(), recorder: Memory::default() };
+        (0..).map(FlagId).zip(&self.flags).map(move |(id, flag)| (self.texts.get(flag.key), walk.resolve(id, flag)))
     }
 
-    /// Whether the flag is on: the same walk, which then has no resolution to put together.
+    /// Whether the flag is on: the same walk, which then has no resolution to put together. The time is asked for only
+    /// if the answer can depend on it.
     #[inline]
-    pub(crate) fn is_on(&self, id: FlagId, context: &Context<'_>, now: Time) -> bool {
-        // A browser is spared the second walk.
-        if !RULES {
-            return self.resolve_id(id, context, now).enabled;
+    pub(crate) fn is_on(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
+        let flag = self.flag(id);
+        let walk = |now| Walk { set: self, context, now, recorder: () };
+        if !flag.is_plain() {
+            let now = if flag.timed { clock() } else { Time::from_millis(0) };
+            // A browser is spared the second walk.
+            return if RULES { walk(now).detailed(id, flag) } else { walk(now).flag::<Resolution<'_>>(id).enabled };
         }
-        Walk { set: self, context, now, recorder: &mut () }.flag(id)
+        walk(Time::from_millis(0)).resolve(id, flag)
     }
 
     #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(crate) fn resolve_id(&self, id: FlagId, context: &Context<'_>, now: Time) -> Resolution<'_> {
-        Walk { set: self, context, now, recorder: &mut () }.flag(id)
+        Walk { set: self, context, now, recorder: () }.flag(id)
     }
 
     /// What is wrong when a key is not there: nothing was published yet (7.17), or it does not exist (7.1).
@@ -74,7 +74,7 @@ pub(crate) struct Walk<'s, 'c, R> {
     pub(crate) set: &'s FlagSet,
     pub(crate) context: &'c Context<'c>,
     pub(crate) now: Time,
-    pub(crate) recorder: &'c mut R,
+    pub(crate) recorder: R,
 }
 
 /// Why a share does not let somebody in.
@@ -117,17 +117,19 @@ impl<'s> Answer<'s> for Resolution<'s> {
 impl<'s, R: Recorder> Walk<'s, '_, R> {
     #[inline]
     pub(crate) fn flag<A: Answer<'s>>(&mut self, id: FlagId) -> A {
-        let flag = self.set.flag(id);
-        match self.set.detail(flag) {
-            None => self.steps(id, flag, None),
-            Some(detail) => self.detailed(id, flag, detail),
-        }
+        self.resolve(id, self.set.flag(id))
+    }
+
+    // In a walk over all flags a call for each would cost a third more.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    fn resolve<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
+        if flag.is_plain() { self.steps(id, flag, None) } else { self.detailed(id, flag) }
     }
 
     /// Kept apart, so that the flags that have nothing but targets and a rollout do not carry its weight.
     #[inline(never)]
-    fn detailed<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag, detail: &'s Detail) -> A {
-        self.steps(id, flag, Some(detail))
+    fn detailed<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
+        self.steps(id, flag, self.set.detail(flag))
     }
 
     #[inline(always)]
@@ -209,7 +211,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         let set = self.set;
         for prerequisite in detail.prerequisites.of(&set.prerequisites).iter().filter(|_| RULES) {
             self.recorder.open();
-            let other: Option<Resolution<'_>> = prerequisite.flag.map(|flag| self.flag(flag));
+            let other: Option<Resolution<'_>> = prerequisite.flag.map(|flag| self.other_flag(flag));
             let met = other.is_some_and(|other| match prerequisite.wanted {
                 Wanted::On(on) => other.enabled == on,
                 Wanted::Variants(keys) => {
@@ -225,6 +227,11 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         Ok(())
     }
 
+    #[inline(never)]
+    fn other_flag(&mut self, id: FlagId) -> Resolution<'s> {
+        self.flag(id)
+    }
+
     /// 7.7 and 7.8: off, on, or nothing.
     fn overrides(&mut self, detail: &Detail) -> Option<bool> {
         let overrides = &detail.overrides;
@@ -236,7 +243,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         ];
         for (on, list, field) in sides {
             let Some(list) = list else { continue };
-            let listed = self.holds(list, field);
+            let listed = self.admits(&Gate { field, list }, true);
             self.recorder.note(|| explain::override_(self.context, field, on, listed));
             if listed {
                 return Some(on);
@@ -252,29 +259,46 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         if let Some(passed) = self.recorder.recall(flag.gates) {
             return passed;
         }
-        let passed = flag.gates.of(&set.gates).iter().all(|gate| {
-            let listed = self.holds(gate.list, gate.field);
+        // Not stopping at the first no saves a branch for each list that nobody can foretell, and costs less.
+        let mut passed = true;
+        for gate in flag.gates.of(&set.gates) {
+            let listed = self.admits(gate, passed);
             self.recorder.note(|| explain::target(set, self.context, gate, listed));
-            listed
-        });
+            passed &= listed;
+            if R::STOPS && !passed {
+                break;
+            }
+        }
         self.recorder.remember(flag.gates, passed);
         passed
     }
 
+    /// Whether the list holds what the context has. What takes longer than a glance is looked at only if it is `wanted`.
     #[inline(always)]
-    fn holds(&self, list: List, field: Field) -> bool {
-        let FlagSet { lists, texts, .. } = self.set;
-        match self.context.first(field) {
-            Some(word) => lists.holds(list, word, texts) || (field == Field::Roles && self.another_role(list)),
-            None => false,
+    fn admits(&self, gate: &Gate, wanted: bool) -> bool {
+        // Nearly every plan, role and region is decided at a glance.
+        let glance = KINDS
+            && matches!(gate.list, List::Exact { .. })
+            && (gate.field != Field::Roles || self.context.other_roles().len() == 0);
+        if glance {
+            self.set.lists.holds_token(gate.list, self.context.token(gate.field))
+        } else {
+            wanted && self.holds(gate)
         }
     }
 
-    /// Whether the list holds one of the roles after the first.
+    /// Looks at long texts, and at every role.
     #[inline(never)]
-    fn another_role(&self, list: List) -> bool {
+    fn holds(&self, gate: &Gate) -> bool {
         let FlagSet { lists, texts, .. } = self.set;
-        self.context.other_roles().iter().any(|role| lists.holds(list, role, texts))
+        self.context.first(gate.field).is_some_and(|word| lists.holds(gate.list, word, texts))
+            || gate.field == Field::Roles && self.holds_another_role(gate.list)
+    }
+
+    #[inline(never)]
+    fn holds_another_role(&self, list: List) -> bool {
+        let FlagSet { lists, texts, .. } = self.set;
+        self.context.other_roles().any(|role| lists.holds(list, role, texts))
     }
 
     /// 7.10.
@@ -310,7 +334,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         let set = self.set;
         detail.rules.of(&set.rules).iter().filter(|_| RULES).find(|rule| {
             self.recorder.open();
-            let truth = set.truth(rule.when, self.context, self.recorder);
+            let truth = set.truth(rule.when, self.context, &mut self.recorder);
             self.recorder.close(|inner| explain::rule(set.texts.get(rule.key), truth, inner));
             truth == Truth::True
         })

@@ -5,6 +5,7 @@
 //! and then, on a hit, byte by byte: nobody gets in on a hash alone.
 
 use std::borrow::Cow;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::RULES;
@@ -67,13 +68,19 @@ impl Token {
     /// What a text too long for an exact token has instead; no list holds it.
     pub(crate) const NONE: Token = Token { low: 0, high: u64::MAX };
 
-    /// What fills the rest of a four of tokens: no text is it, nor is it what a text too long has.
-    pub(crate) const FILLING: Token = Token { low: 1, high: u64::MAX };
+    /// What stands in a free place of a table of tokens: no text is it, nor is it what a text too long has.
+    pub(crate) const FREE: Token = Token { low: 1, high: u64::MAX };
 
-    /// Whether they are equal, without a branch: which entry of a list it is cannot be foretold.
+    /// Whether they are equal, with one branch instead of two.
     #[inline]
     pub(crate) fn same(self, other: Token) -> bool {
         ((self.low ^ other.low) | (self.high ^ other.high)) == 0
+    }
+
+    /// Bits that differ between texts, the upper ones most: a table takes a few of them as the place.
+    #[inline]
+    pub(crate) fn scattered(self) -> u64 {
+        (self.low ^ self.high).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
     /// The text itself, if it has at most 14 bytes.
@@ -91,6 +98,14 @@ impl Token {
             _ => Token { low: up_to_seven(bytes), high: len << LENGTH_SHIFT },
         };
         Some(token)
+    }
+
+    /// The text itself, or [`Token::NONE`] if it is too long for that.
+    #[inline]
+    pub(crate) fn of(text: &str) -> Self {
+        // Without rules there is no list of tokens to find it in.
+        let token = if RULES { Token::exact(text) } else { None };
+        token.unwrap_or(Token::NONE)
     }
 
     /// A longer text, by its hash and the place where it stands, so that a hit can be verified.
@@ -141,69 +156,72 @@ fn up_to_seven(bytes: &[u8]) -> u64 {
     }
 }
 
-/// A string of a context with its token, and its hash as soon as something has asked for it.
+/// The hash of a string of a context, as soon as something has asked for it.
 ///
-/// The hash is computed at most once by each thread that needs it; the relaxed atomic is a plain load and store.
-#[derive(Debug)]
-pub(crate) struct Word<'a> {
-    text: Cow<'a, str>,
-    /// The text itself, or a token that no text has.
-    token: Token,
-    hash: AtomicU64,
-}
+/// It is computed at most once by each thread that needs it; the relaxed atomic is a plain load and store.
+#[derive(Debug, Default)]
+pub(crate) struct KnownHash(AtomicU64);
 
-impl<'a> Word<'a> {
+impl KnownHash {
+    /// The hash, if it is known.
     #[inline]
-    pub(crate) fn new(text: Cow<'a, str>) -> Self {
-        // Without rules there is no list of tokens to find it in.
-        let token = if RULES { Token::exact(&text) } else { None };
-        Word { token: token.unwrap_or(Token::NONE), text, hash: AtomicU64::new(0) }
+    pub(crate) fn get(&self) -> Option<NonZeroU64> {
+        NonZeroU64::new(self.0.load(Ordering::Relaxed))
     }
 
     #[inline]
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
+    fn of(&self, text: &str) -> u64 {
+        match self.get() {
+            Some(known) => known.get(),
+            None => self.first(text),
+        }
+    }
+
+    #[inline(never)]
+    fn first(&self, text: &str) -> u64 {
+        let hash = hash(text);
+        // The empty string is no unit (6.3), so its hash is never stored.
+        if !text.is_empty() {
+            self.0.store(hash, Ordering::Relaxed);
+        }
+        hash
+    }
+}
+
+impl Clone for KnownHash {
+    fn clone(&self) -> Self {
+        KnownHash(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+/// A string of a context with its token and its hash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Word<'c> {
+    text: &'c str,
+    token: Token,
+    hash: &'c KnownHash,
+}
+
+impl<'c> Word<'c> {
+    #[inline]
+    pub(crate) fn new(text: &'c str, token: Token, hash: &'c KnownHash) -> Self {
+        Word { text, token, hash }
+    }
+
+    #[inline]
+    pub(crate) fn as_str(self) -> &'c str {
+        self.text
     }
 
     /// The text itself as a token, or [`Token::NONE`] if it is too long for one.
     #[inline]
-    pub(crate) fn token(&self) -> Token {
+    pub(crate) fn token(self) -> Token {
         self.token
     }
 
     #[inline]
-    pub(crate) fn hash(&self) -> u64 {
-        let known = self.hash.load(Ordering::Relaxed);
-        if known != 0 { known } else { self.first_hash() }
-    }
-
-    /// The hash of a unit; the empty string is none (6.3), and its hash is never stored.
-    #[inline]
-    pub(crate) fn unit_hash(&self) -> Option<u64> {
-        let known = self.hash.load(Ordering::Relaxed);
-        if known != 0 {
-            return Some(known);
-        }
-        (!self.text.is_empty()).then(|| self.first_hash())
-    }
-
-    #[inline]
-    fn first_hash(&self) -> u64 {
-        let hash = hash(&self.text);
-        if !self.text.is_empty() {
-            self.hash.store(hash, Ordering::Relaxed);
-        }
-        hash
-    }
-
-    pub(crate) fn into_owned(self) -> Word<'static> {
-        Word { text: Cow::Owned(self.text.into_owned()), token: self.token, hash: self.hash }
-    }
-}
-
-impl Clone for Word<'_> {
-    fn clone(&self) -> Self {
-        Word { text: self.text.clone(), token: self.token, hash: AtomicU64::new(self.hash.load(Ordering::Relaxed)) }
+    pub(crate) fn hash(self) -> u64 {
+        self.hash.of(self.text)
     }
 }
 

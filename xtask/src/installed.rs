@@ -123,7 +123,7 @@ impl<'t> Installed<'t> {
 }
 
 /// The one package whose file name begins or ends so.
-fn one(packages: &Path, part: &str) -> Result<PathBuf, String> {
+pub(crate) fn one(packages: &Path, part: &str) -> Result<PathBuf, String> {
     let files = fs::read_dir(packages).into_iter().flatten().flatten().map(|entry| entry.path());
     let fits = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -2,6 +2,7 @@
 //!
 //! This file knows the subcommands and nothing else.
 
+mod bench;
 mod demo;
 mod installed;
 mod package;
@@ -14,6 +15,9 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
 commands:
+  bench [--rounds N] [PART...]
+      measures everything that is claimed about speed, beside other engines and the least code that does the same, and
+      writes a dated record with pictures; parts are rust, python, node, chromium, sizes and scaling
   demo [--users N] [--companies N] [--at TIME] [--rows FILE] [--engine-only] [--serve]
       resolves every flag of a feature_flags table for a generated population, takes one back, and shows that every
       language answers alike; --serve ends with the React example in the browser
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
     let arguments: Result<Vec<String>, _> = std::env::args_os().skip(1).map(std::ffi::OsString::into_string).collect();
     let Ok(arguments) = arguments else { return usage("an argument is not UTF-8") };
     match arguments.split_first() {
+        Some((command, rest)) if command == "bench" => bench::run(rest),
         Some((command, rest)) if command == "demo" => demo::run(rest),
         Some((command, rest)) if command == "package" => package::run(rest),
         Some((command, rest)) if command == "test" => test::run(rest),

@@ -70,8 +70,14 @@ impl<'t> Packages<'t> {
     pub(crate) fn for_this_machine(&self) -> Result<(), String> {
         self.crates()?;
         self.wheel(&[])?;
-        self.npm()?;
+        self.npm(&[])?;
         self.list()
+    }
+
+    /// A wheel and the packages for npm that have, beside everything else, a function that does nothing, for measuring.
+    pub(crate) fn to_measure(&self) -> Result<(), String> {
+        self.wheel(&["--features", "noop"])?;
+        self.npm(&[("ESCLUSA_ADDON_FEATURES", "noop")])
     }
 
     /// What is the same for every target: the packages for npm hold no addon, but name those that do.
@@ -80,7 +86,7 @@ impl<'t> Packages<'t> {
         let python = self.python()?;
         let sdist = self.tools.program(python).args(["-m", "maturin", "sdist", "--manifest-path"]);
         self.tools.must(sdist.arg(self.manifest("python")).arg("--out").arg(&self.folder))?;
-        self.npm()?;
+        self.npm(&[])?;
         let addons = self.unpack("esclusa-node")?;
         for addon in files(&addons).filter(|file| file.extension().is_some_and(|ending| ending == "node")) {
             fs::remove_file(&addon).map_err(|problem| format!("cannot remove {}: {problem}", addon.display()))?;
@@ -179,13 +185,14 @@ impl<'t> Packages<'t> {
         self.tools.must(self.with_path(build, &python)?).map(drop)
     }
 
-    fn npm(&self) -> Result<(), String> {
+    fn npm(&self, variables: &[(&'static str, &str)]) -> Result<(), String> {
         self.tools.install_npm()?;
         for package in NPM_PACKAGES {
             println!("{package} …");
             let pack =
                 self.tools.program("npm").args(["pack", "--silent", "--workspace", package, "--pack-destination"]);
-            self.tools.must(pack.arg(&self.folder))?;
+            let pack = variables.iter().fold(pack.arg(&self.folder), |pack, (name, value)| pack.env(name, value));
+            self.tools.must(pack)?;
         }
         Ok(())
     }

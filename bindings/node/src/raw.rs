@@ -124,6 +124,12 @@ unsafe fn words_of(env: sys::napi_env, value: sys::napi_value) -> Option<NonNull
     (status == sys::Status::napi_ok).then_some(words)
 }
 
+/// Does nothing, to measure calls against: only with the feature `noop`, which no package has.
+#[cfg(feature = "noop")]
+unsafe extern "C" fn noop(_: sys::napi_env, _: sys::napi_callback_info) -> sys::napi_value {
+    ptr::null_mut()
+}
+
 /// The environment ends, and with it everything that could call the functions.
 unsafe extern "C" fn end(load: *mut c_void) {
     // SAFETY: this is the box that `functions` let go of, and the hook runs once.
@@ -136,8 +142,14 @@ pub(crate) fn functions(mut exports: Object<'_>, env: Env) -> Result<()> {
     let load = Box::into_raw(Box::new(Load { words: Cell::new(None), host: HOST.with(Rc::clone) })).cast::<c_void>();
     // SAFETY: the hook gets the box and frees it.
     check_status!(unsafe { sys::napi_add_env_cleanup_hook(env.raw(), Some(end), load) })?;
-    let callbacks: [(&str, Callback); 3] = [("memory", memory), ("isEnabled", is_enabled), ("resolve", resolve)];
-    for (name, callback) in callbacks {
+    let callbacks: &[(&str, Callback)] = &[
+        ("memory", memory),
+        ("isEnabled", is_enabled),
+        ("resolve", resolve),
+        #[cfg(feature = "noop")]
+        ("noop", noop),
+    ];
+    for &(name, callback) in callbacks {
         let mut function = ptr::null_mut();
         let (text, length) = (name.as_ptr().cast::<c_char>(), name.len().cast_signed());
         // SAFETY: the name is UTF-8 of that length, and the callback takes the box as its data.

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-EXAMPLE = TESTS.parents[2] / "examples" / "python"
+REPOSITORY = TESTS.parents[2]
+EXAMPLE = REPOSITORY / "examples" / "python"
+PEERS = REPOSITORY / "benches" / "peers" / "python"
 CHECKED = {
-    "package": ["-p", "esclusa"],
-    "app": [str(TESTS / "consumer.py")],
-    "tests": [str(TESTS)],
-    "benches": [str(TESTS.parent / "benches")],
-    "example": [str(EXAMPLE / "app.py"), str(EXAMPLE / "test_app.py")],
+    "package": ["--strict", "-p", "esclusa"],
+    "app": ["--strict", str(TESTS / "consumer.py")],
+    "tests": ["--strict", str(TESTS)],
+    "benches": ["--config-file", str(PEERS / "mypy.ini"), str(PEERS)],
+    "example": ["--strict", str(EXAMPLE / "app.py"), str(EXAMPLE / "test_app.py")],
 }
 
 
@@ -32,4 +34,4 @@ def test_the_stubs_are_what_the_package_has(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", CHECKED.values(), ids=CHECKED)
 def test_mypy_finds_nothing(what: list[str], tmp_path: Path) -> None:
-    run("mypy", "--strict", f"--cache-dir={tmp_path}", *what, folder=tmp_path)
+    run("mypy", f"--cache-dir={tmp_path}", *what, folder=tmp_path)

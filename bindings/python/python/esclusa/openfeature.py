@@ -27,6 +27,8 @@ __all__ = ["EsclusaProvider"]
 
 _T = TypeVar("_T")
 _NONE = object()
+# The members by their values, so that no answer has to call the enumeration.
+_REASONS = {reason.value: reason for reason in Reason}
 
 
 class EsclusaProvider(AbstractProvider):
@@ -114,7 +116,7 @@ class EsclusaProvider(AbstractProvider):
                 problem = f"the value of `{key}` is of another type than the one that was asked for"
                 return FlagResolutionDetails(value, ErrorCode.TYPE_MISMATCH, problem, Reason.ERROR)
         if code is None:
-            return FlagResolutionDetails(value, reason=Reason(resolution.reason), variant=resolution.variant)
+            return FlagResolutionDetails(value, None, None, _REASONS[resolution.reason], resolution.variant)
         return FlagResolutionDetails(value, ErrorCode(code), _PROBLEMS[code], Reason.ERROR, resolution.variant)
 
 

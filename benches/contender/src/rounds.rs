@@ -1,0 +1,90 @@
+//! Rounds over callers, timed or counted, and what came out of them.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Evaluations between two looks at the clock, so that the clock's own cost does not count.
+const BETWEEN_LOOKS: usize = 100;
+
+/// What a round did.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tally {
+    pub(crate) evaluations: u64,
+    pub(crate) yes: u64,
+    pub(crate) elapsed: Duration,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shares and means of counts far below 2^52")]
+impl Tally {
+    pub(crate) fn ns(&self) -> f64 {
+        self.elapsed.as_nanos() as f64 / self.evaluations as f64
+    }
+
+    pub(crate) fn share(&self) -> f64 {
+        self.yes as f64 / self.evaluations as f64
+    }
+}
+
+/// Somebody who can be asked for a round: one dynamic call for thousands of evaluations.
+pub(crate) trait Rounds {
+    /// Goes on over the callers, from where it stopped, for so long.
+    fn last(&mut self, time: Duration) -> Tally;
+    /// Goes over the first so many callers, without a look at the clock.
+    fn first(&mut self, callers: usize) -> Tally;
+    /// Goes over the first so many callers, or as many as there is time for.
+    fn sample(&mut self, callers: usize, at_most: Duration) -> Tally;
+}
+
+/// Items, each of which `step` makes so many evaluations of, and says how many were yes.
+pub(crate) struct Lap<T, F> {
+    pub(crate) items: Vec<T>,
+    pub(crate) at: usize,
+    pub(crate) evaluations: usize,
+    pub(crate) step: F,
+}
+
+impl<T, F: FnMut(&T) -> usize> Lap<T, F> {
+    /// Every item, with nothing between the evaluations but the loop.
+    #[inline]
+    fn pass(step: &mut F, items: &[T]) -> u64 {
+        items.iter().map(|item| black_box(step(black_box(item))) as u64).sum()
+    }
+
+    fn batch(&self) -> usize {
+        BETWEEN_LOOKS.div_ceil(self.evaluations)
+    }
+}
+
+impl<T, F: FnMut(&T) -> usize> Rounds for Lap<T, F> {
+    fn last(&mut self, time: Duration) -> Tally {
+        let (batch, mut tally, start) = (self.batch(), Tally::default(), Instant::now());
+        while tally.elapsed < time {
+            let rest = self.items.get(self.at..).unwrap_or_default();
+            let items = rest.get(..batch).unwrap_or(rest);
+            self.at = if items.len() == rest.len() { 0 } else { self.at + items.len() };
+            tally.yes += Self::pass(&mut self.step, items);
+            tally.evaluations += (items.len() * self.evaluations) as u64;
+            tally.elapsed = start.elapsed();
+        }
+        tally
+    }
+
+    fn first(&mut self, callers: usize) -> Tally {
+        let items = self.items.get(..callers).unwrap_or(&self.items);
+        let yes = Self::pass(&mut self.step, items);
+        Tally { evaluations: (items.len() * self.evaluations) as u64, yes, ..Tally::default() }
+    }
+
+    fn sample(&mut self, callers: usize, at_most: Duration) -> Tally {
+        let (mut tally, start) = (Tally::default(), Instant::now());
+        for item in self.items.iter().take(callers) {
+            tally.yes += Self::pass(&mut self.step, std::slice::from_ref(item));
+            tally.evaluations += self.evaluations as u64;
+            tally.elapsed = start.elapsed();
+            if tally.elapsed > at_most {
+                break;
+            }
+        }
+        tally
+    }
+}
