@@ -137,8 +137,8 @@ impl Compiler {
     /// Gives a flag its key and its number; until it gets a definition it is set aside.
     fn claim(&mut self, candidate: &Candidate<'_>) {
         let id = FlagId(len(&self.set.flags));
-        let key = self.set.texts.push(candidate.key);
-        let hash = hash(candidate.key);
+        let key = self.set.texts.push(&candidate.key);
+        let hash = hash(&candidate.key);
         self.set.keys.insert(hash, id.0);
         let mut detail = Flag::NO_DETAIL;
         if candidate.definition().is_none() {

@@ -1,15 +1,17 @@
 //! JSON (RFC 8259): text to [`Value`] and back.
 //!
 //! It borrows every text that has no escape, reads the whole before it answers, and says at which line and column it
-//! stopped. It knows nothing of flags. Written for this crate because a general reader with its own tree and numbers
+//! stopped. What need not be there all at once is checked and left as its text ([`Outline`]). It knows nothing of
+//! flags. Written for this crate because a general reader with its own tree and numbers
 //! is heavy in a WebAssembly build; serde_json is its oracle in the tests.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::RULES;
 use crate::limit::MAX_NESTING_DEPTH;
 use crate::number;
-use crate::value::{Fields, Value};
+use crate::value::Value;
 use crate::whole::write_whole;
 use crate::writing::Json;
 
@@ -52,8 +54,37 @@ const TOO_LARGE: &str = "the number is out of range, expected a number that doub
 const TOO_DEEP: &str = "is nested too deep, expected at most 100 arrays and objects inside each other";
 const _: () = assert!(MAX_NESTING_DEPTH == 100);
 
-/// The value that the whole text is.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value<'_>, Fault> {
+/// A value of whose arrays each entry is left to be read by itself: a tree of a whole snapshot is five times its text,
+/// and no cache holds it.
+pub(crate) enum Outline<'a> {
+    List(Vec<Raw<'a>>),
+    Object(Vec<(Cow<'a, str>, Outline<'a>)>),
+    Other(Value<'a>),
+}
+
+impl<'a> Outline<'a> {
+    /// The value without what stands in it, if it is an array or an object.
+    pub(crate) fn hollow(&self) -> Value<'a> {
+        match self {
+            Outline::List(_) => Value::List(Vec::new()),
+            Outline::Object(_) => Value::Object(Vec::new()),
+            Outline::Other(value) => value.clone(),
+        }
+    }
+}
+
+/// The text of a value, of which is known that it can be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    pub(crate) fn value(self) -> Value<'a> {
+        Reader { text: self.0, bytes: self.0.as_bytes(), at: 0 }.read(0).unwrap_or_default()
+    }
+}
+
+/// What the whole text is.
+pub(crate) fn parse<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<T, Fault> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Fault { at: error.valid_up_to(), problem: "is not UTF-8, expected JSON in UTF-8" })?;
     if bytes.trim_ascii().is_empty() {
@@ -61,7 +92,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value<'_>, Fault> {
     }
     let mut reader = Reader { text, bytes, at: 0 };
     reader.skip_space();
-    let value = reader.value(0)?;
+    let value = reader.read(0)?;
     reader.skip_space();
     if reader.at < bytes.len() {
         Err(reader.fault("there is more behind the value, expected nothing"))
@@ -77,10 +108,60 @@ pub(crate) fn parse_number(text: &str) -> Option<f64> {
     (reader.at == text.len()).then(|| value.as_f64())?
 }
 
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+}
+
+/// What can be made of a text that is JSON; the grammar and its faults are the reader's, and so the same for all.
+pub(crate) trait Read<'a>: Sized {
+    /// Reads what begins here and stands inside `depth` arrays and objects.
+    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault>;
+}
+
+impl<'a> Read<'a> for Value<'a> {
+    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault> {
+        match reader.peek() {
+            Some(b'{') => reader.object(depth).map(Value::Object),
+            Some(b'[') => reader.list(depth).map(Value::List),
+            _ => reader.scalar(),
+        }
+    }
+}
+
+impl<'a> Read<'a> for Outline<'a> {
+    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault> {
+        match reader.peek() {
+            Some(b'{') => reader.object(depth).map(Outline::Object),
+            Some(b'[') => reader.list(depth).map(Outline::List),
+            _ => reader.scalar().map(Outline::Other),
+        }
+    }
+}
+
+impl<'a> Read<'a> for Raw<'a> {
+    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault> {
+        let start = reader.at;
+        if RULES {
+            reader.read::<()>(depth)?;
+        } else {
+            // A browser's snapshots are small, and it is spared the code that only checks.
+            reader.read::<Value<'_>>(depth)?;
+        }
+        Ok(Raw(reader.text.get(start..reader.at).unwrap_or_default()))
+    }
+}
+
+/// Checked alone.
+impl<'a> Read<'a> for () {
+    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault> {
+        match reader.peek() {
+            Some(b'{') => reader.fields(depth, |_, ()| ()),
+            Some(b'[') => reader.elements(depth, |()| ()),
+            _ => reader.scalar().map(|_| ()),
+        }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -113,12 +194,16 @@ impl<'a> Reader<'a> {
         self.peek()
     }
 
-    /// The value that begins here and stands inside `depth` arrays and objects.
-    fn value(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
+    /// What begins here and stands inside `depth` arrays and objects.
+    #[inline]
+    fn read<T: Read<'a>>(&mut self, depth: usize) -> Result<T, Fault> {
+        T::read(self, depth)
+    }
+
+    /// What is neither an array nor an object.
+    fn scalar(&mut self) -> Result<Value<'a>, Fault> {
         match self.peek() {
             Some(b'"') => Ok(Value::Text(self.string()?)),
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.list(depth),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
@@ -137,15 +222,15 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
-        self.enter(depth)?;
+    fn list<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<T>, Fault> {
         let mut elements = Vec::new();
         // Read apart from here, what is there already is dropped in one place.
-        self.elements(depth, &mut elements)?;
-        Ok(Value::List(elements))
+        self.elements(depth, |element| elements.push(element))?;
+        Ok(elements)
     }
 
-    fn elements(&mut self, depth: usize, elements: &mut Vec<Value<'a>>) -> Result<(), Fault> {
+    fn elements<T: Read<'a>>(&mut self, depth: usize, mut take: impl FnMut(T)) -> Result<(), Fault> {
+        self.enter(depth)?;
         match self.next_token() {
             Some(b']') => {
                 self.at += 1;
@@ -155,7 +240,7 @@ impl<'a> Reader<'a> {
             Some(_) => {}
         }
         loop {
-            elements.push(self.value(depth + 1)?);
+            take(self.read(depth + 1)?);
             let problem = "is not JSON, expected `,` or `]` behind an entry of an array";
             if self.is_last(b']', ENDS_IN_LIST, problem)? {
                 return Ok(());
@@ -163,14 +248,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
-        self.enter(depth)?;
-        let mut fields: Fields<'a> = Vec::new();
-        self.fields(depth, &mut fields)?;
-        Ok(Value::Object(fields))
+    fn object<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<(Cow<'a, str>, T)>, Fault> {
+        let mut fields = Vec::new();
+        self.fields(depth, |name, value| fields.push((name, value)))?;
+        Ok(fields)
     }
 
-    fn fields(&mut self, depth: usize, fields: &mut Fields<'a>) -> Result<(), Fault> {
+    fn fields<T: Read<'a>>(&mut self, depth: usize, mut take: impl FnMut(Cow<'a, str>, T)) -> Result<(), Fault> {
+        self.enter(depth)?;
         match self.next_token() {
             Some(b'}') => {
                 self.at += 1;
@@ -189,7 +274,7 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             self.skip_space();
-            fields.push((name, self.value(depth + 1)?));
+            take(name, self.read(depth + 1)?);
             let problem = "is not JSON, expected `,` or `}` behind a field of an object";
             if self.is_last(b'}', ENDS_IN_OBJECT, problem)? {
                 return Ok(());

@@ -1,5 +1,7 @@
 //! What flags and segments refer to: unknown ones, cycles, and chains that are too long (2.3 and 2.4).
 
+use std::borrow::Cow;
+
 use super::{Candidate, Segment};
 use crate::definition::{ConditionDefinition, SegmentDefinition};
 use crate::error::quoted;
@@ -158,8 +160,8 @@ fn unknown_segments(reading: &mut Reading, place: &Place<'_>, condition: &Condit
 /// Sets every flag aside that refers to what it may not.
 pub(super) fn flags(reading: &mut Reading, place: &Place<'_>, extents: &Extents, flags: &mut [Candidate<'_>]) {
     // Most snapshots have no prerequisites, and then nobody needs the keys.
-    let keys: Map<&str, usize> = if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
-        flags.iter().enumerate().map(|(node, flag)| (flag.key, node)).collect()
+    let keys: Map<Cow<'_, str>, usize> = if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
+        flags.iter().enumerate().map(|(node, flag)| (flag.key.clone(), node)).collect()
     } else {
         Map::default()
     };
@@ -189,7 +191,12 @@ pub(super) fn flags(reading: &mut Reading, place: &Place<'_>, extents: &Extents,
 }
 
 /// Cycles and lengths, over the flags that break no other rule (2.4.5).
-fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Map<&str, usize>, flags: &mut [Candidate<'_>]) {
+fn prerequisites(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    keys: &Map<Cow<'_, str>, usize>,
+    flags: &mut [Candidate<'_>],
+) {
     let edges: Vec<Vec<usize>> = flags
         .iter()
         .map(|flag| match flag.definition() {
@@ -201,7 +208,7 @@ fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Map<&str, usiz
         })
         .collect();
     let survey = Survey::of(&edges);
-    let name = |node: usize| flags.get(node).map_or("", |flag| flag.key);
+    let name = |node: usize| flags.get(node).map_or("", |flag| flag.key.as_ref());
     let mut problems: Vec<(usize, String)> = Vec::new();
     for knot in &survey.knots {
         problems
