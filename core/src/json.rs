@@ -54,8 +54,8 @@ const TOO_LARGE: &str = "the number is out of range, expected a number that doub
 const TOO_DEEP: &str = "is nested too deep, expected at most 100 arrays and objects inside each other";
 const _: () = assert!(MAX_NESTING_DEPTH == 100);
 
-/// A value of whose arrays each entry is left to be read by itself: a tree of a whole snapshot is five times its text,
-/// and no cache holds it.
+/// A value of whose arrays each entry is left to be read by itself: the tree of a whole snapshot is several times as
+/// large as its text, and no cache holds it.
 pub(crate) enum Outline<'a> {
     List(Vec<Raw<'a>>),
     Object(Vec<(Cow<'a, str>, Outline<'a>)>),
@@ -74,12 +74,14 @@ impl<'a> Outline<'a> {
 }
 
 /// The text of a value, of which is known that it can be read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Raw<'a>(&'a str);
 
 impl<'a> Raw<'a> {
     pub(crate) fn value(self) -> Value<'a> {
-        Reader { text: self.0, bytes: self.0.as_bytes(), at: 0 }.read(0).unwrap_or_default()
+        let mut value = Value::Null;
+        let read = value.read(&mut Reader { text: self.0, bytes: self.0.as_bytes(), at: 0 }, 0);
+        read.map_or(Value::Null, |()| value)
     }
 }
 
@@ -92,7 +94,8 @@ pub(crate) fn parse<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<T, Fault> {
     }
     let mut reader = Reader { text, bytes, at: 0 };
     reader.skip_space();
-    let value = reader.read(0)?;
+    let mut value = T::default();
+    value.read(&mut reader, 0)?;
     reader.skip_space();
     if reader.at < bytes.len() {
         Err(reader.fault("there is more behind the value, expected nothing"))
@@ -115,50 +118,66 @@ pub(crate) struct Reader<'a> {
 }
 
 /// What can be made of a text that is JSON; the grammar and its faults are the reader's, and so the same for all.
-pub(crate) trait Read<'a>: Sized {
-    /// Reads what begins here and stands inside `depth` arrays and objects.
-    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault>;
+pub(crate) trait Read<'a>: Default {
+    /// Becomes what begins here and stands inside `depth` arrays and objects. It is made in its place: a value that is
+    /// handed on is copied in other pieces than it was written in, and a processor waits at every one.
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault>;
 }
 
 impl<'a> Read<'a> for Value<'a> {
-    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault> {
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
         match reader.peek() {
-            Some(b'{') => reader.object(depth).map(Value::Object),
-            Some(b'[') => reader.list(depth).map(Value::List),
-            _ => reader.scalar(),
+            Some(b'{') => *self = Value::Object(reader.object(depth)?),
+            Some(b'[') => *self = Value::List(reader.list(depth)?),
+            Some(b'"') => *self = Value::Text(reader.string()?),
+            _ => *self = reader.scalar()?,
         }
+        Ok(())
+    }
+}
+
+impl Default for Outline<'_> {
+    fn default() -> Self {
+        Outline::Other(Value::Null)
     }
 }
 
 impl<'a> Read<'a> for Outline<'a> {
-    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault> {
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
         match reader.peek() {
-            Some(b'{') => reader.object(depth).map(Outline::Object),
-            Some(b'[') => reader.list(depth).map(Outline::List),
-            _ => reader.scalar().map(Outline::Other),
+            Some(b'{') => *self = Outline::Object(reader.object(depth)?),
+            Some(b'[') => *self = Outline::List(reader.list(depth)?),
+            _ => {
+                let mut value = Value::Null;
+                value.read(reader, depth)?;
+                *self = Outline::Other(value);
+            }
         }
+        Ok(())
     }
 }
 
 impl<'a> Read<'a> for Raw<'a> {
-    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault> {
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
         let start = reader.at;
         if RULES {
-            reader.read::<()>(depth)?;
+            ().read(reader, depth)?;
         } else {
             // A browser's snapshots are small, and it is spared the code that only checks.
-            reader.read::<Value<'_>>(depth)?;
+            Value::Null.read(reader, depth)?;
         }
-        Ok(Raw(reader.text.get(start..reader.at).unwrap_or_default()))
+        *self = Raw(reader.text.get(start..reader.at).unwrap_or_default());
+        Ok(())
     }
 }
 
 /// Checked alone.
 impl<'a> Read<'a> for () {
-    fn read(reader: &mut Reader<'a>, depth: usize) -> Result<Self, Fault> {
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
         match reader.peek() {
-            Some(b'{') => reader.fields(depth, |_, ()| ()),
-            Some(b'[') => reader.elements(depth, |()| ()),
+            Some(b'{') => reader.fields(depth, |reader, _| ().read(reader, depth + 1)),
+            Some(b'[') => reader.elements(depth, |reader| ().read(reader, depth + 1)),
+            Some(b'"') => reader.string().map(|_| ()),
             _ => reader.scalar().map(|_| ()),
         }
     }
@@ -194,16 +213,9 @@ impl<'a> Reader<'a> {
         self.peek()
     }
 
-    /// What begins here and stands inside `depth` arrays and objects.
-    #[inline]
-    fn read<T: Read<'a>>(&mut self, depth: usize) -> Result<T, Fault> {
-        T::read(self, depth)
-    }
-
-    /// What is neither an array nor an object.
+    /// What is neither a string nor an array nor an object.
     fn scalar(&mut self) -> Result<Value<'a>, Fault> {
         match self.peek() {
-            Some(b'"') => Ok(Value::Text(self.string()?)),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
@@ -225,11 +237,14 @@ impl<'a> Reader<'a> {
     fn list<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<T>, Fault> {
         let mut elements = Vec::new();
         // Read apart from here, what is there already is dropped in one place.
-        self.elements(depth, |element| elements.push(element))?;
+        self.elements(depth, |reader| {
+            elements.push(T::default());
+            elements.last_mut().map_or(Ok(()), |element| element.read(reader, depth + 1))
+        })?;
         Ok(elements)
     }
 
-    fn elements<T: Read<'a>>(&mut self, depth: usize, mut take: impl FnMut(T)) -> Result<(), Fault> {
+    fn elements(&mut self, depth: usize, mut read: impl FnMut(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
         self.enter(depth)?;
         match self.next_token() {
             Some(b']') => {
@@ -240,7 +255,7 @@ impl<'a> Reader<'a> {
             Some(_) => {}
         }
         loop {
-            take(self.read(depth + 1)?);
+            read(self)?;
             let problem = "is not JSON, expected `,` or `]` behind an entry of an array";
             if self.is_last(b']', ENDS_IN_LIST, problem)? {
                 return Ok(());
@@ -250,11 +265,18 @@ impl<'a> Reader<'a> {
 
     fn object<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<(Cow<'a, str>, T)>, Fault> {
         let mut fields = Vec::new();
-        self.fields(depth, |name, value| fields.push((name, value)))?;
+        self.fields(depth, |reader, name| {
+            fields.push((name, T::default()));
+            fields.last_mut().map_or(Ok(()), |(_, value)| value.read(reader, depth + 1))
+        })?;
         Ok(fields)
     }
 
-    fn fields<T: Read<'a>>(&mut self, depth: usize, mut take: impl FnMut(Cow<'a, str>, T)) -> Result<(), Fault> {
+    fn fields(
+        &mut self,
+        depth: usize,
+        mut read: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         self.enter(depth)?;
         match self.next_token() {
             Some(b'}') => {
@@ -274,7 +296,7 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             self.skip_space();
-            take(name, self.read(depth + 1)?);
+            read(self, name)?;
             let problem = "is not JSON, expected `,` or `}` behind a field of an object";
             if self.is_last(b'}', ENDS_IN_OBJECT, problem)? {
                 return Ok(());
@@ -305,6 +327,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The string that begins here; it borrows from the text unless it has an escape.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.at += 1;
         let plain = self.plain();
@@ -312,12 +335,18 @@ impl<'a> Reader<'a> {
             self.at += 1;
             return Ok(Cow::Borrowed(plain));
         }
+        self.rest_of_string(plain).map(Cow::Owned)
+    }
+
+    /// The string that begins with what is plain of it, and goes on with an escape or something wrong.
+    #[inline(never)]
+    fn rest_of_string(&mut self, plain: &str) -> Result<String, Fault> {
         let mut text = plain.to_owned();
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Cow::Owned(text));
+                    return Ok(text);
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -334,9 +363,19 @@ impl<'a> Reader<'a> {
     #[inline]
     fn plain(&mut self) -> &'a str {
         let start = self.at;
-        let rest = self.bytes.get(start..).unwrap_or_default();
+        let mut at = start;
+        // Eight bytes at a time, where that is not more code than a browser is to load.
+        while let Some(eight) = self.bytes.get(at..).and_then(<[u8]>::first_chunk).filter(|_| RULES) {
+            let special = specials(u64::from_le_bytes(*eight));
+            at += (special.trailing_zeros() / 8) as usize;
+            if special != 0 {
+                self.at = at;
+                return self.text.get(start..at).unwrap_or_default();
+            }
+        }
+        let rest = self.bytes.get(at..).unwrap_or_default();
         let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
-        self.at += rest.iter().position(special).unwrap_or(rest.len());
+        self.at = at + rest.iter().position(special).unwrap_or(rest.len());
         self.text.get(start..self.at).unwrap_or_default()
     }
 
@@ -427,6 +466,16 @@ impl<'a> Reader<'a> {
         }
         if self.at > start { Ok(()) } else { Err(self.unexpected(ENDS, NO_NUMBER)) }
     }
+}
+
+/// Of eight bytes, the top bit of the first that is a quote, a backslash or a control character; those above it may be
+/// set wrongly, because a difference borrows from the byte above ("Bit Twiddling Hacks", "Determine if a word has a byte
+/// less than n").
+fn specials(eight: u64) -> u64 {
+    const EACH: u64 = u64::MAX / 0xff;
+    let less = |bytes: u64, than: u8| bytes.wrapping_sub(EACH * u64::from(than)) & !bytes;
+    let equal = |to: u8| less(eight ^ (EACH * u64::from(to)), 1);
+    (less(eight, 0x20) | equal(b'"') | equal(b'\\')) & (EACH * 0x80)
 }
 
 /// Compact JSON, numbers as ECMAScript writes them (RFC 8785, section 3.2.2.3), so that every host writes the same.

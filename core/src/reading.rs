@@ -323,16 +323,20 @@ impl<'p, 't> Keys<'p, 't> {
     /// # Errors
     /// The problem, if an earlier object has this key.
     pub(crate) fn take(&mut self, at: usize, key: Cow<'t, str>) -> Result<(), Cow<'static, str>> {
-        let hash = hash(&key);
-        let is_it = |other: u32| self.taken.get(other as usize).is_some_and(|(other, _)| *other == key);
-        let first = self.index.find(hash, is_it).and_then(|first| self.taken.get(first as usize));
-        if let Some((_, first)) = first {
-            let place = self.place.entry(*first);
+        if let Some(first) = self.find(&key) {
+            let place = self.place.entry(first);
             return Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(&key))));
         }
-        self.index.insert(hash, u32::try_from(self.taken.len()).unwrap_or(u32::MAX - 1));
+        self.index.insert(hash(&key), u32::try_from(self.taken.len()).unwrap_or(u32::MAX - 1));
         self.taken.push((key, at));
         Ok(())
+    }
+
+    /// Where the object stands that has taken this key.
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
+        let taken = |place: u32| self.taken.get(place as usize);
+        let is_it = |place| taken(place).is_some_and(|(other, _)| other == key);
+        taken(self.index.find(hash(key), is_it)?).map(|(_, at)| *at)
     }
 }
 

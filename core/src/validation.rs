@@ -22,12 +22,11 @@ use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::value::Value;
 
-/// A snapshot of which everything is known: what can be compiled, and what is wrong with the rest.
+/// What is known of a snapshot once all of it has been read: what is still to be compiled, and what is wrong.
 #[derive(Debug)]
 pub(crate) struct Checked<'v> {
-    pub(crate) revision: Option<u64>,
-    pub(crate) generated_at: Option<Time>,
     pub(crate) segments: Vec<SegmentDefinition<'v>>,
+    /// Those that refer to segments or other flags, and so could not be judged before all were read.
     pub(crate) flags: Vec<Candidate<'v>>,
     pub(crate) violations: Vec<Violation>,
 }
@@ -53,6 +52,11 @@ impl<'v> Candidate<'v> {
     /// The definition, unless the flag is set aside.
     pub(crate) fn definition(&self) -> Option<&FlagDefinition<'v>> {
         self.sound.then_some(&self.definition)
+    }
+
+    /// Whether it refers to segments or other flags: it is judged when all of them have been read.
+    pub(crate) fn refers(&self) -> bool {
+        RULES && !(self.definition.rules.is_empty() && self.definition.prerequisites.is_empty())
     }
 }
 
@@ -82,29 +86,24 @@ const FLAG_FIELDS: [&str; 20] = [
 /// The values of [`FLAG_FIELDS`].
 type Fields<'r, 'v> = [Option<&'r Value<'v>>; FLAG_FIELDS.len()];
 
-/// Checks a whole snapshot.
-pub(crate) fn check<'v>(snapshot: &Snapshot<'v>) -> Checked<'v> {
+/// Checks a whole snapshot. Each flag that has a key is shown to `take` as soon as it has been read, and is then gone
+/// unless it [refers](Candidate::refers) to others, because a definition is much larger than what is compiled from it.
+pub(crate) fn check<'v>(snapshot: &Snapshot<'v>, take: impl FnMut(&Candidate<'v>)) -> Checked<'v> {
     let mut reading = Reading::default();
     let root = Place::Root;
     let place = root.field("segments");
     let segments = if RULES { segments(&mut reading, &place, &snapshot.segments) } else { Vec::new() };
     let place = if snapshot.bare { root } else { root.field("flags") };
-    let mut flags = flags(&mut reading, &place, &snapshot.flags);
+    let mut keys = Keys::of(&place, snapshot.flags.len());
+    let mut flags = flags(&mut reading, &place, &snapshot.flags, &mut keys, take);
     let segments = if RULES {
         let (segments, extents) = references::segments(&mut reading, &root.field("segments"), segments);
-        references::flags(&mut reading, &place, &extents, &mut flags);
+        references::flags(&mut reading, &place, &extents, &keys, &mut flags);
         segments
     } else {
         Vec::new()
     };
-    flags.retain(|flag| !flag.key.is_empty());
-    Checked {
-        revision: snapshot.revision,
-        generated_at: snapshot.generated_at,
-        segments,
-        flags,
-        violations: reading.violations,
-    }
+    Checked { segments, flags, violations: reading.violations }
 }
 
 /// A segment.
@@ -136,16 +135,22 @@ fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &[Raw<'v>]) ->
     segments
 }
 
-fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &[Raw<'v>]) -> Vec<Candidate<'v>> {
-    let mut keys = Keys::of(place, values.len());
-    let mut flags = Vec::with_capacity(values.len());
+/// The flags that refer to others.
+fn flags<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    values: &[Raw<'v>],
+    keys: &mut Keys<'_, 'v>,
+    mut take: impl FnMut(&Candidate<'v>),
+) -> Vec<Candidate<'v>> {
+    let mut flags = Vec::new();
     for (at, value) in values.iter().enumerate() {
         let value = &value.value();
         let place = place.entry(at);
         let before = reading.violations.len();
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { continue };
         let [name, .., variants, off_value, _, _, _, _] = fields;
-        let key = unique_key(reading, &place.field("name"), name, (&mut keys, at));
+        let key = unique_key(reading, &place.field("name"), name, (keys, at)).unwrap_or_default();
         let definition = flag(reading, &place, fields);
         let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
@@ -153,7 +158,14 @@ fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &[Raw<'v>]) -> Ve
             (None, None) => Value::Bool(false),
         };
         let sound = reading.violations.len() == before;
-        flags.push(Candidate { key: key.unwrap_or_default(), definition, sound, killed: killed(value), off_value, at });
+        let killed = if sound { !definition.enabled || definition.status.is_off() } else { killed(value) };
+        let flag = Candidate { key, definition, sound, killed, off_value, at };
+        if !flag.key.is_empty() {
+            take(&flag);
+        }
+        if flag.refers() {
+            flags.push(flag);
+        }
     }
     flags
 }
