@@ -25,7 +25,7 @@ use crate::list::{List, ListBuilder};
 use crate::snapshot::Snapshot;
 use crate::split::portions;
 use crate::text::Text;
-use crate::validation::{self, Candidate, Checked};
+use crate::validation::{self, Candidate};
 use crate::value::Value;
 use crate::{RULES, SHARES};
 
@@ -49,7 +49,7 @@ impl FlagSet {
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::from_json(bytes)?;
-        Ok(compile(validation::check(&snapshot)))
+        Ok(compile(&snapshot))
     }
 
     /// The same in strict mode, for linting and CI: any violation refuses the snapshot.
@@ -62,25 +62,31 @@ impl FlagSet {
     }
 }
 
-/// Compiles what has been checked.
-pub(crate) fn compile(checked: Checked<'_>) -> FlagSet {
+/// Compiles a snapshot: each flag as it is read, and those that refer to others when all of them are known.
+fn compile(snapshot: &Snapshot<'_>) -> FlagSet {
     let mut set = FlagSet::empty();
-    set.revision = checked.revision;
-    set.generated_at = checked.generated_at;
-    set.violations = checked.violations;
-    set.keys = Index::with_room_for(checked.flags.len());
+    set.revision = snapshot.revision;
+    set.generated_at = snapshot.generated_at;
+    set.keys = Index::with_room_for(snapshot.flags.len());
     let mut compiler = Compiler::of(set);
-    for segment in checked.segments.iter().filter(|_| RULES) {
-        compiler.segment(segment, fingerprint(&segment.when));
-    }
-    for flag in &checked.flags {
-        compiler.claim(flag);
-    }
-    for (id, flag) in (0..).map(FlagId).zip(&checked.flags) {
-        if let Some(definition) = flag.definition() {
-            compiler.flag(id, definition, fingerprint(definition));
+    let checked = validation::check(snapshot, |flag| {
+        let id = compiler.claim(flag);
+        if !flag.refers() {
+            compiler.decide(id, flag);
         }
+    });
+    if RULES {
+        for segment in &checked.segments {
+            compiler.segment(segment, fingerprint(&segment.when));
+        }
+        for flag in &checked.flags {
+            if let Some(id) = compiler.set.find(&flag.key) {
+                compiler.decide(id, flag);
+            }
+        }
+        compiler.set.set_aside.sort_unstable();
     }
+    compiler.set.violations = checked.violations;
     compiler.finish()
 }
 
@@ -134,24 +140,19 @@ impl Compiler {
         self.set.segments.push(segment);
     }
 
-    /// Gives a flag its key and its number; until it gets a definition it is set aside.
-    fn claim(&mut self, candidate: &Candidate<'_>) {
+    /// Gives a flag its key and its number.
+    fn claim(&mut self, candidate: &Candidate<'_>) -> FlagId {
         let id = FlagId(len(&self.set.flags));
-        let key = self.set.texts.push(candidate.key);
-        let hash = hash(candidate.key);
+        let key = self.set.texts.push(&candidate.key);
+        let hash = hash(&candidate.key);
         self.set.keys.insert(hash, id.0);
-        let mut detail = Flag::NO_DETAIL;
-        if candidate.definition().is_none() {
-            self.set.set_aside.push(id);
-            detail = self.off_only(&candidate.off_value);
-        }
         self.set.flags.push(Flag {
             key,
             bucketer: Bucketer::Recipe1 { salt_hash: hash },
             unit: Unit::Field(crate::context::Field::User),
             share: Share::NOBODY,
             gates: Span::default(),
-            detail,
+            detail: Flag::NO_DETAIL,
             state: if candidate.killed { State::Disabled } else { State::Broken },
             timed: false,
         });
@@ -163,6 +164,18 @@ impl Compiler {
             own_fingerprint: 0,
             fingerprint: 0,
         });
+        id
+    }
+
+    /// Compiles a flag, or sets it aside.
+    fn decide(&mut self, id: FlagId, candidate: &Candidate<'_>) {
+        if let Some(definition) = candidate.definition() {
+            self.flag(id, &candidate.key, definition, fingerprint(definition));
+        } else {
+            self.set.set_aside.push(id);
+            let detail = self.off_only(&candidate.off_value);
+            self.settle(id, |flag, _| flag.detail = detail);
+        }
     }
 
     /// The detail of a flag of which nothing is known but what it serves when it is off.
@@ -187,7 +200,8 @@ impl Compiler {
     /// Gives a flag that was set aside the definition that an earlier set had of it.
     pub(crate) fn keep(&mut self, id: FlagId, definition: &FlagDefinition<'_>, own_fingerprint: u64, kept: Kept) {
         let killed = matches!(self.set.origin(id).fate, Fate::SetAside { killed: true, .. });
-        self.flag(id, definition, own_fingerprint);
+        let key = self.set.key(id).to_owned();
+        self.flag(id, &key, definition, own_fingerprint);
         self.settle(id, |flag, origin| {
             origin.fate = Fate::SetAside { killed, kept: Some(kept) };
             if killed {
@@ -204,9 +218,8 @@ impl Compiler {
     }
 
     /// Compiles the definition of a flag that has its number already.
-    fn flag(&mut self, id: FlagId, definition: &FlagDefinition<'_>, own_fingerprint: u64) {
-        let key = self.set.key(id).to_owned();
-        let salt = definition.salt.as_deref().unwrap_or(&key);
+    fn flag(&mut self, id: FlagId, key: &str, definition: &FlagDefinition<'_>, own_fingerprint: u64) {
+        let salt = definition.salt.as_deref().unwrap_or(key);
         let unit = self.unit(&definition.bucket_by);
         let gates = Span { start: len(&self.set.gates), len: 0 };
         for (entries, (field, _)) in definition.targets.iter().zip(TARGETS) {

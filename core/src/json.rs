@@ -1,15 +1,17 @@
 //! JSON (RFC 8259): text to [`Value`] and back.
 //!
 //! It borrows every text that has no escape, reads the whole before it answers, and says at which line and column it
-//! stopped. It knows nothing of flags. Written for this crate because a general reader with its own tree and numbers
+//! stopped. What need not be there all at once is checked and left as its text ([`Outline`]). It knows nothing of
+//! flags. Written for this crate because a general reader with its own tree and numbers
 //! is heavy in a WebAssembly build; serde_json is its oracle in the tests.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::RULES;
 use crate::limit::MAX_NESTING_DEPTH;
 use crate::number;
-use crate::value::{Fields, Value};
+use crate::value::Value;
 use crate::whole::write_whole;
 use crate::writing::Json;
 
@@ -52,8 +54,39 @@ const TOO_LARGE: &str = "the number is out of range, expected a number that doub
 const TOO_DEEP: &str = "is nested too deep, expected at most 100 arrays and objects inside each other";
 const _: () = assert!(MAX_NESTING_DEPTH == 100);
 
-/// The value that the whole text is.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value<'_>, Fault> {
+/// A value of whose arrays each entry is left to be read by itself: the tree of a whole snapshot is several times as
+/// large as its text, and no cache holds it.
+pub(crate) enum Outline<'a> {
+    List(Vec<Raw<'a>>),
+    Object(Vec<(Cow<'a, str>, Outline<'a>)>),
+    Other(Value<'a>),
+}
+
+impl<'a> Outline<'a> {
+    /// The value without what stands in it, if it is an array or an object.
+    pub(crate) fn hollow(&self) -> Value<'a> {
+        match self {
+            Outline::List(_) => Value::List(Vec::new()),
+            Outline::Object(_) => Value::Object(Vec::new()),
+            Outline::Other(value) => value.clone(),
+        }
+    }
+}
+
+/// The text of a value, of which is known that it can be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    pub(crate) fn value(self) -> Value<'a> {
+        let mut value = Value::Null;
+        let read = value.read(&mut Reader { text: self.0, bytes: self.0.as_bytes(), at: 0 }, 0);
+        read.map_or(Value::Null, |()| value)
+    }
+}
+
+/// What the whole text is.
+pub(crate) fn parse<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<T, Fault> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Fault { at: error.valid_up_to(), problem: "is not UTF-8, expected JSON in UTF-8" })?;
     if bytes.trim_ascii().is_empty() {
@@ -61,7 +94,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value<'_>, Fault> {
     }
     let mut reader = Reader { text, bytes, at: 0 };
     reader.skip_space();
-    let value = reader.value(0)?;
+    let mut value = T::default();
+    value.read(&mut reader, 0)?;
     reader.skip_space();
     if reader.at < bytes.len() {
         Err(reader.fault("there is more behind the value, expected nothing"))
@@ -77,10 +111,76 @@ pub(crate) fn parse_number(text: &str) -> Option<f64> {
     (reader.at == text.len()).then(|| value.as_f64())?
 }
 
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+}
+
+/// What can be made of a text that is JSON; the grammar and its faults are the reader's, and so the same for all.
+pub(crate) trait Read<'a>: Default {
+    /// Becomes what begins here and stands inside `depth` arrays and objects. It is made in its place: a value that is
+    /// handed on is copied in other pieces than it was written in, and a processor waits at every one.
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault>;
+}
+
+impl<'a> Read<'a> for Value<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
+        match reader.peek() {
+            Some(b'{') => *self = Value::Object(reader.object(depth)?),
+            Some(b'[') => *self = Value::List(reader.list(depth)?),
+            Some(b'"') => *self = Value::Text(reader.string()?),
+            _ => *self = reader.scalar()?,
+        }
+        Ok(())
+    }
+}
+
+impl Default for Outline<'_> {
+    fn default() -> Self {
+        Outline::Other(Value::Null)
+    }
+}
+
+impl<'a> Read<'a> for Outline<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
+        match reader.peek() {
+            Some(b'{') => *self = Outline::Object(reader.object(depth)?),
+            Some(b'[') => *self = Outline::List(reader.list(depth)?),
+            _ => {
+                let mut value = Value::Null;
+                value.read(reader, depth)?;
+                *self = Outline::Other(value);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Read<'a> for Raw<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
+        let start = reader.at;
+        if RULES {
+            ().read(reader, depth)?;
+        } else {
+            // A browser's snapshots are small, and it is spared the code that only checks.
+            Value::Null.read(reader, depth)?;
+        }
+        *self = Raw(reader.text.get(start..reader.at).unwrap_or_default());
+        Ok(())
+    }
+}
+
+/// Checked alone.
+impl<'a> Read<'a> for () {
+    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
+        match reader.peek() {
+            Some(b'{') => reader.fields(depth, |reader, _| ().read(reader, depth + 1)),
+            Some(b'[') => reader.elements(depth, |reader| ().read(reader, depth + 1)),
+            Some(b'"') => reader.string().map(|_| ()),
+            _ => reader.scalar().map(|_| ()),
+        }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -113,12 +213,9 @@ impl<'a> Reader<'a> {
         self.peek()
     }
 
-    /// The value that begins here and stands inside `depth` arrays and objects.
-    fn value(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
+    /// What is neither a string nor an array nor an object.
+    fn scalar(&mut self) -> Result<Value<'a>, Fault> {
         match self.peek() {
-            Some(b'"') => Ok(Value::Text(self.string()?)),
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.list(depth),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
@@ -137,15 +234,18 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
-        self.enter(depth)?;
+    fn list<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<T>, Fault> {
         let mut elements = Vec::new();
         // Read apart from here, what is there already is dropped in one place.
-        self.elements(depth, &mut elements)?;
-        Ok(Value::List(elements))
+        self.elements(depth, |reader| {
+            elements.push(T::default());
+            elements.last_mut().map_or(Ok(()), |element| element.read(reader, depth + 1))
+        })?;
+        Ok(elements)
     }
 
-    fn elements(&mut self, depth: usize, elements: &mut Vec<Value<'a>>) -> Result<(), Fault> {
+    fn elements(&mut self, depth: usize, mut read: impl FnMut(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.enter(depth)?;
         match self.next_token() {
             Some(b']') => {
                 self.at += 1;
@@ -155,7 +255,7 @@ impl<'a> Reader<'a> {
             Some(_) => {}
         }
         loop {
-            elements.push(self.value(depth + 1)?);
+            read(self)?;
             let problem = "is not JSON, expected `,` or `]` behind an entry of an array";
             if self.is_last(b']', ENDS_IN_LIST, problem)? {
                 return Ok(());
@@ -163,14 +263,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
-        self.enter(depth)?;
-        let mut fields: Fields<'a> = Vec::new();
-        self.fields(depth, &mut fields)?;
-        Ok(Value::Object(fields))
+    fn object<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<(Cow<'a, str>, T)>, Fault> {
+        let mut fields = Vec::new();
+        self.fields(depth, |reader, name| {
+            fields.push((name, T::default()));
+            fields.last_mut().map_or(Ok(()), |(_, value)| value.read(reader, depth + 1))
+        })?;
+        Ok(fields)
     }
 
-    fn fields(&mut self, depth: usize, fields: &mut Fields<'a>) -> Result<(), Fault> {
+    fn fields(
+        &mut self,
+        depth: usize,
+        mut read: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.enter(depth)?;
         match self.next_token() {
             Some(b'}') => {
                 self.at += 1;
@@ -189,7 +296,7 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             self.skip_space();
-            fields.push((name, self.value(depth + 1)?));
+            read(self, name)?;
             let problem = "is not JSON, expected `,` or `}` behind a field of an object";
             if self.is_last(b'}', ENDS_IN_OBJECT, problem)? {
                 return Ok(());
@@ -220,6 +327,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The string that begins here; it borrows from the text unless it has an escape.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.at += 1;
         let plain = self.plain();
@@ -227,12 +335,18 @@ impl<'a> Reader<'a> {
             self.at += 1;
             return Ok(Cow::Borrowed(plain));
         }
+        self.rest_of_string(plain).map(Cow::Owned)
+    }
+
+    /// The string that begins with what is plain of it, and goes on with an escape or something wrong.
+    #[inline(never)]
+    fn rest_of_string(&mut self, plain: &str) -> Result<String, Fault> {
         let mut text = plain.to_owned();
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Cow::Owned(text));
+                    return Ok(text);
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -249,9 +363,19 @@ impl<'a> Reader<'a> {
     #[inline]
     fn plain(&mut self) -> &'a str {
         let start = self.at;
-        let rest = self.bytes.get(start..).unwrap_or_default();
+        let mut at = start;
+        // Eight bytes at a time, where that is not more code than a browser is to load.
+        while let Some(eight) = self.bytes.get(at..).and_then(<[u8]>::first_chunk).filter(|_| RULES) {
+            let special = specials(u64::from_le_bytes(*eight));
+            at += (special.trailing_zeros() / 8) as usize;
+            if special != 0 {
+                self.at = at;
+                return self.text.get(start..at).unwrap_or_default();
+            }
+        }
+        let rest = self.bytes.get(at..).unwrap_or_default();
         let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
-        self.at += rest.iter().position(special).unwrap_or(rest.len());
+        self.at = at + rest.iter().position(special).unwrap_or(rest.len());
         self.text.get(start..self.at).unwrap_or_default()
     }
 
@@ -342,6 +466,16 @@ impl<'a> Reader<'a> {
         }
         if self.at > start { Ok(()) } else { Err(self.unexpected(ENDS, NO_NUMBER)) }
     }
+}
+
+/// Of eight bytes, the top bit of the first that is a quote, a backslash or a control character; those above it may be
+/// set wrongly, because a difference borrows from the byte above ("Bit Twiddling Hacks", "Determine if a word has a byte
+/// less than n").
+fn specials(eight: u64) -> u64 {
+    const EACH: u64 = u64::MAX / 0xff;
+    let less = |bytes: u64, than: u8| bytes.wrapping_sub(EACH * u64::from(than)) & !bytes;
+    let equal = |to: u8| less(eight ^ (EACH * u64::from(to)), 1);
+    (less(eight, 0x20) | equal(b'"') | equal(b'\\')) & (EACH * 0x80)
 }
 
 /// Compact JSON, numbers as ECMAScript writes them (RFC 8785, section 3.2.2.3), so that every host writes the same.

@@ -108,26 +108,26 @@ impl Reading {
     }
 
     /// The fields of an object by name, each with its value if it stands there, even null.
-    pub(crate) fn fields<'v, const N: usize>(
+    pub(crate) fn fields<'v, 't, const N: usize>(
         &mut self,
         place: &Place<'_>,
-        value: &'v Value<'v>,
+        value: &'v Value<'t>,
         names: [&str; N],
         unknown: Unknown,
-    ) -> Option<[Option<&'v Value<'v>>; N]> {
+    ) -> Option<[Option<&'v Value<'t>>; N]> {
         let mut values = [None; N];
         self.named(place, value, &names, unknown, &mut values).then_some(values)
     }
 
     /// Puts the value of each name in its place; not if the value is no object. Apart from the number of names, so that
     /// there is one of it.
-    fn named<'v>(
+    fn named<'v, 't>(
         &mut self,
         place: &Place<'_>,
-        value: &'v Value<'v>,
+        value: &'v Value<'t>,
         names: &[&str],
         unknown: Unknown,
-        values: &mut [Option<&'v Value<'v>>],
+        values: &mut [Option<&'v Value<'t>>],
     ) -> bool {
         let Value::Object(fields) = value else {
             return self.expected::<()>(place, value, "an object").is_some();
@@ -181,27 +181,27 @@ impl Reading {
         None
     }
 
-    pub(crate) fn text<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Cow<'v, str>> {
+    pub(crate) fn text<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Cow<'t, str>> {
         self.text_of(place, value, "a string")
     }
 
     /// A string that is to hold something.
-    pub(crate) fn text_of<'v>(
+    pub(crate) fn text_of<'t>(
         &mut self,
         place: &Place<'_>,
-        value: &'v Value<'v>,
+        value: &Value<'t>,
         wanted: impl fmt::Display,
-    ) -> Option<Cow<'v, str>> {
+    ) -> Option<Cow<'t, str>> {
         match value {
-            Value::Text(text) => Some(Cow::Borrowed(text)),
+            Value::Text(text) => Some(text.clone()),
             _ => self.expected(place, value, wanted),
         }
     }
 
     /// A string that is not empty.
-    pub(crate) fn name<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Cow<'v, str>> {
+    pub(crate) fn name<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Cow<'t, str>> {
         match value {
-            Value::Text(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+            Value::Text(text) if !text.is_empty() => Some(text.clone()),
             _ => self.expected(place, value, "a string that is not empty"),
         }
     }
@@ -255,12 +255,12 @@ impl Reading {
     }
 
     /// An array of at most so many of what it is said to hold.
-    pub(crate) fn list<'v>(
+    pub(crate) fn list<'v, 't>(
         &mut self,
         place: &Place<'_>,
-        value: &'v Value<'v>,
+        value: &'v Value<'t>,
         (most, what): (usize, &str),
-    ) -> Option<&'v [Value<'v>]> {
+    ) -> Option<&'v [Value<'t>]> {
         match value {
             Value::List(entries) => {
                 if entries.len() > most {
@@ -272,7 +272,7 @@ impl Reading {
         }
     }
 
-    pub(crate) fn texts<'v>(&mut self, place: &Place<'_>, value: &'v Value<'v>) -> Option<Vec<Cow<'v, str>>> {
+    pub(crate) fn texts<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Vec<Cow<'t, str>>> {
         let Value::List(_) = value else {
             return self.expected(place, value, STRINGS);
         };
@@ -305,40 +305,38 @@ impl Reading {
 }
 
 /// The keys of the objects of a list, each of which must be its own.
-pub(crate) struct Keys<'p, 'v> {
+pub(crate) struct Keys<'p, 't> {
     place: &'p Place<'p>,
-    field: &'static str,
-    values: &'v [Value<'v>],
-    /// The objects whose keys are taken.
-    taken: Index,
+    /// The keys that are taken, and where the objects stand that have taken them.
+    taken: Vec<(Cow<'t, str>, usize)>,
+    /// The places of the keys among them, by hash.
+    index: Index,
 }
 
-impl<'p, 'v> Keys<'p, 'v> {
-    pub(crate) fn of(place: &'p Place<'p>, field: &'static str, values: &'v [Value<'v>]) -> Self {
-        Keys { place, field, values, taken: Index::with_room_for(values.len()) }
+impl<'p, 't> Keys<'p, 't> {
+    pub(crate) fn of(place: &'p Place<'p>, count: usize) -> Self {
+        Keys { place, taken: Vec::with_capacity(count), index: Index::with_room_for(count) }
     }
 
     /// Takes a key for the object that stands there.
     ///
     /// # Errors
     /// The problem, if an earlier object has this key.
-    pub(crate) fn take(&mut self, at: usize, key: &str) -> Result<(), Cow<'static, str>> {
-        let hash = hash(key);
-        let is_its_key = |other: u32| self.key(other as usize) == Some(key);
-        match self.taken.find(hash, is_its_key) {
-            None => {
-                self.taken.insert(hash, u32::try_from(at).unwrap_or(u32::MAX - 1));
-                Ok(())
-            }
-            Some(first) => {
-                let place = self.place.entry(first as usize);
-                Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(key))))
-            }
+    pub(crate) fn take(&mut self, at: usize, key: Cow<'t, str>) -> Result<(), Cow<'static, str>> {
+        if let Some(first) = self.find(&key) {
+            let place = self.place.entry(first);
+            return Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(&key))));
         }
+        self.index.insert(hash(&key), u32::try_from(self.taken.len()).unwrap_or(u32::MAX - 1));
+        self.taken.push((key, at));
+        Ok(())
     }
 
-    fn key(&self, at: usize) -> Option<&str> {
-        self.values.get(at)?.get(self.field)?.as_str()
+    /// Where the object stands that has taken this key.
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
+        let taken = |place: u32| self.taken.get(place as usize);
+        let is_it = |place| taken(place).is_some_and(|(other, _)| other == key);
+        taken(self.index.find(hash(key), is_it)?).map(|(_, at)| *at)
     }
 }
 

@@ -8,10 +8,10 @@ use std::fmt;
 use crate::RULES;
 use crate::context::{Context, ContextError};
 use crate::error::{SnapshotError, Violation, found, no_time, problem};
-use crate::json;
+use crate::json::{self, Outline, Raw, Read};
 use crate::limit::{MAX_FLAGS, MAX_SNAPSHOT_BYTES};
 use crate::time::Time;
-use crate::value::{Fields, Value};
+use crate::value::Value;
 
 /// The version of the document that this engine reads.
 pub(crate) const VERSION: i64 = 1;
@@ -23,13 +23,16 @@ pub(crate) const SWITCHES: &str = "switches";
 pub(crate) struct Snapshot<'a> {
     pub(crate) revision: Option<u64>,
     pub(crate) generated_at: Option<Time>,
-    pub(crate) segments: Vec<Value<'a>>,
-    pub(crate) flags: Vec<Value<'a>>,
+    pub(crate) segments: Vec<Raw<'a>>,
+    pub(crate) flags: Vec<Raw<'a>>,
     /// Whether the flags are bare rows: their places are then `/0`, not `/flags/0`.
     pub(crate) bare: bool,
     /// Whether it only switches flags, as a layer over others; by itself it is a snapshot like any other.
     pub(crate) switches: bool,
 }
+
+/// The fields of a document.
+type Fields<'a> = Vec<(Cow<'a, str>, Outline<'a>)>;
 
 impl<'a> Snapshot<'a> {
     /// # Errors
@@ -39,12 +42,12 @@ impl<'a> Snapshot<'a> {
             return Err(SnapshotError::TooLarge { bytes: bytes.len() });
         }
         match parse(bytes)? {
-            Value::List(flags) => {
+            Outline::List(flags) => {
                 at_most(flags.len(), "flags", "")?;
                 Ok(Snapshot { flags, bare: true, ..Snapshot::default() })
             }
-            Value::Object(fields) => Self::from_document(fields),
-            other => Err(wrong(
+            Outline::Object(fields) => Self::from_document(fields),
+            Outline::Other(other) => Err(wrong(
                 "",
                 format_args!("{} is no snapshot, expected an object or an array of flags", found(&other)),
             )),
@@ -55,8 +58,8 @@ impl<'a> Snapshot<'a> {
         let mut snapshot = head(&fields)?;
         for (name, value) in fields {
             match (name.as_ref(), value) {
-                ("flags", Value::List(flags)) => snapshot.flags = flags,
-                ("segments", Value::List(segments)) if RULES => snapshot.segments = segments,
+                ("flags", Outline::List(flags)) => snapshot.flags = flags,
+                ("segments", Outline::List(segments)) if RULES => snapshot.segments = segments,
                 _ => {}
             }
         }
@@ -67,7 +70,7 @@ impl<'a> Snapshot<'a> {
 /// Everything but the flags and segments, which are arrays of at most as many as there may be.
 fn head<'a>(fields: &Fields<'_>) -> Result<Snapshot<'a>, SnapshotError> {
     const NAMES: [&str; 5] = ["esclusa", "flags", "revision", "generated_at", "segments"];
-    let mut places: [Option<&Value<'_>>; 5] = [None; 5];
+    let mut places: [Option<&Outline<'_>>; 5] = [None; 5];
     for (name, value) in fields {
         let named = NAMES.iter().zip(&mut places).find(|(known, _)| *known == name);
         if let Some((name, place)) = named
@@ -77,12 +80,12 @@ fn head<'a>(fields: &Fields<'_>) -> Result<Snapshot<'a>, SnapshotError> {
         }
     }
     let [version, flags, revision, generated_at, segments] = places;
-    match version {
+    match version.map(Outline::hollow) {
         Some(Value::Integer(VERSION)) => {}
         Some(other) => {
             return Err(wrong(
                 "/esclusa",
-                format_args!("{} is not a version that this engine reads, expected {VERSION}", found(other)),
+                format_args!("{} is not a version that this engine reads, expected {VERSION}", found(&other)),
             ));
         }
         None => {
@@ -92,40 +95,46 @@ fn head<'a>(fields: &Fields<'_>) -> Result<Snapshot<'a>, SnapshotError> {
             ));
         }
     }
-    let revision = match revision.unwrap_or(&Value::Null) {
+    let revision = match revision.map(Outline::hollow).unwrap_or_default() {
         Value::Null => None,
-        Value::Integer(number) if *number >= 0 => Some(number.unsigned_abs()),
+        Value::Integer(number) if number >= 0 => Some(number.unsigned_abs()),
         other => {
             return Err(wrong(
                 "/revision",
-                format_args!("{} is no revision, expected a whole number from 0 to 9007199254740991", found(other)),
+                format_args!("{} is no revision, expected a whole number from 0 to 9007199254740991", found(&other)),
             ));
         }
     };
-    let generated_at = match generated_at.unwrap_or(&Value::Null) {
+    let generated_at = match generated_at.map(Outline::hollow).unwrap_or_default() {
         Value::Null => None,
         other => match other.as_str().and_then(Time::parse) {
             Some(time) => Some(time),
-            None => return Err(wrong("/generated_at", no_time(other))),
+            None => return Err(wrong("/generated_at", no_time(&other))),
         },
     };
-    match segments.unwrap_or(&Value::Null) {
-        Value::Null => {}
-        Value::List(segments) => at_most(segments.len(), "segments", "/segments")?,
-        other => {
-            let words = format_args!("{} is no list of segments, expected an array", found(other));
-            return Err(wrong("/segments", words));
+    match segments {
+        None | Some(Outline::Other(Value::Null)) => {}
+        Some(Outline::List(segments)) => at_most(segments.len(), "segments", "/segments")?,
+        Some(other) => {
+            let other = other.hollow();
+            return Err(wrong(
+                "/segments",
+                format_args!("{} is no list of segments, expected an array", found(&other)),
+            ));
         }
     }
     match flags {
-        Some(Value::List(flags)) => at_most(flags.len(), "flags", "/flags")?,
+        Some(Outline::List(flags)) => at_most(flags.len(), "flags", "/flags")?,
         Some(other) => {
-            return Err(wrong("/flags", format_args!("{} is no list of flags, expected an array", found(other))));
+            return Err(wrong(
+                "/flags",
+                format_args!("{} is no list of flags, expected an array", found(&other.hollow())),
+            ));
         }
         None => return Err(wrong("/flags", "is missing, expected an array of flags")),
     }
     let layer = fields.iter().rev().find(|(name, _)| name == "layer");
-    let switches = layer.is_some_and(|(_, value)| value.as_str() == Some(SWITCHES));
+    let switches = layer.is_some_and(|(_, value)| value.hollow().as_str() == Some(SWITCHES));
     Ok(Snapshot { revision, generated_at, switches, ..Snapshot::default() })
 }
 
@@ -148,7 +157,7 @@ fn refused(place: &str, problem: Cow<'static, str>) -> SnapshotError {
 }
 
 /// Any JSON, within the limit of nesting; a byte order mark may stand before it (2.1.1).
-fn parse(bytes: &[u8]) -> Result<Value<'_>, SnapshotError> {
+fn parse<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<T, SnapshotError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     json::parse(bytes).map_err(|fault| SnapshotError::Json(fault.message(bytes)))
 }

@@ -15,18 +15,18 @@ use crate::definition::{
     FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, USER, WantedDefinition,
 };
 use crate::error::{Violation, found};
+use crate::json::Raw;
 use crate::limit::{MAX_KEY_BYTES, MAX_LIST_ENTRIES};
 use crate::reading::{Keys, Place, Reading, Unknown};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::value::Value;
 
-/// A snapshot of which everything is known: what can be compiled, and what is wrong with the rest.
+/// What is known of a snapshot once all of it has been read: what is still to be compiled, and what is wrong.
 #[derive(Debug)]
 pub(crate) struct Checked<'v> {
-    pub(crate) revision: Option<u64>,
-    pub(crate) generated_at: Option<Time>,
     pub(crate) segments: Vec<SegmentDefinition<'v>>,
+    /// Those that refer to segments or other flags, and so could not be judged before all were read.
     pub(crate) flags: Vec<Candidate<'v>>,
     pub(crate) violations: Vec<Violation>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Checked<'v> {
 #[derive(Debug)]
 pub(crate) struct Candidate<'v> {
     /// Empty while checking, if the flag has no key that it can be resolved by.
-    pub(crate) key: &'v str,
+    pub(crate) key: Cow<'v, str>,
     /// Not to be used unless the flag is sound.
     definition: FlagDefinition<'v>,
     /// Whether it breaks no rule; otherwise it is set aside.
@@ -43,7 +43,7 @@ pub(crate) struct Candidate<'v> {
     /// Whether it is off even if it is set aside (8.7).
     pub(crate) killed: bool,
     /// What it serves when it is set aside (8.8).
-    pub(crate) off_value: Cow<'v, Value<'v>>,
+    pub(crate) off_value: Value<'v>,
     /// Where it stands in the snapshot's array.
     pub(crate) at: usize,
 }
@@ -52,6 +52,11 @@ impl<'v> Candidate<'v> {
     /// The definition, unless the flag is set aside.
     pub(crate) fn definition(&self) -> Option<&FlagDefinition<'v>> {
         self.sound.then_some(&self.definition)
+    }
+
+    /// Whether it refers to segments or other flags: it is judged when all of them have been read.
+    pub(crate) fn refers(&self) -> bool {
+        RULES && !(self.definition.rules.is_empty() && self.definition.prerequisites.is_empty())
     }
 }
 
@@ -79,31 +84,26 @@ const FLAG_FIELDS: [&str; 20] = [
 ];
 
 /// The values of [`FLAG_FIELDS`].
-type Fields<'v> = [Option<&'v Value<'v>>; FLAG_FIELDS.len()];
+type Fields<'r, 'v> = [Option<&'r Value<'v>>; FLAG_FIELDS.len()];
 
-/// Checks a whole snapshot.
-pub(crate) fn check<'v>(snapshot: &'v Snapshot<'v>) -> Checked<'v> {
+/// Checks a whole snapshot. Each flag that has a key is shown to `take` as soon as it has been read, and is then gone
+/// unless it [refers](Candidate::refers) to others, because a definition is much larger than what is compiled from it.
+pub(crate) fn check<'v>(snapshot: &Snapshot<'v>, take: impl FnMut(&Candidate<'v>)) -> Checked<'v> {
     let mut reading = Reading::default();
     let root = Place::Root;
     let place = root.field("segments");
     let segments = if RULES { segments(&mut reading, &place, &snapshot.segments) } else { Vec::new() };
     let place = if snapshot.bare { root } else { root.field("flags") };
-    let mut flags = flags(&mut reading, &place, &snapshot.flags);
+    let mut keys = Keys::of(&place, snapshot.flags.len());
+    let mut flags = flags(&mut reading, &place, &snapshot.flags, &mut keys, take);
     let segments = if RULES {
         let (segments, extents) = references::segments(&mut reading, &root.field("segments"), segments);
-        references::flags(&mut reading, &place, &extents, &mut flags);
+        references::flags(&mut reading, &place, &extents, &keys, &mut flags);
         segments
     } else {
         Vec::new()
     };
-    flags.retain(|flag| !flag.key.is_empty());
-    Checked {
-        revision: snapshot.revision,
-        generated_at: snapshot.generated_at,
-        segments,
-        flags,
-        violations: reading.violations,
-    }
+    Checked { segments, flags, violations: reading.violations }
 }
 
 /// A segment.
@@ -115,10 +115,11 @@ struct Segment<'v> {
     at: usize,
 }
 
-fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) -> Vec<Segment<'v>> {
-    let mut keys = Keys::of(place, "key", values);
+fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &[Raw<'v>]) -> Vec<Segment<'v>> {
+    let mut keys = Keys::of(place, values.len());
     let mut segments = Vec::new();
     for (at, value) in values.iter().enumerate() {
+        let value = &value.value();
         let place = place.entry(at);
         let before = reading.violations.len();
         let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { continue };
@@ -128,29 +129,43 @@ fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>
             None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
         };
         let sound = reading.violations.len() == before;
-        let definition = SegmentDefinition { key: Cow::Borrowed(key.unwrap_or_default()), when };
+        let definition = SegmentDefinition { key: key.unwrap_or_default(), when };
         segments.push(Segment { definition, sound, at });
     }
     segments
 }
 
-fn flags<'v>(reading: &mut Reading, place: &Place<'_>, values: &'v [Value<'v>]) -> Vec<Candidate<'v>> {
-    let mut keys = Keys::of(place, "name", values);
-    let mut flags = Vec::with_capacity(values.len());
+/// The flags that refer to others.
+fn flags<'v>(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    values: &[Raw<'v>],
+    keys: &mut Keys<'_, 'v>,
+    mut take: impl FnMut(&Candidate<'v>),
+) -> Vec<Candidate<'v>> {
+    let mut flags = Vec::new();
     for (at, value) in values.iter().enumerate() {
+        let value = &value.value();
         let place = place.entry(at);
         let before = reading.violations.len();
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { continue };
         let [name, .., variants, off_value, _, _, _, _] = fields;
-        let key = unique_key(reading, &place.field("name"), name, (&mut keys, at));
+        let key = unique_key(reading, &place.field("name"), name, (keys, at)).unwrap_or_default();
         let definition = flag(reading, &place, fields);
         let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
-            (None, Some(_)) => Cow::Owned(Value::Null),
-            (None, None) => Cow::Owned(Value::Bool(false)),
+            (None, Some(_)) => Value::Null,
+            (None, None) => Value::Bool(false),
         };
         let sound = reading.violations.len() == before;
-        flags.push(Candidate { key: key.unwrap_or_default(), definition, sound, killed: killed(value), off_value, at });
+        let killed = if sound { !definition.enabled || definition.status.is_off() } else { killed(value) };
+        let flag = Candidate { key, definition, sound, killed, off_value, at };
+        if !flag.key.is_empty() {
+            take(&flag);
+        }
+        if flag.refers() {
+            flags.push(flag);
+        }
     }
     flags
 }
@@ -165,14 +180,14 @@ fn killed(flag: &Value<'_>) -> bool {
 }
 
 /// A field that stands there and is not null (2.2.1).
-fn given<'v>(value: Option<&'v Value<'v>>) -> Option<&'v Value<'v>> {
+fn given<'r, 'v>(value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
     value.filter(|value| !value.is_null())
 }
 
 const LEFT_OUT: &str = "this build leaves rules and prerequisites out, expected a build with the feature `rules`";
 
 /// The same for a field that needs the feature `rules`; without it, one that holds something is reported (8.10).
-fn built<'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'v Value<'v>>) -> Option<&'v Value<'v>> {
+fn built<'r, 'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
     let value = given(value)?;
     if !RULES && value.as_list().is_none_or(|entries| !entries.is_empty()) {
         reading.say(place, Cow::Borrowed(LEFT_OUT));
@@ -183,25 +198,29 @@ fn built<'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'v Value<'
 fn unique_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    value: Option<&'v Value<'v>>,
+    value: Option<&Value<'v>>,
     (keys, at): (&mut Keys<'_, 'v>, usize),
-) -> Option<&'v str> {
+) -> Option<Cow<'v, str>> {
     let Some(value) = given(value) else {
         return reading.missing(place, format_args!("a string of 1 to {MAX_KEY_BYTES} bytes"));
     };
-    let Some(key) = value.as_str().filter(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES) else {
-        reading
-            .report(place, format_args!("{} is no key, expected a string of 1 to {MAX_KEY_BYTES} bytes", found(value)));
-        return None;
-    };
-    if let Err(problem) = keys.take(at, key) {
-        reading.report(place, problem);
-        return None;
+    match value {
+        Value::Text(key) if !key.is_empty() && key.len() <= MAX_KEY_BYTES => match keys.take(at, key.clone()) {
+            Ok(()) => Some(key.clone()),
+            Err(problem) => {
+                reading.report(place, problem);
+                None
+            }
+        },
+        _ => {
+            let wanted = format_args!("expected a string of 1 to {MAX_KEY_BYTES} bytes");
+            reading.report(place, format_args!("{} is no key, {wanted}", found(value)));
+            None
+        }
     }
-    Some(key)
 }
 
-fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> FlagDefinition<'v> {
+fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'_, 'v>) -> FlagDefinition<'v> {
     let [
         name,
         enabled,
@@ -257,7 +276,13 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
     // Without an `off_value` a boolean flag serves false and one with variants null (2.2.17).
     let off_value = match given(off_value) {
         Some(value) => value.last_of_each(),
-        None => Cow::Owned(if variants.is_empty() { Value::Bool(false) } else { Value::Null }),
+        None => {
+            if variants.is_empty() {
+                Value::Bool(false)
+            } else {
+                Value::Null
+            }
+        }
     };
     let prerequisites = built(reading, &at("prerequisites"), prerequisites);
     let prerequisites =
@@ -275,7 +300,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'v>) -> Fla
         salt,
         overrides: overrides.unwrap_or_default(),
         variants,
-        off_value: Some(off_value).filter(|value| !matches!(**value, Value::Bool(false))),
+        off_value: Some(off_value).filter(|value| !matches!(value, Value::Bool(false))).map(Cow::Owned),
         rules: rules.unwrap_or_default(),
         prerequisites,
         schedule: schedule.unwrap_or_default(),
@@ -292,9 +317,9 @@ fn status(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option
     status
 }
 
-fn overrides<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<OverridesDefinition<'v>> {
+fn overrides<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> Option<OverridesDefinition<'v>> {
     let [on, off] = reading.fields(place, value, ["on", "off"], Unknown::Refused)?;
-    let mut side = |name: &'static str, value: Option<&'v Value<'v>>| -> Option<[Vec<Cow<'v, str>>; 2]> {
+    let mut side = |name: &'static str, value: Option<&Value<'v>>| -> Option<[Vec<Cow<'v, str>>; 2]> {
         let Some(value) = given(value) else { return Some(Default::default()) };
         let place = place.field(name);
         let [users, companies] = reading.fields(&place, value, ["users", "companies"], Unknown::Refused)?;
@@ -312,14 +337,14 @@ fn overrides<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>)
 fn prerequisites<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    value: &'v Value<'v>,
+    value: &Value<'v>,
 ) -> Option<Vec<PrerequisiteDefinition<'v>>> {
     let entries = reading.list(place, value, (MAX_LIST_ENTRIES, "prerequisites"))?.iter().enumerate();
     Some(entries.map(|(at, value)| prerequisite(reading, &place.entry(at), value)).collect())
 }
 
 /// A prerequisite. What is wrong in it is reported, and it keeps its place.
-fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> PrerequisiteDefinition<'v> {
+fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> PrerequisiteDefinition<'v> {
     let mut prerequisite = PrerequisiteDefinition { flag: Cow::Borrowed(""), wanted: WantedDefinition::On(true) };
     let Some([flag, on, variants]) = reading.fields(place, value, ["flag", "on", "variants"], Unknown::Refused) else {
         return prerequisite;

@@ -169,13 +169,12 @@ impl<'a> Value<'a> {
     }
 
     /// The same value with, of several fields of one name in an object, only the last (2.2.23).
-    pub(crate) fn last_of_each<'v>(&'v self) -> Cow<'v, Value<'v>> {
-        if !self.repeats() {
-            return Cow::Borrowed(self);
+    pub(crate) fn last_of_each(&self) -> Value<'a> {
+        let mut value = self.clone();
+        if value.repeats() {
+            value.drop_repeats();
         }
-        let mut value = self.to_owned();
-        value.drop_repeats();
-        Cow::Owned(value)
+        value
     }
 
     fn repeats(&self) -> bool {

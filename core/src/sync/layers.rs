@@ -4,6 +4,7 @@
 
 use crate::error::SnapshotError;
 use crate::fingerprint::Set;
+use crate::json::Raw;
 use crate::snapshot::{Snapshot, VERSION};
 use crate::time::Time;
 use crate::value::{Fields, Value};
@@ -66,8 +67,8 @@ struct Whole<'a> {
 impl<'a> Whole<'a> {
     fn lay(&mut self, layer: Snapshot<'a>) {
         if layer.switches {
-            for flag in &layer.flags {
-                if let Some((key, enabled)) = switch(flag) {
+            for flag in layer.flags {
+                if let Some((key, enabled)) = switch(&flag.value()) {
                     self.switch(key, enabled);
                 }
             }
@@ -127,8 +128,8 @@ struct Entries<'a>(Vec<(Option<String>, Value<'a>)>);
 
 impl<'a> Entries<'a> {
     /// The entries of an upper layer, and below them those of other keys.
-    fn under(self, name: &str, upper: Vec<Value<'a>>) -> Self {
-        let mut entries: Vec<_> = upper.into_iter().map(|entry| (key(name, &entry), entry)).collect();
+    fn under(self, name: &str, upper: Vec<Raw<'a>>) -> Self {
+        let mut entries: Vec<_> = upper.into_iter().map(Raw::value).map(|entry| (key(name, &entry), entry)).collect();
         let taken: Set<String> = entries.iter().filter_map(|(key, _)| key.clone()).collect();
         entries.extend(self.0.into_iter().filter(|(key, _)| key.as_ref().is_none_or(|key| !taken.contains(key))));
         Entries(entries)

@@ -14,11 +14,11 @@ const FIELDS: [&str; 10] =
 
 /// A condition. What is wrong in it is reported and replaced by an empty `any`, so that the rest keeps its place and the
 /// segments that it names can still be looked at.
-pub(super) fn condition<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> ConditionDefinition<'v> {
+pub(super) fn condition<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> ConditionDefinition<'v> {
     readable(reading, place, value).unwrap_or_default()
 }
 
-fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<ConditionDefinition<'v>> {
+fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> Option<ConditionDefinition<'v>> {
     let fields = reading.fields(place, value, FIELDS, Unknown::Refused)?;
     let [attribute, op, one, many, ignore_case, all, any, not, segment, percentage] = fields.map(given);
     let kinds = [
@@ -82,7 +82,7 @@ fn unfitting<const N: usize>(
     }
 }
 
-fn parts<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<Vec<ConditionDefinition<'v>>> {
+fn parts<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> Option<Vec<ConditionDefinition<'v>>> {
     let values = reading.list(place, value, (MAX_LIST_ENTRIES, "conditions"))?;
     let mut parts = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
@@ -91,7 +91,7 @@ fn parts<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> 
     Some(parts)
 }
 
-fn percentage<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>) -> Option<ConditionDefinition<'v>> {
+fn percentage<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> Option<ConditionDefinition<'v>> {
     let [of, salt, from, to] = reading.fields(place, value, ["of", "salt", "from", "to"], Unknown::Refused)?.map(given);
     let of = match of {
         Some(of) => reading.name(&place.field("of"), of),
@@ -116,8 +116,8 @@ fn percentage<'v>(reading: &mut Reading, place: &Place<'_>, value: &'v Value<'v>
 fn operator<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    op: Option<&'v Value<'v>>,
-    [value, values, ignore_case]: [Option<&'v Value<'v>>; 3],
+    op: Option<&Value<'v>>,
+    [value, values, ignore_case]: [Option<&Value<'v>>; 3],
 ) -> Option<OperatorDefinition<'v>> {
     let Some(op) = op else {
         return reading.missing(&place.field("op"), "an operator such as `in`");

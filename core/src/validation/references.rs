@@ -6,7 +6,7 @@ use crate::error::quoted;
 use crate::fingerprint::Map;
 use crate::graph::{Component, order};
 use crate::limit::{MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS};
-use crate::reading::{Place, Reading};
+use crate::reading::{Keys, Place, Reading};
 
 /// How many keys of a cycle a message names before it says how many more there are.
 const NAMED: usize = 10;
@@ -155,14 +155,14 @@ fn unknown_segments(reading: &mut Reading, place: &Place<'_>, condition: &Condit
     }
 }
 
-/// Sets every flag aside that refers to what it may not.
-pub(super) fn flags(reading: &mut Reading, place: &Place<'_>, extents: &Extents, flags: &mut [Candidate<'_>]) {
-    // Most snapshots have no prerequisites, and then nobody needs the keys.
-    let keys: Map<&str, usize> = if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
-        flags.iter().enumerate().map(|(node, flag)| (flag.key, node)).collect()
-    } else {
-        Map::default()
-    };
+/// Sets every flag aside that refers to what it may not, of all that refer to something.
+pub(super) fn flags(
+    reading: &mut Reading,
+    place: &Place<'_>,
+    extents: &Extents,
+    keys: &Keys<'_, '_>,
+    flags: &mut [Candidate<'_>],
+) {
     for flag in flags.iter_mut() {
         let place = place.entry(flag.at);
         let before = reading.violations.len();
@@ -176,32 +176,33 @@ pub(super) fn flags(reading: &mut Reading, place: &Place<'_>, extents: &Extents,
                 // One that could not be read has been reported.
                 "" => continue,
                 own if own == flag.key => format!("{} is the flag itself, expected the key of another", quoted(own)),
-                other if keys.contains_key(other) => continue,
+                other if keys.find(other).is_some() => continue,
                 other => format!("there is no flag {} in this snapshot, expected the key of one", quoted(other)),
             };
             reading.report(&prerequisites.entry(at).field("flag"), problem);
         }
         flag.sound &= reading.violations.len() == before;
     }
-    if !keys.is_empty() {
-        prerequisites(reading, place, &keys, flags);
+    if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
+        prerequisites(reading, place, keys, flags);
     }
 }
 
 /// Cycles and lengths, over the flags that break no other rule (2.4.5).
-fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Map<&str, usize>, flags: &mut [Candidate<'_>]) {
-    let edges: Vec<Vec<usize>> = flags
-        .iter()
-        .map(|flag| match flag.definition() {
-            Some(definition) => {
-                let others = definition.prerequisites.iter();
-                others.filter_map(|prerequisite| keys.get(prerequisite.flag.as_ref()).copied()).collect()
-            }
-            None => Vec::new(),
-        })
-        .collect();
+fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_, '_>, flags: &mut [Candidate<'_>]) {
+    // The flags that refer to nothing are all alike here: one node behind the others stands for each of them.
+    let leaf = flags.len();
+    let node = |key: &str| {
+        let at = keys.find(key)?;
+        Some(flags.binary_search_by_key(&at, |flag| flag.at).unwrap_or(leaf))
+    };
+    let others = |flag: &Candidate<'_>| match flag.definition() {
+        Some(definition) => definition.prerequisites.iter().filter_map(|other| node(&other.flag)).collect(),
+        None => Vec::new(),
+    };
+    let edges: Vec<Vec<usize>> = flags.iter().map(others).chain([Vec::new()]).collect();
     let survey = Survey::of(&edges);
-    let name = |node: usize| flags.get(node).map_or("", |flag| flag.key);
+    let name = |node: usize| flags.get(node).map_or("", |flag| flag.key.as_ref());
     let mut problems: Vec<(usize, String)> = Vec::new();
     for knot in &survey.knots {
         problems

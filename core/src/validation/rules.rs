@@ -14,11 +14,11 @@ use crate::value::Value;
 pub(super) fn variants<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    value: &'v Value<'v>,
+    value: &Value<'v>,
 ) -> Option<Vec<VariantDefinition<'v>>> {
     let before = reading.violations.len();
     let values = reading.list(place, value, (MAX_VARIANTS, "variants"))?;
-    let mut keys = Keys::of(place, "key", values);
+    let mut keys = Keys::of(place, values.len());
     let (mut variants, mut weights) = (Vec::new(), Vec::new());
     for (at, value) in values.iter().enumerate() {
         let place = place.entry(at);
@@ -29,7 +29,7 @@ pub(super) fn variants<'v>(
         };
         let key = own_key(reading, &place.field("key"), key, (&mut keys, at));
         let weight = self::weight(reading, &place, weight);
-        let value = value.map_or(Cow::Owned(Value::Null), Value::last_of_each);
+        let value = Cow::Owned(value.map(Value::last_of_each).unwrap_or_default());
         weights.push(weight);
         variants.extend(key.zip(weight).map(|(key, weight)| VariantDefinition { key, value, weight }));
     }
@@ -40,13 +40,13 @@ pub(super) fn variants<'v>(
 pub(super) fn rules<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    value: &'v Value<'v>,
+    value: &Value<'v>,
     variants: Option<&[VariantDefinition<'v>]>,
 ) -> Option<Vec<RuleDefinition<'v>>> {
     let variants: Option<Set<&str>> =
         variants.map(|variants| variants.iter().map(|variant| variant.key.as_ref()).collect());
     let values = reading.list(place, value, (MAX_RULES, "rules"))?;
-    let mut keys = Keys::of(place, "key", values);
+    let mut keys = Keys::of(place, values.len());
     let mut rules = Vec::new();
     for (at, value) in values.iter().enumerate() {
         rules.push(rule(reading, &place.entry(at), value, variants.as_ref(), (&mut keys, at)));
@@ -58,7 +58,7 @@ pub(super) fn rules<'v>(
 fn rule<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    value: &'v Value<'v>,
+    value: &Value<'v>,
     variants: Option<&Set<&str>>,
     keys: (&mut Keys<'_, 'v>, usize),
 ) -> RuleDefinition<'v> {
@@ -94,7 +94,7 @@ fn rule<'v>(
 fn split<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    value: &'v Value<'v>,
+    value: &Value<'v>,
     variants: Option<&Set<&str>>,
 ) -> Vec<(Cow<'v, str>, u64)> {
     let Some(entries) = reading.list(place, value, (MAX_LIST_ENTRIES, "weighted variants")) else { return Vec::new() };
@@ -148,14 +148,14 @@ fn weight(reading: &mut Reading, place: &Place<'_>, value: Option<&Value<'_>>) -
 fn own_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    value: Option<&'v Value<'v>>,
+    value: Option<&Value<'v>>,
     (keys, at): (&mut Keys<'_, 'v>, usize),
 ) -> Option<Cow<'v, str>> {
     let Some(value) = given(value) else {
         return reading.missing(place, "a string that is not empty");
     };
     let key = reading.name(place, value)?;
-    if let Some(Err(problem)) = value.as_str().map(|key| keys.take(at, key)) {
+    if let Err(problem) = keys.take(at, key.clone()) {
         reading.report(place, problem);
         return None;
     }
@@ -166,7 +166,7 @@ fn own_key<'v>(
 fn known_variant<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    value: &'v Value<'v>,
+    value: &Value<'v>,
     variants: Option<&Set<&str>>,
 ) -> Option<Cow<'v, str>> {
     let key = reading.name(place, value)?;
