@@ -29,66 +29,72 @@ export class LateCaller {
   /** The context as it was given, or one that is prepared and says the same. */
   of(flags: ProviderFlags, context: EvaluationContext): PlainCaller {
     try {
-      const names = Object.keys(context);
-      if (names.length === this.#names.length && names.every((name, at) => this.#isSame(name, context[name], at))) {
+      if (this.#isOf(context)) {
         return (this.#prepared ??= flags.prepare?.(context) ?? context);
       }
       this.#prepared = undefined;
-      this.#names = names;
-      this.#values = names.map((name) => copied(context[name]));
+      this.#names = Object.keys(context);
+      this.#values = this.#names.map((name) => copied(context[name]));
     } catch {
-      // It cannot be read, and the engine says so.
+      // It cannot be read, and the engine says so. Half of another caller is none.
+      this.#names = [];
+      this.#prepared = undefined;
     }
     return context;
   }
 
-  #isSame(name: string, value: unknown, at: number): boolean {
-    const known = this.#values[at];
-    if (name !== this.#names[at]) {
-      return false;
+  /** Whether it has the names and values of late, and none from elsewhere. A list of its names would take longer. */
+  #isOf(context: EvaluationContext): boolean {
+    const [names, values] = [this.#names, this.#values];
+    let at = 0;
+    for (const name in context) {
+      if (name !== names[at] || !hasOwn.call(context, name) || !isSame(values[at], context[name])) {
+        return false;
+      }
+      at += 1;
     }
-    if (Array.isArray(known) && Array.isArray(value)) {
-      return known.length === value.length && known.every((element, at) => element === value[at] && isFixed(element));
-    }
-    return value === known && isFixed(value);
+    return at === names.length;
   }
 }
 
-/** Whether it says the same for as long as it is the same. */
-const isFixed = (value: unknown): boolean => (typeof value !== 'object' && typeof value !== 'function') || value === null;
+const hasOwn = Object.prototype.hasOwnProperty;
+
+/** Whether a value says the same as before, and will for as long as it is the same. */
+function isSame(known: unknown, value: unknown): boolean {
+  if (typeof value !== 'object') {
+    return value === known && typeof value !== 'function';
+  }
+  if (value === null || !Array.isArray(value)) {
+    return value === null && known === null;
+  }
+  return Array.isArray(known) && known.length === value.length && known.every((element, at) => element === value[at] && isFixed(element));
+}
 
 const copied = (value: unknown): unknown => (Array.isArray(value) ? [...(value as unknown[])] : value);
 
-/** What a value of each type that OpenFeature asks for looks like. */
-const FITS = {
-  boolean: (value: unknown): boolean => typeof value === 'boolean',
-  string: (value: unknown): boolean => typeof value === 'string',
-  number: (value: unknown): boolean => typeof value === 'number',
-  object: (value: unknown): boolean => typeof value === 'object',
-};
+const isFixed = (value: unknown): boolean => (typeof value !== 'object' && typeof value !== 'function') || value === null;
 
 /** The answer for one flag as a provider gives it; a value of another type leaves the caller's default in place. */
 export function details<T extends FlagValue>(
   flags: ProviderFlags,
   key: string,
-  type: keyof typeof FITS,
+  type: 'boolean' | 'string' | 'number' | 'object',
   otherwise: T,
   caller: PlainCaller,
 ): ResolutionDetails<T> {
   const { value, variant, reason, errorCode } = flags.resolve(key, caller);
-  const rest = { ...(variant === null ? {} : { variant }), reason };
-  if (errorCode !== null) {
-    const served = value !== null && FITS[type](value) ? (value as JsonValue as T) : otherwise;
-    return { value: served, ...rest, errorCode: errorCode as ErrorCode, errorMessage: MESSAGES[errorCode](key) };
+  // JavaScript's own words for types are those that OpenFeature asks by; null is no value.
+  const isFit = value !== null && typeof value === type;
+  const served = isFit ? (value as JsonValue as T) : otherwise;
+  if (errorCode === null && (isFit || value === null)) {
+    return variant === null ? { value: served, reason } : { value: served, variant, reason };
   }
-  if (value === null) {
-    return { value: otherwise, ...rest };
-  }
-  if (!FITS[type](value)) {
+  if (errorCode === null) {
     const errorMessage = `\`${key}\` serves a ${Array.isArray(value) ? 'list' : typeof value}, expected a ${type}`;
     return { value: otherwise, reason: 'ERROR', errorCode: 'TYPE_MISMATCH' as ErrorCode, errorMessage };
   }
-  return { value: value as JsonValue as T, ...rest };
+  const problem = { errorCode: errorCode as ErrorCode, errorMessage: MESSAGES[errorCode](key) };
+  return { value: served, ...(variant === null ? {} : { variant }), reason, ...problem };
 }
 
 const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) => string } = {

@@ -106,7 +106,13 @@ class EsclusaProvider(AbstractProvider):
         context: EvaluationContext | None,
         convert: Callable[[Any], Any],
     ) -> FlagResolutionDetails[_T]:
-        resolution = self._flags.resolve(key, _caller(context))
+        caller: Mapping[str, object] | None = None if context is None else context.attributes
+        if context is not None and context.targeting_key is not None:
+            # A dict is copied as a whole here, where `{**attributes}` puts one field after the other.
+            fields: dict[str, object] = dict(context.attributes)
+            fields["targetingKey"] = context.targeting_key
+            caller = fields
+        resolution = self._flags.resolve(key, caller)
         value, code = resolution.value, resolution.error_code
         if value is None:
             value = default
@@ -116,7 +122,8 @@ class EsclusaProvider(AbstractProvider):
                 problem = f"the value of `{key}` is of another type than the one that was asked for"
                 return FlagResolutionDetails(value, ErrorCode.TYPE_MISMATCH, problem, Reason.ERROR)
         if code is None:
-            return FlagResolutionDetails(value, None, None, _REASONS[resolution.reason], resolution.variant)
+            # With metadata, because the class takes longer to make its own.
+            return FlagResolutionDetails(value, None, None, _REASONS[resolution.reason], resolution.variant, {})
         return FlagResolutionDetails(value, ErrorCode(code), _PROBLEMS[code], Reason.ERROR, resolution.variant)
 
 
@@ -127,14 +134,6 @@ _PROBLEMS = {
     "TARGETING_KEY_MISSING": "the flag is rolled out by something that the context does not have",
     "INVALID_CONTEXT": "the context refers to itself, is nested too deep or cannot be read",
 }
-
-
-def _caller(context: EvaluationContext | None) -> Mapping[str, object] | None:
-    if context is None:
-        return None
-    if context.targeting_key is None:
-        return context.attributes
-    return {**context.attributes, "targetingKey": context.targeting_key}
 
 
 def _boolean(value: object) -> object:
