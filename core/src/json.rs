@@ -62,13 +62,13 @@ pub(crate) enum Outline<'a> {
     Other(Value<'a>),
 }
 
-impl<'a> Outline<'a> {
+impl Outline<'_> {
     /// The value without what stands in it, if it is an array or an object.
-    pub(crate) fn hollow(&self) -> Value<'a> {
+    pub(crate) fn hollow(&self) -> Value<'static> {
         match self {
             Outline::List(_) => Value::List(Vec::new()),
             Outline::Object(_) => Value::Object(Vec::new()),
-            Outline::Other(value) => value.clone(),
+            Outline::Other(value) => value.to_owned(),
         }
     }
 }
@@ -237,10 +237,16 @@ impl<'a> Reader<'a> {
     fn list<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<T>, Fault> {
         let mut elements = Vec::new();
         // Read apart from here, what is there already is dropped in one place.
-        self.elements(depth, |reader| {
+        let mut read = |reader: &mut Self| {
             elements.push(T::default());
             elements.last_mut().map_or(Ok(()), |element| element.read(reader, depth + 1))
-        })?;
+        };
+        if RULES {
+            self.elements(depth, read)?;
+        } else {
+            // A browser is given one loop for every kind of element.
+            self.elements(depth, &mut read as &mut dyn FnMut(&mut Self) -> Result<(), Fault>)?;
+        }
         Ok(elements)
     }
 
@@ -265,10 +271,15 @@ impl<'a> Reader<'a> {
 
     fn object<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<(Cow<'a, str>, T)>, Fault> {
         let mut fields = Vec::new();
-        self.fields(depth, |reader, name| {
+        let mut read = |reader: &mut Self, name| {
             fields.push((name, T::default()));
             fields.last_mut().map_or(Ok(()), |(_, value)| value.read(reader, depth + 1))
-        })?;
+        };
+        if RULES {
+            self.fields(depth, read)?;
+        } else {
+            self.fields(depth, &mut read as &mut dyn FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>)?;
+        }
         Ok(fields)
     }
 
@@ -339,7 +350,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The string that begins with what is plain of it, and goes on with an escape or something wrong.
-    #[inline(never)]
+    #[cfg_attr(not(target_family = "wasm"), inline(never))]
     fn rest_of_string(&mut self, plain: &str) -> Result<String, Fault> {
         let mut text = plain.to_owned();
         loop {

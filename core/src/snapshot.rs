@@ -134,7 +134,7 @@ fn head<'a>(fields: &Fields<'_>) -> Result<Snapshot<'a>, SnapshotError> {
         None => return Err(wrong("/flags", "is missing, expected an array of flags")),
     }
     let layer = fields.iter().rev().find(|(name, _)| name == "layer");
-    let switches = layer.is_some_and(|(_, value)| value.hollow().as_str() == Some(SWITCHES));
+    let switches = matches!(layer, Some((_, Outline::Other(Value::Text(text)))) if text == SWITCHES);
     Ok(Snapshot { revision, generated_at, switches, ..Snapshot::default() })
 }
 

@@ -158,12 +158,12 @@ fn flags<'v>(
             (None, None) => Value::Bool(false),
         };
         let sound = reading.violations.len() == before;
-        let killed = if sound { !definition.enabled || definition.status.is_off() } else { killed(value) };
+        let killed = if RULES && sound { !definition.enabled || definition.status.is_off() } else { killed(value) };
         let flag = Candidate { key, definition, sound, killed, off_value, at };
         if !flag.key.is_empty() {
             take(&flag);
         }
-        if flag.refers() {
+        if RULES && flag.refers() {
             flags.push(flag);
         }
     }

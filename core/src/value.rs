@@ -169,8 +169,8 @@ impl<'a> Value<'a> {
     }
 
     /// The same value with, of several fields of one name in an object, only the last (2.2.23).
-    pub(crate) fn last_of_each(&self) -> Value<'a> {
-        let mut value = self.clone();
+    pub(crate) fn last_of_each(&self) -> Value<'static> {
+        let mut value = self.to_owned();
         if value.repeats() {
             value.drop_repeats();
         }
