@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::writing::python;
 
@@ -21,7 +22,7 @@ pub(crate) struct Resolution {
     pub(crate) variant: Option<String>,
     /// Why: OpenFeature's name of it.
     #[pyo3(get)]
-    pub(crate) reason: Cow<'static, str>,
+    pub(crate) reason: Py<PyString>,
     /// What went wrong: OpenFeature's name of it, or None.
     #[pyo3(get)]
     pub(crate) error_code: Option<Cow<'static, str>>,
@@ -34,7 +35,7 @@ impl Resolution {
             enabled: resolution.is_enabled(),
             value: python(py, resolution.value())?.unbind(),
             variant: resolution.variant().map(str::to_owned),
-            reason: resolution.reason().as_str().into(),
+            reason: word(py, resolution.reason()),
             error_code: resolution.error_code().map(|code| code.as_str().into()),
         })
     }
@@ -45,7 +46,7 @@ impl Resolution {
             enabled: false,
             value: py.None(),
             variant: None,
-            reason: esclusa::Reason::Error.as_str().into(),
+            reason: word(py, esclusa::Reason::Error),
             error_code: Some(error.into()),
         }
     }
@@ -57,7 +58,7 @@ impl Resolution {
             enabled: self.enabled,
             value: value.unbind(),
             variant: self.variant.clone(),
-            reason: self.reason.clone(),
+            reason: self.reason.clone_ref(py),
             error_code: self.error_code.clone(),
         })
     }
@@ -71,10 +72,10 @@ impl Resolution {
         enabled: bool,
         value: Py<PyAny>,
         variant: Option<String>,
-        reason: String,
+        reason: Py<PyString>,
         error_code: Option<String>,
     ) -> Self {
-        Resolution { enabled, value, variant, reason: reason.into(), error_code: error_code.map(Cow::from) }
+        Resolution { enabled, value, variant, reason, error_code: error_code.map(Cow::from) }
     }
 
     /// `{"enabled", "value", "variant", "reason", "error"}`, ready for `json.dumps`.
@@ -83,7 +84,7 @@ impl Resolution {
         dict.set_item("enabled", self.enabled)?;
         dict.set_item("value", &self.value)?;
         dict.set_item("variant", &self.variant)?;
-        dict.set_item("reason", self.reason.as_ref())?;
+        dict.set_item("reason", &self.reason)?;
         dict.set_item("error", self.error_code.as_deref())?;
         Ok(dict)
     }
@@ -94,7 +95,7 @@ impl Resolution {
         named.set_item("enabled", self.enabled)?;
         named.set_item("value", &self.value)?;
         named.set_item("variant", &self.variant)?;
-        named.set_item("reason", self.reason.as_ref())?;
+        named.set_item("reason", &self.reason)?;
         named.set_item("error_code", self.error_code.as_deref())?;
         Ok((PyTuple::empty(py), named))
     }
@@ -103,8 +104,8 @@ impl Resolution {
         let other = other.get();
         Ok(self.enabled == other.enabled
             && self.variant == other.variant
-            && self.reason == other.reason
             && self.error_code == other.error_code
+            && self.reason.bind(py).as_any().eq(&other.reason)?
             && self.value.bind(py).eq(&other.value)?)
     }
 
@@ -115,8 +116,15 @@ impl Resolution {
             if self.enabled { "True" } else { "False" },
             shown(self.value.bind(py).clone())?,
             shown(self.variant.as_deref().into_pyobject(py)?)?,
-            shown(self.reason.as_ref().into_pyobject(py)?.into_any())?,
+            shown(self.reason.bind(py).clone().into_any())?,
             shown(self.error_code.as_deref().into_pyobject(py)?)?,
         ))
     }
+}
+
+/// The name of a reason: one `str` for all answers, so that none makes a new one and its hash is known.
+fn word(py: Python<'_>, reason: esclusa::Reason) -> Py<PyString> {
+    static WORDS: [PyOnceLock<Py<PyString>>; 6] = [const { PyOnceLock::new() }; 6];
+    let new = || PyString::intern(py, reason.as_str()).unbind();
+    WORDS.get(reason as usize).map_or_else(new, |word| word.get_or_init(py, new).clone_ref(py))
 }
