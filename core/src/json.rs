@@ -1,9 +1,11 @@
 //! JSON (RFC 8259): text to [`Value`] and back.
 //!
 //! It borrows every text that has no escape, reads the whole before it answers, and says at which line and column it
-//! stopped. What need not be there all at once is checked and left as its text ([`Outline`]). It knows nothing of
-//! flags. Written for this crate because a general reader with its own tree and numbers
+//! stopped. What need not be there all at once is checked and left as its text ([`Outline`]). It knows nothing of flags.
+//! Written for this crate because a general reader with its own tree and numbers
 //! is heavy in a WebAssembly build; serde_json is its oracle in the tests.
+
+mod outline;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,6 +16,7 @@ use crate::number;
 use crate::value::Value;
 use crate::whole::write_whole;
 use crate::writing::Json;
+pub(crate) use outline::{Outline, Raw};
 
 /// Why a text is not JSON that we read, and the byte at which that shows; the end of the text if it is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,37 +56,6 @@ const TOO_LARGE: &str = "the number is out of range, expected a number that doub
 /// Too deep is said with the limit itself, which is checked here so that it cannot drift.
 const TOO_DEEP: &str = "is nested too deep, expected at most 100 arrays and objects inside each other";
 const _: () = assert!(MAX_NESTING_DEPTH == 100);
-
-/// A value of whose arrays each entry is left to be read by itself: the tree of a whole snapshot is several times as
-/// large as its text, and no cache holds it.
-pub(crate) enum Outline<'a> {
-    List(Vec<Raw<'a>>),
-    Object(Vec<(Cow<'a, str>, Outline<'a>)>),
-    Other(Value<'a>),
-}
-
-impl Outline<'_> {
-    /// The value without what stands in it, if it is an array or an object.
-    pub(crate) fn hollow(&self) -> Value<'static> {
-        match self {
-            Outline::List(_) => Value::List(Vec::new()),
-            Outline::Object(_) => Value::Object(Vec::new()),
-            Outline::Other(value) => value.to_owned(),
-        }
-    }
-}
-
-/// The text of a value, of which is known that it can be read.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Raw<'a>(&'a str);
-
-impl<'a> Raw<'a> {
-    pub(crate) fn value(self) -> Value<'a> {
-        let mut value = Value::Null;
-        let read = value.read(&mut Reader { text: self.0, bytes: self.0.as_bytes(), at: 0 }, 0);
-        read.map_or(Value::Null, |()| value)
-    }
-}
 
 /// What the whole text is.
 pub(crate) fn parse<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<T, Fault> {
@@ -133,53 +105,6 @@ impl<'a> Read<'a> for Value<'a> {
             _ => *self = reader.scalar()?,
         }
         Ok(())
-    }
-}
-
-impl Default for Outline<'_> {
-    fn default() -> Self {
-        Outline::Other(Value::Null)
-    }
-}
-
-impl<'a> Read<'a> for Outline<'a> {
-    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
-        match reader.peek() {
-            Some(b'{') => *self = Outline::Object(reader.object(depth)?),
-            Some(b'[') => *self = Outline::List(reader.list(depth)?),
-            _ => {
-                let mut value = Value::Null;
-                value.read(reader, depth)?;
-                *self = Outline::Other(value);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<'a> Read<'a> for Raw<'a> {
-    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
-        let start = reader.at;
-        if RULES {
-            ().read(reader, depth)?;
-        } else {
-            // A browser's snapshots are small, and it is spared the code that only checks.
-            Value::Null.read(reader, depth)?;
-        }
-        *self = Raw(reader.text.get(start..reader.at).unwrap_or_default());
-        Ok(())
-    }
-}
-
-/// Checked alone.
-impl<'a> Read<'a> for () {
-    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
-        match reader.peek() {
-            Some(b'{') => reader.fields(depth, |reader, _| ().read(reader, depth + 1)),
-            Some(b'[') => reader.elements(depth, |reader| ().read(reader, depth + 1)),
-            Some(b'"') => reader.string().map(|_| ()),
-            _ => reader.scalar().map(|_| ()),
-        }
     }
 }
 
