@@ -9,9 +9,8 @@ use super::contender::{Entry, Running};
 use super::progress::Progress;
 use crate::tools::Tools;
 
-/// A contender that takes very long is asked fewer rounds, but never fewer than these.
-const FEWEST_ROUNDS: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(8);
+/// A contender that has taken so long for a workload is asked for no further round of it.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What the contenders of one language took.
 #[derive(Debug, Default)]
@@ -96,16 +95,13 @@ impl Comparison {
         for round in 0..rounds {
             for (name, process) in running.iter_mut() {
                 let spent = spent.entry(name.clone()).or_default();
-                if out.contains(name) || (round >= FEWEST_ROUNDS && *spent > PATIENCE) {
+                if out.contains(name) || *spent > PATIENCE {
                     continue;
                 }
                 progress.say(&format!("{workload}, round {} of {rounds}: {name}", round + 1));
                 let begin = Instant::now();
                 let answer = process.ask(workload);
-                // The first answer holds what setting up takes.
-                if round > 0 {
-                    *spent += begin.elapsed();
-                }
+                *spent += begin.elapsed();
                 if let Err(why) = self.note(workload, name, answer) {
                     self.left_out.push((name.clone(), workload.to_owned(), why));
                     out.push(name.clone());

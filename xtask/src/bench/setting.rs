@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use esclusa::Value;
+
 use super::contender::Entry;
 use super::progress::Progress;
 use crate::installed::one;
@@ -31,6 +33,23 @@ impl<'t> Setting<'t> {
         let arguments = ["run", "--quiet", "--release", "--package", "esclusa-benches", "--example", "population"];
         let population = self.tools.must(self.tools.cargo(arguments))?;
         fs::write(&file, population).map_err(|problem| format!("cannot write {}: {problem}", file.display()))?;
+        Ok(text(&file))
+    }
+
+    /// The same with the first thousand of everybody: callgrind takes a minute to read them all.
+    pub(crate) fn small_population(&self, population: &str) -> Result<String, String> {
+        const EACH: usize = 1_000;
+        let document = fs::read(population).map_err(|problem| format!("cannot read {population}: {problem}"))?;
+        let document = Value::from_json(&document).map_err(|problem| format!("{population}: {problem}"))?;
+        let Value::Object(mut fields) = document else { return Err(format!("{population} is no object")) };
+        for (_, value) in &mut fields {
+            if let Value::List(entries) = value {
+                entries.truncate(EACH);
+            }
+        }
+        let file = self.folder.join("small-population.json");
+        fs::write(&file, Value::Object(fields).to_json())
+            .map_err(|problem| format!("cannot write {}: {problem}", file.display()))?;
         Ok(text(&file))
     }
 
