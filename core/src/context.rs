@@ -256,7 +256,7 @@ impl<'a> Context<'a> {
     }
 
     /// The hash of a fixed field as a unit: the roles are none, nor is an empty string (6.2 and 6.3).
-    #[inline(always)]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn unit_hash(&self, field: Field) -> Option<u64> {
         let known = self.fields.hashes.get(field as usize)?.get();
         match known {

@@ -93,7 +93,7 @@ impl FlagSet {
     }
 
     /// The hash of the unit, or `None` if the context has no such unit (6.2 and 6.3).
-    #[inline(always)]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn unit_hash(&self, unit: Unit, context: &Context<'_>) -> Option<u64> {
         match unit {
             Unit::Field(field) => context.unit_hash(field),

@@ -50,10 +50,10 @@ impl FlagSet {
     pub(crate) fn is_on(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
         let flag = self.flag(id);
         let walk = |now| Walk { set: self, context, now, recorder: () };
-        if !flag.is_plain() {
+        if !(RULES && flag.is_plain()) {
             let now = if flag.timed { clock() } else { Time::from_millis(0) };
             // A browser is spared the second walk.
-            return if RULES { walk(now).detailed(id, flag) } else { walk(now).flag::<Resolution<'_>>(id).enabled };
+            return if RULES { walk(now).detailed(id, flag) } else { self.resolve_id(id, context, now).enabled };
         }
         walk(Time::from_millis(0)).resolve(id, flag)
     }
@@ -274,7 +274,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     }
 
     /// Whether the list holds what the context has. What takes longer than a glance is looked at only if it is `wanted`.
-    #[inline(always)]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn admits(&self, gate: &Gate, wanted: bool) -> bool {
         // Nearly every plan, role and region is decided at a glance.
         let glance = KINDS
