@@ -88,12 +88,12 @@ describe.each([
 /** Runs in the page: evaluations of every kind, and the size of the engine's memory ten times on the way. */
 async function evaluate({ engine, evaluations }: { engine: string; evaluations: number }) {
   const memories: WebAssembly.Memory[] = [];
-  const streaming = WebAssembly.instantiateStreaming;
-  WebAssembly.instantiateStreaming = async (...given: Parameters<typeof streaming>) => {
-    const source = await streaming(...given);
-    memories.push(source.instance.exports['memory'] as WebAssembly.Memory);
-    return source;
-  };
+  const instantiate = WebAssembly.instantiate as (module: WebAssembly.Module) => Promise<WebAssembly.Instance>;
+  WebAssembly.instantiate = (async (module: WebAssembly.Module) => {
+    const instance = await instantiate(module);
+    memories.push(instance.exports['memory'] as WebAssembly.Memory);
+    return instance;
+  }) as typeof WebAssembly.instantiate;
   const host = (await window.load(engine)) as Engine;
   await host.default();
   const [memory] = memories;
