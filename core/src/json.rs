@@ -195,7 +195,8 @@ impl<'a> Reader<'a> {
     }
 
     fn object<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<(Cow<'a, str>, T)>, Fault> {
-        let mut fields = Vec::new();
+        // Room for as many columns as a flag mostly has: growing step by step costs more than what is left free.
+        let mut fields = Vec::with_capacity(if RULES { 12 } else { 0 });
         let mut read = |reader: &mut Self, name| {
             fields.push((name, T::default()));
             fields.last_mut().map_or(Ok(()), |(_, value)| value.read(reader, depth + 1))
