@@ -31,15 +31,19 @@ pub(crate) struct Target {
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let done = Tools::find().and_then(|tools| {
-        let packages = Packages::new(&tools)?;
+        let folder = tools.root().join("target/packages");
+        let packages = Packages::new(&tools, &folder, &|what| println!("{what} …"))?;
         match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            [] => packages.for_this_machine(),
-            ["--common"] => packages.common(),
-            ["--target", triple] => packages.for_target(triple),
+            [] => packages.for_this_machine()?,
+            ["--common"] => packages.common()?,
+            ["--target", triple] => drop(packages.for_target(triple)?),
             _ => {
-                Err("expected no argument, `--common`, or `--target` with a target of bindings/targets.json".to_owned())
+                let expected = "expected no argument, `--common`, or `--target` with a target of bindings/targets.json";
+                return Err(expected.to_owned());
             }
         }
+        packages.list();
+        Ok(())
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -50,33 +54,37 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// The folder that the packages go to, empty at the beginning.
+/// The folder that the packages go to, empty at the beginning, and who is told what is being built.
 pub(crate) struct Packages<'t> {
     tools: &'t Tools,
     folder: PathBuf,
+    say: &'t dyn Fn(&str),
 }
 
 impl<'t> Packages<'t> {
-    pub(crate) fn new(tools: &'t Tools) -> Result<Self, String> {
-        let folder = tools.root().join("target/packages");
+    pub(crate) fn new(tools: &'t Tools, folder: &Path, say: &'t dyn Fn(&str)) -> Result<Self, String> {
+        let folder = folder.to_path_buf();
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(|problem| format!("cannot empty {}: {problem}", folder.display()))?;
         }
         make_folder(&folder)?;
-        Ok(Packages { tools, folder })
+        Ok(Packages { tools, folder, say })
     }
 
     /// Everything that can be installed here.
     pub(crate) fn for_this_machine(&self) -> Result<(), String> {
         self.crates()?;
         self.wheel(&[])?;
-        self.npm(&[])?;
-        self.list()
+        self.npm(&[])
     }
 
-    /// A wheel and the packages for npm that have, beside everything else, a function that does nothing, for measuring.
-    pub(crate) fn to_measure(&self) -> Result<(), String> {
-        self.wheel(&["--features", "noop"])?;
+    /// A wheel that has, beside everything else, a method that does nothing, for measuring.
+    pub(crate) fn wheel_to_measure(&self) -> Result<(), String> {
+        self.wheel(&["--features", "noop"])
+    }
+
+    /// The same of the packages for npm.
+    pub(crate) fn npm_to_measure(&self) -> Result<(), String> {
         self.npm(&[("ESCLUSA_ADDON_FEATURES", "noop")])
     }
 
@@ -99,12 +107,11 @@ impl<'t> Packages<'t> {
         let optional =
             format!("{{\n  \"optionalDependencies\": {{\n{}\n  }},\n", names.collect::<Vec<_>>().join(",\n"));
         write(&manifest, &read(&manifest)?.replacen("{\n", &optional, 1))?;
-        self.pack(&addons, &self.folder)?;
-        self.list()
+        self.pack(&addons, &self.folder)
     }
 
-    /// A wheel and a package with the addon alone.
-    fn for_target(&self, triple: &str) -> Result<(), String> {
+    /// A wheel and a package with the addon alone, as a release has them.
+    pub(crate) fn for_target(&self, triple: &str) -> Result<Vec<(PathBuf, u64)>, String> {
         let all = targets(self.tools)?;
         let Some(target) = all.iter().find(|target| target.triple == triple) else {
             let known: Vec<&str> = all.iter().map(|target| target.triple.as_str()).collect();
@@ -117,7 +124,7 @@ impl<'t> Packages<'t> {
             ["--target", triple].into_iter().chain(portable.into_iter().filter(|_| linux)).collect();
         self.wheel(&arguments)?;
         self.addon(target)?;
-        self.list()
+        Ok(self.built())
     }
 
     /// The addon in a package of its own, as `@esclusa/node` looks for it.
@@ -166,7 +173,7 @@ impl<'t> Packages<'t> {
     }
 
     fn crates(&self) -> Result<(), String> {
-        println!("the crates …");
+        (self.say)("the crates");
         let folder = self.tools.target();
         let package = ["package", "--package", "esclusa", "--package", "esclusa-sync", "--allow-dirty", "--quiet"];
         self.tools.must(self.tools.cargo(package))?;
@@ -177,7 +184,7 @@ impl<'t> Packages<'t> {
     }
 
     fn wheel(&self, arguments: &[&str]) -> Result<(), String> {
-        println!("the wheel …");
+        (self.say)("the wheel");
         let python = self.python()?;
         let build = ["-m", "maturin", "build", "--quiet", "--locked", "--compression-level", "9", "--manifest-path"];
         let build = self.tools.program(&python).args(build).arg(self.manifest("python"));
@@ -188,7 +195,7 @@ impl<'t> Packages<'t> {
     fn npm(&self, variables: &[(&'static str, &str)]) -> Result<(), String> {
         self.tools.install_npm()?;
         for package in NPM_PACKAGES {
-            println!("{package} …");
+            (self.say)(package);
             let pack =
                 self.tools.program("npm").args(["pack", "--silent", "--workspace", package, "--pack-destination"]);
             let pack = variables.iter().fold(pack.arg(&self.folder), |pack, (name, value)| pack.env(name, value));
@@ -228,15 +235,22 @@ impl<'t> Packages<'t> {
         self.tools.root().join("bindings").join(binding).join("Cargo.toml")
     }
 
-    /// Says what there is now, and how large it is.
-    fn list(&self) -> Result<(), String> {
+    /// What there is now, and how large it is.
+    fn built(&self) -> Vec<(PathBuf, u64)> {
         let mut all: Vec<PathBuf> = files(&self.folder).chain(files(&self.folder.join("platforms"))).collect();
         all.sort();
-        for file in all.iter().filter(|file| file.is_file()) {
-            let bytes = fs::metadata(file).map_or(0, |file| file.len());
-            println!("{bytes:>10} {}", file.strip_prefix(self.tools.root()).unwrap_or(file).display());
+        let sized = |file: PathBuf| {
+            let bytes = fs::metadata(&file).map_or(0, |file| file.len());
+            (file, bytes)
+        };
+        all.into_iter().filter(|file| file.is_file()).map(sized).collect()
+    }
+
+    /// Says it.
+    pub(crate) fn list(&self) {
+        for (file, bytes) in self.built() {
+            println!("{bytes:>10} {}", file.strip_prefix(self.tools.root()).unwrap_or(&file).display());
         }
-        Ok(())
     }
 }
 

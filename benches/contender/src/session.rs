@@ -17,10 +17,11 @@ const WARM_UP: Duration = Duration::from_millis(50);
 /// Whose answers are checked, and for how long at most.
 const CHECKED: usize = 2_000;
 const CHECKING: Duration = Duration::from_secs(2);
-/// How far the share of yes among the checked may be from the expected one: 0.1 of 2,000 differs by 0.007 one time in
-/// three, so this is a hash that does not spread, or a condition that is not looked at.
-const MARGIN: f64 = 0.03;
-/// The same of few, which a slow engine answers in that time: so many times what chance alone makes of it.
+/// How far the share of yes among the checked may be from the expected one, as a part of that: 0.1 of 2,000 differs by
+/// 0.007 one time in three, so this is a hash that does not spread, or a condition that is not looked at.
+const MARGIN: f64 = 0.3;
+/// The same of few, which a slow engine answers in that time or most callers do not fit: so many times what chance alone
+/// makes of it.
 const DEVIATIONS: f64 = 4.0;
 /// Whom a counted round asks about one flag, and whom about 200, so that each round is some thousands of evaluations.
 const COUNTED: usize = 1_000;
@@ -128,7 +129,7 @@ fn prepare<C: Contender>(population: &'static Population, workload: Workload) ->
 pub(crate) fn check(rounds: &mut dyn Rounds, expected: f64) -> Result<()> {
     let sample = rounds.sample(CHECKED, CHECKING);
     let deviation = (expected * (1.0 - expected) / sample.evaluations as f64).sqrt();
-    let margin = MARGIN.max(DEVIATIONS * deviation);
+    let margin = (MARGIN * expected).max(DEVIATIONS * deviation);
     let share = sample.share();
     if (share - expected).abs() > margin {
         return Err(format!("{share:.3} of the answers are yes, expected {expected:.3} ± {margin:.3}").into());

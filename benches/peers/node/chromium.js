@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
-const PLACES = [process.env.ESCLUSA_CHROMIUM ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const QUIET = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const PAGE = 'http://localhost/';
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
@@ -44,9 +44,10 @@ const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const here = (path) => new URL(`.${path}`, import.meta.url);
 
 async function launch() {
-  const executablePath = PLACES.find((place) => place !== '' && existsSync(place));
+  const executablePath = [process.env.ESCLUSA_CHROMIUM, ...PLACES].find((place) => place && existsSync(place));
   if (executablePath === undefined) {
-    throw new Error(`no Chromium found, expected one of ${PLACES.slice(1).join(', ')} or ESCLUSA_CHROMIUM`);
+    console.error(`no Chromium found, expected one of ${PLACES.join(', ')}, or its path in ESCLUSA_CHROMIUM`);
+    process.exit(1);
   }
   return chromium.launch({ executablePath, args: QUIET });
 }
@@ -97,7 +98,11 @@ try {
       say({ name, version: version(name, browser), about: `Chromium ${browser.version()}, ${about}` });
     }
   } else {
-    const page = await open(browser, name, file);
+    const page = await open(browser, name, file).catch(async (problem) => {
+      say({ error: String(problem) });
+      await browser.close();
+      process.exit(1);
+    });
     say({ name, version: version(name, browser) });
     for await (const line of createInterface({ input: process.stdin })) {
       say(await page.evaluate((workload) => window.workloads.answer(workload), line.trim()));

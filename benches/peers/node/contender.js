@@ -4,7 +4,7 @@
 //   node contender.js NAME POPULATION.json
 //
 // The names of workloads come on standard input, one a line; the answer to each is a line of JSON on standard output.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import { CONTENDERS } from './contenders/index.js';
@@ -14,23 +14,40 @@ import { Workloads } from './workload.js';
 process.env.NODE_ENV = 'production';
 
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const version = (name) =>
-  name === null
-    ? process.versions.node
-    : JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), 'utf8')).version;
+
+function version(name) {
+  if (name === null) {
+    return process.versions.node;
+  }
+  const file = new URL(`node_modules/${name}/package.json`, import.meta.url);
+  if (!existsSync(file)) {
+    throw new Error(`npm could not install ${name} here`);
+  }
+  return JSON.parse(readFileSync(file, 'utf8')).version;
+}
+
+/** What `--list` says of one, or why it cannot be asked. */
+function listed(name, { about, distribution }) {
+  try {
+    return { name, version: version(distribution), about };
+  } catch (problem) {
+    return { name, about, error: problem.message };
+  }
+}
 
 const [name, file] = process.argv.slice(2);
 if (name === '--list') {
-  for (const [name, { about, distribution }] of Object.entries(CONTENDERS)) {
-    say({ name, version: version(distribution), about });
-  }
+  Object.entries(CONTENDERS).forEach(([name, contender]) => say(listed(name, contender)));
 } else if (file === undefined || !(name in CONTENDERS)) {
   console.error(`expected --list, or one of ${Object.keys(CONTENDERS).join(', ')} and a population.json`);
   process.exitCode = 2;
 } else {
   const { load, distribution } = CONTENDERS[name];
   const population = JSON.parse(readFileSync(file, 'utf8'));
-  const contender = await load(population);
+  const contender = await load(population).catch((problem) => {
+    say({ error: String(problem) });
+    process.exit(1);
+  });
   say({ name, version: version(distribution) });
   const workloads = new Workloads(contender, population);
   for await (const line of createInterface({ input: process.stdin })) {

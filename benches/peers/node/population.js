@@ -29,3 +29,15 @@ export function row({ key, plans, roles, regions, percentage }) {
   const targets = { target_plans: plans, target_roles: roles, target_regions: regions };
   return { name: key, enabled: true, rollout_percentage: percentage, ...targets };
 }
+
+/**
+ * The share of a crowd that is to be let in.
+ *
+ * @param {Population} population
+ * @param {'match' | 'mix'} crowd
+ */
+export function expected(population, crowd) {
+  const wanted = targets(population).map(([, values]) => values);
+  const fit = population[crowd].filter(([, , ...said]) => said.every((value, at) => wanted[at].includes(value)));
+  return (fit.length / population[crowd].length) * (population.percentage / 100);
+}

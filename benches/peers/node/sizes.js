@@ -4,7 +4,7 @@
 //
 // Each is used as its documentation begins: the client is made, and no more than that is imported. Bundled with rolldown
 // for browsers, minified, and gzipped at level 9; modules of WebAssembly are files beside it, gzipped as well.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
@@ -20,6 +20,11 @@ const own = (path, evaluates) => ({
 
 /** What an app writes, the modules of WebAssembly that it loads then, and where flags are evaluated. */
 const PACKAGES = {
+  '@esclusa/react': {
+    code: `export * from '@esclusa/react'; export { readProjection } from '@esclusa/react/html';`,
+    evaluates: `${THERE}; without React itself`,
+    without: /^react($|\/)/,
+  },
   '@esclusa/wasm': own('', HERE),
   '@esclusa/wasm/sync': own('/sync', HERE),
   '@esclusa/wasm/full': own('/full', HERE),
@@ -69,10 +74,17 @@ const PACKAGES = {
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
-const manifest = (name) => JSON.parse(readFileSync(`${here}node_modules/${name}/package.json`, 'utf8'));
+
+function manifest(name) {
+  const file = `${here}node_modules/${name}/package.json`;
+  if (!existsSync(file)) {
+    throw new Error(`npm could not install ${name} here`);
+  }
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
 
 /** Everything that the bundler writes for this code. */
-async function bundled(code) {
+async function bundled(code, without) {
   const entry = 'virtual:app';
   const app = {
     name: 'app',
@@ -80,27 +92,24 @@ async function bundled(code) {
     load: (id) => (id === `${here}app.js` ? code : null),
   };
   const onLog = () => {};
-  const bundle = await rolldown({ input: entry, cwd: here, platform: 'browser', plugins: [app], onLog });
+  const input = { input: entry, cwd: here, platform: 'browser', plugins: [app], external: without, onLog };
+  const bundle = await rolldown(input);
   const { output } = await bundle.generate({ format: 'esm', minify: true });
   await bundle.close();
   return output.map((file) => Buffer.from(file.type === 'chunk' ? file.code : file.source));
 }
 
-for (const [name, { code, wasm = [], evaluates }] of Object.entries(PACKAGES)) {
+/** How large one of them is. */
+async function measured(name, { code, wasm = [], without }) {
   const { version } = manifest(name.startsWith('@') ? name.split('/', 2).join('/') : name);
-  const files = await bundled(code);
+  const files = await bundled(code, without);
   const modules = wasm.map((module) => readFileSync(`${here}node_modules/${module}`));
   const sum = (parts, size) => parts.reduce((total, part) => total + size(part), 0);
   const [javascript, webassembly] = [sum(files, gzipped), sum(modules, gzipped)];
-  console.log(
-    JSON.stringify({
-      name,
-      version,
-      minified: sum(files, (file) => file.length),
-      javascript,
-      webassembly,
-      gzipped: javascript + webassembly,
-      evaluates,
-    }),
-  );
+  return { version, minified: sum(files, (file) => file.length), javascript, webassembly, gzipped: javascript + webassembly };
+}
+
+for (const [name, { evaluates, ...app }] of Object.entries(PACKAGES)) {
+  const size = await measured(name, app).catch((problem) => ({ error: problem.message.split('\n', 1)[0] }));
+  console.log(JSON.stringify({ name, ...size, evaluates }));
 }

@@ -1,16 +1,26 @@
 // A way to ask, and the callers to ask about. It knows neither Node nor the browser: both run it.
+import { expected } from './population.js';
 
 const ROUND_MS = 20;
 const WARM_UP_MS = 50;
 /** So often must a function run before the compiler has settled, however slow it is: each caller once. */
 const WARM_UP_EVALUATIONS = 10_000;
 const BATCH = 100;
+/** Whose answers are checked, and for how long at most. */
+const CHECKED = 2_000;
+const CHECKING_MS = 2_000;
+/** How far the share of yes may be from the expected one, as a part of that; of few, so many times what chance makes of it. */
+const MARGIN = 0.3;
+const DEVIATIONS = 4;
 const WORKLOADS = new Map(
   ['built', 'prebuilt'].flatMap((kind) => ['match', 'mix'].map((crowd) => [`w1-${kind}-${crowd}`, { kind, crowd }])),
 );
 
 /** The contender cannot do this workload, for the reason given. */
 export class Unable extends Error {}
+
+/** The answers are not those that the flag asks for. */
+class Wrong extends Error {}
 
 /**
  * What a contender does. `ask` answers for what `context` gave, and `built` for a caller whose context is built for that
@@ -49,7 +59,7 @@ export class Workloads {
       const round = await workload.round(ROUND_MS);
       return decides ? round : { ...round, yes: null };
     } catch (problem) {
-      return problem instanceof Unable ? { skip: problem.message } : { error: String(problem) };
+      return problem instanceof Unable ? { skip: problem.message } : { error: problem instanceof Wrong ? problem.message : String(problem) };
     }
   }
 
@@ -59,12 +69,15 @@ export class Workloads {
     if (kind === undefined) {
       throw new Unable('not asked in JavaScript');
     }
-    const { waits = false } = this.#contender;
+    const { waits = false, decides = true } = this.#contender;
     const callers = this.#population[crowd];
     const workload =
       kind === 'built'
         ? new Workload(this.#contender.built, callers, waits)
         : new Workload(this.#contender.ask, callers.map(this.#contender.context), waits);
+    if (decides) {
+      await workload.check(expected(this.#population, crowd));
+    }
     await workload.round(WARM_UP_MS, WARM_UP_EVALUATIONS);
     this.#ready.set(name, workload);
     return workload;
@@ -79,6 +92,22 @@ class Workload {
   constructor(ask, callers, waits) {
     this.#loop = loop(ask, waits);
     this.#callers = callers;
+  }
+
+  /** One that answers fast and wrong is no contender. */
+  async check(expected) {
+    let [yes, evaluations] = [0, 0];
+    const begin = performance.now();
+    while (evaluations < CHECKED && performance.now() - begin < CHECKING_MS) {
+      yes += await this.#loop(this.#callers, evaluations, evaluations + BATCH);
+      evaluations += BATCH;
+    }
+    const deviation = Math.sqrt((expected * (1 - expected)) / evaluations);
+    const [share, margin] = [yes / evaluations, Math.max(MARGIN * expected, DEVIATIONS * deviation)];
+    if (Math.abs(share - expected) > margin) {
+      const [was, should, by] = [share, expected, margin].map((number) => number.toFixed(3));
+      throw new Wrong(`${was} of the answers are yes, expected ${should} ± ${by}`);
+    }
   }
 
   /** Asks a hundred times, again and again, until the time is over, and says what came of it. */

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +23,20 @@ from contenders import CONTENDERS, Contender, Unable, load, version
 ROUND_NS = 20_000_000
 WARM_UP_NS = 50_000_000
 BATCH = 100
+CHECKED = 2_000
+"""Whose answers are checked."""
+CHECKING_NS = 2_000_000_000
+"""For how long at most."""
+MARGIN = 0.3
+"""How far the share of yes may be from the expected one, as a part of that."""
+DEVIATIONS = 4.0
+"""The same of few: so many times what chance makes of it."""
 WORKLOADS = {f"w1-{kind}-{crowd}": (kind, crowd) for kind in ("built", "prebuilt") for crowd in ("match", "mix")}
+
+
+class Wrong(Exception):
+    """The answers are not those that the flag asks for."""
+
 
 class Workload:
     """A way to ask, and the callers to ask about, in batches that follow each other round and round."""
@@ -31,6 +45,18 @@ class Workload:
         self._ask = ask
         self._batches = [callers[at : at + BATCH] for at in range(0, len(callers), BATCH)]
         self._next = 0
+
+    def check(self, expected: float) -> None:
+        """One that answers fast and wrong is no contender."""
+        answers: list[bool] = []
+        begin = time.perf_counter_ns()
+        for batch in self._batches[: CHECKED // BATCH]:
+            if time.perf_counter_ns() - begin < CHECKING_NS:
+                answers.extend(self._ask(batch))
+        deviation = math.sqrt(expected * (1 - expected) / len(answers))
+        share, margin = sum(answers) / len(answers), max(MARGIN * expected, DEVIATIONS * deviation)
+        if abs(share - expected) > margin:
+            raise Wrong(f"{share:.3f} of the answers are yes, expected {expected:.3f} ± {margin:.3f}")
 
     def round(self, at_least_ns: int) -> dict[str, Any]:
         """Asks until the time is over, and says what came of it. Answers are counted outside of what is timed."""
@@ -56,6 +82,8 @@ def ready(contender: Contender, people: population.Population, name: str) -> Wor
         workload = Workload(contender.built, callers)
     else:
         workload = Workload(contender.prebuilt, [contender.context(caller) for caller in callers])
+    if contender.decides:
+        workload.check(people.expected(crowd))
     workload.round(WARM_UP_NS)
     # What was set up stays: the collector need not look at it during each round.
     gc.collect()
@@ -68,17 +96,34 @@ def say(line: dict[str, Any]) -> None:
     print(json.dumps(line), flush=True)
 
 
+def described(problem: Exception) -> str:
+    """The exception as a traceback would end."""
+    return f"{type(problem).__name__}: {problem}"
+
+
+def listed(name: str) -> dict[str, Any]:
+    """What `--list` says of one, or why it cannot be asked."""
+    try:
+        return {"name": name, "version": version(name), "about": load(name).about}
+    except Exception as problem:  # a package that is not installed, or cannot be imported here
+        return {"name": name, "error": described(problem)}
+
+
 def main(arguments: list[str]) -> int:
     """Lists the contenders, or answers for one of them."""
     if arguments == ["--list"]:
         for name in CONTENDERS:
-            say({"name": name, "version": version(name), "about": load(name).about})
+            say(listed(name))
         return 0
     if len(arguments) != 2 or arguments[0] not in CONTENDERS:
         print(f"expected --list, or one of {', '.join(CONTENDERS)} and a population.json", file=sys.stderr)
         return 2
     name, people = arguments[0], population.read(Path(arguments[1]))
-    contender = load(name)(people)
+    try:
+        contender = load(name)(people)
+    except Exception as problem:  # as above
+        say({"error": described(problem)})
+        return 1
     say({"name": name, "version": version(name)})
     workloads: dict[str, Workload] = {}
     for line in sys.stdin:
@@ -90,8 +135,10 @@ def main(arguments: list[str]) -> int:
             say(answer if contender.decides else {**answer, "yes": None})
         except Unable as problem:
             say({"skip": str(problem)})
+        except Wrong as problem:
+            say({"error": str(problem)})
         except Exception as problem:  # the one who asks must hear of whatever went wrong in somebody else's package
-            say({"error": f"{type(problem).__name__}: {problem}"})
+            say({"error": described(problem)})
     contender.close()
     return 0
 

@@ -32,6 +32,12 @@ class Population(NamedTuple):
         """What must be one of what, by the name of the attribute."""
         return {"plan": self.plans, "role": self.roles, "region": self.regions}
 
+    def expected(self, crowd: str) -> float:
+        """The share of a crowd that is to be let in."""
+        callers, targets = self.crowds[crowd], self.targets.items()
+        fit = sum(all(getattr(caller, name) in values for name, values in targets) for caller in callers)
+        return fit / len(callers) * self.percentage / 100
+
 
 def read(file: Path) -> Population:
     """The population of a file that `cargo run -p esclusa-benches --example population` wrote."""

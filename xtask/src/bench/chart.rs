@@ -24,6 +24,16 @@ pub(crate) enum Kind {
     Peer,
 }
 
+impl Kind {
+    fn colour(self) -> &'static str {
+        match self {
+            Kind::Ours => OURS,
+            Kind::Yardstick => "#cbd5e1",
+            Kind::Peer => "#94a3b8",
+        }
+    }
+}
+
 /// Bars under headings, on one scale of nanoseconds.
 pub(crate) fn bars(title: &str, groups: &[(String, Vec<Bar>)]) -> String {
     const LEFT: f64 = 250.0;
@@ -34,6 +44,15 @@ pub(crate) fn bars(title: &str, groups: &[(String, Vec<Bar>)]) -> String {
     let rows: f64 = groups.iter().map(|(_, bars)| ROW.mul_add(count(bars.len()), 34.0)).sum();
     let bottom = 52.0 + rows;
     let mut svg = begin(title, bottom + 30.0);
+    let legend = [
+        (554.0, Kind::Ours, "Esclusa"),
+        (626.0, Kind::Peer, "other engines"),
+        (730.0, Kind::Yardstick, "by hand, or nothing"),
+    ];
+    for (x, kind, words) in legend {
+        let _ = write!(svg, r#"<rect x="{x}" y="21" width="9" height="9" rx="2" fill="{}"/>"#, kind.colour());
+        text(&mut svg, (x + 13.0, 30.0), "start", INK, 11, words);
+    }
     for (at, label) in scale.decades() {
         line(&mut svg, (at, 46.0), (at, bottom), GRID);
         text(&mut svg, (at, bottom + 18.0), "middle", PALE, 11, &label);
@@ -43,11 +62,7 @@ pub(crate) fn bars(title: &str, groups: &[(String, Vec<Bar>)]) -> String {
         text(&mut svg, (20.0, y + 18.0), "start", INK, 13, heading);
         y += 26.0;
         for bar in bars {
-            let colour = match bar.kind {
-                Kind::Ours => OURS,
-                Kind::Yardstick => "#cbd5e1",
-                Kind::Peer => "#94a3b8",
-            };
+            let colour = bar.kind.colour();
             let end = scale.place(bar.value);
             let width = (end - LEFT).max(1.0);
             let _ = write!(

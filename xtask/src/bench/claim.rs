@@ -1,14 +1,14 @@
 //! Claims: what must hold of the numbers, each a ratio or a size against its bound.
 
-use esclusa::Value;
-
 use super::comparison::{Comparison, Score};
 use super::counts::Counts;
+use super::size::{ADDON, Size, WHEEL};
 
 /// Something that is to hold.
 pub(crate) struct Claim {
     pub(crate) what: String,
-    pub(crate) measured: f64,
+    /// Nothing where what it is about was not measured.
+    pub(crate) measured: Option<f64>,
     pub(crate) bound: Bound,
 }
 
@@ -19,11 +19,11 @@ pub(crate) enum Bound {
 }
 
 impl Claim {
-    pub(crate) fn holds(&self) -> bool {
-        match self.bound {
-            Bound::AtMost(bound) => self.measured <= bound,
-            Bound::AtLeast(bound) => self.measured >= bound,
-        }
+    pub(crate) fn holds(&self) -> Option<bool> {
+        self.measured.map(|measured| match self.bound {
+            Bound::AtMost(bound) => measured <= bound,
+            Bound::AtLeast(bound) => measured >= bound,
+        })
     }
 }
 
@@ -31,39 +31,60 @@ const OURS: &str = "esclusa";
 /// The workload whose number others have where ours has a key and a reader.
 const PREBUILT: &str = "w1-prebuilt-match";
 
-/// A list of claims in the making; one whose numbers were not measured is left out.
+/// A list of claims in the making.
 struct Claims<'c> {
     of: &'c Comparison,
     claims: Vec<Claim>,
 }
 
-impl Claims<'_> {
+impl<'c> Claims<'c> {
+    fn of(of: &'c Comparison) -> Self {
+        Claims { of, claims: Vec::new() }
+    }
+
     fn ours(&self, workload: &str) -> Option<&Score> {
-        self.of.score(workload, OURS)
+        self.of.ours(workload)
     }
 
     fn add(&mut self, what: impl Into<String>, measured: Option<f64>, bound: Bound) {
-        self.claims.extend(measured.map(|measured| Claim { what: what.into(), measured, bound }));
+        self.claims.push(Claim { what: what.into(), measured, bound });
+    }
+
+    /// How many times one contender takes as long as another.
+    fn ratio(&self, workload: &str, one: &str, other: &str) -> Option<f64> {
+        Some(self.of.score(workload, one)?.against(self.of.score(workload, other)?))
     }
 
     /// How many times ours takes as long as another contender.
     fn against(&mut self, workload: &str, other: &str, most: f64) {
-        let ratio = self.ours(workload).zip(self.of.score(workload, other)).map(|(ours, other)| ours.against(other));
+        let ratio = self.ratio(workload, OURS, other);
         self.add(format!("`{workload}`, times `{other}`"), ratio, Bound::AtMost(most));
+    }
+
+    /// How many times faster ours is than something that was written by hand.
+    fn faster_than(&mut self, workload: &str, other: &str, least: f64) {
+        let ratio = self.ours(workload).zip(self.of.score(workload, other)).map(|(ours, other)| other.against(ours));
+        self.add(format!("`{workload}`, times faster than `{other}`"), ratio, Bound::AtLeast(least));
     }
 
     /// How many times faster ours is than the fastest engine of others.
     fn faster(&mut self, workload: &str, theirs: &str, least: f64) {
-        let Some((peer, score)) = self.of.fastest_peer(theirs) else { return };
-        let ratio = self.ours(workload).map(|ours| score.against(ours));
+        let peer = self.of.fastest_peer(theirs);
+        let ratio = peer.zip(self.ours(workload)).map(|((_, score), ours)| score.against(ours));
+        let name = peer.map_or("the fastest engine".to_owned(), |(peer, _)| format!("`{}`", peer.name));
         let beside = if workload == theirs { String::new() } else { format!(" in `{theirs}`") };
-        let what = format!("`{workload}`, times faster than `{}`{beside}", peer.name);
-        self.add(what, ratio, Bound::AtLeast(least));
+        self.add(format!("`{workload}`, times faster than {name}{beside}"), ratio, Bound::AtLeast(least));
+    }
+
+    /// What our provider takes in an SDK of OpenFeature, times one that decides nothing.
+    fn provider(&mut self, sdk: &str, ours: &str, constant: &str) {
+        let ratio = self.ratio(PREBUILT, ours, constant);
+        self.add(format!("our provider in OpenFeature's {sdk}, times `{constant}`"), ratio, Bound::AtMost(1.1));
     }
 }
 
 pub(crate) fn of_rust(rust: &Comparison, counts: &Counts) -> Vec<Claim> {
-    let mut claims = Claims { of: rust, claims: Vec::new() };
+    let mut claims = Claims::of(rust);
     claims.against("w1-built-match", "limit", 1.5);
     claims.against(PREBUILT, "limit", 1.25);
     claims.against("w1-key-match", "limit", 1.25);
@@ -96,50 +117,45 @@ pub(crate) fn of_rust(rust: &Comparison, counts: &Counts) -> Vec<Claim> {
 }
 
 pub(crate) fn of_python(python: &Comparison) -> Vec<Claim> {
-    let mut claims = Claims { of: python, claims: Vec::new() };
-    claims.against(PREBUILT, "noop", 4.0);
+    let mut claims = Claims::of(python);
+    // In Python a turn of the loop takes nearly as long as a call that does nothing.
+    let scores = || Some((claims.ours(PREBUILT)?, python.score(PREBUILT, "noop")?, python.score(PREBUILT, "loop")?));
+    let ratio = scores().map(|(ours, noop, turn)| ours.without(turn).against(&noop.without(turn)));
+    claims.add(format!("`{PREBUILT}` without its loop, times `noop` without it"), ratio, Bound::AtMost(4.0));
     claims.faster(PREBUILT, PREBUILT, 12.0);
-    provider(&mut claims);
+    claims.provider("SDK", "openfeature-esclusa", "openfeature-constant");
     claims.claims
 }
 
 pub(crate) fn of_node(node: &Comparison) -> Vec<Claim> {
-    let mut claims = Claims { of: node, claims: Vec::new() };
+    let mut claims = Claims::of(node);
     claims.faster(PREBUILT, PREBUILT, 8.0);
-    claims.against(PREBUILT, "by-hand-engine", 0.5);
-    provider(&mut claims);
+    claims.faster_than(PREBUILT, "by-hand-engine", 2.0);
+    claims.provider("server SDK", "openfeature-esclusa", "openfeature-constant");
+    claims.provider("web SDK", "openfeature-web-esclusa", "openfeature-web-constant");
     claims.claims
 }
 
 pub(crate) fn of_chromium(chromium: &Comparison) -> Vec<Claim> {
-    let by_hand = chromium.score(PREBUILT, "by-hand-engine");
-    let ours = chromium.score(PREBUILT, "esclusa-wasm");
-    let mut claims = Claims { of: chromium, claims: Vec::new() };
-    let ratio = ours.zip(by_hand).map(|(ours, by_hand)| ours.against(by_hand));
-    claims.add(format!("`{PREBUILT}` of `@esclusa/wasm`, times `by-hand-engine`"), ratio, Bound::AtMost(1.0));
+    let mut claims = Claims::of(chromium);
+    claims.faster_than(PREBUILT, "by-hand-engine", 1.0);
     claims.claims
 }
 
-fn provider(claims: &mut Claims<'_>) {
-    let [ours, constant] = ["openfeature-esclusa", "openfeature-constant"].map(|name| claims.of.score(PREBUILT, name));
-    let ratio = ours.zip(constant).map(|(ours, constant)| ours.against(constant));
-    claims.add("our provider in OpenFeature's SDK, times one that is constant", ratio, Bound::AtMost(1.1));
-}
-
-/// Of what browsers load, a line of JSON for each package.
-pub(crate) fn of_sizes(sizes: &[(String, Value<'static>)]) -> Vec<Claim> {
-    let gzipped = |name: &str| {
-        sizes.iter().find(|(package, _)| package == name).and_then(|(_, size)| size.get("gzipped")?.as_f64())
-    };
-    let ours = gzipped("@esclusa/wasm");
-    let flipt = gzipped("@flipt-io/flipt-client-js");
-    let mut claims = Vec::new();
-    let mut add = |what: &str, measured: Option<f64>, most| {
-        let what = what.to_owned();
-        claims.extend(measured.map(|measured| Claim { what, measured, bound: Bound::AtMost(most) }));
-    };
-    add("bytes of `@esclusa/wasm` and all that it loads, gzipped", ours, 40_000.0);
+/// Of what is downloaded: bytes by the name of the package.
+pub(crate) fn of_sizes(sizes: &[Size]) -> Vec<Claim> {
+    let bytes = |name: &str| sizes.iter().find(|size| size.name == name).and_then(|size| size.bytes);
+    let ours = bytes("@esclusa/wasm");
+    // Whichever of its two ways to load its engine takes less.
+    let theirs = ["@flipt-io/flipt-client-js", "@flipt-io/flipt-client-js/slim"];
+    let flipt = theirs.into_iter().filter_map(bytes).min_by(f64::total_cmp);
     let share = ours.zip(flipt).map(|(ours, flipt)| ours / flipt);
-    add("the same, of `@flipt-io/flipt-client-js`", share, 0.25);
-    claims
+    let claim = |what: &str, measured, most| Claim { what: what.to_owned(), measured, bound: Bound::AtMost(most) };
+    vec![
+        claim("`@esclusa/wasm` and all that it loads, gzipped bytes", ours, 40_000.0),
+        claim("the same, of what `@flipt-io/flipt-client-js` loads", share, 0.25),
+        claim("`@esclusa/react` on values alone, gzipped bytes", bytes("@esclusa/react"), 3_000.0),
+        claim("the wheel, bytes", bytes(WHEEL), 1_000_000.0),
+        claim("the package with the addon for Node, bytes", bytes(ADDON), 1_000_000.0),
+    ]
 }

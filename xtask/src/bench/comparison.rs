@@ -12,12 +12,25 @@ use crate::tools::Tools;
 /// A contender that has taken so long for a workload is asked for no further round of it.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// What our engine is called; a browser has the second alone.
+const OURS: [&str; 2] = ["esclusa", "esclusa-wasm"];
+
+/// Who can be asked, and what is missing.
+#[derive(Debug, Default)]
+pub(crate) struct Contenders {
+    pub(crate) entries: Vec<Entry>,
+    /// What could not be installed or listed, and why.
+    pub(crate) missing: Vec<(String, String)>,
+}
+
 /// What the contenders of one language took.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
     pub(crate) entries: Vec<Entry>,
     /// By workload and contender.
     scores: BTreeMap<(String, String), Score>,
+    /// Contenders that could not be started, or programs of them that could not be made, and why.
+    pub(crate) not_run: Vec<(String, String)>,
     /// Workloads that a contender has no number for, and why.
     pub(crate) left_out: Vec<(String, String, String)>,
     /// Answers that are no times: memory and latencies.
@@ -49,6 +62,12 @@ impl Score {
     pub(crate) fn against(&self, other: &Score) -> f64 {
         quantile(self.rounds.iter().zip(&other.rounds).map(|(one, other)| one / other).collect(), 0.5)
     }
+
+    /// The same without what the loop alone takes in which both are asked.
+    pub(crate) fn without(&self, turn: &Score) -> Score {
+        let rounds = self.rounds.iter().zip(&turn.rounds).map(|(one, turn)| one - turn).collect();
+        Score { rounds, yes: self.yes }
+    }
 }
 
 #[expect(
@@ -67,29 +86,37 @@ impl Comparison {
     /// Asks everybody for each timed workload, in turns.
     pub(crate) fn of(
         tools: &Tools,
-        entries: Vec<Entry>,
+        contenders: Contenders,
         population: &str,
         workloads: &[&str],
         rounds: usize,
-        progress: &mut Progress,
-    ) -> Result<Self, String> {
-        let mut comparison = Comparison::default();
+        progress: &Progress,
+    ) -> Self {
+        let mut comparison = Comparison { not_run: contenders.missing, ..Comparison::default() };
         let mut running = Vec::new();
-        for entry in entries {
+        for entry in contenders.entries {
             progress.say(&format!("starting {}", entry.name));
             match entry.start(tools, population) {
-                Ok(process) => running.push((entry.name.clone(), process)),
-                Err(problem) => comparison.left_out.push((entry.name.clone(), "all".to_owned(), problem)),
+                Ok(process) => {
+                    running.push((entry.name.clone(), process));
+                    comparison.entries.push(entry);
+                }
+                // Of one that could not be installed the installer has said why.
+                Err(_) if comparison.not_run.iter().any(|(name, _)| name.split("==").next() == Some(&entry.name)) => {}
+                Err(problem) => comparison.not_run.push((entry.name, problem)),
             }
-            comparison.entries.push(entry);
+        }
+        for (name, problem) in &comparison.not_run {
+            progress.done(&format!("{name}: not run: {}", problem.trim_end()));
         }
         for workload in workloads {
+            progress.begin(&format!("{workload}, {} contenders in turns", running.len()));
             comparison.compare(workload, &mut running, rounds, progress);
         }
-        Ok(comparison)
+        comparison
     }
 
-    fn compare(&mut self, workload: &str, running: &mut [(String, Running)], rounds: usize, progress: &mut Progress) {
+    fn compare(&mut self, workload: &str, running: &mut [(String, Running)], rounds: usize, progress: &Progress) {
         let mut spent: BTreeMap<String, Duration> = BTreeMap::new();
         let mut out: Vec<String> = Vec::new();
         for round in 0..rounds {
@@ -130,7 +157,8 @@ impl Comparison {
     }
 
     /// Asks each contender once, in a process of its own, for something that is no time.
-    pub(crate) fn ask_alone(&mut self, tools: &Tools, population: &str, workload: &str, progress: &mut Progress) {
+    pub(crate) fn ask_alone(&mut self, tools: &Tools, population: &str, workload: &str, progress: &Progress) {
+        progress.begin(&format!("{workload}, one contender after the other"));
         for entry in self.entries.clone() {
             progress.say(&format!("{workload}: {}", entry.name));
             let answer = entry.start(tools, population).and_then(|mut process| process.ask(workload));
@@ -158,6 +186,11 @@ impl Comparison {
         }
         ranking.sort_by(|(_, one), (_, other)| one.median().total_cmp(&other.median()));
         ranking
+    }
+
+    /// Esclusa in the way that the others are compared with: of a browser, what a browser loads.
+    pub(crate) fn ours(&self, workload: &str) -> Option<&Score> {
+        OURS.iter().find_map(|name| self.score(workload, name))
     }
 
     /// The fastest engine of others.

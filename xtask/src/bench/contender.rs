@@ -1,11 +1,21 @@
 //! A contender: a process that does one round of a workload when it is asked for one (`benches/README.md`).
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use esclusa::Value;
 
 use crate::tools::{Program, Tools};
+
+/// An answer takes milliseconds, or seconds where a slow engine sets up much; who needs longer than this hangs.
+const HANGS: Duration = Duration::from_secs(180);
+/// Who has not ended so long after the end of its input keeps threads or sockets that would keep it for ever.
+const ENDS: Duration = Duration::from_secs(5);
 
 /// Somebody who can be asked, and by which program.
 #[derive(Clone, Debug)]
@@ -13,23 +23,26 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) about: String,
+    /// Why it cannot be asked, if that was seen when it was listed.
+    problem: Option<String>,
     /// The program and what comes before the contender's name.
     command: Vec<String>,
-    folder: std::path::PathBuf,
+    folder: PathBuf,
 }
 
 impl Entry {
     /// Everybody whom a program knows.
-    pub(crate) fn list(tools: &Tools, command: &[String], folder: &std::path::Path) -> Result<Vec<Entry>, String> {
+    pub(crate) fn list(tools: &Tools, command: &[String], folder: &Path) -> Result<Vec<Entry>, String> {
         let program = program(tools, command, folder).ok_or("a contender without a program")?;
         let said = tools.must(program.arg("--list"))?;
         let entry = |line: &str| {
             let value = parsed(line)?;
             let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let (name, version, about) = (text("name"), text("version"), text("about"));
-            Ok(Entry { name, version, about, command: command.to_vec(), folder: folder.to_path_buf() })
+            let problem = value.get("error").and_then(Value::as_str).map(str::to_owned);
+            Ok(Entry { name, version, about, problem, command: command.to_vec(), folder: folder.to_path_buf() })
         };
-        said.lines().map(entry).collect()
+        said.lines().filter(|line| line.starts_with('{')).map(entry).collect()
     }
 
     /// Whether it is an engine of others, which ours is compared with.
@@ -44,6 +57,13 @@ impl Entry {
         self.name.starts_with("esclusa")
     }
 
+    /// Whether pictures have it: of our own, and of yardsticks, only those that others are compared with.
+    pub(crate) fn is_shown(&self) -> bool {
+        const OURS: [&str; 3] = ["esclusa", "esclusa-wasm", "esclusa-wasm-full"];
+        const YARDSTICKS: [&str; 4] = ["limit", "noop", "by-hand-if", "by-hand-engine"];
+        self.is_peer() || [OURS.as_slice(), &YARDSTICKS].concat().contains(&self.name.as_str())
+    }
+
     /// The command that counts instructions, but for the name of the workload and the rounds.
     pub(crate) fn counting(&self, tools: &Tools, population: &str) -> Program {
         let valgrind = tools.program("valgrind").args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
@@ -52,20 +72,27 @@ impl Entry {
     }
 
     pub(crate) fn start(&self, tools: &Tools, population: &str) -> Result<Running, String> {
+        if let Some(problem) = &self.problem {
+            return Err(problem.clone());
+        }
         let program = program(tools, &self.command, &self.folder).ok_or("a contender without a program")?;
         let program = program.args([self.name.as_str(), population]);
         let what = program.to_string();
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(tools.log("contenders"));
-        let log = log.map_err(|problem| format!("the log of the contenders: {problem}"))?;
+        let log = tools.log(&format!("contender-{}", self.name.replace(['@', '/'], "")));
+        let errors = File::create(&log).map_err(|problem| format!("cannot write {}: {problem}", log.display()))?;
         let mut command = program.into_command();
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn();
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors).spawn();
         let mut child = child.map_err(|problem| format!("`{what}` cannot be started: {problem}"))?;
-        let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+        let (Some(questions), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(format!("`{what}` has no channels"));
         };
-        let mut running = Running { child, questions: Some(questions), answers: BufReader::new(answers), what };
-        running.line()?;
-        Ok(running)
+        let (sender, answers) = channel();
+        thread::spawn(move || listen(output, &sender));
+        let mut running = Running { child, questions: Some(questions), answers, log, ended: None };
+        match running.answer("before it was ready")?.get("error").and_then(Value::as_str) {
+            Some(problem) => Err(problem.to_owned()),
+            None => Ok(running),
+        }
     }
 }
 
@@ -78,35 +105,71 @@ fn parsed(line: &str) -> Result<Value<'static>, String> {
     Value::from_json(line.as_bytes()).map(Value::into_owned).map_err(|problem| format!("`{line}`: {problem}"))
 }
 
+/// Hands on what a contender answers. A library may write lines of its own between; answers are objects.
+fn listen(output: ChildStdout, answers: &Sender<Value<'static>>) {
+    let lines = BufReader::new(output).lines().map_while(Result::ok);
+    for answer in lines.filter(|line| line.starts_with('{')).filter_map(|line| parsed(&line).ok()) {
+        if answers.send(answer).is_err() {
+            return;
+        }
+    }
+}
+
 /// One that waits for questions.
 pub(crate) struct Running {
     child: Child,
     questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-    what: String,
+    answers: Receiver<Value<'static>>,
+    /// Where its errors are written to.
+    log: PathBuf,
+    /// Why it answers no more.
+    ended: Option<String>,
 }
 
 impl Running {
     /// The answer to one question: what a round took, or why there is none.
     pub(crate) fn ask(&mut self, workload: &str) -> Result<Value<'static>, String> {
-        let questions = self.questions.as_mut().ok_or("the contender has ended")?;
-        let asked = writeln!(questions, "{workload}").and_then(|()| questions.flush());
-        asked.map_err(|problem| format!("`{}` hears nothing: {problem}", self.what))?;
-        self.line()
+        if let Some(why) = &self.ended {
+            return Err(why.clone());
+        }
+        let asked = self.questions.as_mut().map(|questions| {
+            let asked = writeln!(questions, "{workload}");
+            asked.and_then(|()| questions.flush())
+        });
+        // One that hears nothing has ended, which is what `answer` sees next.
+        drop(asked);
+        let answer = self.answer(&format!("at `{workload}`"));
+        if let Err(why) = &answer {
+            self.ended = Some(why.clone());
+        }
+        answer
     }
 
-    fn line(&mut self) -> Result<Value<'static>, String> {
-        let mut line = String::new();
-        // A library may write a line of its own before the first answer; answers are objects.
-        while !line.starts_with('{') {
-            line.clear();
-            match self.answers.read_line(&mut line) {
-                Ok(0) => return Err(format!("`{}` ended without an answer", self.what)),
-                Ok(_) => {}
-                Err(problem) => return Err(format!("`{}`: {problem}", self.what)),
+    fn answer(&mut self, place: &str) -> Result<Value<'static>, String> {
+        match self.answers.recv_timeout(HANGS) {
+            Ok(answer) => Ok(answer),
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = self.child.kill();
+                Err(format!("it gave no answer within {} s {place}", HANGS.as_secs()))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = self.end();
+                let errors = std::fs::read(&self.log).unwrap_or_default();
+                let errors = String::from_utf8_lossy(&errors);
+                let last = errors.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing").trim();
+                Err(format!("it ended {place} ({status}): {last}"))
             }
         }
-        parsed(line.trim_end())
+    }
+
+    /// Waits for its end, and does not wait long.
+    fn end(&mut self) -> String {
+        let begin = Instant::now();
+        while begin.elapsed() < ENDS && matches!(self.child.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.child.kill();
+        self.child.wait().map_or_else(|problem| problem.to_string(), |status| status.to_string())
     }
 }
 
@@ -114,8 +177,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         // At the end of its input a contender ends by itself.
         drop(self.questions.take());
-        if self.child.wait().is_err() {
-            let _ = self.child.kill();
-        }
+        self.end();
     }
 }

@@ -19,13 +19,13 @@ impl Counts {
         entries: &[Entry],
         population: &str,
         workloads: &[&str],
-        progress: &mut Progress,
-    ) -> Self {
-        let mut counts = Counts::default();
+        progress: &Progress,
+    ) -> Result<Self, String> {
         if !tools.has(tools.program("valgrind").arg("--version")) {
-            progress.done("no instructions were counted, because there is no Valgrind");
-            return counts;
+            return Err("there is no Valgrind, which counts them; Debian's package is called `valgrind`".to_owned());
         }
+        progress.begin("counting instructions");
+        let mut counts = Counts::default();
         for workload in workloads {
             for entry in entries {
                 progress.say(&format!("counting the instructions of {workload}: {}", entry.name));
@@ -34,7 +34,7 @@ impl Counts {
                 }
             }
         }
-        counts
+        Ok(counts)
     }
 
     pub(crate) fn of(&self, workload: &str, name: &str) -> Option<f64> {

@@ -1,10 +1,13 @@
-//! What is being done, on one line that is written over.
+//! What is being done, on one line that is written over; where nobody looks at a terminal, a line for each step.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub(crate) struct Progress(ProgressBar);
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    since: Instant,
+}
 
 impl Progress {
     pub(crate) fn new() -> Self {
@@ -13,22 +16,31 @@ impl Progress {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(250));
-        Progress(bar)
+        Progress { bar, since: Instant::now() }
     }
 
-    /// What is done now.
-    pub(crate) fn say(&mut self, what: &str) {
-        self.0.set_message(what.to_owned());
+    /// A step that takes seconds or minutes.
+    pub(crate) fn begin(&self, what: &str) {
+        self.say(what);
+        if self.bar.is_hidden() {
+            let taken = self.since.elapsed().as_secs();
+            println!("{:02}:{:02} {what}", taken / 60, taken % 60);
+        }
+    }
+
+    /// What is done within a step.
+    pub(crate) fn say(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
     }
 
     /// What is done, to stay.
-    pub(crate) fn done(&mut self, what: &str) {
-        self.0.suspend(|| println!("{what}"));
+    pub(crate) fn done(&self, what: &str) {
+        self.bar.suspend(|| println!("{what}"));
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -9,13 +9,17 @@ use super::claim::{Bound, Claim};
 use super::comparison::Comparison;
 use super::contender::Entry;
 use super::counts::Counts;
+use super::size;
 
 /// A table of every timed workload, the fastest contender first.
 pub(crate) fn tables(comparison: &Comparison, workloads: &[&str]) -> String {
     let mut text = String::new();
     for workload in workloads {
         let ranking = comparison.ranking(workload);
-        let Some((_, ours)) = ranking.iter().find(|(entry, _)| entry.name.starts_with("esclusa")) else { continue };
+        if ranking.is_empty() {
+            continue;
+        }
+        let ours = comparison.ours(workload);
         let _ = writeln!(text, "\n### `{workload}`\n");
         text.push_str("| contender | median | best | middle half | times Esclusa | yes |\n|---|---|---|---|---|---|\n");
         for (entry, score) in &ranking {
@@ -29,21 +33,69 @@ pub(crate) fn tables(comparison: &Comparison, workloads: &[&str]) -> String {
                 time(score.best()),
                 time(score.quantile(0.25)),
                 time(score.quantile(0.75)),
-                short(score.against(ours)),
+                ours.map_or_else(String::new, |ours| short(score.against(ours))),
             );
         }
     }
     text
 }
 
-/// Who has no number for a workload, and why.
+/// Who is not run, who has no number for a workload, and why.
 pub(crate) fn left_out(comparison: &Comparison) -> String {
     let mut text = String::new();
-    for (name, workload, why) in &comparison.left_out {
-        let why = why.lines().next().unwrap_or_default();
-        let _ = writeln!(text, "- {name}, `{workload}`: {why}");
+    if !comparison.not_run.is_empty() {
+        text.push_str("\nNot run:\n\n");
     }
-    if text.is_empty() { text } else { format!("\nWithout a number:\n\n{text}") }
+    for (name, problem) in &comparison.not_run {
+        let _ = writeln!(text, "- {name}: {}", reason(problem));
+    }
+    // Workloads that one contender leaves out for one reason, then contenders that leave out the same ones for it.
+    let mut of_each: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for (name, workload, why) in &comparison.left_out {
+        match of_each.iter_mut().find(|(known, reason, _)| *known == name && *reason == why) {
+            Some((_, _, workloads)) => workloads.push(workload),
+            None => of_each.push((name, why, vec![workload])),
+        }
+    }
+    let mut groups: Vec<(Vec<&str>, &str, Vec<&str>)> = Vec::new();
+    for (name, why, workloads) in of_each {
+        match groups.iter_mut().find(|(_, reason, known)| *reason == why && *known == workloads) {
+            Some((names, _, _)) => names.push(name),
+            None => groups.push((vec![name], why, workloads)),
+        }
+    }
+    if !groups.is_empty() {
+        text.push_str("\nWithout a number:\n\n");
+    }
+    for (names, why, workloads) in groups {
+        let _ = writeln!(text, "- {} (`{}`): {}", names.join(", "), workloads.join("`, `"), reason(why));
+    }
+    text
+}
+
+/// A problem in one line: what failed, and what it said of an error, which compilers and installers put among much else.
+pub(crate) fn reason(problem: &str) -> String {
+    const LONGEST: usize = 400;
+    let mut lines = problem.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = shortened(lines.next().unwrap_or_default());
+    let rest: Vec<&str> = lines.collect();
+    let mut errors = rest.iter().filter(|line| line.to_lowercase().contains("error")).take(2).copied().peekable();
+    let said: Vec<&str> =
+        if errors.peek().is_some() { errors.collect() } else { rest.last().copied().into_iter().collect() };
+    let line = [&[first.as_str()], said.as_slice()].concat().join(" ");
+    if line.chars().count() > LONGEST { line.chars().take(LONGEST).chain(['…']).collect() } else { line }
+}
+
+/// A command that failed without its folders and most of its arguments, or the line as it is.
+fn shortened(line: &str) -> String {
+    let Some(command) = line.strip_prefix('`').and_then(|line| line.strip_suffix("` failed:")) else {
+        return line.to_owned();
+    };
+    let mut words = command.split(' ');
+    let program = words.next().and_then(|program| program.rsplit(['/', '\\']).next()).unwrap_or_default();
+    let said: Vec<&str> = [program].into_iter().chain(words.by_ref().take(2)).collect();
+    let more = if words.next().is_some() { " …" } else { "" };
+    format!("`{}{more}` failed:", said.join(" "))
 }
 
 /// What each contender is, as it says itself.
@@ -55,25 +107,40 @@ pub(crate) fn contenders(comparison: &Comparison) -> String {
     text
 }
 
-pub(crate) fn claims(claims: &[Claim]) -> String {
-    let mut text = String::from("\n| what | measured | budget | holds |\n|---|---|---|---|\n");
-    for claim in claims {
-        let budget = match claim.bound {
-            Bound::AtMost(bound) => format!("at most {}", plain(bound)),
-            Bound::AtLeast(bound) => format!("at least {}", plain(bound)),
+/// What must hold, by the part that it is about, and whether it does.
+pub(crate) fn claims(claims: &[(&str, Claim)]) -> String {
+    let mut text = String::from("\n| | what | measured | budget | holds |\n|---|---|---|---|---|\n");
+    for (part, claim) in claims {
+        let (bound, budget) = match claim.bound {
+            Bound::AtMost(bound) => (bound, format!("at most {}", plain(bound))),
+            Bound::AtLeast(bound) => (bound, format!("at least {}", plain(bound))),
         };
-        let holds = if claim.holds() { "yes" } else { "**no**" };
-        let _ = writeln!(text, "| {} | {} | {budget} | {holds} |", claim.what, plain(claim.measured));
+        let measured = match claim.measured {
+            // A thousandth above the bound is not the bound.
+            Some(measured) if claim.holds() == Some(false) && plain(measured) == plain(bound) => measured.to_string(),
+            Some(measured) => plain(measured),
+            None => "not measured".to_owned(),
+        };
+        let holds = match claim.holds() {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "",
+        };
+        let _ = writeln!(text, "| {part} | {} | {measured} | {budget} | {holds} |", claim.what);
     }
     text
 }
 
-/// Bytes as they are, ratios with three digits.
+/// Ratios with three digits, bytes as they are.
 fn plain(value: f64) -> String {
-    if value >= 10_000.0 { format!("{value:.0}") } else { short(value) }
+    if value >= 1_000.0 { size::plain(value) } else { short(value) }
 }
 
-pub(crate) fn instructions(counts: &Counts, entries: &[Entry], workloads: &[&str]) -> String {
+pub(crate) fn instructions(counts: &Result<Counts, String>, entries: &[Entry], workloads: &[&str]) -> String {
+    let counts = match counts {
+        Ok(counts) => counts,
+        Err(problem) => return format!("\nNot counted: {problem}.\n"),
+    };
     let mut text = String::from("\n| contender |");
     for workload in workloads {
         let _ = write!(text, " `{workload}` |");
@@ -153,9 +220,8 @@ pub(crate) fn latency_panels(comparison: &Comparison) -> Vec<Panel> {
 }
 
 /// The bars of one workload, the fastest first.
-pub(crate) fn bars(comparison: &Comparison, workload: &str, hidden: &[&str]) -> Vec<Bar> {
-    let ranking = comparison.ranking(workload);
-    let shown = ranking.into_iter().filter(|(entry, _)| !hidden.iter().any(|part| entry.name.starts_with(part)));
+pub(crate) fn bars(comparison: &Comparison, workload: &str) -> Vec<Bar> {
+    let shown = comparison.ranking(workload).into_iter().filter(|(entry, _)| entry.is_shown());
     let bar = |(entry, score): (&Entry, &super::comparison::Score)| Bar {
         label: entry.name.clone(),
         value: score.median(),
@@ -166,18 +232,6 @@ pub(crate) fn bars(comparison: &Comparison, workload: &str, hidden: &[&str]) -> 
         },
     };
     shown.map(bar).collect()
-}
-
-pub(crate) fn sizes(sizes: &[(String, Value<'static>)]) -> String {
-    let mut text =
-        String::from("\n| package | gzipped | JavaScript | WebAssembly | evaluates |\n|---|---|---|---|---|\n");
-    for (name, size) in sizes {
-        let bytes = |what: &str| size.get(what).and_then(Value::as_f64).map_or_else(String::new, |n| format!("{n}"));
-        let evaluates = size.get("evaluates").and_then(Value::as_str).unwrap_or_default();
-        let (all, script, wasm) = (bytes("gzipped"), bytes("javascript"), bytes("webassembly"));
-        let _ = writeln!(text, "| {name} | {all} | {script} | {wasm} | {evaluates} |");
-    }
-    text
 }
 
 /// The curves of `benches/scaling.rs`: a line of JSON for each point.
@@ -224,4 +278,56 @@ pub(crate) fn points(panels: &[Panel]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_with_what_went_wrong() {
+        let pip =
+            "`/a/python -m pip install x==1` failed:\nLooking …\nERROR: No matching distribution found for x==1\n\n";
+        assert_eq!(reason(pip), "`python -m pip …` failed: ERROR: No matching distribution found for x==1");
+        let script = "`node chromium.js --list` failed:\nno Chromium found\n";
+        assert_eq!(reason(script), "`node chromium.js --list` failed: no Chromium found");
+        assert_eq!(reason("it ended (exit status: 1)"), "it ended (exit status: 1)");
+        assert_eq!(reason(&"x".repeat(1_000)).chars().count(), 401);
+    }
+
+    #[test]
+    fn what_is_left_out_for_one_reason_stands_in_one_line() {
+        let left = |name: &str, workload: &str, why: &str| (name.to_owned(), workload.to_owned(), why.to_owned());
+        let mut comparison = Comparison::default();
+        comparison.not_run.push(("gone".to_owned(), "no package `gone`".to_owned()));
+        comparison.left_out.extend([
+            left("one", "w1", "no look-up"),
+            left("other", "w1", "no look-up"),
+            left("third", "w1", "it hangs"),
+            left("one", "w2", "no look-up"),
+            left("other", "w2", "no look-up"),
+        ]);
+        let text = "\nNot run:\n\n- gone: no package `gone`\n\nWithout a number:\n\n\
+                    - one, other (`w1`, `w2`): no look-up\n- third (`w1`): it hangs\n";
+        assert_eq!(left_out(&comparison), text);
+    }
+
+    #[test]
+    fn a_claim_says_whether_it_holds_or_that_nothing_was_measured() {
+        let claim = |measured, bound| ("Node", Claim { what: "what".to_owned(), measured, bound });
+        let text = claims(&[
+            claim(Some(0.999), Bound::AtLeast(1.0)),
+            claim(Some(39_724.0), Bound::AtMost(40_000.0)),
+            claim(None, Bound::AtMost(4.0)),
+        ]);
+        let rows: Vec<&str> = text.lines().skip(3).collect();
+        assert_eq!(
+            rows,
+            [
+                "| Node | what | 0.999 | at least 1 | **no** |",
+                "| Node | what | 39,724 | at most 40,000 | yes |",
+                "| Node | what | not measured | at most 4 |  |",
+            ]
+        );
+    }
 }

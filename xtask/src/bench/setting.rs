@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use esclusa::Value;
 
+use super::comparison::Contenders;
 use super::contender::Entry;
 use super::progress::Progress;
 use crate::installed::one;
@@ -60,10 +61,11 @@ impl<'t> Setting<'t> {
         Ok(text(&self.tools.target().join("release/examples").join(name)))
     }
 
-    pub(crate) fn rust(&self, progress: &mut Progress) -> Result<Vec<Entry>, String> {
-        progress.say("building Esclusa and the limit");
-        let mut entries = self.list(&[self.example("contender")?], &self.folder)?;
-        progress.say("building the peers in Rust; the first time that takes minutes");
+    pub(crate) fn rust(&self, progress: &Progress) -> Result<Contenders, String> {
+        progress.begin("building Esclusa and the limit");
+        let mut contenders = Contenders::default();
+        contenders.entries.extend(self.list(&[self.example("contender")?], &self.folder)?);
+        progress.begin("building the peers in Rust; the first time that takes minutes");
         let target = self.folder.join("peers");
         let cargo = |command: &str, package: &str| {
             let arguments = [command, "--quiet", "--release", "--ignore-rust-version", "--package", package];
@@ -71,75 +73,124 @@ impl<'t> Setting<'t> {
             let cargo = self.tools.cargo(arguments).arg("--manifest-path").arg(manifest);
             cargo.arg("--target-dir").arg(&target)
         };
-        // It prints where the compiler is that some peers need.
-        let protoc = self.tools.must(cargo("run", "esclusa-peers-protoc"))?;
-        for name in RUST_PEERS {
+        let program = |name: &str| -> Result<Vec<Entry>, String> {
+            // It prints where the compiler is that some peers need; who does not need it is built without.
+            let protoc = self.tools.must(cargo("run", "esclusa-peers-protoc")).unwrap_or_default();
             self.tools.must(cargo("build", name).env("PROTOC", protoc.trim()))?;
-            entries.extend(self.list(&[text(&target.join("release").join(name))], &self.folder)?);
+            self.list(&[text(&target.join("release").join(name))], &self.folder)
+        };
+        for name in RUST_PEERS {
+            match program(name) {
+                Ok(entries) => contenders.entries.extend(entries),
+                Err(problem) => contenders.missing.push((format!("every peer of `{name}`"), problem)),
+            }
         }
-        Ok(entries)
+        Ok(contenders)
     }
 
-    /// The wheel and the packages for npm, as the contenders in Python and JavaScript have them.
-    pub(crate) fn packages(&self, progress: &mut Progress) -> Result<(), String> {
-        progress.say("building the wheel and the npm packages");
-        Packages::new(self.tools)?.to_measure()
+    /// The wheel as the contenders in Python have it.
+    pub(crate) fn wheel(&self, progress: &Progress) -> Result<(), String> {
+        let say = |what: &str| progress.begin(&format!("building {what}"));
+        Packages::new(self.tools, &self.folder.join("wheel"), &say)?.wheel_to_measure()
     }
 
-    pub(crate) fn python(&self, progress: &mut Progress) -> Result<Vec<Entry>, String> {
-        progress.say("installing the peers in Python");
+    /// The packages for npm as the contenders in JavaScript have them.
+    pub(crate) fn npm(&self, progress: &Progress) -> Result<(), String> {
+        let say = |what: &str| progress.begin(&format!("building {what}"));
+        Packages::new(self.tools, &self.folder.join("npm"), &say)?.npm_to_measure()
+    }
+
+    /// What a release has for this machine: a wheel and a package with the addon, and how many bytes each has.
+    pub(crate) fn native(&self, progress: &Progress) -> Result<Vec<(PathBuf, u64)>, String> {
+        let say = |what: &str| progress.begin(&format!("building {what} of a release"));
+        let machine = self.tools.must(self.tools.program("rustc").arg("-vV"))?;
+        let triple = machine.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
+        Packages::new(self.tools, &self.folder.join("release"), &say)?.for_target(triple)
+    }
+
+    pub(crate) fn python(&self, progress: &Progress) -> Result<Contenders, String> {
+        progress.begin("installing the peers in Python");
         let environment = self.folder.join("python");
         let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         self.tools.must(self.tools.program("python3").args(["-m", "venv"]).arg(&environment))?;
         let peers = self.tools.root().join("benches/peers/python");
-        let install = ["-m", "pip", "install", "--quiet", "--requirement"];
-        self.tools.must(self.tools.program(&python).args(install).arg(peers.join("requirements.txt")))?;
-        let install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--force-reinstall"];
-        let wheel = one(&self.packaged(), ".whl")?;
-        self.tools.must(self.tools.program(&python).args(install).arg(wheel))?;
-        self.list(&[text(&python), text(&peers.join("contender.py"))], &peers)
+        let wanted = peers.join("requirements.txt");
+        let pip = || self.tools.program(&python).args(["-m", "pip", "install", "--quiet"]);
+        let mut missing = Vec::new();
+        if self.tools.must(pip().arg("--requirement").arg(&wanted)).is_err() {
+            // One that cannot be had here shall not keep the others away.
+            for package in first_paragraph(&wanted)? {
+                progress.say(&format!("installing {package}"));
+                if let Err(problem) = self.tools.must(pip().arg("--constraint").arg(&wanted).arg(&package)) {
+                    missing.push((package, problem));
+                }
+            }
+        }
+        let own = pip().args(["--no-index", "--no-deps", "--force-reinstall"]);
+        self.tools.must(own.arg(one(&self.folder.join("wheel"), ".whl")?))?;
+        let entries = self.list(&[text(&python), text(&peers.join("contender.py"))], &peers)?;
+        Ok(Contenders { entries, missing })
     }
 
-    /// A project with the peers in JavaScript and our packages.
-    pub(crate) fn node(&self, progress: &mut Progress) -> Result<Vec<Entry>, String> {
-        progress.say("installing the peers in JavaScript");
-        let (peers, project) = (self.tools.root().join("benches/peers/node"), self.project());
-        copy(&peers, &project)?;
-        let npm = |arguments: &[&str]| self.tools.program("npm").args(arguments.iter().copied());
-        self.tools.must(npm(&["ci", "--silent", "--no-audit", "--no-fund"]).in_folder(project.clone()))?;
-        let install = npm(&["install", "--silent", "--no-save", "--offline", "--no-audit", "--no-fund"]);
-        let packaged = self.packaged();
-        let install = install.arg(one(&packaged, "esclusa-wasm-")?).arg(one(&packaged, "esclusa-node-")?);
-        self.tools.must(install.in_folder(project.clone()))?;
-        self.list(&["node".to_owned(), "contender.js".to_owned()], &project)
+    /// Makes a project with the peers in JavaScript and our packages. The peers are optional to npm, which goes on
+    /// where it cannot have one; what is missing is seen when it is started.
+    pub(crate) fn project(&self, progress: &Progress) -> Result<(), String> {
+        progress.begin("installing the peers in JavaScript");
+        let folder = self.node_folder();
+        copy(&self.tools.root().join("benches/peers/node"), &folder)?;
+        let npm = |arguments: &[&str]| {
+            let npm = self.tools.program("npm").args(arguments.iter().copied());
+            npm.args(["--loglevel=error", "--no-audit", "--no-fund"]).in_folder(folder.clone())
+        };
+        self.tools.must(npm(&["ci"]))?;
+        let packed = self.folder.join("npm");
+        let own = ["esclusa-wasm-", "esclusa-node-", "esclusa-react-"];
+        let own = own.into_iter().try_fold(npm(&["install", "--no-save", "--offline"]), |install, name| {
+            Ok::<_, String>(install.arg(one(&packed, name)?))
+        });
+        self.tools.must(own?).map(drop)
     }
 
-    /// The same packages in Chromium, in the project that [`node`](Self::node) made.
-    pub(crate) fn chromium(&self) -> Result<Vec<Entry>, String> {
-        self.list(&["node".to_owned(), "chromium.js".to_owned()], &self.project())
+    /// Those in Node, in the project that [`project`](Self::project) made.
+    pub(crate) fn node(&self) -> Result<Contenders, String> {
+        self.in_project("contender.js")
+    }
+
+    /// Those in Chromium.
+    pub(crate) fn chromium(&self) -> Result<Contenders, String> {
+        self.in_project("chromium.js")
+    }
+
+    fn in_project(&self, script: &str) -> Result<Contenders, String> {
+        let entries = self.list(&["node".to_owned(), script.to_owned()], &self.node_folder())?;
+        Ok(Contenders { entries, missing: Vec::new() })
     }
 
     /// What a browser loads for each package: a line of JSON each.
-    pub(crate) fn sizes(&self, progress: &mut Progress) -> Result<String, String> {
-        progress.say("bundling what browsers load");
-        self.tools.must(self.tools.program("node").arg("sizes.js").in_folder(self.project()))
+    pub(crate) fn sizes(&self, progress: &Progress) -> Result<String, String> {
+        progress.begin("bundling what browsers load");
+        self.tools.must(self.tools.program("node").arg("sizes.js").in_folder(self.node_folder()))
     }
 
     fn list(&self, command: &[String], folder: &Path) -> Result<Vec<Entry>, String> {
         Entry::list(self.tools, command, folder)
     }
 
-    fn project(&self) -> PathBuf {
+    fn node_folder(&self) -> PathBuf {
         self.folder.join("node")
-    }
-
-    fn packaged(&self) -> PathBuf {
-        self.tools.root().join("target/packages")
     }
 }
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+/// The packages of `requirements.txt` that are the peers: those before the empty line, without what they need.
+fn first_paragraph(requirements: &Path) -> Result<Vec<String>, String> {
+    let lines = fs::read_to_string(requirements)
+        .map_err(|problem| format!("cannot read {}: {problem}", requirements.display()))?;
+    let peers = lines.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with('#'));
+    Ok(peers.map(str::to_owned).collect())
 }
 
 /// Copies a folder over another, without what npm has installed in either.

@@ -71,8 +71,11 @@ pub(super) fn print(page: &Page, rows: &Rows, population: &Population, at: Time)
 }
 
 fn installed(tools: &Tools) -> Result<Installed<'_>, String> {
-    Packages::new(tools)?.for_this_machine()?;
-    Installed::from(tools, &tools.root().join("target/packages"))
+    let folder = tools.root().join("target/packages");
+    let packages = Packages::new(tools, &folder, &|what| println!("{what} …"))?;
+    packages.for_this_machine()?;
+    packages.list();
+    Installed::from(tools, &folder)
 }
 
 fn questions(rows: &Rows, people: &[Person<'_>], at: Time) -> String {
