@@ -192,6 +192,9 @@ pub(crate) trait Recorder {
     /// Whether a walk stops at the first no, so that nothing is written down after it.
     const STOPS: bool = false;
 
+    /// Whether it wants to hear of every rule up to the one that decides, and not only of those that can be true.
+    const HEARS_ALL: bool = false;
+
     /// One step.
     #[inline]
     fn note(&mut self, _: impl FnOnce() -> Step) {}
@@ -264,6 +267,7 @@ struct Path {
 
 impl Recorder for Path {
     const STOPS: bool = true;
+    const HEARS_ALL: bool = true;
 
     fn note(&mut self, step: impl FnOnce() -> Step) {
         self.steps.push(step());
