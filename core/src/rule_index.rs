@@ -47,8 +47,8 @@ struct Place {
 const ONE: u32 = 1 << 31;
 const FREE: Place = Place { tag: 0, rules: u32::MAX };
 
-/// A rule and the text that it wants: the upper bits of the text's hash, and below them the rule's number. As one number
-/// it is sorted several times as fast as a pair.
+/// A rule and the text that it wants: the upper bits of the text's hash, and below them the rule's number. One number
+/// and not a pair, because a snapshot may have millions of them to be sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Wish(u64);
 

@@ -17,7 +17,7 @@ use crate::list::List;
 use crate::operator::Operator;
 use crate::rule_index::Wish;
 
-/// From so many rules on an attribute is indexed; with fewer a look at each takes hardly longer than a look at the index.
+/// From so many rules on an attribute is indexed; with fewer there is little to leave out.
 const LEAST_RULES: usize = 8;
 /// Every answer looks up each indexed attribute.
 const MOST_ATTRIBUTES: usize = 4;
