@@ -155,6 +155,7 @@ impl Compiler {
             gates: Span::default(),
             detail: Flag::NO_DETAIL,
             state: if candidate.killed { State::Disabled } else { State::Broken },
+            plain: false,
             timed: false,
         });
         self.set.origins.push(Origin {
@@ -240,7 +241,7 @@ impl Compiler {
         };
         let (enabled, status, client) = (definition.enabled, definition.status, definition.client);
         self.settle(id, |flag, origin| {
-            *flag = Flag { key: flag.key, bucketer, unit, share, gates, detail, state, timed: false };
+            *flag = Flag { key: flag.key, bucketer, unit, share, gates, detail, state, plain: false, timed: false };
             *origin = Origin { enabled, status, client, fate: Fate::Sound, own_fingerprint, fingerprint: 0 };
         });
     }

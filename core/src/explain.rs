@@ -189,11 +189,8 @@ impl FlagSet {
 
 /// Who is told what a walk does; by default nobody, who remembers nothing.
 pub(crate) trait Recorder {
-    /// Whether a walk stops at the first no, so that nothing is written down after it.
-    const STOPS: bool = false;
-
-    /// Whether it wants to hear of every rule up to the one that decides, and not only of those that can be true.
-    const HEARS_ALL: bool = false;
+    /// Whether it wants to be told of every step, so that nothing is left out that changes no answer.
+    const LISTENS: bool = false;
 
     /// One step.
     #[inline]
@@ -205,6 +202,9 @@ pub(crate) trait Recorder {
 
     #[inline]
     fn close(&mut self, _: impl FnOnce(Vec<Step>) -> Step) {}
+
+    /// Whether it remembers what one flag told of the context for the next.
+    const REMEMBERS: bool = false;
 
     /// Whether this context passed these target lists, if that is known from another flag.
     #[inline]
@@ -242,6 +242,8 @@ impl Default for Memory {
 
 // Of spans that are not empty, no two different ones start at one place.
 impl Recorder for Memory {
+    const REMEMBERS: bool = true;
+
     #[inline]
     fn recall(&self, gates: Span) -> Option<bool> {
         let (known, passed) = self.0.get(Self::place(gates))?;
@@ -266,8 +268,7 @@ struct Path {
 }
 
 impl Recorder for Path {
-    const STOPS: bool = true;
-    const HEARS_ALL: bool = true;
+    const LISTENS: bool = true;
 
     fn note(&mut self, step: impl FnOnce() -> Step) {
         self.steps.push(step());

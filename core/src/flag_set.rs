@@ -107,18 +107,14 @@ pub(crate) struct Flag {
     /// Where its [`Detail`] stands; most flags have none.
     pub(crate) detail: u32,
     pub(crate) state: State,
+    /// Whether it has nothing but targets, each an exact list, and a rollout of its own.
+    pub(crate) plain: bool,
     /// Whether its answer can depend on the time, its prerequisites' included.
     pub(crate) timed: bool,
 }
 
 impl Flag {
     pub(crate) const NO_DETAIL: u32 = u32::MAX;
-
-    /// Whether it has nothing but targets and a rollout.
-    #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.detail == Flag::NO_DETAIL
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

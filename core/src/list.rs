@@ -31,6 +31,13 @@ pub(crate) enum List {
     Many { start: u32, bits: u8 },
 }
 
+impl List {
+    /// Whether every text in it is a token by itself, in a table of places.
+    pub(crate) fn is_exact(self) -> bool {
+        matches!(self, List::Exact { .. })
+    }
+}
+
 /// One place of a table; a place with no text is free.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
@@ -48,22 +55,24 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Whether a list of exact tokens holds this one; any other list holds none.
+    /// How a token differs from the one that a list of exact tokens has in its place: not at all if the list holds it.
+    /// `None` for any other list.
+    // By reference, so that the list's parts are read one by one where they stand.
     #[inline(always)]
-    pub(crate) fn holds_token(&self, list: List, token: Token) -> bool {
-        let List::Exact { start, shift, mask } = list else { return false };
-        let at = start as usize + place_of(token, shift, mask);
-        self.tokens.get(at).is_some_and(|other| other.same(token))
+    pub(crate) fn difference(&self, list: &List, token: Token) -> Option<u64> {
+        let List::Exact { start, shift, mask } = list else { return None };
+        let at = *start as usize + place_of(token, *shift, *mask);
+        self.tokens.get(at).map(|other| other.difference(token))
     }
 
     /// Whether the list holds the word.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
-            List::Exact { .. } if KINDS => self.holds_token(list, word.token()),
+            List::Exact { .. } if KINDS => self.difference(&list, word.token()) == Some(0),
             List::Few { start, len } if KINDS => {
                 let (tokens, token) = (self.row(start, len.into()), word.token());
-                if !token.same(Token::NONE) {
+                if token != Token::NONE {
                     return tokens.contains(&token);
                 }
                 let hash = word.hash();
@@ -186,7 +195,9 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
     match list {
         List::Exact { start, mask, .. } => {
             lists.exact(start, mask).count() == entries.len()
-                && entries.iter().all(|entry| Token::exact(entry).is_some_and(|token| lists.holds_token(list, token)))
+                && entries
+                    .iter()
+                    .all(|entry| Token::exact(entry).is_some_and(|token| lists.difference(&list, token) == Some(0)))
         }
         List::Few { start, len } => {
             let tokens = lists.row(start, len.into());

@@ -44,18 +44,24 @@ impl FlagSet {
         (0..).map(FlagId).zip(&self.flags).map(move |(id, flag)| (self.texts.get(flag.key), walk.resolve(id, flag)))
     }
 
-    /// Whether the flag is on: the same walk, which then has no resolution to put together. The time is asked for only
-    /// if the answer can depend on it.
+    /// Whether the flag is on: the same walk, which then has no resolution to put together.
     #[inline]
     pub(crate) fn is_on(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
+        let mut walk = Walk { set: self, context, now: Time::from_millis(0), recorder: () };
         let flag = self.flag(id);
-        let walk = |now| Walk { set: self, context, now, recorder: () };
-        if !(RULES && flag.is_plain()) {
-            let now = if flag.timed { clock() } else { Time::from_millis(0) };
-            // A browser is spared the second walk.
-            return if RULES { walk(now).detailed(id, flag) } else { self.resolve_id(id, context, now).enabled };
+        walk.glance(flag).unwrap_or_else(|| self.is_on_at_length(id, flag, context, clock))
+    }
+
+    /// The time is asked for only if the answer can depend on it.
+    #[inline(never)]
+    fn is_on_at_length(&self, id: FlagId, flag: &Flag, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
+        let now = if flag.timed { clock() } else { Time::from_millis(0) };
+        // A browser is spared a second walk.
+        if RULES {
+            Walk { set: self, context, now, recorder: () }.steps(id, flag)
+        } else {
+            self.resolve_id(id, context, now).enabled
         }
-        walk(Time::from_millis(0)).resolve(id, flag)
     }
 
     #[cfg_attr(not(target_family = "wasm"), inline)]
@@ -123,18 +129,79 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     // In a walk over all flags a call for each would cost a third more.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn resolve<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
-        if flag.is_plain() { self.steps(id, flag, None) } else { self.detailed(id, flag) }
+        match self.glance(flag) {
+            Some(answer) => answer,
+            None => self.steps(id, flag),
+        }
+    }
+
+    /// The answer of steps 7.9 and 7.11 for a flag that has no others, if it is seen at a glance: `None` if it takes
+    /// [`steps`](Self::steps), which come to the same.
+    #[inline(always)]
+    fn glance<A: Answer<'s>>(&mut self, flag: &Flag) -> Option<A> {
+        if !KINDS || R::LISTENS || !flag.plain {
+            return None;
+        }
+        let passed = match self.recorder.recall(flag.gates) {
+            Some(passed) => passed,
+            None => {
+                let passed = self.first_texts_pass(flag);
+                if !passed && self.context.has_several_roles() {
+                    // One of the others may be listed.
+                    return None;
+                }
+                self.recorder.remember(flag.gates, passed);
+                passed
+            }
+        };
+        if !passed {
+            return Some(A::off(self.set, None, (Reason::Default, None)));
+        }
+        if flag.share == Share::EVERYONE {
+            let reason = || if flag.gates.is_empty() { Reason::Static } else { Reason::TargetingMatch };
+            return Some(A::on(self.set, None, reason));
+        }
+        let Unit::Field(unit) = flag.unit else { return None };
+        match self.context.known_unit_hash(unit) {
+            Some(hash) => Some(self.shared(flag, hash)),
+            // Over many flags it is unknown once.
+            None if R::REMEMBERS => None,
+            None => self.shared_at_first(flag, unit),
+        }
+    }
+
+    #[inline(never)]
+    fn shared_at_first<A: Answer<'s>>(&self, flag: &Flag, unit: Field) -> Option<A> {
+        self.context.unit_hash(unit).map(|hash| self.shared(flag, hash))
+    }
+
+    #[inline]
+    fn shared<A: Answer<'s>>(&self, flag: &Flag, unit_hash: u64) -> A {
+        if flag.share.admits(flag.bucketer.bucket(unit_hash)) {
+            A::on(self.set, None, || Reason::Split)
+        } else {
+            A::off(self.set, None, (Reason::Split, None))
+        }
+    }
+
+    /// Whether exact lists hold what the context has, of its roles the first. Not stopping at the first no saves a
+    /// branch for each list that nobody can foretell.
+    #[inline(always)]
+    fn first_texts_pass(&self, flag: &Flag) -> bool {
+        let FlagSet { gates, lists, .. } = self.set;
+        let mut differences = 0;
+        for gate in flag.gates.of(gates) {
+            let Some(difference) = lists.difference(&gate.list, self.context.token(gate.field)) else { return false };
+            differences |= difference;
+        }
+        differences == 0
     }
 
     /// Kept apart, so that the flags that have nothing but targets and a rollout do not carry its weight.
     #[inline(never)]
-    fn detailed<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
-        self.steps(id, flag, self.set.detail(flag))
-    }
-
-    #[inline(always)]
-    fn steps<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag, detail: Option<&'s Detail>) -> A {
+    fn steps<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
         let set = self.set;
+        let detail = set.detail(flag);
         let off = |no: No| A::off(set, detail, no);
         match flag.state {
             State::Open | State::Completed => {}
@@ -243,7 +310,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         ];
         for (on, list, field) in sides {
             let Some(list) = list else { continue };
-            let listed = self.admits(&Gate { field, list }, true);
+            let listed = self.holds(&Gate { field, list });
             self.recorder.note(|| explain::override_(self.context, field, on, listed));
             if listed {
                 return Some(on);
@@ -253,46 +320,34 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     }
 
     /// 7.9.
-    #[inline]
     fn gates(&mut self, flag: &Flag) -> bool {
         let set = self.set;
         if let Some(passed) = self.recorder.recall(flag.gates) {
             return passed;
         }
-        // Not stopping at the first no saves a branch for each list that nobody can foretell, and costs less.
-        let mut passed = true;
-        for gate in flag.gates.of(&set.gates) {
-            let listed = self.admits(gate, passed);
+        let passed = flag.gates.of(&set.gates).iter().all(|gate| {
+            let listed = self.holds(gate);
             self.recorder.note(|| explain::target(set, self.context, gate, listed));
-            passed &= listed;
-            if R::STOPS && !passed {
-                break;
-            }
-        }
+            listed
+        });
         self.recorder.remember(flag.gates, passed);
         passed
     }
 
-    /// Whether the list holds what the context has. What takes longer than a glance is looked at only if it is `wanted`.
-    #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    fn admits(&self, gate: &Gate, wanted: bool) -> bool {
-        // Nearly every plan, role and region is decided at a glance.
-        let glance = KINDS
-            && matches!(gate.list, List::Exact { .. })
-            && (gate.field != Field::Roles || self.context.other_roles().len() == 0);
-        if glance {
-            self.set.lists.holds_token(gate.list, self.context.token(gate.field))
-        } else {
-            wanted && self.holds(gate)
-        }
+    /// Whether the list holds what the context has, any of its roles if it is one of roles.
+    #[inline]
+    fn holds(&self, gate: &Gate) -> bool {
+        let first = match self.set.lists.difference(&gate.list, self.context.token(gate.field)) {
+            Some(difference) => difference == 0,
+            None => self.holds_text(gate),
+        };
+        first || gate.field == Field::Roles && self.context.has_several_roles() && self.holds_another_role(gate.list)
     }
 
-    /// Looks at long texts, and at every role.
     #[inline(never)]
-    fn holds(&self, gate: &Gate) -> bool {
+    fn holds_text(&self, gate: &Gate) -> bool {
         let FlagSet { lists, texts, .. } = self.set;
         self.context.first(gate.field).is_some_and(|word| lists.holds(gate.list, word, texts))
-            || gate.field == Field::Roles && self.holds_another_role(gate.list)
     }
 
     #[inline(never)]
@@ -340,7 +395,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
             truth == Truth::True
         };
         if RULES
-            && !R::HEARS_ALL
+            && !R::LISTENS
             && let Some(candidates) = set.candidates(detail, context)
         {
             return candidates.filter_map(|rule| rules.get(rule as usize)).find(decides);

@@ -71,10 +71,10 @@ impl Token {
     /// What stands in a free place of a table of tokens: no text is it, nor is it what a text too long has.
     pub(crate) const FREE: Token = Token { low: 1, high: u64::MAX };
 
-    /// Whether they are equal, with one branch instead of two.
+    /// The bits in which they differ, put one upon the other; none if they are equal.
     #[inline]
-    pub(crate) fn same(self, other: Token) -> bool {
-        ((self.low ^ other.low) | (self.high ^ other.high)) == 0
+    pub(crate) fn difference(self, other: Token) -> u64 {
+        (self.low ^ other.low) | (self.high ^ other.high)
     }
 
     /// Bits that differ between texts, the upper ones most: a table takes a few of them as the place.

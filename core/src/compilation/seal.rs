@@ -7,7 +7,7 @@ use crate::flag_set::{Fate, Flag, FlagSet, State};
 use crate::graph::order;
 
 impl FlagSet {
-    /// Works out which answers depend on the time, and the fingerprints by which changes are noticed; frees spare room.
+    /// Works out which flags are plain, which answers depend on the time, and the fingerprints by which changes are noticed; frees spare room.
     pub(super) fn seal(&mut self) {
         // Without prerequisites any order will do.
         let ids: Vec<usize> = if !RULES || self.prerequisites.is_empty() {
@@ -17,10 +17,10 @@ impl FlagSet {
         };
         for at in ids {
             let Some(flag) = self.flags.get(at) else { continue };
-            let timed = self.is_timed(flag);
+            let (plain, timed) = (self.is_plain(flag), self.is_timed(flag));
             let fingerprint = self.full_fingerprint(at, flag);
             if let (Some(flag), Some(origin)) = (self.flags.get_mut(at), self.origins.get_mut(at)) {
-                flag.timed = timed;
+                (flag.plain, flag.timed) = (plain, timed);
                 origin.fingerprint = fingerprint;
             }
         }
@@ -40,6 +40,11 @@ impl FlagSet {
             None => Vec::new(),
         };
         self.flags.iter().map(others).collect()
+    }
+
+    fn is_plain(&self, flag: &Flag) -> bool {
+        let mut gates = flag.gates.of(&self.gates).iter();
+        flag.state == State::Open && flag.detail == Flag::NO_DETAIL && gates.all(|gate| gate.list.is_exact())
     }
 
     fn is_timed(&self, flag: &Flag) -> bool {

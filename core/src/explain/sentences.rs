@@ -108,7 +108,7 @@ pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: 
     entries.truncate(NAMED);
     let list =
         if count > NAMED { format!("{} and {} more", entries.join(", "), count - NAMED) } else { entries.join(", ") };
-    let several = gate.field == Field::Roles && context.other_roles().len() > 0;
+    let several = gate.field == Field::Roles && context.has_several_roles();
     let (name, verb) = match gate.field {
         Field::Roles if several => ("roles".to_owned(), if listed { "meet" } else { "do not meet" }),
         Field::Roles => ("role".to_owned(), if listed { "is among" } else { "is not among" }),
