@@ -283,7 +283,8 @@ mod tests {
                      "when": {{"attribute": "company", "op": "in", "values": ["c{number}", {filler}]}}}}"#
             )
         };
-        let segments: Vec<String> = (0..10).map(segment).collect();
+        // Only where a rule names them: Miri takes its time to read them.
+        let segments: Vec<String> = (0..10).filter(|_| when.contains("segment")).map(segment).collect();
         looked_at((0..10).map(|number| when.replace('N', &number.to_string())), &segments.join(","), context)
     }
 
