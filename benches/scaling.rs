@@ -93,20 +93,30 @@ fn flags(callers: &[Caller]) {
     }
 }
 
-/// Rules of which the last fits, so that all are looked at.
+/// Each rule for a company of its own, and everybody of the company in the middle or of one that no rule is for: by an
+/// equality, which is looked up, and by the end of a text, for which every rule is looked at.
 fn rules(callers: &[Caller]) {
-    let axis = Axis { panel: "An answer, by the rules that are looked at", across: "rules of the flag", unit: "ns" };
-    let contexts: Vec<Context<'_>> = callers.iter().take(1_000).map(context).collect();
+    let axis = Axis { panel: "An answer, by the rules of the flag", across: "rules of the flag", unit: "ns" };
+    let contexts = |of: String| -> Vec<Context<'_>> {
+        callers.iter().take(200).map(|caller| context(caller).company(of.clone())).collect()
+    };
     for count in [1, 10, 100, 1_000, 10_000] {
-        let rule = |number: u64| {
-            let values = if number + 1 == count { r#""PREMIUM","ENTERPRISE""# } else { r#""FREE""# };
-            format!(
-                r#"{{"key":"rule_{number}","when":{{"attribute":"plan","op":"in","values":[{values}]}},"rollout_percentage":10}}"#
-            )
-        };
-        let rules: Vec<String> = (0..count).map(rule).collect();
-        let flags = published(&format!(r#"[{{"name":"flag","enabled":true,"rules":[{}]}}]"#, rules.join(",")));
-        axis.point("is_enabled", count, answer(&contexts, |_, who| flags.is_enabled("flag", who)));
+        for (operator, curve) in [("in", "equality"), ("ends_with", "end of a text")] {
+            let rule = |number: u64| {
+                let company = company(number);
+                format!(
+                    r#"{{"key":"rule_{number}","when":{{"attribute":"company","op":"{operator}","values":["{company}"]}},"rollout_percentage":10}}"#
+                )
+            };
+            let rules: Vec<String> = (0..count).map(rule).collect();
+            let flags = published(&format!(r#"[{{"name":"flag","enabled":true,"rules":[{}]}}]"#, rules.join(",")));
+            let places = [(company(count / 2), "the rule in the middle"), ("nobody's".to_owned(), "no rule fits")];
+            for (of, place) in places {
+                let contexts = contexts(of);
+                let took = answer(&contexts, |_, who| flags.is_enabled("flag", who));
+                axis.point(&format!("{curve}: {place}"), count, took);
+            }
+        }
     }
 }
 

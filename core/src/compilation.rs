@@ -4,6 +4,7 @@
 //! ranges, segments and prerequisites are linked, conditions are laid out flat.
 
 mod conditions;
+mod rule_index;
 mod seal;
 
 use std::borrow::Cow;
@@ -293,6 +294,7 @@ impl Compiler {
             overrides,
             schedule,
             rules,
+            index: if RULES { self.index_rules(rules) } else { Span::default() },
             variants,
             weights,
             variant_bucketer: Bucketer::native(&[salt, "/variant"].concat()),

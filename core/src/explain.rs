@@ -189,7 +189,7 @@ impl FlagSet {
 
 /// Who is told what a walk does; by default nobody, who remembers nothing.
 pub(crate) trait Recorder {
-    /// Whether it wants to be told of every step.
+    /// Whether it wants to be told of every step, so that nothing is left out that changes no answer.
     const LISTENS: bool = false;
 
     /// One step.

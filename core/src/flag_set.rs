@@ -16,6 +16,7 @@ use crate::error::Violation;
 use crate::index::Index;
 use crate::list::{List, Lists};
 use crate::pattern::Pattern;
+use crate::rule_index::RuleIndex;
 use crate::split::Portion;
 use crate::text::{Text, Texts};
 use crate::time::Time;
@@ -39,6 +40,7 @@ pub struct FlagSet {
     pub(crate) details: Vec<Detail>,
     pub(crate) gates: Vec<Gate>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) rule_index: RuleIndex,
     pub(crate) nodes: Vec<Node>,
     pub(crate) comparisons: Vec<Comparison>,
     pub(crate) percentages: Vec<Percentage>,
@@ -151,6 +153,8 @@ pub(crate) struct Detail {
     pub(crate) overrides: Overrides,
     pub(crate) schedule: Span,
     pub(crate) rules: Span,
+    /// Its part of the index of rules; empty if all of its rules are looked at.
+    pub(crate) index: Span,
     pub(crate) variants: Span,
     pub(crate) weights: Span,
     /// For every choice of a variant (6.5).
@@ -169,6 +173,7 @@ impl Detail {
         overrides: Overrides { off_users: None, off_companies: None, on_users: None, on_companies: None },
         schedule: Span { start: 0, len: 0 },
         rules: Span { start: 0, len: 0 },
+        index: Span { start: 0, len: 0 },
         variants: Span { start: 0, len: 0 },
         weights: Span { start: 0, len: 0 },
         variant_bucketer: Bucketer::Recipe1 { salt_hash: 0 },
@@ -349,8 +354,8 @@ impl FlagSet {
         let conditions = of(&self.nodes) + of(&self.comparisons) + of(&self.percentages) + of(&self.segments);
         let others = of(&self.prerequisites) + of(&self.schedule) + of(&self.variants) + of(&self.portions);
         let operands = of(&self.off_values) + of(&self.networks) + of(&self.operands);
-        let keys = self.keys.bytes();
-        flags + conditions + others + operands + keys + self.lists.bytes() + self.texts.bytes()
+        let indexes = self.keys.bytes() + self.rule_index.bytes();
+        flags + conditions + others + operands + indexes + self.lists.bytes() + self.texts.bytes()
     }
 
     /// The number of a flag by its key.

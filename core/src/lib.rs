@@ -53,6 +53,7 @@ mod reading;
 mod report;
 mod resolution;
 mod resolve;
+mod rule_index;
 mod snapshot;
 mod split;
 pub mod sync;

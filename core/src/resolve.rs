@@ -386,13 +386,21 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
 
     /// 7.12.
     fn rule(&mut self, detail: &Detail) -> Option<&'s Rule> {
-        let set = self.set;
-        detail.rules.of(&set.rules).iter().filter(|_| RULES).find(|rule| {
+        let (set, context) = (self.set, self.context);
+        let rules = detail.rules.of(&set.rules);
+        let decides = |rule: &&Rule| {
             self.recorder.open();
-            let truth = set.truth(rule.when, self.context, &mut self.recorder);
+            let truth = set.truth(rule.when, context, &mut self.recorder);
             self.recorder.close(|inner| explain::rule(set.texts.get(rule.key), truth, inner));
             truth == Truth::True
-        })
+        };
+        if RULES
+            && !R::LISTENS
+            && let Some(candidates) = set.candidates(detail, context)
+        {
+            return candidates.filter_map(|rule| rules.get(rule as usize)).find(decides);
+        }
+        rules.iter().filter(|_| RULES).find(decides)
     }
 
     /// 7.14: the variant, and whether a bucket was asked for.

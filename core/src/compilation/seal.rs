@@ -93,6 +93,7 @@ impl FlagSet {
         self.details.shrink_to_fit();
         self.gates.shrink_to_fit();
         self.rules.shrink_to_fit();
+        self.rule_index.shrink();
         self.nodes.shrink_to_fit();
         self.comparisons.shrink_to_fit();
         self.operands.shrink_to_fit();

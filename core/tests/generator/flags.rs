@@ -60,7 +60,8 @@ pub(crate) fn flag(random: &mut Random, key: &str, segments: &[String], others: 
     let variants = if random.chance(40) { variants(random, &mut flag) } else { Vec::new() };
     maybe(random, &mut flag, "off_value", 25, |random| raw(random.pick(&VALUES)));
     maybe(random, &mut flag, "rules", 50, |random| {
-        let count = random.between(0, 3);
+        // Many are looked up in another way than few.
+        let count = if random.chance(8) { random.between(8, 24) } else { random.between(0, 3) };
         list((0..count).map(|at| rule(random, &format!("r{at}"), segments, &variants)))
     });
     if !others.is_empty() {
