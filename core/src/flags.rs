@@ -150,7 +150,7 @@ impl Publisher {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn is_enabled<K: FlagKey + ?Sized>(set: &FlagSet, key: &K, context: &Context<'_>, clock: fn() -> Time) -> bool {
     key.find_in(set).is_some_and(|id| set.is_on(id, context, clock))
 }
@@ -164,7 +164,7 @@ pub struct Reader {
 
 impl Reader {
     /// The current set, to be used for a whole request.
-    #[inline]
+    #[inline(always)]
     pub fn current(&mut self) -> &FlagSet {
         self.cache.load()
     }
@@ -281,7 +281,7 @@ impl Key {
 }
 
 impl private::Find for Key {
-    #[inline]
+    #[inline(always)]
     fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
         let slot = self.slot.load(Ordering::Relaxed);
         if slot >> SLOT_BITS != set.publication {
