@@ -20,21 +20,26 @@ mod several {
 
 #[cfg(target_family = "wasm")]
 mod single {
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     use crate::flag_set::FlagSet;
 
     #[derive(Debug)]
-    pub(crate) struct Cell(Mutex<Arc<FlagSet>>);
+    pub(crate) struct Cell {
+        set: Mutex<Arc<FlagSet>>,
+        /// How often the set was replaced, so that a view has one number to look at.
+        swaps: AtomicU32,
+    }
 
     impl Cell {
         pub(crate) fn from_pointee(set: FlagSet) -> Self {
-            Cell(Mutex::new(Arc::new(set)))
+            Cell { set: Mutex::new(Arc::new(set)), swaps: AtomicU32::new(0) }
         }
 
         #[inline]
         pub(crate) fn load(&self) -> MutexGuard<'_, Arc<FlagSet>> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+            self.set.lock().unwrap_or_else(PoisonError::into_inner)
         }
 
         pub(crate) fn load_full(&self) -> Arc<FlagSet> {
@@ -42,7 +47,9 @@ mod single {
         }
 
         pub(crate) fn swap(&self, set: Arc<FlagSet>) -> Arc<FlagSet> {
-            std::mem::replace(&mut self.load(), set)
+            let before = std::mem::replace(&mut *self.load(), set);
+            self.swaps.fetch_add(1, Ordering::Relaxed);
+            before
         }
     }
 
@@ -50,17 +57,22 @@ mod single {
     pub(crate) struct View {
         cell: Arc<Cell>,
         seen: Arc<FlagSet>,
+        /// How often the set had been replaced when it was seen.
+        swaps: u32,
     }
 
     impl View {
         pub(crate) fn new(cell: Arc<Cell>) -> Self {
-            View { seen: cell.load_full(), cell }
+            View { seen: cell.load_full(), swaps: cell.swaps.load(Ordering::Relaxed), cell }
         }
 
-        #[inline]
+        #[inline(always)]
         pub(crate) fn load(&mut self) -> &Arc<FlagSet> {
-            if !Arc::ptr_eq(&self.seen, &self.cell.load()) {
+            let swaps = self.cell.swaps.load(Ordering::Relaxed);
+            if swaps != self.swaps {
+                // In this order, because a stack that ends in between must not leave the old set for good.
                 self.seen = self.cell.load_full();
+                self.swaps = swaps;
             }
             &self.seen
         }

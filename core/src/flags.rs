@@ -12,6 +12,7 @@ use crate::current::{Cell, View};
 use crate::flag_set::{FlagId, FlagSet};
 use crate::kept::keep;
 use crate::report::{Outcome, Report};
+use crate::resolution::Resolution;
 use crate::time::Time;
 
 /// The current flag set, shared by everything that reads it. Cloning gives another handle to the same.
@@ -149,7 +150,7 @@ impl Publisher {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn is_enabled<K: FlagKey + ?Sized>(set: &FlagSet, key: &K, context: &Context<'_>, clock: fn() -> Time) -> bool {
     key.find_in(set).is_some_and(|id| set.is_on(id, context, clock))
 }
@@ -163,7 +164,7 @@ pub struct Reader {
 
 impl Reader {
     /// The current set, to be used for a whole request.
-    #[inline]
+    #[inline(always)]
     pub fn current(&mut self) -> &FlagSet {
         self.cache.load()
     }
@@ -178,6 +179,39 @@ impl Reader {
     /// Lets go of a set that has been replaced meanwhile.
     pub fn refresh(&mut self) {
         self.current();
+    }
+}
+
+impl FlagSet {
+    /// What the flag serves to this context, and why, with its key as text or as a [`Key`]. The clock is asked for the
+    /// time only if the answer can depend on it, and at most once.
+    ///
+    /// ```
+    /// use esclusa::{Context, FlagSet, Flags, Time};
+    /// let flags = Flags::new();
+    /// let key = flags.key("crm_advanced_features");
+    /// flags.publish(FlagSet::from_json(br#"[{"name": "crm_advanced_features", "enabled": true}]"#)?);
+    /// let mut asked = 0;
+    /// let set = flags.current();
+    /// let resolution = set.resolve_by(&key, &Context::new("user-42"), || {
+    ///     asked += 1;
+    ///     Time::from_millis(0)
+    /// });
+    /// assert!(resolution.is_enabled());
+    /// assert_eq!(asked, 0, "there is neither window nor schedule");
+    /// # Ok::<(), esclusa::SnapshotError>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn resolve_by<K: FlagKey + ?Sized>(
+        &self,
+        key: &K,
+        context: &Context<'_>,
+        clock: impl FnOnce() -> Time,
+    ) -> Resolution<'_> {
+        let Some(id) = key.find_in(self) else { return Resolution::none(self.absence()) };
+        let now = if self.flag(id).timed { clock() } else { Time::from_millis(0) };
+        self.resolve_id(id, context, now)
     }
 }
 
@@ -247,7 +281,7 @@ impl Key {
 }
 
 impl private::Find for Key {
-    #[inline]
+    #[inline(always)]
     fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
         let slot = self.slot.load(Ordering::Relaxed);
         if slot >> SLOT_BITS != set.publication {

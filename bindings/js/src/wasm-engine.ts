@@ -16,10 +16,10 @@ interface Exports {
   scratch(json: number): number;
   forget(context: number): void;
   slot(flags: number, key: number): number;
-  /** Whether the flag is on at this time: 1 or 0. Without a time (`NaN`), 2 if the answer depends on it. */
+  /** Whether the flag is on at this time: 1 or 0. Without a time (`NaN`), `ASK_WITH_TIME` if the answer depends on it. */
   isEnabled(flags: number, slot: number, context: number, now: number): number;
   resolve(flags: number, slot: number, context: number, now: number): number;
-  /** The number of the outcome if it was given before, or `NO_OUTCOME`. */
+  /** The number of the outcome if it was given before, or `NO_OUTCOME`; without a time as `isEnabled`. */
   known(flags: number, slot: number, context: number, now: number): number;
   told(flags: number, outcome: number): number;
   keys(flags: number): number;
@@ -68,7 +68,7 @@ function border(wasm: Exports): Border {
   };
 }
 
-const ASK_WITH_TIME = 2;
+const ASK_WITH_TIME = 0xffff_fffe;
 
 let isAsked = false;
 
@@ -130,20 +130,25 @@ export function wasmEngine(instance: WebAssembly.Instance, more?: (border: Borde
     isEnabled(flags, slot, context) {
       try {
         const said = wasm.isEnabled(flags, slot, context, Number.NaN);
-        return (said === ASK_WITH_TIME ? wasm.isEnabled(flags, slot, context, clock()) : said) === 1;
+        // Every number beyond 1 asks for the time: WebAssembly's numbers are signed here, and the greatest is -2.
+        return (said < 0 ? wasm.isEnabled(flags, slot, context, clock()) : said) === 1;
       } catch (problem) {
         stack.value = start;
         throw problem;
       }
     },
     resolve(flags, slot, context, now) {
-      const time = timed(now);
-      if (Number.isNaN(time)) {
-        return NO_OUTCOME;
-      }
       try {
-        const known = wasm.known(flags, slot, context, time) >>> 0;
-        return known === NO_OUTCOME ? resolve(flags, slot, context, time) >>> 0 : known;
+        const known = wasm.known(flags, slot, context, now) >>> 0;
+        if (known < ASK_WITH_TIME) {
+          return known;
+        }
+        const time = timed(now);
+        if (Number.isNaN(time)) {
+          return NO_OUTCOME;
+        }
+        const then = known === ASK_WITH_TIME ? wasm.known(flags, slot, context, time) >>> 0 : known;
+        return then === NO_OUTCOME ? resolve(flags, slot, context, time) >>> 0 : then;
       } catch (problem) {
         stack.value = start;
         throw problem;

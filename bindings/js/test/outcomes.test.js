@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { ON, flagsOf, none, publish } from './given.js';
-import { build, host } from './hosts.js';
+import { build, host, name } from './hosts.js';
 
 const { Context, Flags, SnapshotError } = host;
 
@@ -279,6 +279,21 @@ test('without a time it is now', () => {
     assert.deepEqual([flags.value('since', context), flags.value('soon', context)], [true, false]);
     assert.deepEqual([flags.resolve('since', context).enabled, flags.project(context).soon.enabled], [true, false]);
   }
+});
+
+test('the clock is asked only for a flag whose answer depends on the time', (t) => {
+  const flags = flagsOf(HALF, { name: 'since', enabled: true, start_date: '2020-01-01' });
+  const context = new Context('u');
+  const answers = (key) => [flags.isEnabled(key, context), flags.value(key, context), flags.resolve(key, context).reason];
+  const [half, since] = [answers('half'), answers('since')];
+  const clock = t.mock.method(Date, 'now', () => 2e12);
+  assert.deepEqual([answers('half'), clock.mock.callCount()], [half, 0]);
+  // The native engine has a clock of its own.
+  assert.deepEqual([answers('since'), clock.mock.callCount()], [since, name === 'native' ? 0 : 3]);
+  const inside = [];
+  clock.mock.mockImplementation(() => (inside.push(answers('half')), 2e12));
+  assert.deepEqual(answers('since'), since);
+  assert.deepEqual(inside, inside.map(() => half), 'a clock of the app may ask about such flags');
 });
 
 test('a projection and a client snapshot hold the chosen flags, and take keys alone', () => {

@@ -14,8 +14,8 @@ use esclusa_js::{Host, Options};
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// An answer that depends on the time, which was not given.
-const ASK_WITH_TIME: u32 = 2;
+/// Instead of an answer that depends on the time, which was not given. No outcome has this number.
+const ASK_WITH_TIME: u32 = u32::MAX - 1;
 
 /// Room for more than this is let go of as soon as less will do: snapshots are large, and contexts are not.
 const KEPT_BYTES: usize = 1 << 16;
@@ -148,16 +148,22 @@ pub extern "C" fn slot(flags: u32, key: usize) -> i32 {
     given(key, |host, key| host.slot(flags, text(key)))
 }
 
-/// Whether the flag is on at this time: 1 or 0. Without a time (`NaN`), 2 if the answer depends on it.
-#[unsafe(export_name = "isEnabled")]
-pub extern "C" fn is_enabled(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
+/// Asks for what may depend on the time; without a time (`NaN`) the answer is then [`ASK_WITH_TIME`].
+#[inline]
+fn timed(now: f64, ask: impl FnOnce(&mut Host) -> u32) -> u32 {
     NOW.set(now);
     IS_ASKED.set(false);
-    let is_on = with(|host| host.is_enabled(flags, slot, context));
-    if IS_ASKED.get() && now.is_nan() { ASK_WITH_TIME } else { u32::from(is_on) }
+    let answer = with(ask);
+    if IS_ASKED.get() && now.is_nan() { ASK_WITH_TIME } else { answer }
 }
 
-/// The number of the outcome at this time.
+/// Whether the flag is on at this time: 1 or 0.
+#[unsafe(export_name = "isEnabled")]
+pub extern "C" fn is_enabled(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
+    timed(now, |host| host.is_enabled(flags, slot, context).into())
+}
+
+/// The number of the outcome at this time, which is there if the answer depends on it.
 #[unsafe(no_mangle)]
 pub extern "C" fn resolve(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
     with(|host| host.resolve(flags, slot, context, now))
@@ -166,7 +172,7 @@ pub extern "C" fn resolve(flags: u32, slot: u32, context: u32, now: f64) -> u32 
 /// The same number if it was given before, and the greatest number otherwise.
 #[unsafe(no_mangle)]
 pub extern "C" fn known(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
-    with(|host| host.known(flags, slot, context, now))
+    timed(now, |host| host.known(flags, slot, context, now))
 }
 
 /// The outcome of that number as JSON, if it was just given for the first time.

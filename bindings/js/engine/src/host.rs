@@ -70,15 +70,6 @@ impl Host {
         }
     }
 
-    /// The time that JavaScript gave in milliseconds, or that of the clock if it gave none.
-    fn time(&self, now: f64) -> Time {
-        if now.is_nan() {
-            return (self.clock)();
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "what is finer than a millisecond is cut off (1.9)")]
-        Time::from_millis(now.floor() as i64)
-    }
-
     /// New flags with nothing published.
     pub fn open(&mut self) -> Option<u32> {
         self.adopt(Arc::new(Flags::with_clock(self.clock)))
@@ -169,18 +160,18 @@ impl Host {
     /// `u32::MAX` stands for none.
     #[inline]
     pub fn resolve(&mut self, flags: u32, slot: u32, context: u32, now: f64) -> u32 {
-        let now = self.time(now);
+        let time = time(self.clock, now);
         let (Some(handle), Some(context)) = (self.handles.get_mut(flags), self.contexts.get(context)) else {
             return u32::MAX;
         };
         let Some(key) = handle.keys.get(slot as usize) else { return u32::MAX };
         let set = handle.reader.current();
         if handle.outcomes.are_of(set) {
-            return handle.outcomes.number(&set.resolve(key.as_str(), context, now));
+            return handle.outcomes.number(&set.resolve_by(key, context, time));
         }
         let set = handle.flags.current();
         handle.outcomes.begin(&set);
-        handle.outcomes.number(&set.resolve(key.as_str(), context, now))
+        handle.outcomes.number(&set.resolve_by(key, context, time))
     }
 
     /// The same number if it was given before, and `u32::MAX` otherwise: this needs no memory and changes nothing, so it
@@ -188,7 +179,7 @@ impl Host {
     #[inline]
     #[must_use]
     pub fn known(&mut self, flags: u32, slot: u32, context: u32, now: f64) -> u32 {
-        let now = self.time(now);
+        let time = time(self.clock, now);
         let (Some(handle), Some(context)) = (self.handles.get_mut(flags), self.contexts.get(context)) else {
             return u32::MAX;
         };
@@ -197,7 +188,7 @@ impl Host {
         if !handle.outcomes.are_of(set) {
             return u32::MAX;
         }
-        handle.outcomes.known(&set.resolve(key.as_str(), context, now)).unwrap_or(u32::MAX)
+        handle.outcomes.known(&set.resolve_by(key, context, time)).unwrap_or(u32::MAX)
     }
 
     /// The outcome of that number as JSON, if it was just given for the first time.
@@ -253,11 +244,22 @@ impl Host {
         now: f64,
         answer: impl FnOnce(&esclusa::FlagSet, &Context<'_>, Time) -> String,
     ) -> String {
-        let now = self.time(now);
+        let now = time(self.clock, now)();
         match (self.handles.get_mut(flags), self.contexts.get(context)) {
             (Some(handle), Some(context)) => answer(handle.reader.current(), context, now),
             _ => String::new(),
         }
+    }
+}
+
+/// What tells the time: the one that JavaScript gave in milliseconds, or that of the clock if it gave none.
+fn time(clock: fn() -> Time, now: f64) -> impl FnOnce() -> Time {
+    move || {
+        if now.is_nan() {
+            return clock();
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "what is finer than a millisecond is cut off (1.9)")]
+        Time::from_millis(now.floor() as i64)
     }
 }
 

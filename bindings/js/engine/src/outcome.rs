@@ -66,8 +66,8 @@ impl Outcomes {
     #[cold]
     fn tell(&mut self, at: usize, identity: Identity, resolution: &Resolution<'_>) -> u32 {
         let number = self.next;
-        // The greatest number stands for no outcome.
-        self.next = (number + 1) % u32::MAX;
+        // The greatest two numbers stand for no outcome.
+        self.next = (number + 1) % (u32::MAX - 1);
         self.known.insert(at, (identity, number));
         let mut words = Json::default();
         words.object(|json| {

@@ -70,25 +70,25 @@ class EsclusaProvider(AbstractProvider):
         self, flag_key: str, default_value: bool, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[bool]:
         """The flag's value, which must be a boolean."""
-        return self._resolve(flag_key, default_value, evaluation_context, _boolean)
+        return self._resolve(flag_key, default_value, evaluation_context, bool, _boolean)
 
     def resolve_string_details(
         self, flag_key: str, default_value: str, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[str]:
         """The flag's value, which must be a string."""
-        return self._resolve(flag_key, default_value, evaluation_context, _string)
+        return self._resolve(flag_key, default_value, evaluation_context, str, _string)
 
     def resolve_integer_details(
         self, flag_key: str, default_value: int, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[int]:
         """The flag's value, which must be a whole number."""
-        return self._resolve(flag_key, default_value, evaluation_context, _integer)
+        return self._resolve(flag_key, default_value, evaluation_context, int, _integer)
 
     def resolve_float_details(
         self, flag_key: str, default_value: float, evaluation_context: EvaluationContext | None = None
     ) -> FlagResolutionDetails[float]:
         """The flag's value, which must be a number."""
-        return self._resolve(flag_key, default_value, evaluation_context, _float)
+        return self._resolve(flag_key, default_value, evaluation_context, float, _float)
 
     def resolve_object_details(
         self,
@@ -97,30 +97,35 @@ class EsclusaProvider(AbstractProvider):
         evaluation_context: EvaluationContext | None = None,
     ) -> FlagResolutionDetails[Sequence[FlagValueType] | Mapping[str, FlagValueType]]:
         """The flag's value, which must be an object or an array."""
-        return self._resolve(flag_key, default_value, evaluation_context, _structure)
+        return self._resolve(flag_key, default_value, evaluation_context, dict, _structure)
 
     def _resolve(
         self,
         key: str,
         default: _T,
         context: EvaluationContext | None,
+        kind: type,
         convert: Callable[[Any], Any],
     ) -> FlagResolutionDetails[_T]:
-        caller: Mapping[str, object] | None = None if context is None else context.attributes
-        if context is not None and context.targeting_key is not None:
-            # A dict is copied as a whole here, where `{**attributes}` puts one field after the other.
-            fields: dict[str, object] = dict(context.attributes)
-            fields["targetingKey"] = context.targeting_key
-            caller = fields
+        caller: Mapping[str, object] | None = None
+        if context is not None:
+            caller = context.attributes
+            if (targeting_key := context.targeting_key) is not None:
+                # A dict is copied as a whole here, where `{**attributes}` puts one field after the other.
+                fields: dict[str, object] = dict(caller)
+                fields["targetingKey"] = targeting_key
+                caller = fields
         resolution = self._flags.resolve(key, caller)
         value, code = resolution.value, resolution.error_code
-        if value is None:
-            value = default
-        elif (value := convert(value)) is _NONE:
-            value = default
-            if code is None:
-                problem = f"the value of `{key}` is of another type than the one that was asked for"
-                return FlagResolutionDetails(value, ErrorCode.TYPE_MISMATCH, problem, Reason.ERROR)
+        # Most values are of the very type, and need no call to say so.
+        if value.__class__ is not kind:
+            if value is None:
+                value = default
+            elif (value := convert(value)) is _NONE:
+                value = default
+                if code is None:
+                    problem = f"the value of `{key}` is of another type than the one that was asked for"
+                    return FlagResolutionDetails(value, ErrorCode.TYPE_MISMATCH, problem, Reason.ERROR)
         if code is None:
             # With metadata, because the class takes longer to make its own.
             return FlagResolutionDetails(value, None, None, _REASONS[resolution.reason], resolution.variant, {})
