@@ -251,10 +251,13 @@ impl<'a> Context<'a> {
     }
 
     /// A fixed field; of the roles the first.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn first(&self, field: Field) -> Option<Word<'_>> {
         let Fields { hashes, first_role_hash, texts, .. } = &self.fields;
-        let text = texts.get(field as usize)?.as_deref()?;
+        let text = match texts.get(field as usize)?.as_ref()? {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => text.as_str(),
+        };
         Some(Word::new(text, self.token(field), hashes.get(field as usize).unwrap_or(first_role_hash)))
     }
 
@@ -277,7 +280,13 @@ impl<'a> Context<'a> {
     }
 
     /// The hash of a fixed field as a unit: the roles are none, nor is an empty string (6.2 and 6.3).
+    #[inline]
     pub(crate) fn unit_hash(&self, field: Field) -> Option<u64> {
+        self.known_unit_hash(field).or_else(|| self.first_unit_hash(field))
+    }
+
+    #[inline(never)]
+    fn first_unit_hash(&self, field: Field) -> Option<u64> {
         self.field(field).filter(|word| !word.as_str().is_empty()).map(Word::hash)
     }
 

@@ -29,19 +29,7 @@ impl Index {
     /// The number under this hash of which it is so.
     #[inline]
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let (at, tag) = halves(hash);
-        // WebAssembly is spared a second copy of `is_it`.
-        if cfg!(target_family = "wasm") {
-            return self.find_further(at, tag, is_it);
-        }
-        let first = self.places.get(at & self.places.len().wrapping_sub(1))?;
-        let is_hit = first.tag == tag && first.number != FREE && is_it(first.number);
-        if is_hit { Some(first.number) } else { self.find_further(at, tag, is_it) }
-    }
-
-    /// Kept apart, so that the look that nearly always hits needs few registers.
-    #[inline(never)]
-    fn find_further(&self, mut at: usize, tag: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let (mut at, tag) = halves(hash);
         loop {
             // Of an empty index there is no place to look at.
             let place = self.places.get(at & self.places.len().wrapping_sub(1))?;

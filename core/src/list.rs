@@ -66,7 +66,8 @@ impl Lists {
     }
 
     /// Whether the list holds the word.
-    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    // Built for size, a call of each small function on this way takes more room than what is in it, and half of the time.
+    #[inline(always)]
     pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
             List::Exact { .. } if KINDS => self.difference(&list, word.token()) == Some(0),
@@ -94,7 +95,7 @@ impl Lists {
         self.tokens.get(start..start + len).unwrap_or_default()
     }
 
-    #[inline]
+    #[inline(always)]
     fn table(&self, start: u32, bits: u8) -> &[Slot] {
         self.slots.get(start as usize..start as usize + (1 << bits)).unwrap_or_default()
     }

@@ -198,7 +198,6 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     }
 
     /// Kept apart, so that the flags that have nothing but targets and a rollout do not carry its weight.
-    #[inline(never)]
     fn steps<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
         let set = self.set;
         let detail = set.detail(flag);
@@ -320,6 +319,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     }
 
     /// 7.9.
+    #[inline(always)]
     fn gates(&mut self, flag: &Flag) -> bool {
         let set = self.set;
         if let Some(passed) = self.recorder.recall(flag.gates) {
@@ -344,7 +344,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         first || gate.field == Field::Roles && self.context.has_several_roles() && self.holds_another_role(gate.list)
     }
 
-    #[inline(never)]
+    #[cfg_attr(not(target_family = "wasm"), inline(never))]
     fn holds_text(&self, gate: &Gate) -> bool {
         let FlagSet { lists, texts, .. } = self.set;
         self.context.first(gate.field).is_some_and(|word| lists.holds(gate.list, word, texts))
@@ -364,7 +364,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     }
 
     /// 7.11: whether a bucket was asked for, or why not.
-    #[inline]
+    #[inline(always)]
     fn admitted(&mut self, share: Share, bucketer: Bucketer, unit: Unit, what: &'static str) -> Result<bool, No> {
         if share == Share::EVERYONE {
             return Ok(false);
@@ -379,7 +379,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         answer
     }
 
-    #[inline]
+    #[inline(always)]
     fn bucket(&self, bucketer: Bucketer, unit: Unit) -> Option<Bucket> {
         self.set.unit_hash(unit, self.context).map(|hash| bucketer.bucket(hash))
     }

@@ -38,11 +38,11 @@ impl Texts {
     }
 
     /// Whether the stored text is this one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is(&self, stored: Text, text: &str) -> bool {
         let start = stored.offset as usize;
         let bytes = self.0.as_bytes().get(start..start + stored.len as usize);
-        bytes == Some(text.as_bytes())
+        bytes.is_some_and(|bytes| bytes == text.as_bytes())
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -169,7 +169,7 @@ impl KnownHash {
         NonZeroU64::new(self.0.load(Ordering::Relaxed))
     }
 
-    #[inline]
+    #[inline(always)]
     fn of(&self, text: &str) -> u64 {
         match self.get() {
             Some(known) => known.get(),
@@ -203,7 +203,7 @@ pub(crate) struct Word<'c> {
 }
 
 impl<'c> Word<'c> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(text: &'c str, token: Token, hash: &'c KnownHash) -> Self {
         Word { text, token, hash }
     }
@@ -219,7 +219,7 @@ impl<'c> Word<'c> {
         self.token
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash(self) -> u64 {
         self.hash.of(self.text)
     }
