@@ -43,6 +43,9 @@ const RUST_WORKLOADS: [&str; 10] = [
     "w4",
 ];
 const HOST_WORKLOADS: [&str; 4] = ["w1-built-match", "w1-built-mix", "w1-prebuilt-match", "w1-prebuilt-mix"];
+/// What the limit is asked for beside ours in one process, too.
+const TURNS: [&str; 7] =
+    ["w1-built-match", "w1-built-mix", "w1-prebuilt-match", "w1-prebuilt-mix", "w1-key-match", "w1-key-mix", "w3"];
 const COUNTED: [&str; 2] = ["w1-built-match", "w1-prebuilt-match"];
 /// Instructions are counted of those whose answers take less: slower ones would take minutes under callgrind, and
 /// nobody doubts which is faster.
@@ -93,7 +96,7 @@ fn bench(rounds: usize, parts: &[String]) -> Result<(), String> {
     let mut report = Report::default();
     if wants("rust") {
         let rust = run.part("Rust", || run.rust());
-        report.rust(rust, &RUST_WORKLOADS, &COUNTED);
+        report.rust(rust, &RUST_WORKLOADS, &TURNS, &COUNTED);
     }
     if wants("python") {
         let python = run.part("Python", || run.python());
@@ -156,6 +159,7 @@ impl Run<'_> {
         if let Err(problem) = &counts {
             self.progress.done(&format!("no instructions are counted: {problem}"));
         }
+        rust.ask_in_turns(self.tools, &self.population, &["esclusa", "limit"], &TURNS, &self.progress);
         for workload in ["w4-memory", "w5"] {
             rust.ask_alone(self.tools, &self.population, workload, &self.progress);
         }

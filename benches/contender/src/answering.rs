@@ -6,11 +6,13 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::session::Session;
+use crate::rounds::SetUp;
+use crate::session::{Session, checked};
 use crate::workload::Workload;
-use crate::{Contender, Population, Result, loading};
+use crate::{Contender, Population, Result, loading, turns};
 
-const USAGE: &str = "NAME POPULATION.json | --list | --count NAME POPULATION.json WORKLOAD ROUNDS";
+const USAGE: &str = "NAME POPULATION.json | --list | --count NAME POPULATION.json WORKLOAD ROUNDS | \
+                     --turns POPULATION.json WORKLOAD PASSES NAME…";
 
 /// A contender that a program holds.
 pub struct Entry {
@@ -20,6 +22,7 @@ pub struct Entry {
     round: fn(&mut Session, Workload) -> Result<Value>,
     count: fn(&Session, Workload, usize) -> Result<Value>,
     memory: fn(&Population) -> Result<Value>,
+    checked: fn(&'static Population, Workload) -> SetUp,
 }
 
 impl Entry {
@@ -33,6 +36,7 @@ impl Entry {
             round: Session::round::<C>,
             count: Session::count::<C>,
             memory: loading::memory::<C>,
+            checked: checked::<C>,
         }
     }
 }
@@ -50,6 +54,9 @@ pub fn main(entries: &[Entry]) -> ExitCode {
             Ok(())
         }
         ["--count", name, population, workload, rounds] => count(entries, name, population, workload, rounds),
+        ["--turns", population, workload, passes, ref names @ ..] => {
+            in_turns(entries, names, population, workload, passes)
+        }
         ["--memory", name, population] => memory(entries, name, population),
         [name, population] if !name.starts_with('-') => answer(entries, name, population),
         _ => Err(format!("expected {USAGE}").into()),
@@ -96,6 +103,18 @@ fn count(entries: &[Entry], name: &str, population: &str, workload: &str, rounds
     let entry = find(entries, name)?;
     let session = Session::new(Box::leak(Box::new(Population::read(population)?)));
     say(&(entry.count)(&session, workload.parse()?, rounds.parse()?)?);
+    Ok(())
+}
+
+fn in_turns(entries: &[Entry], names: &[&str], population: &str, workload: &str, passes: &str) -> Result<()> {
+    let (population, workload) = (&*Box::leak(Box::new(Population::read(population)?)), workload.parse()?);
+    let mut contenders = Vec::new();
+    for name in names {
+        let entry = find(entries, name)?;
+        let rounds = (entry.checked)(population, workload)?;
+        contenders.push((entry.name, rounds.ok_or_else(|| format!("`{name}` has no look-up before the call"))?));
+    }
+    say(&json!(turns::take(&mut contenders, passes.parse()?)));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod population;
 mod rounds;
 mod session;
 mod threads;
+mod turns;
 mod workload;
 
 use std::error::Error;

@@ -35,6 +35,9 @@ pub(crate) trait Rounds {
     fn sample(&mut self, callers: usize, at_most: Duration) -> Tally;
 }
 
+/// Somebody set up for a workload, or nobody where the engine has no such way of asking.
+pub(crate) type SetUp = crate::Result<Option<Box<dyn Rounds>>>;
+
 /// Items, each of which `step` makes so many evaluations of, and says how many were yes.
 pub(crate) struct Lap<T, F> {
     pub(crate) items: Vec<T>,

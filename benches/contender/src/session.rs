@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::rounds::{Lap, Rounds, Tally};
+use crate::rounds::{Lap, Rounds, SetUp, Tally};
 use crate::workload::{Context, Workload};
 use crate::{Caller, Contender, Population, Result, Targets, loading, threads};
 
@@ -80,9 +80,7 @@ impl Session {
 
     fn rounds<C: Contender>(&mut self, workload: Workload) -> Result<Option<&mut Box<dyn Rounds>>> {
         if !self.ready.contains_key(&workload) {
-            let Some(mut rounds) = prepare::<C>(self.population, workload)? else { return Ok(None) };
-            check(rounds.as_mut(), self.population.expected(workload.callers()))?;
-            rounds.last(WARM_UP);
+            let Some(rounds) = checked::<C>(self.population, workload)? else { return Ok(None) };
             self.ready.insert(workload, rounds);
         }
         Ok(self.ready.get_mut(&workload))
@@ -95,7 +93,15 @@ pub(crate) fn engine<C: Contender>(population: &Population, workload: Workload) 
     Ok(Box::leak(Box::new(C::new(C::read(&document)?)?)))
 }
 
-fn prepare<C: Contender>(population: &'static Population, workload: Workload) -> Result<Option<Box<dyn Rounds>>> {
+/// Rounds of a workload, once the contender's answers are as expected and it is warm.
+pub(crate) fn checked<C: Contender>(population: &'static Population, workload: Workload) -> SetUp {
+    let Some(mut rounds) = prepare::<C>(population, workload)? else { return Ok(None) };
+    check(rounds.as_mut(), population.expected(workload.callers()))?;
+    rounds.last(WARM_UP);
+    Ok(Some(rounds))
+}
+
+fn prepare<C: Contender>(population: &'static Population, workload: Workload) -> SetUp {
     let engine: &C = engine(population, workload)?;
     let callers = population.callers(workload.callers());
     let key = Targets::key(0);

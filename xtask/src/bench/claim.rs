@@ -61,6 +61,14 @@ impl<'c> Claims<'c> {
         self.add(format!("`{workload}`, times `{other}`"), ratio, Bound::AtMost(most));
     }
 
+    /// The same beside the limit, in processes of their own and in turns within one.
+    fn beside_the_limit(&mut self, workload: &str, most: f64) {
+        self.against(workload, "limit", most);
+        let turns = self.of.turn(workload, OURS).zip(self.of.turn(workload, "limit"));
+        let ratio = turns.map(|(ours, limit)| ours.against(limit));
+        self.add("the same, in turns within one process", ratio, Bound::AtMost(most));
+    }
+
     /// How many times faster ours is than something that was written by hand.
     fn faster_than(&mut self, workload: &str, other: &str, least: f64) {
         let ratio = self.ours(workload).zip(self.of.score(workload, other)).map(|(ours, other)| other.against(ours));
@@ -85,10 +93,10 @@ impl<'c> Claims<'c> {
 
 pub(crate) fn of_rust(rust: &Comparison, counts: &Counts) -> Vec<Claim> {
     let mut claims = Claims::of(rust);
-    claims.against("w1-built-match", "limit", 1.5);
-    claims.against(PREBUILT, "limit", 1.25);
-    claims.against("w1-key-match", "limit", 1.25);
-    claims.against("w3", "limit", 1.5);
+    claims.beside_the_limit("w1-built-match", 1.5);
+    claims.beside_the_limit(PREBUILT, 1.25);
+    claims.beside_the_limit("w1-key-match", 1.25);
+    claims.beside_the_limit("w3", 1.5);
     let lists = claims.ours("w2-100000").zip(claims.ours("w2-1000")).map(|(large, small)| large.against(small));
     claims.add("`w2-100000`, times `w2-1000`", lists, Bound::AtMost(1.2));
     claims.against("w4", "serde_json", 1.5);

@@ -11,6 +11,8 @@ use crate::tools::Tools;
 
 /// A contender that has taken so long for a workload is asked for no further round of it.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// Passes over all callers of contenders that take turns within one process.
+const PASSES: usize = 101;
 
 /// What our engine is called; a browser has the second alone.
 const OURS: [&str; 2] = ["esclusa", "esclusa-wasm"];
@@ -33,6 +35,8 @@ pub(crate) struct Comparison {
     pub(crate) not_run: Vec<(String, String)>,
     /// Workloads that a contender has no number for, and why.
     pub(crate) left_out: Vec<(String, String, String)>,
+    /// The passes of contenders that took turns within one process, by workload and contender.
+    turns: BTreeMap<(String, String), Score>,
     /// Answers that are no times: memory and latencies.
     others: BTreeMap<(String, String), Value<'static>>,
 }
@@ -156,6 +160,35 @@ impl Comparison {
         Ok(())
     }
 
+    /// Asks contenders of one program in turns within one process.
+    pub(crate) fn ask_in_turns(
+        &mut self,
+        tools: &Tools,
+        population: &str,
+        names: &[&str],
+        workloads: &[&str],
+        progress: &Progress,
+    ) {
+        let Some(entry) = self.entries.iter().find(|entry| names.contains(&entry.name.as_str())).cloned() else {
+            return;
+        };
+        progress.begin(&format!("{} in turns within one process", names.join(" and ")));
+        for workload in workloads {
+            progress.say(workload);
+            match entry.in_turns(tools, population, (workload, PASSES), names) {
+                Ok(taken) => {
+                    for name in names {
+                        let passes = taken.get(name).and_then(Value::as_list).unwrap_or_default();
+                        let rounds = passes.iter().filter_map(Value::as_f64).collect();
+                        let place = ((*workload).to_owned(), (*name).to_owned());
+                        self.turns.insert(place, Score { rounds, yes: None });
+                    }
+                }
+                Err(why) => self.left_out.push((names.join(" beside "), (*workload).to_owned(), why)),
+            }
+        }
+    }
+
     /// Asks each contender once, in a process of its own, for something that is no time.
     pub(crate) fn ask_alone(&mut self, tools: &Tools, population: &str, workload: &str, progress: &Progress) {
         progress.begin(&format!("{workload}, one contender after the other"));
@@ -170,6 +203,11 @@ impl Comparison {
 
     pub(crate) fn score(&self, workload: &str, name: &str) -> Option<&Score> {
         self.scores.get(&(workload.to_owned(), name.to_owned()))
+    }
+
+    /// The same of one that took turns with others in one process.
+    pub(crate) fn turn(&self, workload: &str, name: &str) -> Option<&Score> {
+        self.turns.get(&(workload.to_owned(), name.to_owned()))
     }
 
     /// A number of an answer that is no time, by the names that lead to it.

@@ -71,6 +71,19 @@ impl Entry {
         program.args(["--count", &self.name, population])
     }
 
+    /// Its program with several of its contenders in turns, in one process: nanoseconds of each pass, by name.
+    pub(crate) fn in_turns(
+        &self,
+        tools: &Tools,
+        population: &str,
+        (workload, passes): (&str, usize),
+        names: &[&str],
+    ) -> Result<Value<'static>, String> {
+        let program = program(tools, &self.command, &self.folder).ok_or("a contender without a program")?;
+        let program = program.args(["--turns", population, workload, &passes.to_string()]).args(names.iter().copied());
+        parsed(tools.must(program)?.trim())
+    }
+
     pub(crate) fn start(&self, tools: &Tools, population: &str) -> Result<Running, String> {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());

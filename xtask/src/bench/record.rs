@@ -160,6 +160,19 @@ pub(crate) fn instructions(counts: &Result<Counts, String>, entries: &[Entry], w
     text
 }
 
+/// Ours beside the limit where both took turns in one process.
+pub(crate) fn turns(comparison: &Comparison, workloads: &[&str]) -> String {
+    let mut text = String::from("\n| workload | Esclusa | the limit | times the limit |\n|---|---|---|---|\n");
+    for workload in workloads {
+        let both = ["esclusa", "limit"].map(|name| comparison.turn(workload, name));
+        if let [Some(ours), Some(limit)] = both {
+            let [one, other, ratio] = [time(ours.median()), time(limit.median()), short(ours.against(limit))];
+            let _ = writeln!(text, "| `{workload}` | {one} | {other} | {ratio} |");
+        }
+    }
+    text
+}
+
 pub(crate) fn memory(comparison: &Comparison) -> String {
     let mut text = String::from("\n| contender | held, MB | highest, MB | document, MB |\n|---|---|---|---|\n");
     let megabytes = |name: &str, what: &str| {

@@ -30,6 +30,7 @@ impl Report {
         &mut self,
         rust: Result<(Comparison, Result<Counts, String>), String>,
         workloads: &[&str],
+        turns: &[&str],
         counted: &[&str],
     ) {
         self.text.push_str("\n## Rust\n");
@@ -48,6 +49,8 @@ impl Report {
         let parts = [
             record::contenders(&rust),
             record::tables(&rust, workloads),
+            "\n### Beside the limit in one process, in turns of all callers\n".to_owned(),
+            record::turns(&rust, turns),
             "\n### Memory of 10,000 flags\n".to_owned(),
             record::memory(&rust),
             "\n### Latency of single answers, two threads\n".to_owned(),

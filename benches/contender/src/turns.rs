@@ -1,0 +1,26 @@
+//! Contenders of one program in turns within one process: a pass over all callers each, again and again.
+//!
+//! In a process of its own a contender that branches by the caller is asked in one order until the processor has learnt
+//! the callers by heart. A pass of another in between takes some of that away, as other work does in an app.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::rounds::{Rounds, Tally};
+
+/// Nanoseconds an evaluation, of each pass of each contender.
+pub(crate) fn take(
+    contenders: &mut [(&'static str, Box<dyn Rounds>)],
+    passes: usize,
+) -> BTreeMap<&'static str, Vec<f64>> {
+    let mut taken: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for _ in 0..passes {
+        for (name, rounds) in contenders.iter_mut() {
+            let start = Instant::now();
+            let pass = rounds.first(usize::MAX);
+            let pass = Tally { elapsed: start.elapsed(), ..pass };
+            taken.entry(name).or_default().push(pass.ns());
+        }
+    }
+    taken
+}
