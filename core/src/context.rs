@@ -251,7 +251,8 @@ impl<'a> Context<'a> {
     }
 
     /// A fixed field; of the roles the first.
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(always))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(crate) fn first(&self, field: Field) -> Option<Word<'_>> {
         let Fields { hashes, first_role_hash, texts, .. } = &self.fields;
         let text = match texts.get(field as usize)?.as_ref()? {

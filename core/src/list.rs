@@ -95,7 +95,8 @@ impl Lists {
         self.tokens.get(start..start + len).unwrap_or_default()
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(always))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn table(&self, start: u32, bits: u8) -> &[Slot] {
         self.slots.get(start as usize..start as usize + (1 << bits)).unwrap_or_default()
     }

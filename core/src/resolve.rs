@@ -198,6 +198,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     }
 
     /// Kept apart, so that the flags that have nothing but targets and a rollout do not carry its weight.
+    #[cfg_attr(not(target_family = "wasm"), inline(never))]
     fn steps<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
         let set = self.set;
         let detail = set.detail(flag);
@@ -319,7 +320,8 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     }
 
     /// 7.9.
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(always))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn gates(&mut self, flag: &Flag) -> bool {
         let set = self.set;
         if let Some(passed) = self.recorder.recall(flag.gates) {
@@ -364,7 +366,8 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     }
 
     /// 7.11: whether a bucket was asked for, or why not.
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(always))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn admitted(&mut self, share: Share, bucketer: Bucketer, unit: Unit, what: &'static str) -> Result<bool, No> {
         if share == Share::EVERYONE {
             return Ok(false);
@@ -379,7 +382,8 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         answer
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(always))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn bucket(&self, bucketer: Bucketer, unit: Unit) -> Option<Bucket> {
         self.set.unit_hash(unit, self.context).map(|hash| bucketer.bucket(hash))
     }

@@ -38,7 +38,8 @@ impl Texts {
     }
 
     /// Whether the stored text is this one.
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(always))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(crate) fn is(&self, stored: Text, text: &str) -> bool {
         let start = stored.offset as usize;
         let bytes = self.0.as_bytes().get(start..start + stored.len as usize);
@@ -169,7 +170,8 @@ impl KnownHash {
         NonZeroU64::new(self.0.load(Ordering::Relaxed))
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_family = "wasm", inline(always))]
+    #[cfg_attr(not(target_family = "wasm"), inline)]
     fn of(&self, text: &str) -> u64 {
         match self.get() {
             Some(known) => known.get(),
