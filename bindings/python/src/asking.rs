@@ -1,6 +1,7 @@
 //! Finding the answer for one flag: with nothing in the way, with an override, or with none to be had.
 
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 use esclusa::{FlagSet, Time};
 use pyo3::prelude::*;
@@ -41,26 +42,35 @@ impl Flags {
         context.is_none().then(|| ask(&self.nobody))
     }
 
-    /// The flag's answer, or why there is none (12.1): what the key lacks is said before what the context lacks.
+    /// The flag's answer at a time (now, if there is none), or why there is no answer (12.1): what the key lacks is said
+    /// before what the context lacks.
     pub(crate) fn ask<'s>(
         &self,
         set: &'s FlagSet,
         key: &Bound<'_, PyAny>,
         context: Option<&Bound<'_, PyAny>>,
-        now: Time,
+        now: Option<Time>,
     ) -> PyResult<Result<esclusa::Resolution<'s>, &'static str>> {
         // An empty key is no flag's, and neither is one that is no string.
-        let key = key_of(key)?.unwrap_or_default();
+        let text = key_of(key)?.unwrap_or_default();
+        let resolve = |context: &esclusa::Context<'_>| {
+            let clock = || now.unwrap_or_else(|| SystemTime::now().into());
+            let Ok(key) = key.cast_exact::<PyString>() else { return set.resolve_by(&*text, context, clock) };
+            self.reader.take_turn(key.py(), |(_, recent)| match recent.find(key, &text, &self.flags) {
+                Some(known) => set.resolve_by(known, context, clock),
+                None => set.resolve_by(&*text, context, clock),
+            })
+        };
         if let Some(dict) = context.and_then(|context| context.cast_exact::<PyDict>().ok()) {
             // SAFETY: the engine runs no Python code and does not let go of the interpreter lock, and the resolution
             // borrows nothing from the context.
             if let Some(context) = unsafe { place::context(dict) } {
-                return Ok(answered(set.resolve(&key, &context, now)));
+                return Ok(answered(resolve(&context)));
             }
         }
         Ok(match copied(context)? {
-            Ok(context) => answered(set.resolve(&key, context.get(&self.nobody), now)),
-            Err(_) => answered(set.resolve(&key, &self.nobody, now)).and(Err(INVALID_CONTEXT)),
+            Ok(context) => answered(resolve(context.get(&self.nobody))),
+            Err(_) => answered(resolve(&self.nobody)).and(Err(INVALID_CONTEXT)),
         })
     }
 

@@ -75,7 +75,7 @@ impl Flags {
             return Ok(PyBool::new(py, answer.get().enabled).to_owned().into_any());
         }
         let set = self.flags.current();
-        let answer = self.ask(&set, key, context, instant::now(None)?)?;
+        let answer = self.ask(&set, key, context, None)?;
         Ok(answer.map_or_else(|_| otherwise(), |it| PyBool::new(py, it.is_enabled()).to_owned().into_any()))
     }
 
@@ -92,7 +92,7 @@ impl Flags {
             return Ok(answer.get().copy(py)?.value.into_bound(py));
         }
         let set = self.current(py);
-        match self.ask(&set, key, context, instant::now(None)?)? {
+        match self.ask(&set, key, context, None)? {
             Ok(resolution) => python(py, resolution.value()),
             Err(_) => Ok(default.cloned().unwrap_or_else(|| py.None().into_bound(py))),
         }
@@ -112,7 +112,7 @@ impl Flags {
             return Ok(answer.get().variant.as_deref().into_pyobject(py)?);
         }
         let set = self.current(py);
-        match self.ask(&set, key, context, instant::now(None)?)? {
+        match self.ask(&set, key, context, None)? {
             Ok(resolution) => Ok(resolution.variant().into_pyobject(py)?),
             Err(_) => Ok(default.cloned().unwrap_or_else(|| py.None().into_bound(py))),
         }
@@ -127,7 +127,7 @@ impl Flags {
         context: Option<&Bound<'_, PyAny>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Resolution> {
-        let now = instant::now(now)?;
+        let now = instant::given(now)?;
         if let Some(answer) = self.overridden(key)? {
             return answer.get().copy(py);
         }

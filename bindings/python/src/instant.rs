@@ -12,11 +12,15 @@ use pyo3::types::{PyBool, PyDateTime, PyFloat, PyInt, PyTzInfo};
 /// # Errors
 /// A `TypeError` for what is no time, a `ValueError` for a naive datetime and a number that is out of range.
 pub(crate) fn now(now: Option<&Bound<'_, PyAny>>) -> PyResult<Time> {
-    match now {
-        None => Ok(SystemTime::now().into()),
-        Some(now) if now.is_none() => Ok(SystemTime::now().into()),
-        Some(now) => named(now),
-    }
+    Ok(given(now)?.unwrap_or_else(|| SystemTime::now().into()))
+}
+
+/// The time that a caller names, if it names one.
+///
+/// # Errors
+/// Those of [`now`].
+pub(crate) fn given(now: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Time>> {
+    now.filter(|now| !now.is_none()).map(named).transpose()
 }
 
 fn named(now: &Bound<'_, PyAny>) -> PyResult<Time> {
