@@ -98,6 +98,15 @@ impl Redis {
     /// # Errors
     /// When Redis does not take it.
     pub async fn put(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
+        // A connection that was kept may have been cut off a moment ago. What is put twice is as if it was put once.
+        let kept = self.connection.is_some();
+        match self.put_once(snapshot).await {
+            Err(_) if kept => self.put_once(snapshot).await,
+            done => done,
+        }
+    }
+
+    async fn put_once(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
         let text = String::from_utf8_lossy(snapshot);
         let etag = format!("{:016x}{:08x}", hash(&text), snapshot.len());
         let mut connection = self.take_connection().await?;
