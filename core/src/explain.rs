@@ -1,7 +1,8 @@
 //! Explaining: the same walk as resolving, written down (sentence 10.1 of SEMANTICS.md).
 //!
-//! The walk tells a [`Recorder`] what it does; the recorder `()` is told nothing and costs nothing, so an explanation
-//! cannot disagree with the resolution.
+//! The walk tells a [`Recorder`] what it does; the recorder `()` is told nothing and costs nothing. What a resolution sees
+//! at a glance an explanation takes the steps for, and rules that a resolution finds by their index it goes through;
+//! random answers of both are compared in `tests/differential.rs` and `tests/rule_index.rs`.
 
 mod sentences;
 

@@ -195,8 +195,9 @@ impl<'a> Reader<'a> {
     }
 
     fn object<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<(Cow<'a, str>, T)>, Fault> {
-        // Room for as many columns as a flag mostly has: growing step by step costs more than what is left free.
-        let mut fields = Vec::with_capacity(if RULES { 12 } else { 0 });
+        // A flag by itself, or a context, begins with room for its columns, because growing step by step costs more. What
+        // stands inside does not: small objects may be many, and would take many times their text.
+        let mut fields = Vec::with_capacity(if RULES && depth == 0 { 12 } else { 0 });
         let mut read = |reader: &mut Self, name| {
             fields.push((name, T::default()));
             fields.last_mut().map_or(Ok(()), |(_, value)| value.read(reader, depth + 1))

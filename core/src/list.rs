@@ -66,7 +66,7 @@ impl Lists {
     }
 
     /// Whether the list holds the word.
-    // Built for size, a call of each small function on this way takes more room than what is in it, and half of the time.
+    // Built for size, a call of each small function on this way takes more room than what is in it, and much of the time.
     #[inline(always)]
     pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
