@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use hashbrown::HashTable;
 
+use crate::audience::Audience;
 use crate::bucket::{Bucketer, Share, hash};
 use crate::definition::{
     FlagDefinition, OverridesDefinition, SegmentDefinition, ServeDefinition, TARGETS, WantedDefinition,
@@ -28,7 +29,7 @@ use crate::split::portions;
 use crate::text::Text;
 use crate::validation::{self, Candidate};
 use crate::value::Value;
-use crate::{RULES, SHARES};
+use crate::{KINDS, RULES, SHARES};
 
 impl FlagSet {
     /// Compiles a snapshot: the document or bare rows, as JSON in UTF-8.
@@ -96,7 +97,7 @@ pub(crate) struct Compiler {
     pub(crate) set: FlagSet,
     lists: ListBuilder,
     /// The gates so far, by their fingerprints.
-    gates: HashTable<(u64, Span)>,
+    gates: HashTable<(u64, Span, Audience)>,
     /// Segments by key.
     segments: Map<String, SegmentId>,
     /// Patterns by their text, so that one that many flags use is kept once.
@@ -152,6 +153,7 @@ impl Compiler {
             bucketer: Bucketer::Recipe1 { salt_hash: hash },
             unit: Unit::Field(crate::context::Field::User),
             share: Share::NOBODY,
+            audience: Audience::EVERYBODY,
             gates: Span::default(),
             detail: Flag::NO_DETAIL,
             state: if candidate.killed { State::Disabled } else { State::Broken },
@@ -226,10 +228,10 @@ impl Compiler {
         let gates = Span { start: len(&self.set.gates), len: 0 };
         for (entries, (field, _)) in definition.targets.iter().zip(TARGETS) {
             if let Some(list) = self.list(entries) {
-                self.set.gates.push(Gate { field, list });
+                self.set.gates.push(Gate { field, list, covered: false });
             }
         }
-        let gates = self.shared_gates(Span { len: len(&self.set.gates) - gates.start, ..gates });
+        let (gates, audience) = self.shared_gates(Span { len: len(&self.set.gates) - gates.start, ..gates });
         let detail = self.flag_detail(definition, salt, unit);
         let bucketer = Bucketer::native(salt);
         let share = definition.rollout;
@@ -241,26 +243,45 @@ impl Compiler {
         };
         let (enabled, status, client) = (definition.enabled, definition.status, definition.client);
         self.settle(id, |flag, origin| {
-            *flag = Flag { key: flag.key, bucketer, unit, share, gates, detail, state, plain: false, timed: false };
+            let Flag { key, plain, timed, .. } = *flag;
+            *flag = Flag { key, bucketer, unit, share, audience, gates, detail, state, plain, timed };
             *origin = Origin { enabled, status, client, fate: Fate::Sound, own_fingerprint, fingerprint: 0 };
         });
     }
 
-    /// The place of the last gates of the arena, or that of equal ones that stand there already: `resolve_all` then
-    /// knows at once that it has asked them before.
-    fn shared_gates(&mut self, last: Span) -> Span {
+    /// The place of the last gates of the arena, or that of equal ones that stand there already, and the audience of
+    /// both: `resolve_all` then knows at once that it has asked them before.
+    fn shared_gates(&mut self, last: Span) -> (Span, Audience) {
         if !SHARES {
-            return last;
+            return (last, self.audience(last));
         }
         let arena = &mut self.set.gates;
         let fingerprint = fingerprint(&last.of(arena));
-        let same = |(known, gates): &(u64, Span)| *known == fingerprint && gates.of(arena) == last.of(arena);
-        if let Some((_, gates)) = self.gates.find(fingerprint, same) {
+        let same = |(known, gates, _): &(u64, Span, Audience)| {
+            let asks = |gate: &Gate| (gate.field, gate.list);
+            *known == fingerprint && gates.of(arena).iter().map(asks).eq(last.of(arena).iter().map(asks))
+        };
+        if let Some((_, gates, audience)) = self.gates.find(fingerprint, same) {
             arena.truncate(last.start as usize);
-            return *gates;
+            return (*gates, *audience);
         }
-        self.gates.insert_unique(fingerprint, (fingerprint, last), |(known, _)| *known);
-        last
+        let audience = self.audience(last);
+        self.gates.insert_unique(fingerprint, (fingerprint, last, audience), |(known, ..)| *known);
+        (last, audience)
+    }
+
+    /// Marks those of the gates that fit into bits.
+    fn audience(&mut self, gates: Span) -> Audience {
+        let FlagSet { gates: arena, lists, vocabulary, .. } = &mut self.set;
+        let mut audience = Audience::EVERYBODY;
+        for gate in arena.iter_mut().skip(gates.start as usize).filter(|_| KINDS) {
+            let bits = lists.exact_tokens(gate.list).and_then(|tokens| vocabulary.bits(gate.field, tokens));
+            if let Some(bits) = bits {
+                audience.narrow(gate.field, bits);
+                gate.covered = true;
+            }
+        }
+        audience
     }
 
     /// What the flag has beyond targets and a rollout, if anything.

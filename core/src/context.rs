@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU64;
 
+use crate::KINDS;
+use crate::audience::{KnownStanding, Standing, Vocabulary};
 use crate::error::problem;
 use crate::text::{KnownHash, Token, Word};
 use crate::value::Value;
@@ -28,17 +30,17 @@ use crate::whole::write_whole;
 /// ```
 ///
 /// It is aligned to 64 bytes, a line of the cache; memory that something other than Rust allocates must be too.
-// In this order and so aligned, what a plain flag looks at (plan, region, role, whether there are more roles, and the
-// user's hash) is one line of the cache.
+// In this order and so aligned, what a plain flag looks at (where the context stands, and the hash of the user or the
+// company) is one line of the cache.
 #[derive(Clone, Debug, Default)]
 #[repr(C, align(64))]
 pub struct Context<'a> {
+    /// The fields, in the order of [`Field`]; of the roles the first.
+    fields: Fields<'a>,
     /// Most callers have one role or none, and then this allocates nothing.
     other_roles: Vec<Role<'a>>,
     /// Whether anything was said about roles, if only that there are none.
     roles_known: bool,
-    /// The fields, in the order of [`Field`]; of the roles the first.
-    fields: Fields<'a>,
     /// As they were given; of two with one name the last counts (sentence 2.2.23).
     attributes: Vec<(Cow<'a, str>, Value<'a>)>,
 }
@@ -47,12 +49,13 @@ pub struct Context<'a> {
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Fields<'a> {
-    /// A field that is missing has the token that no list holds.
-    tokens: [Token; FIELDS],
-    has_several_roles: bool,
+    standing: KnownStanding,
     /// Of the fields that can be units: all before the roles, which are none (6.2).
     hashes: [KnownHash; UNITS],
     first_role_hash: KnownHash,
+    has_several_roles: bool,
+    /// A field that is missing has the token that no list holds.
+    tokens: [Token; FIELDS],
     texts: [Option<Cow<'a, str>>; FIELDS],
 }
 
@@ -63,10 +66,11 @@ impl Default for Fields<'_> {
     #[inline]
     fn default() -> Self {
         Fields {
-            tokens: [Token::NONE; FIELDS],
-            has_several_roles: false,
+            standing: KnownStanding::default(),
             hashes: Default::default(),
             first_role_hash: KnownHash::default(),
+            has_several_roles: false,
+            tokens: [Token::NONE; FIELDS],
             texts: Default::default(),
         }
     }
@@ -130,8 +134,9 @@ impl<'a> Context<'a> {
 
     #[inline]
     fn put(&mut self, field: Field, text: Option<Cow<'a, str>>) {
-        let Fields { tokens, hashes, first_role_hash, texts, .. } = &mut self.fields;
+        let Fields { standing, tokens, hashes, first_role_hash, texts, .. } = &mut self.fields;
         let at = field as usize;
+        *standing = KnownStanding::default();
         if let (Some(token), Some(place)) = (tokens.get_mut(at), texts.get_mut(at)) {
             *token = text.as_deref().map_or(Token::NONE, Token::of);
             *hashes.get_mut(at).unwrap_or(first_role_hash) = KnownHash::default();
@@ -154,6 +159,7 @@ impl<'a> Context<'a> {
             self.put(Field::Roles, Some(role));
         } else {
             self.fields.has_several_roles = true;
+            self.fields.standing = KnownStanding::default();
             self.other_roles.push(Role { token: Token::of(&role), text: role, hash: KnownHash::default() });
         }
     }
@@ -237,9 +243,9 @@ impl<'a> Context<'a> {
     pub fn into_owned(self) -> Context<'static> {
         let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
         let texts = self.fields.texts.map(|text| text.map(owned));
-        let Fields { tokens, has_several_roles, hashes, first_role_hash, .. } = self.fields;
+        let Fields { standing, hashes, first_role_hash, has_several_roles, tokens, .. } = self.fields;
         Context {
-            fields: Fields { tokens, has_several_roles, hashes, first_role_hash, texts },
+            fields: Fields { standing, hashes, first_role_hash, has_several_roles, tokens, texts },
             other_roles: self.other_roles.into_iter().map(|role| Role { text: owned(role.text), ..role }).collect(),
             roles_known: self.roles_known,
             attributes: self
@@ -272,6 +278,33 @@ impl<'a> Context<'a> {
     #[inline]
     pub(crate) fn field(&self, field: Field) -> Option<Word<'_>> {
         if field == Field::Roles { None } else { self.first(field) }
+    }
+
+    /// Where it stands in the set of this number, if that is the one that it was last asked of.
+    #[inline]
+    pub(crate) fn known_standing(&self, publication: u64) -> Option<Standing> {
+        self.fields.standing.get(publication)
+    }
+
+    /// Where it stands in the set of this vocabulary and number.
+    #[inline(always)]
+    pub(crate) fn standing(&self, vocabulary: &Vocabulary, publication: u64) -> Standing {
+        match self.known_standing(publication) {
+            Some(standing) => standing,
+            None if KINDS => self.first_standing(vocabulary, publication),
+            None => Standing::default(),
+        }
+    }
+
+    #[inline(never)]
+    fn first_standing(&self, vocabulary: &Vocabulary, publication: u64) -> Standing {
+        let [plan, region, role] = [Field::Plan, Field::Region, Field::Roles].map(|field| self.token(field));
+        let roles = std::iter::once(role).chain(self.other_roles().map(Word::token));
+        let standing = vocabulary.standing(plan, region, roles);
+        if !self.has_several_roles() {
+            self.fields.standing.set(publication, standing);
+        }
+        standing
     }
 
     /// The hash of a fixed field as a unit, if something has asked for it before.

@@ -179,7 +179,7 @@ impl FlagSet {
     /// What [`resolve`](Self::resolve) answers, with every step that led there.
     #[must_use]
     pub fn explain(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> Explanation<'_> {
-        let mut walk = Walk { set: self, context, now: now.into(), recorder: Path::default() };
+        let mut walk = Walk::new(self, context, now.into(), Path::default());
         let resolution = match self.find(key) {
             Some(id) => walk.flag(id),
             None => Resolution::none(self.absence()),
@@ -203,9 +203,6 @@ pub(crate) trait Recorder {
 
     #[inline]
     fn close(&mut self, _: impl FnOnce(Vec<Step>) -> Step) {}
-
-    /// Whether it remembers what one flag told of the context for the next.
-    const REMEMBERS: bool = false;
 
     /// Whether this context passed these target lists, if that is known from another flag.
     #[inline]
@@ -243,8 +240,6 @@ impl Default for Memory {
 
 // Of spans that are not empty, no two different ones start at one place.
 impl Recorder for Memory {
-    const REMEMBERS: bool = true;
-
     #[inline]
     fn recall(&self, gates: Span) -> Option<bool> {
         let (known, passed) = self.0.get(Self::place(gates))?;

@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 use ipnet::IpNet;
 
 use crate::RULES;
+use crate::audience::{Audience, Vocabulary};
 use crate::bucket::{Bucketer, Share, hash};
 use crate::condition::{Comparison, Node, Percentage};
 use crate::context::Field;
@@ -39,6 +40,7 @@ pub struct FlagSet {
     pub(crate) origins: Vec<Origin>,
     pub(crate) details: Vec<Detail>,
     pub(crate) gates: Vec<Gate>,
+    pub(crate) vocabulary: Vocabulary,
     pub(crate) rules: Vec<Rule>,
     pub(crate) rule_index: RuleIndex,
     pub(crate) nodes: Vec<Node>,
@@ -96,23 +98,28 @@ impl Span {
     }
 }
 
-/// What every resolution of a flag looks at.
+/// What every resolution of a flag looks at: one line of the cache.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(crate) struct Flag {
     pub(crate) key: Text,
     pub(crate) bucketer: Bucketer,
     pub(crate) unit: Unit,
     /// The share of `rollout_percentage`.
     pub(crate) share: Share,
+    /// Of the gates what fits into bits.
+    pub(crate) audience: Audience,
     pub(crate) gates: Span,
     /// Where its [`Detail`] stands; most flags have none.
     pub(crate) detail: u32,
     pub(crate) state: State,
-    /// Whether it has nothing but targets, each an exact list, and a rollout of its own.
+    /// Whether it has nothing but an audience and a rollout of its own.
     pub(crate) plain: bool,
     /// Whether its answer can depend on the time, its prerequisites' included.
     pub(crate) timed: bool,
 }
+
+const _: () = assert!(size_of::<Flag>() == 64, "a flag is one line of the cache");
 
 impl Flag {
     pub(crate) const NO_DETAIL: u32 = u32::MAX;
@@ -142,6 +149,8 @@ pub(crate) enum Unit {
 pub(crate) struct Gate {
     pub(crate) field: Field,
     pub(crate) list: List,
+    /// Whether the flag's audience says the same.
+    pub(crate) covered: bool,
 }
 
 /// What only some flags have.
@@ -354,7 +363,7 @@ impl FlagSet {
         let conditions = of(&self.nodes) + of(&self.comparisons) + of(&self.percentages) + of(&self.segments);
         let others = of(&self.prerequisites) + of(&self.schedule) + of(&self.variants) + of(&self.portions);
         let operands = of(&self.off_values) + of(&self.networks) + of(&self.operands);
-        let indexes = self.keys.bytes() + self.rule_index.bytes();
+        let indexes = self.keys.bytes() + self.rule_index.bytes() + self.vocabulary.bytes();
         flags + conditions + others + operands + indexes + self.lists.bytes() + self.texts.bytes()
     }
 

@@ -252,12 +252,14 @@ impl private::Find for String {
 pub struct Key {
     text: String,
     hash: u64,
-    /// The number of the publish in the upper bits, one more than the flag's number in the lower [`SLOT_BITS`].
+    /// The number of the publish in the upper bits, and in the lower [`SLOT_BITS`] that of the flag, or [`NO_FLAG`].
     slot: AtomicU64,
 }
 
-/// Enough for one more than the flags that a snapshot may have.
+/// Enough for more numbers than a snapshot may have flags.
 const SLOT_BITS: u32 = 20;
+/// No set has a flag of this number.
+const NO_FLAG: u32 = (1 << SLOT_BITS) - 1;
 
 impl Key {
     /// The key as text.
@@ -273,8 +275,8 @@ impl Key {
     fn look_up(&self, set: &FlagSet) -> Option<FlagId> {
         let found = set.find_hashed(&self.text, self.hash);
         if set.publication != 0 {
-            let slot = found.map_or(0, |id| u64::from(id.0) + 1);
-            self.slot.store(set.publication << SLOT_BITS | slot, Ordering::Relaxed);
+            let number = found.map_or(NO_FLAG, |id| id.0);
+            self.slot.store(set.publication << SLOT_BITS | u64::from(number), Ordering::Relaxed);
         }
         found
     }
@@ -287,8 +289,9 @@ impl private::Find for Key {
         if slot >> SLOT_BITS != set.publication {
             return self.look_up(set);
         }
-        let id = (slot & ((1 << SLOT_BITS) - 1)) as u32;
-        id.checked_sub(1).map(FlagId)
+        #[expect(clippy::cast_possible_truncation, reason = "only the lower bits count")]
+        let number = slot as u32 & NO_FLAG;
+        ((number as usize) < set.len()).then_some(FlagId(number))
     }
 }
 

@@ -27,6 +27,7 @@
 //! What a snapshot means, sentence by sentence, is in `spec/SEMANTICS.md`.
 #![forbid(unsafe_code)]
 
+mod audience;
 mod bucket;
 mod client_snapshot;
 mod compilation;
@@ -71,6 +72,10 @@ const RULES: bool = cfg!(feature = "rules");
 /// Whether equal parts of a set are stored once. A browser has so few flags that looking for equal ones would take more
 /// code than it saves room.
 const SHARES: bool = RULES;
+
+/// Whether short lists and audiences are kept apart from long lists. Without rules everything is small and asked by one
+/// person, and a table for every list is less code.
+const KINDS: bool = RULES;
 
 /// Whether this build says what is wrong with a value, and not only where.
 const MESSAGES: bool = cfg!(feature = "messages");

@@ -10,14 +10,10 @@ use hashbrown::HashTable;
 
 use crate::bucket::hash;
 use crate::text::{Text, Texts, Token, Word};
-use crate::{RULES, SHARES};
+use crate::{KINDS, SHARES};
 
 /// Up to this many entries are compared one by one; beyond, the table's single probe is faster.
 const FEW: usize = 12;
-
-/// Whether short lists are kept apart. Without rules everything is small and asked by one person, and a table for every
-/// list is less code.
-pub(crate) const KINDS: bool = RULES;
 
 /// Where a list stands in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,13 +25,6 @@ pub(crate) enum List {
     Few { start: u32, len: u8 },
     /// Any number of texts, in a table of two to the power of `bits` places.
     Many { start: u32, bits: u8 },
-}
-
-impl List {
-    /// Whether every text in it is a token by itself, in a table of places.
-    pub(crate) fn is_exact(self) -> bool {
-        matches!(self, List::Exact { .. })
-    }
 }
 
 /// One place of a table; a place with no text is free.
@@ -82,6 +71,12 @@ impl Lists {
             List::Many { start, bits } => self.find(start, bits, word.hash(), word.as_str(), texts).is_some(),
             _ => false,
         }
+    }
+
+    /// The texts of a list in which all are tokens by themselves.
+    pub(crate) fn exact_tokens(&self, list: List) -> Option<impl Iterator<Item = Token>> {
+        let List::Exact { start, mask, .. } = list else { return None };
+        Some(self.exact(start, mask).copied())
     }
 
     /// The tokens of a table without collisions.
@@ -150,7 +145,7 @@ impl Lists {
 
 /// The place of a token in a table without collisions.
 #[inline(always)]
-fn place_of(token: Token, shift: u8, mask: u8) -> usize {
+pub(crate) fn place_of(token: Token, shift: u8, mask: u8) -> usize {
     #[expect(clippy::cast_possible_truncation, reason = "only the bits of the mask count")]
     let place = (token.scattered() >> (shift & 63)) as usize;
     place & usize::from(mask)
@@ -219,10 +214,10 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
     }
 }
 
-/// A table without collisions for a few tokens, if there is one of up to four times as many places as are needed.
-fn without_collisions(tokens: &[Token]) -> Option<(Vec<Token>, u8, u8)> {
+/// A table without collisions for a few tokens, if there is one of up to eight times as many places as are needed.
+pub(crate) fn without_collisions(tokens: &[Token]) -> Option<(Vec<Token>, u8, u8)> {
     let least = tokens.len().next_power_of_two();
-    for places in [least, 2 * least, 4 * least] {
+    for places in [least, 2 * least, 4 * least, 8 * least] {
         let mask = u8::try_from(places - 1).ok()?;
         for shift in (0..64).rev() {
             let mut table = vec![Token::FREE; places];

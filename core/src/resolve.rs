@@ -3,16 +3,17 @@
 //! Total and pure: every key, context and time has an answer, and nothing but these three and the set is looked at.
 //! The same walk explains itself through a recorder, which costs nothing when there is none.
 
-use crate::RULES;
+use crate::audience::Standing;
 use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
 use crate::context::{Context, Field};
 use crate::explain::{self, Memory, Recorder};
 use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Gate, Rule, Serve, State, Unit, VariantId, Wanted};
-use crate::list::{KINDS, List};
+use crate::list::List;
 use crate::resolution::{ErrorCode, Reason, Resolution};
 use crate::split::{Portion, choose};
 use crate::time::Time;
+use crate::{KINDS, RULES};
 
 impl FlagSet {
     /// What the flag serves to this context at this time, and why.
@@ -40,25 +41,33 @@ impl FlagSet {
         context: &'c Context<'c>,
         now: impl Into<Time>,
     ) -> impl Iterator<Item = (&'s str, Resolution<'s>)> {
-        let mut walk = Walk { set: self, context, now: now.into(), recorder: Memory::default() };
+        let mut walk = Walk::new(self, context, now.into(), Memory::default());
         (0..).map(FlagId).zip(&self.flags).map(move |(id, flag)| (self.texts.get(flag.key), walk.resolve(id, flag)))
     }
 
     /// Whether the flag is on: the same walk, which then has no resolution to put together.
-    #[inline]
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn is_on(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
-        let mut walk = Walk { set: self, context, now: Time::from_millis(0), recorder: () };
-        let flag = self.flag(id);
-        walk.glance(flag).unwrap_or_else(|| self.is_on_at_length(id, flag, context, clock))
+        let seen = context.known_standing(self.publication).and_then(|standing| {
+            let now = Time::from_millis(0);
+            Walk { set: self, context, now, recorder: (), standing }.glance(self.flag(id), Context::known_unit_hash)
+        });
+        // A call that comes last needs nothing kept, so what is seen at a glance takes no room on the stack.
+        match seen {
+            Some(on) => on,
+            None => self.is_on_at_length(id, context, clock),
+        }
     }
 
     /// The time is asked for only if the answer can depend on it.
     #[inline(never)]
-    fn is_on_at_length(&self, id: FlagId, flag: &Flag, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
+    fn is_on_at_length(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
+        let flag = self.flag(id);
         let now = if flag.timed { clock() } else { Time::from_millis(0) };
         // A browser is spared a second walk.
         if RULES {
-            Walk { set: self, context, now, recorder: () }.steps(id, flag)
+            let mut walk = Walk::new(self, context, now, ());
+            walk.glance(flag, Context::unit_hash).unwrap_or_else(|| walk.steps(id, flag))
         } else {
             self.resolve_id(id, context, now).enabled
         }
@@ -66,7 +75,7 @@ impl FlagSet {
 
     #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(crate) fn resolve_id(&self, id: FlagId, context: &Context<'_>, now: Time) -> Resolution<'_> {
-        Walk { set: self, context, now, recorder: () }.flag(id)
+        Walk::new(self, context, now, ()).flag(id)
     }
 
     /// What is wrong when a key is not there: nothing was published yet (7.17), or it does not exist (7.1).
@@ -81,6 +90,8 @@ pub(crate) struct Walk<'s, 'c, R> {
     pub(crate) context: &'c Context<'c>,
     pub(crate) now: Time,
     pub(crate) recorder: R,
+    /// Where the context stands in the set.
+    standing: Standing,
 }
 
 /// Why a share does not let somebody in.
@@ -120,7 +131,13 @@ impl<'s> Answer<'s> for Resolution<'s> {
     }
 }
 
-impl<'s, R: Recorder> Walk<'s, '_, R> {
+impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
+    #[inline(always)]
+    pub(crate) fn new(set: &'s FlagSet, context: &'c Context<'c>, now: Time, recorder: R) -> Self {
+        let standing = context.standing(&set.vocabulary, set.publication);
+        Walk { set, context, now, recorder, standing }
+    }
+
     #[inline]
     pub(crate) fn flag<A: Answer<'s>>(&mut self, id: FlagId) -> A {
         self.resolve(id, self.set.flag(id))
@@ -129,7 +146,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     // In a walk over all flags a call for each would cost a third more.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn resolve<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
-        match self.glance(flag) {
+        match self.glance(flag, Context::known_unit_hash) {
             Some(answer) => answer,
             None => self.steps(id, flag),
         }
@@ -138,23 +155,15 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     /// The answer of steps 7.9 and 7.11 for a flag that has no others, if it is seen at a glance: `None` if it takes
     /// [`steps`](Self::steps), which come to the same.
     #[inline(always)]
-    fn glance<A: Answer<'s>>(&mut self, flag: &Flag) -> Option<A> {
+    fn glance<A: Answer<'s>>(
+        &self,
+        flag: &Flag,
+        unit_hash: impl FnOnce(&'c Context<'c>, Field) -> Option<u64>,
+    ) -> Option<A> {
         if !KINDS || R::LISTENS || !flag.plain {
             return None;
         }
-        let passed = match self.recorder.recall(flag.gates) {
-            Some(passed) => passed,
-            None => {
-                let passed = self.first_texts_pass(flag);
-                if !passed && self.context.has_several_roles() {
-                    // One of the others may be listed.
-                    return None;
-                }
-                self.recorder.remember(flag.gates, passed);
-                passed
-            }
-        };
-        if !passed {
+        if !flag.audience.has(self.standing) {
             return Some(A::off(self.set, None, (Reason::Default, None)));
         }
         if flag.share == Share::EVERYONE {
@@ -162,17 +171,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
             return Some(A::on(self.set, None, reason));
         }
         let Unit::Field(unit) = flag.unit else { return None };
-        match self.context.known_unit_hash(unit) {
-            Some(hash) => Some(self.shared(flag, hash)),
-            // Over many flags it is unknown once.
-            None if R::REMEMBERS => None,
-            None => self.shared_at_first(flag, unit),
-        }
-    }
-
-    #[inline(never)]
-    fn shared_at_first<A: Answer<'s>>(&self, flag: &Flag, unit: Field) -> Option<A> {
-        self.context.unit_hash(unit).map(|hash| self.shared(flag, hash))
+        unit_hash(self.context, unit).map(|hash| self.shared(flag, hash))
     }
 
     #[inline]
@@ -182,19 +181,6 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         } else {
             A::off(self.set, None, (Reason::Split, None))
         }
-    }
-
-    /// Whether exact lists hold what the context has, of its roles the first. Not stopping at the first no saves a
-    /// branch for each list that nobody can foretell.
-    #[inline(always)]
-    fn first_texts_pass(&self, flag: &Flag) -> bool {
-        let FlagSet { gates, lists, .. } = self.set;
-        let mut differences = 0;
-        for gate in flag.gates.of(gates) {
-            let Some(difference) = lists.difference(&gate.list, self.context.token(gate.field)) else { return false };
-            differences |= difference;
-        }
-        differences == 0
     }
 
     /// Kept apart, so that the flags that have nothing but targets and a rollout do not carry its weight.
@@ -310,7 +296,7 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
         ];
         for (on, list, field) in sides {
             let Some(list) = list else { continue };
-            let listed = self.holds(&Gate { field, list });
+            let listed = self.holds(&Gate { field, list, covered: false });
             self.recorder.note(|| explain::override_(self.context, field, on, listed));
             if listed {
                 return Some(on);
@@ -324,10 +310,14 @@ impl<'s, R: Recorder> Walk<'s, '_, R> {
     #[cfg_attr(not(target_family = "wasm"), inline)]
     fn gates(&mut self, flag: &Flag) -> bool {
         let set = self.set;
+        let covers = KINDS && !R::LISTENS;
+        if covers && !flag.audience.has(self.standing) {
+            return false;
+        }
         if let Some(passed) = self.recorder.recall(flag.gates) {
             return passed;
         }
-        let passed = flag.gates.of(&set.gates).iter().all(|gate| {
+        let passed = flag.gates.of(&set.gates).iter().filter(|gate| !(covers && gate.covered)).all(|gate| {
             let listed = self.holds(gate);
             self.recorder.note(|| explain::target(set, self.context, gate, listed));
             listed

@@ -1,11 +1,10 @@
 //! The last step: what depends on several flags at once, worked out in the order of their prerequisites.
 
-use crate::RULES;
 use crate::condition::Part;
 use crate::fingerprint::{fingerprint, mix};
 use crate::flag_set::{Fate, Flag, FlagSet, State};
 use crate::graph::order;
-use crate::list::KINDS;
+use crate::{KINDS, RULES};
 
 impl FlagSet {
     /// Works out which flags are plain, which answers depend on the time, and the fingerprints by which changes are noticed; frees spare room.
@@ -45,7 +44,7 @@ impl FlagSet {
 
     fn is_plain(&self, flag: &Flag) -> bool {
         let mut gates = flag.gates.of(&self.gates).iter();
-        KINDS && flag.state == State::Open && flag.detail == Flag::NO_DETAIL && gates.all(|gate| gate.list.is_exact())
+        KINDS && flag.state == State::Open && flag.detail == Flag::NO_DETAIL && gates.all(|gate| gate.covered)
     }
 
     fn is_timed(&self, flag: &Flag) -> bool {
