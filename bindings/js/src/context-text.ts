@@ -6,13 +6,14 @@
 
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
 
-/** The JSON of a context, or undefined if the object is none or cannot be read. */
-export function contextText(plain: unknown): string | undefined {
+/** The JSON of a context, or undefined if the object is none or cannot be read. A targeting key takes the place of its own. */
+export function contextText(plain: unknown, targetingKey?: unknown): string | undefined {
   try {
     if (typeof plain !== 'object' || plain === null || kindOf(plain) !== '[object Object]') {
       return undefined;
     }
-    const text: string | undefined = isSimple(plain) ? JSON.stringify(plain) : JSON.stringify(plain, jsonable);
+    const context = targetingKey === undefined ? plain : { ...fieldsOf(plain), targetingKey };
+    const text: string | undefined = isSimple(context) ? JSON.stringify(context) : JSON.stringify(context, jsonable);
     return text === undefined ? undefined : wellFormed(text);
   } catch {
     // It refers to itself, is nested too deep, or reading it failed.
@@ -20,9 +21,16 @@ export function contextText(plain: unknown): string | undefined {
   }
 }
 
+/** What an object has, or what its `toJSON` says that it has. */
+function fieldsOf(plain: object): object {
+  return hasToJSON(plain) ? (JSON.parse(contextText(plain) as string) as object) : plain;
+}
+
+const hasToJSON = (plain: object): boolean => typeof (plain as { toJSON?: unknown }).toJSON === 'function';
+
 /** Whether it holds only what JSON has, so that it can be written without a look at each value inside. */
 function isSimple(plain: object): boolean {
-  if (typeof (plain as { toJSON?: unknown }).toJSON === 'function') {
+  if (hasToJSON(plain)) {
     // What it gives is not known yet.
     return false;
   }

@@ -30,14 +30,7 @@ export class Context {
    * @throws TypeError if the fields are no plain object, or cannot be read.
    */
   constructor(targetingKey?: string | number | null, fields?: PlainContext | ContextFields | null) {
-    let text: string | undefined = '{}';
-    if (fields !== undefined && fields !== null) {
-      text = contextText(fields);
-    }
-    if (text !== undefined && targetingKey !== undefined && targetingKey !== null) {
-      // The copy is made from the text, so that each field is read only once.
-      text = contextText({ ...(JSON.parse(text) as PlainContext), targetingKey });
-    }
+    const text = contextText(fields ?? {}, targetingKey ?? undefined);
     if (text === undefined) {
       throw new TypeError("a context cannot be read, expected a plain object such as { user: 'user-42', company: 'acme' }");
     }
@@ -98,6 +91,18 @@ export function numberOf(context: unknown, engine: Engine): number {
   if (context === undefined || context === null) {
     return NOBODY;
   }
+  if (engine.fields !== undefined && isPut(engine.fields, context)) {
+    return SCRATCH;
+  }
   const text = contextText(context);
   return text !== undefined && engine.scratch(text) ? SCRATCH : BROKEN;
+}
+
+function isPut(fields: NonNullable<Engine['fields']>, context: unknown): boolean {
+  try {
+    return typeof context === 'object' && context !== null && fields(context);
+  } catch {
+    // It cannot be read, which JSON finds out once more.
+    return false;
+  }
 }

@@ -31,6 +31,8 @@ export interface Engine {
   context(json: string): number;
   /** Puts a context under `SCRATCH` and says whether the JSON is one. */
   scratch(json: string): boolean;
+  /** Puts a plain object under `SCRATCH` without JSON, if it can: of an engine that has a faster way. */
+  fields?(plain: object): boolean;
   /** Lets go of a context. */
   forget(context: number): void;
   /** The slot of a key, or `ABSENT` or `NOT_READY`; asked once for each key. */

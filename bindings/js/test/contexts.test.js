@@ -1,6 +1,7 @@
 // Sentences 12.4 to 12.6 of SEMANTICS.md: what is a context, what becomes of its values, and that it is a copy.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 
 import { ON, flagsOf, forUser, none } from './given.js';
@@ -112,6 +113,42 @@ test('a targeting key that is given by itself counts before the others', () => {
   for (const fields of [{ targetingKey: 'b' }, { user: 'b' }, { targetingKey: 'b', user: 'b' }]) {
     const context = new Context('a', fields);
     assert.deepEqual([flags.isEnabled('a', context), flags.isEnabled('b', context)], [true, false], JSON.stringify(fields));
+  }
+});
+
+test('a plain object means the same in a call of its own and in a Context', () => {
+  const flags = flagsOf(
+    rule('text', { attribute: 'a', op: 'in', values: ['x', 'ñandú', '\ufffd', '', '"', 'x'.repeat(2_000)] }),
+    rule('is', { attribute: 'a', op: 'is', value: true }),
+    rule('number', { attribute: 'a', op: 'ge', value: 0.1 }),
+    rule('list', { attribute: 'a', op: 'present' }),
+    rule('roles', { attribute: 'roles', op: 'in', values: ['x', 'y'] }),
+    { name: 'bucketed', enabled: true, bucket_by: 'a', rollout_percentage: 50 },
+  );
+  if (build.rules) {
+    assert.deepEqual(flags.violations, []);
+  }
+  const odd = Object.assign(['x'], { toJSON: () => ['y'] });
+  const values = [
+    'x', 'y', 'ñandú', '\u{1f680}', '\ud800', '', '"', '\\', '\u0000', '\u007f', 'x'.repeat(2_000), new String('x'),
+    0, -0, 0.1, -7, 1e21, 2 ** 53, 2 ** 53 + 2, 5e-324, Number.NaN, Number.POSITIVE_INFINITY, 7n, true, false, null, undefined,
+    [], ['x'], ['x', 'y'], ['ñ'], [''], ['x', 1], ['x', undefined], ['x', null], [['x']], Object.assign([], { length: 2 }), odd,
+    Array.from({ length: 200 }, (_, at) => `role-${at}`), {}, { b: 1 }, { toJSON: () => 'x' }, new Date(0), new Set(['x']), new Map(), Symbol('x'), () => 'x',
+  ];
+  const many = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`field-${at}`, at]));
+  const hidden = Object.defineProperty({ a: 'x' }, 'roles', { value: ['x'], enumerable: false });
+  const contexts = [hidden, { ...many, a: 'x' }, { ...many, a: 'x', z: 'ñ' }, { a: 'x', [Symbol('roles')]: 'y' }, Object.create({ a: 'x' }), { get a() { return 'x'; } }];
+  for (const a of values) {
+    contexts.push({ a }, { user: 'u', a, roles: ['y'] }, { roles: a }, { role: a, roles: ['x'] }, { roles: ['x'], role: a }, { user: a, targetingKey: 'u' }, { targetingKey: a, user: 'v' });
+  }
+  for (const context of contexts) {
+    for (const key of flags.keys()) {
+      const prepared = Context.from(context);
+      assert.deepEqual(flags.resolve(key, context), flags.resolve(key, prepared), `${key} of ${inspect(context)}`);
+      if (build.explain) {
+        assert.equal(flags.explain(key, context).text, flags.explain(key, prepared).text);
+      }
+    }
   }
 });
 

@@ -1,8 +1,9 @@
 /** The native engine: the addon's functions, and the memory that two of them take their numbers from. */
 import type { Engine } from '../../js/src/engine.js';
+import { Shape } from './plain-object.js';
 
 /** What the addon exports. */
-export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'publishLater'> {
+export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'fields' | 'publishLater'> {
   publishLater: NonNullable<Engine['publishLater']>;
   /** Shares these words with the two functions that follow. */
   memory(words: Uint32Array): void;
@@ -10,6 +11,8 @@ export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'publishLa
   isEnabled(): void;
   /** Reads flags, slot, context and time from the memory, and writes the number of the outcome. */
   resolve(): void;
+  /** Reads what an object is like from the memory, and writes whether it has become the context under `SCRATCH`: 1 or 0. */
+  fields(texts: string): void;
   /** The number under which other threads of this process find the flags. */
   share(flags: number): number;
   /** The flags that another thread shares, or -1 if no thread holds them any more. */
@@ -24,13 +27,16 @@ export interface NativeEngine extends Engine {
 
 /** Words of the shared memory; the time takes the two after them. `raw.rs` has the same order. */
 const [FLAGS, SLOT, CONTEXT, ANSWER] = [0, 1, 2, 3] as const;
-const WORDS = 6;
 const NOW_AT_BYTE = 16;
+/** From here on stands what a plain object is like. */
+const SHAPE = 6;
+const WORDS = 128;
 
 /** The addon as an engine. */
 export function nativeEngine(addon: Addon): NativeEngine {
   const words = new Uint32Array(WORDS);
   const now = new Float64Array(words.buffer, NOW_AT_BYTE, 1);
+  const shape = new Shape(words.subarray(SHAPE));
   addon.memory(words);
   return {
     ...addon,
@@ -39,6 +45,14 @@ export function nativeEngine(addon: Addon): NativeEngine {
       words[SLOT] = slot;
       words[CONTEXT] = context;
       addon.isEnabled();
+      return words[ANSWER] === 1;
+    },
+    fields(plain) {
+      const text = shape.textOf(plain);
+      if (text === undefined) {
+        return false;
+      }
+      addon.fields(text);
       return words[ANSWER] === 1;
     },
     resolve(flags, slot, context, time) {

@@ -1,14 +1,17 @@
-//! The two functions that run for each answer, on N-API itself.
+//! The functions that run for each answer, on N-API itself.
 //!
-//! What makes a call into native code dear is looking at arguments and at `this` through N-API. So these two take no
-//! arguments and return nothing: numbers go both ways through a few words of memory that JavaScript and Rust share.
-//! `DESIGN.md` says what was measured.
+//! What makes a call into native code dear is looking at arguments and at `this` through N-API. So the two that answer
+//! take no arguments and return nothing: numbers go both ways through a few words of memory that JavaScript and Rust
+//! share. The third takes a plain object as one text, and its shape by the same memory. `DESIGN.md` says what was
+//! measured.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
+use std::{slice, str};
 
 use esclusa_js::Host;
 use napi::bindgen_prelude::{Object, Unknown};
@@ -16,6 +19,7 @@ use napi::{Env, Result, check_status, sys};
 use napi_derive::napi;
 
 use crate::HOST;
+use crate::plain_object::plain_object;
 
 /// The words of the shared memory, in the order in which `native.ts` writes and reads them.
 #[repr(C)]
@@ -25,7 +29,15 @@ struct Words {
     context: u32,
     answer: u32,
     now: f64,
+    /// How many of the words that follow say what a plain object is like.
+    shape_length: u32,
+    shape: [u32; SHAPE_WORDS],
 }
+
+const SHAPE_WORDS: usize = 121;
+
+/// Longer texts come as JSON.
+const MAX_TEXT_BYTES: usize = 1_000;
 
 /// What the functions of one load of the addon share: a module that is loaded again in the same thread, as test runners
 /// do, has functions and memory of its own.
@@ -83,7 +95,35 @@ unsafe fn answer(
     ptr::null_mut()
 }
 
-/// Shares the memory of its argument, a `Uint32Array`, with the two functions; throws if it does not fit.
+/// Puts a plain object where the next call finds it as a context under the number 0, and says whether that went well.
+unsafe extern "C" fn fields(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let (mut count, mut argument, mut data) = (1, ptr::null_mut(), ptr::null_mut());
+    // SAFETY: called by N-API, so both are valid; there is room for the one argument that is counted.
+    unsafe { sys::napi_get_cb_info(env, info, &mut count, &mut argument, ptr::null_mut(), &mut data) };
+    let (mut room, mut length) = ([const { MaybeUninit::<u8>::uninit() }; MAX_TEXT_BYTES + 1], 0);
+    // SAFETY: N-API has just given the argument, and writes no more than there is room for, a zero at the end included.
+    let status = unsafe {
+        sys::napi_get_value_string_utf8(env, argument, room.as_mut_ptr().cast::<c_char>(), room.len(), &mut length)
+    };
+    let length = if status == sys::Status::napi_ok { length.min(MAX_TEXT_BYTES) } else { 0 };
+    // SAFETY: so many bytes were written.
+    let bytes = unsafe { slice::from_raw_parts(room.as_ptr().cast::<u8>(), length) };
+    // SAFETY: as in `answer`.
+    let load = unsafe { data.cast::<Load>().as_ref() };
+    if let Some((load, mut words)) = load.and_then(|load| Some((load, load.words.get()?))) {
+        // SAFETY: as in `answer`.
+        let words = unsafe { words.as_mut() };
+        let is_put = catch_unwind(AssertUnwindSafe(|| {
+            let text = str::from_utf8(bytes).ok()?;
+            let value = plain_object(words.shape.get(..words.shape_length as usize)?, text)?;
+            Some(load.host.try_borrow_mut().ok()?.scratch_value(value))
+        }));
+        words.answer = u32::from(status == sys::Status::napi_ok && matches!(is_put, Ok(Some(true))));
+    }
+    ptr::null_mut()
+}
+
+/// Shares the memory of its argument, a `Uint32Array`, with the functions; throws if it does not fit.
 unsafe extern "C" fn memory(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let (mut count, mut argument, mut data) = (1, ptr::null_mut(), ptr::null_mut());
     // SAFETY: called by N-API, so both are valid; there is room for the one argument that is counted.
@@ -97,7 +137,7 @@ unsafe extern "C" fn memory(env: sys::napi_env, info: sys::napi_callback_info) -
             return ptr::null_mut();
         }
     }
-    let text: &CStr = c"the memory does not fit, expected a Uint32Array of six words";
+    let text: &CStr = c"the memory does not fit, expected a Uint32Array of 128 words";
     // SAFETY: the text ends with a zero byte, and null stands for no code.
     unsafe { sys::napi_throw_type_error(env, ptr::null(), text.as_ptr()) };
     ptr::null_mut()
@@ -146,6 +186,7 @@ pub(crate) fn functions(mut exports: Object<'_>, env: Env) -> Result<()> {
         ("memory", memory),
         ("isEnabled", is_enabled),
         ("resolve", resolve),
+        ("fields", fields),
         #[cfg(feature = "noop")]
         ("noop", noop),
     ];

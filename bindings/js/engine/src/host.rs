@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 #[cfg(feature = "sync")]
 use esclusa::sync::Protocol;
+#[cfg(feature = "server")]
+use esclusa::Value;
 use esclusa::{Context, Flags, Key, Reader, Time};
 
 use crate::answer;
@@ -116,7 +118,17 @@ impl Host {
 
     /// Puts a context where the next call finds it under [`SCRATCH`], and says whether the JSON is one.
     pub fn scratch(&mut self, json: &[u8]) -> bool {
-        let Ok(context) = Context::from_json(json) else { return false };
+        self.put(Context::from_json(json).ok())
+    }
+
+    /// The same with a value.
+    #[cfg(feature = "server")]
+    pub fn scratch_value(&mut self, value: Value<'_>) -> bool {
+        self.put(Context::from_value(value).ok())
+    }
+
+    fn put(&mut self, context: Option<Context<'_>>) -> bool {
+        let Some(context) = context else { return false };
         if let Some(place) = self.contexts.get_mut(SCRATCH) {
             *place = context.into_owned();
         }

@@ -1,0 +1,76 @@
+/**
+ * Plain objects as they cross to the native engine: all their texts as one, and what they are like as numbers. That
+ * takes a fraction of the time of JSON.
+ *
+ * It knows nothing of contexts, and leaves to JSON whatever JSON would write in another way.
+ */
+
+/** What `plain_object.rs` reads. */
+const [TEXT, TRUE, FALSE, NULL, NUMBER, LIST] = [0, 1, 2, 3, 4, 5] as const;
+
+/** `raw.rs` has room for no more. */
+const MAX_TEXT = 1_000;
+/** More words than one field or one element takes. */
+const SPARE_WORDS = 4;
+
+const double = new Float64Array(1);
+const halves = new Uint32Array(double.buffer);
+
+/** Writes what an object is like into the words, the first of which says how many there are. */
+export class Shape {
+  readonly #words: Uint32Array;
+
+  constructor(words: Uint32Array) {
+    this.#words = words;
+  }
+
+  /** The texts of an object; undefined if it holds something other than texts, lists of texts, numbers and truths. */
+  textOf(plain: object): string | undefined {
+    const prototype: unknown = Object.getPrototypeOf(plain);
+    const { toJSON, [Symbol.toStringTag]: tag } = plain as { toJSON?: unknown; [Symbol.toStringTag]?: unknown };
+    if ((prototype !== Object.prototype && prototype !== null) || toJSON !== undefined || tag !== undefined) {
+      return undefined;
+    }
+    const words = this.#words;
+    const last = words.length - SPARE_WORDS;
+    let [text, at] = ['', 1];
+    for (const name of Object.keys(plain)) {
+      const value = (plain as { [name: string]: unknown })[name];
+      if (value === undefined) {
+        continue;
+      }
+      if (at > last) {
+        return undefined;
+      }
+      text += name;
+      words[at++] = name.length;
+      if (typeof value === 'string') {
+        text += value;
+        words[at++] = TEXT;
+        words[at++] = value.length;
+      } else if (typeof value === 'boolean') {
+        words[at++] = value ? TRUE : FALSE;
+      } else if (typeof value === 'number' && Number.isFinite(value)) {
+        double[0] = value;
+        words[at++] = NUMBER;
+        words[at++] = halves[0] as number;
+        words[at++] = halves[1] as number;
+      } else if (value === null) {
+        words[at++] = NULL;
+      } else if (Array.isArray(value) && (value as { toJSON?: unknown }).toJSON === undefined) {
+        words[at++] = LIST + value.length;
+        for (const element of value as unknown[]) {
+          if (typeof element !== 'string' || at > last) {
+            return undefined;
+          }
+          text += element;
+          words[at++] = element.length;
+        }
+      } else {
+        return undefined;
+      }
+    }
+    words[0] = at - 1;
+    return text.length > MAX_TEXT ? undefined : text;
+  }
+}
