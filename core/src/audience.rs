@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::KINDS;
 use crate::context::Field;
 use crate::list::{place_of, without_collisions};
 use crate::text::Token;
@@ -16,32 +17,28 @@ const PLACE_BITS: u32 = u32::BITS.ilog2();
 /// The last place is never taken: it is that of what is not there.
 const NOWHERE: u32 = u32::BITS - 1;
 
-/// What a flag is for, a bit for each place.
+/// Plans, regions and roles; none of them in a build that keeps no audiences, which then take no room.
+const ROWS: usize = if KINDS { 3 } else { 0 };
+
+/// What a flag is for: a bit for each place of a row.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Audience {
-    plans: u32,
-    regions: u32,
-    roles: u32,
-}
+pub(crate) struct Audience([u32; ROWS]);
 
 impl Audience {
-    pub(crate) const EVERYBODY: Audience = Audience { plans: u32::MAX, regions: u32::MAX, roles: u32::MAX };
+    pub(crate) const EVERYBODY: Audience = Audience([u32::MAX; ROWS]);
 
     #[inline(always)]
     pub(crate) fn has(self, standing: Standing) -> bool {
-        let Standing { plan, region, roles } = standing;
-        let both = self.plans.wrapping_shr(plan) & self.regions.wrapping_shr(region) & 1;
+        let [plans, regions, roles] = *self.0.as_slice() else { return true };
+        let both = plans.wrapping_shr(standing.plan) & regions.wrapping_shr(standing.region) & 1;
         // All bits of it or none: no branch of its own for what nobody can foretell.
-        both.wrapping_neg() & self.roles & roles != 0
+        both.wrapping_neg() & roles & standing.roles != 0
     }
 
     /// Narrows it to these places of a field.
     pub(crate) fn narrow(&mut self, field: Field, bits: u32) {
-        match field {
-            Field::Plan => self.plans &= bits,
-            Field::Region => self.regions &= bits,
-            Field::Roles => self.roles &= bits,
-            Field::User | Field::Company => {}
+        if let Some(row) = row(field).and_then(|row| self.0.get_mut(row)) {
+            *row &= bits;
         }
     }
 }
@@ -67,7 +64,7 @@ impl Standing {
 
 /// The texts of a set that have places: plans, regions and roles.
 #[derive(Debug, Default)]
-pub(crate) struct Vocabulary([Words; 3]);
+pub(crate) struct Vocabulary([Words; ROWS]);
 
 /// The texts of one field.
 #[derive(Debug, Default)]
@@ -130,7 +127,7 @@ impl Vocabulary {
     /// Where a caller of this plan, this region and these roles stands.
     #[inline(always)]
     pub(crate) fn standing(&self, plan: Token, region: Token, roles: impl Iterator<Item = Token>) -> Standing {
-        let [plans, regions, words] = &self.0;
+        let [plans, regions, words] = self.0.as_slice() else { return Standing::default() };
         Standing {
             plan: plans.place(plan),
             region: regions.place(region),
@@ -156,8 +153,9 @@ impl Vocabulary {
 ///
 /// The relaxed atomic is a plain load and store; several threads at most work the same thing out again.
 #[derive(Debug)]
-pub(crate) struct KnownStanding(AtomicU64);
+pub(crate) struct KnownStanding([AtomicU64; KNOWN]);
 
+const KNOWN: usize = if KINDS { 1 } else { 0 };
 /// No published set has so high a number.
 const UNKNOWN: u64 = u64::MAX;
 
@@ -165,18 +163,19 @@ impl KnownStanding {
     /// Where it stands in the set of this number, if that is known.
     #[inline(always)]
     pub(crate) fn get(&self, publication: u64) -> Option<Standing> {
-        let known = self.0.load(Ordering::Relaxed);
+        let Some(known) = self.0.first() else { return Some(Standing::default()) };
+        let known = known.load(Ordering::Relaxed);
         (known >> (3 * PLACE_BITS) == publication).then(|| Standing::of(known))
     }
 
     /// Remembers it, with a single role, for a set that has a number of its own.
     #[inline]
     pub(crate) fn set(&self, publication: u64, standing: Standing) {
-        if publication != 0 {
+        if let (Some(known), 1..) = (self.0.first(), publication) {
             let Standing { plan, region, roles } = standing;
             let role = roles.trailing_zeros();
             let places = role << (2 * PLACE_BITS) | region << PLACE_BITS | plan;
-            self.0.store(publication << (3 * PLACE_BITS) | u64::from(places), Ordering::Relaxed);
+            known.store(publication << (3 * PLACE_BITS) | u64::from(places), Ordering::Relaxed);
         }
     }
 }
@@ -184,17 +183,21 @@ impl KnownStanding {
 impl Default for KnownStanding {
     #[inline]
     fn default() -> Self {
-        KnownStanding(AtomicU64::new(UNKNOWN))
+        KnownStanding([const { AtomicU64::new(UNKNOWN) }; KNOWN])
     }
 }
 
 impl Clone for KnownStanding {
     fn clone(&self) -> Self {
-        KnownStanding(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+        let copy = KnownStanding::default();
+        if let (Some(known), Some(copied)) = (self.0.first(), copy.0.first()) {
+            copied.store(known.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        copy
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "rules"))]
 mod tests {
     use super::*;
 
@@ -231,10 +234,10 @@ mod tests {
         assert!(known.get(1 << 40 | 1).is_none());
         let again = known.get(1 << 40).unwrap_or_default();
         for (audience, has) in [
-            (Audience { plans: 1 << 30, regions: 1 << NOWHERE, roles: 1 << 7 }, true),
-            (Audience { plans: 1 << 29, ..Audience::EVERYBODY }, false),
-            (Audience { regions: !(1 << NOWHERE), ..Audience::EVERYBODY }, false),
-            (Audience { roles: !(1 << 7), ..Audience::EVERYBODY }, false),
+            (Audience([1 << 30, 1 << NOWHERE, 1 << 7]), true),
+            (Audience([1 << 29, u32::MAX, u32::MAX]), false),
+            (Audience([u32::MAX, !(1 << NOWHERE), u32::MAX]), false),
+            (Audience([u32::MAX, u32::MAX, !(1 << 7)]), false),
             (Audience::EVERYBODY, true),
         ] {
             assert_eq!([audience.has(standing), audience.has(again)], [has; 2], "{audience:?}");

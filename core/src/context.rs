@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU64;
 
-use crate::KINDS;
 use crate::audience::{KnownStanding, Standing, Vocabulary};
 use crate::error::problem;
 use crate::text::{KnownHash, Token, Word};
@@ -291,8 +290,7 @@ impl<'a> Context<'a> {
     pub(crate) fn standing(&self, vocabulary: &Vocabulary, publication: u64) -> Standing {
         match self.known_standing(publication) {
             Some(standing) => standing,
-            None if KINDS => self.first_standing(vocabulary, publication),
-            None => Standing::default(),
+            None => self.first_standing(vocabulary, publication),
         }
     }
 

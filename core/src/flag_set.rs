@@ -100,7 +100,7 @@ impl Span {
 
 /// What every resolution of a flag looks at: one line of the cache.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
+#[cfg_attr(not(target_family = "wasm"), repr(align(64)))]
 pub(crate) struct Flag {
     pub(crate) key: Text,
     pub(crate) bucketer: Bucketer,
@@ -119,6 +119,7 @@ pub(crate) struct Flag {
     pub(crate) timed: bool,
 }
 
+#[cfg(not(target_family = "wasm"))]
 const _: () = assert!(size_of::<Flag>() == 64, "a flag is one line of the cache");
 
 impl Flag {

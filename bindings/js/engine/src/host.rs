@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "sync")]
-use esclusa::sync::Protocol;
 #[cfg(feature = "server")]
 use esclusa::Value;
+#[cfg(feature = "sync")]
+use esclusa::sync::Protocol;
 use esclusa::{Context, Flags, Key, Reader, Time};
 
 use crate::answer;
