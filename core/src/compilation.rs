@@ -157,7 +157,7 @@ impl Compiler {
             gates: Span::default(),
             detail: Flag::NO_DETAIL,
             state: if candidate.killed { State::Disabled } else { State::Broken },
-            plain: false,
+            plain: None,
             timed: false,
         });
         self.set.origins.push(Origin {

@@ -49,9 +49,7 @@ pub struct Context<'a> {
 #[repr(C)]
 struct Fields<'a> {
     standing: KnownStanding,
-    /// Of the fields that can be units: all before the roles, which are none (6.2).
-    hashes: [KnownHash; UNITS],
-    first_role_hash: KnownHash,
+    hashes: [KnownHash; FIELDS],
     has_several_roles: bool,
     /// A field that is missing has the token that no list holds.
     tokens: [Token; FIELDS],
@@ -59,7 +57,6 @@ struct Fields<'a> {
 }
 
 const FIELDS: usize = 5;
-const UNITS: usize = Field::Roles as usize;
 
 impl Default for Fields<'_> {
     #[inline]
@@ -67,7 +64,6 @@ impl Default for Fields<'_> {
         Fields {
             standing: KnownStanding::default(),
             hashes: Default::default(),
-            first_role_hash: KnownHash::default(),
             has_several_roles: false,
             tokens: [Token::NONE; FIELDS],
             texts: Default::default(),
@@ -133,12 +129,12 @@ impl<'a> Context<'a> {
 
     #[inline]
     fn put(&mut self, field: Field, text: Option<Cow<'a, str>>) {
-        let Fields { standing, tokens, hashes, first_role_hash, texts, .. } = &mut self.fields;
+        let Fields { standing, tokens, hashes, texts, .. } = &mut self.fields;
         let at = field as usize;
         *standing = KnownStanding::default();
-        if let (Some(token), Some(place)) = (tokens.get_mut(at), texts.get_mut(at)) {
+        if let (Some(token), Some(hash), Some(place)) = (tokens.get_mut(at), hashes.get_mut(at), texts.get_mut(at)) {
             *token = text.as_deref().map_or(Token::NONE, Token::of);
-            *hashes.get_mut(at).unwrap_or(first_role_hash) = KnownHash::default();
+            *hash = KnownHash::default();
             *place = text;
         }
     }
@@ -242,9 +238,9 @@ impl<'a> Context<'a> {
     pub fn into_owned(self) -> Context<'static> {
         let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
         let texts = self.fields.texts.map(|text| text.map(owned));
-        let Fields { standing, hashes, first_role_hash, has_several_roles, tokens, .. } = self.fields;
+        let Fields { standing, hashes, has_several_roles, tokens, .. } = self.fields;
         Context {
-            fields: Fields { standing, hashes, first_role_hash, has_several_roles, tokens, texts },
+            fields: Fields { standing, hashes, has_several_roles, tokens, texts },
             other_roles: self.other_roles.into_iter().map(|role| Role { text: owned(role.text), ..role }).collect(),
             roles_known: self.roles_known,
             attributes: self
@@ -259,12 +255,12 @@ impl<'a> Context<'a> {
     #[cfg_attr(target_family = "wasm", inline(always))]
     #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(crate) fn first(&self, field: Field) -> Option<Word<'_>> {
-        let Fields { hashes, first_role_hash, texts, .. } = &self.fields;
+        let Fields { hashes, texts, .. } = &self.fields;
         let text = match texts.get(field as usize)?.as_ref()? {
             Cow::Borrowed(text) => text,
             Cow::Owned(text) => text.as_str(),
         };
-        Some(Word::new(text, self.token(field), hashes.get(field as usize).unwrap_or(first_role_hash)))
+        Some(Word::new(text, self.token(field), hashes.get(field as usize)?))
     }
 
     /// The token of a fixed field, of the roles the first's; if it is missing, one that no list holds.
@@ -305,16 +301,16 @@ impl<'a> Context<'a> {
         standing
     }
 
-    /// The hash of a fixed field as a unit, if something has asked for it before.
+    /// The hash of a fixed field, of the roles the first's, if something has asked for it before.
     #[inline]
-    pub(crate) fn known_unit_hash(&self, field: Field) -> Option<u64> {
+    pub(crate) fn known_hash(&self, field: Field) -> Option<u64> {
         self.fields.hashes.get(field as usize)?.get().map(NonZeroU64::get)
     }
 
     /// The hash of a fixed field as a unit: the roles are none, nor is an empty string (6.2 and 6.3).
     #[inline]
     pub(crate) fn unit_hash(&self, field: Field) -> Option<u64> {
-        self.known_unit_hash(field).or_else(|| self.first_unit_hash(field))
+        if field == Field::Roles { None } else { self.known_hash(field).or_else(|| self.first_unit_hash(field)) }
     }
 
     #[inline(never)]

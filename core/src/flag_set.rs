@@ -101,7 +101,7 @@ impl Span {
 /// What every resolution of a flag looks at: one line of the cache.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(target_family = "wasm"), repr(align(64)))]
-pub(crate) struct Flag {
+pub struct Flag {
     pub(crate) key: Text,
     pub(crate) bucketer: Bucketer,
     pub(crate) unit: Unit,
@@ -113,8 +113,8 @@ pub(crate) struct Flag {
     /// Where its [`Detail`] stands; most flags have none.
     pub(crate) detail: u32,
     pub(crate) state: State,
-    /// Whether it has nothing but an audience and a rollout of its own.
-    pub(crate) plain: bool,
+    /// The unit of a flag that has nothing but an audience and a rollout of its own.
+    pub(crate) plain: Option<Field>,
     /// Whether its answer can depend on the time, its prerequisites' included.
     pub(crate) timed: bool,
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::bucket::hash;
 use crate::context::Context;
 use crate::current::{Cell, View};
-use crate::flag_set::{FlagId, FlagSet};
+use crate::flag_set::{Flag, FlagId, FlagSet};
 use crate::kept::keep;
 use crate::report::{Outcome, Report};
 use crate::resolution::Resolution;
@@ -152,7 +152,7 @@ impl Publisher {
 
 #[inline(always)]
 fn is_enabled<K: FlagKey + ?Sized>(set: &FlagSet, key: &K, context: &Context<'_>, clock: fn() -> Time) -> bool {
-    key.find_in(set).is_some_and(|id| set.is_on(id, context, clock))
+    key.find_in(set).is_some_and(|(id, flag)| set.is_on(id, flag, context, clock))
 }
 
 /// One thread's view of the current set.
@@ -209,8 +209,8 @@ impl FlagSet {
         context: &Context<'_>,
         clock: impl FnOnce() -> Time,
     ) -> Resolution<'_> {
-        let Some(id) = key.find_in(self) else { return Resolution::none(self.absence()) };
-        let now = if self.flag(id).timed { clock() } else { Time::from_millis(0) };
+        let Some((id, flag)) = key.find_in(self) else { return Resolution::none(self.absence()) };
+        let now = if flag.timed { clock() } else { Time::from_millis(0) };
         self.resolve_id(id, context, now)
     }
 }
@@ -223,25 +223,25 @@ impl FlagKey for String {}
 impl FlagKey for Key {}
 
 mod private {
-    use crate::flag_set::{FlagId, FlagSet};
+    use crate::flag_set::{Flag, FlagId, FlagSet};
 
-    /// The number of the flag in a set. Nobody else's type can name a flag.
+    /// The flag in a set, and its number. Nobody else's type can name a flag.
     pub trait Find {
-        fn find_in(&self, set: &FlagSet) -> Option<FlagId>;
+        fn find_in<'s>(&self, set: &'s FlagSet) -> Option<(FlagId, &'s Flag)>;
     }
 }
 
 impl private::Find for str {
     #[inline]
-    fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
-        set.find(self)
+    fn find_in<'s>(&self, set: &'s FlagSet) -> Option<(FlagId, &'s Flag)> {
+        set.find(self).map(|id| (id, set.flag(id)))
     }
 }
 
 impl private::Find for String {
     #[inline]
-    fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
-        set.find(self)
+    fn find_in<'s>(&self, set: &'s FlagSet) -> Option<(FlagId, &'s Flag)> {
+        self.as_str().find_in(set)
     }
 }
 
@@ -284,14 +284,14 @@ impl Key {
 
 impl private::Find for Key {
     #[inline(always)]
-    fn find_in(&self, set: &FlagSet) -> Option<FlagId> {
+    fn find_in<'s>(&self, set: &'s FlagSet) -> Option<(FlagId, &'s Flag)> {
         let slot = self.slot.load(Ordering::Relaxed);
         if slot >> SLOT_BITS != set.publication {
-            return self.look_up(set);
+            return self.look_up(set).map(|id| (id, set.flag(id)));
         }
         #[expect(clippy::cast_possible_truncation, reason = "only the lower bits count")]
         let number = slot as u32 & NO_FLAG;
-        ((number as usize) < set.len()).then_some(FlagId(number))
+        set.flags.get(number as usize).map(|flag| (FlagId(number), flag))
     }
 }
 

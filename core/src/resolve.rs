@@ -32,7 +32,7 @@ impl FlagSet {
     #[must_use]
     #[inline]
     pub fn is_enabled(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> bool {
-        self.find(key).is_some_and(|id| self.is_on(id, context, || now.into()))
+        self.find(key).is_some_and(|id| self.is_on(id, self.flag(id), context, || now.into()))
     }
 
     /// What every flag serves to this context at this time, in the order of the snapshot.
@@ -47,10 +47,10 @@ impl FlagSet {
 
     /// Whether the flag is on: the same walk, which then has no resolution to put together.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    pub(crate) fn is_on(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
+    pub(crate) fn is_on(&self, id: FlagId, flag: &Flag, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
         let seen = context.known_standing(self.publication).and_then(|standing| {
             let now = Time::from_millis(0);
-            Walk { set: self, context, now, recorder: (), standing }.glance(self.flag(id), Context::known_unit_hash)
+            Walk { set: self, context, now, recorder: (), standing }.glance(flag, Context::known_hash)
         });
         // A call that comes last needs nothing kept, so what is seen at a glance takes no room on the stack.
         match seen {
@@ -146,7 +146,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     // In a walk over all flags a call for each would cost a third more.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn resolve<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
-        match self.glance(flag, Context::known_unit_hash) {
+        match self.glance(flag, Context::known_hash) {
             Some(answer) => answer,
             None => self.steps(id, flag),
         }
@@ -160,9 +160,10 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         flag: &Flag,
         unit_hash: impl FnOnce(&'c Context<'c>, Field) -> Option<u64>,
     ) -> Option<A> {
-        if !KINDS || R::LISTENS || !flag.plain {
+        if !KINDS || R::LISTENS {
             return None;
         }
+        let unit = flag.plain?;
         if !flag.audience.has(self.standing) {
             return Some(A::off(self.set, None, (Reason::Default, None)));
         }
@@ -170,7 +171,6 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
             let reason = || if flag.gates.is_empty() { Reason::Static } else { Reason::TargetingMatch };
             return Some(A::on(self.set, None, reason));
         }
-        let Unit::Field(unit) = flag.unit else { return None };
         unit_hash(self.context, unit).map(|hash| self.shared(flag, hash))
     }
 

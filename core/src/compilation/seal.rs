@@ -1,8 +1,9 @@
 //! The last step: what depends on several flags at once, worked out in the order of their prerequisites.
 
 use crate::condition::Part;
+use crate::context::Field;
 use crate::fingerprint::{fingerprint, mix};
-use crate::flag_set::{Fate, Flag, FlagSet, State};
+use crate::flag_set::{Fate, Flag, FlagSet, State, Unit};
 use crate::graph::order;
 use crate::{KINDS, RULES};
 
@@ -17,7 +18,7 @@ impl FlagSet {
         };
         for at in ids {
             let Some(flag) = self.flags.get(at) else { continue };
-            let (plain, timed) = (self.is_plain(flag), self.is_timed(flag));
+            let (plain, timed) = (self.plain_unit(flag), self.is_timed(flag));
             let fingerprint = self.full_fingerprint(at, flag);
             if let (Some(flag), Some(origin)) = (self.flags.get_mut(at), self.origins.get_mut(at)) {
                 (flag.plain, flag.timed) = (plain, timed);
@@ -42,9 +43,15 @@ impl FlagSet {
         self.flags.iter().map(others).collect()
     }
 
-    fn is_plain(&self, flag: &Flag) -> bool {
+    fn plain_unit(&self, flag: &Flag) -> Option<Field> {
         let mut gates = flag.gates.of(&self.gates).iter();
-        KINDS && flag.state == State::Open && flag.detail == Flag::NO_DETAIL && gates.all(|gate| gate.covered)
+        let has_no_more =
+            KINDS && flag.state == State::Open && flag.detail == Flag::NO_DETAIL && gates.all(|gate| gate.covered);
+        match flag.unit {
+            // The roles are no unit (6.2).
+            Unit::Field(field) if has_no_more && field != Field::Roles => Some(field),
+            _ => None,
+        }
     }
 
     fn is_timed(&self, flag: &Flag) -> bool {
