@@ -1,11 +1,11 @@
-/** The native engine: the addon's functions, and the memory that two of them take their numbers from. */
+/** The native engine: the addon's functions, and the memory that three of them take their numbers from. */
 import type { Engine } from '../../js/src/engine.js';
 import { Shape } from './plain-object.js';
 
 /** What the addon exports. */
 export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'fields' | 'publishLater'> {
   publishLater: NonNullable<Engine['publishLater']>;
-  /** Shares these words with the two functions that follow. */
+  /** Shares these words with the three functions that follow. */
   memory(words: Uint32Array): void;
   /** Reads flags, slot and context from the memory, and writes 1 or 0. */
   isEnabled(): void;
