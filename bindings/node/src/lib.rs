@@ -3,7 +3,6 @@
 //! What is asked for each answer is in `raw`; the functions here are for everything else.
 #![expect(clippy::needless_pass_by_value, reason = "a #[napi] function is given values of its own")]
 
-mod plain_object;
 // `expect` would not do: it makes what is dead count as used, and is then unfulfilled.
 #[cfg_attr(test, allow(dead_code, reason = "functions are registered where Node loads them, not in a test"))]
 mod raw;

@@ -5,7 +5,7 @@
  * It knows nothing of contexts, and leaves to JSON whatever JSON would write in another way.
  */
 
-/** What `plain_object.rs` reads. */
+/** What `bindings/js/engine/src/plain_object.rs` reads. */
 const [TEXT, TRUE, FALSE, NULL, NUMBER, LIST] = [0, 1, 2, 3, 4, 5] as const;
 
 /** `raw.rs` has room for no more. */

@@ -19,7 +19,6 @@ use napi::{Env, Result, check_status, sys};
 use napi_derive::napi;
 
 use crate::HOST;
-use crate::plain_object::plain_object;
 
 /// The words of the shared memory, in the order in which `native.ts` writes and reads them.
 #[repr(C)]
@@ -114,9 +113,8 @@ unsafe extern "C" fn fields(env: sys::napi_env, info: sys::napi_callback_info) -
         // SAFETY: as in `answer`.
         let words = unsafe { words.as_mut() };
         let is_put = catch_unwind(AssertUnwindSafe(|| {
-            let text = str::from_utf8(bytes).ok()?;
-            let value = plain_object(words.shape.get(..words.shape_length as usize)?, text)?;
-            Some(load.host.try_borrow_mut().ok()?.scratch_value(value))
+            let shape = words.shape.get(..words.shape_length as usize)?;
+            Some(load.host.try_borrow_mut().ok()?.scratch_fields(shape, str::from_utf8(bytes).ok()?))
         }));
         words.answer = u32::from(status == sys::Status::napi_ok && matches!(is_put, Ok(Some(true))));
     }

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "server")]
-use esclusa::Value;
 #[cfg(feature = "sync")]
 use esclusa::sync::Protocol;
 use esclusa::{Context, Flags, Key, Reader, Time};
 
 use crate::answer;
 use crate::outcome::Outcomes;
+#[cfg(feature = "server")]
+use crate::plain_object::plain_object;
 #[cfg(feature = "sync")]
 use crate::protocol::{protocol, step};
 use crate::publish::{Options, publish};
@@ -121,10 +121,10 @@ impl Host {
         self.put(Context::from_json(json).ok())
     }
 
-    /// The same with a value.
+    /// The same with a plain object that crossed as one text, if it did.
     #[cfg(feature = "server")]
-    pub fn scratch_value(&mut self, value: Value<'_>) -> bool {
-        self.put(Context::from_value(value).ok())
+    pub fn scratch_fields(&mut self, shape: &[u32], text: &str) -> bool {
+        self.put(plain_object(shape, text).and_then(|object| Context::from_value(object).ok()))
     }
 
     fn put(&mut self, context: Option<Context<'_>>) -> bool {

@@ -10,6 +10,8 @@ mod host;
 #[cfg(feature = "server")]
 mod layering;
 mod outcome;
+#[cfg(feature = "server")]
+mod plain_object;
 #[cfg(feature = "sync")]
 mod protocol;
 mod publish;
