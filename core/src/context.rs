@@ -28,11 +28,12 @@ use crate::whole::write_whole;
 /// assert_eq!(context.targeting_key(), Some("user-42"));
 /// ```
 ///
-/// It is aligned to 64 bytes, a line of the cache; memory that something other than Rust allocates must be too.
-// In this order and so aligned, what a plain flag looks at (where the context stands, and the hash of the user or the
-// company) is one line of the cache.
+/// On 64-bit targets it is aligned to 16 bytes, as what `malloc` gives is; memory from elsewhere must be too.
+// In this order and so aligned, what a plain flag looks at most (where the context stands, and the user's hash) is never
+// in two lines of the cache.
 #[derive(Clone, Debug, Default)]
-#[repr(C, align(64))]
+#[repr(C)]
+#[cfg_attr(target_pointer_width = "64", repr(align(16)))]
 pub struct Context<'a> {
     /// The fields, in the order of [`Field`]; of the roles the first.
     fields: Fields<'a>,

@@ -12,15 +12,17 @@ use crate::writing::python;
 /// Everything that the app knows about the caller. It never changes, and is prepared for asking many flags.
 #[pyclass(frozen, module = "esclusa._native")]
 pub(crate) struct Context {
-    /// In a place of its own, because Python aligns its objects to 16 bytes and the engine its contexts to 64.
-    pub(crate) context: Box<esclusa::Context<'static>>,
+    pub(crate) context: esclusa::Context<'static>,
     /// What it was made from, to be read again: the engine's context gives nothing back.
     fields: Fields,
 }
 
+/// Python aligns its objects to two pointers.
+const _: () = assert!(align_of::<esclusa::Context<'_>>() <= 2 * size_of::<usize>());
+
 impl Context {
     fn new(fields: Fields) -> PyResult<Self> {
-        Ok(Context { context: Box::new(reading::context(fields.clone())?), fields })
+        Ok(Context { context: reading::context(fields.clone())?, fields })
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Flags {
     pub(crate) flags: esclusa::Flags,
     pub(crate) reader: Turnwise<(Reader, Recent)>,
     /// The caller of whom nothing is known.
-    pub(crate) nobody: Box<esclusa::Context<'static>>,
+    pub(crate) nobody: esclusa::Context<'static>,
     /// How many overrides are open, in whichever thread or task: when there are none, nobody looks for any.
     pub(crate) overriding: AtomicUsize,
     /// The `ContextVar` that holds the overrides of this thread or task.
@@ -45,7 +45,7 @@ impl Flags {
         Flags {
             reader: Turnwise::new((flags.reader(), Recent::new())),
             flags,
-            nobody: Box::new(esclusa::Context::anonymous()),
+            nobody: esclusa::Context::anonymous(),
             overriding: AtomicUsize::new(0),
             overrides,
             seen: Seen::new(),
@@ -303,7 +303,7 @@ impl Flags {
             return Ok(explained);
         }
         let context = copied(context)?;
-        let nobody = self.nobody.as_ref();
+        let nobody = &self.nobody;
         let known = context.as_ref().map_or(nobody, |context| context.get(nobody));
         let explanation = set.explain(&name, known, now);
         if let Err(problem) = &context
