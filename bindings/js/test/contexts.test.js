@@ -152,6 +152,38 @@ test('a plain object means the same in a call of its own and in a Context', () =
   }
 });
 
+test('no length of a text and no letter in it moves where another text begins', () => {
+  const flags = flagsOf({ name: 'paid', enabled: true, target_plans: ['PREM'] });
+  for (let length = 960; length < 1040; length += 1) {
+    // Counted in bytes, the first text would end eight bytes sooner, and what follows would be another plan.
+    const context = { note: `${'ñ'.repeat(8)}planPREM`, plan: 'FREE', rest: '' };
+    context.rest = 'x'.repeat(length - Object.entries(context).flat().join('').length);
+    assert.equal(flags.isEnabled('paid', context), false, `${length}`);
+    assert.equal(flags.isEnabled('paid', { ...context, plan: 'PREM' }), true, `${length}`);
+  }
+});
+
+test('a getter that asks flags itself does not disturb the object that it is of', () => {
+  const flags = flagsOf(forUser('r', 'uv'));
+  const asking = (inner) => ({
+    user: 'uv',
+    get role() {
+      flags.isEnabled('r', inner);
+      return 'ADMIN';
+    },
+  });
+  for (const inner of [{ userr: 'v' }, { u: 'seru', v: '' }, { user: 'uv' }, {}, null]) {
+    assert.equal(flags.isEnabled('r', asking(inner)), true, inspect(inner));
+  }
+});
+
+test('a list is read by its places, as JSON reads it', () => {
+  const flags = flagsOf({ name: 'admins', enabled: true, target_roles: ['ADMIN'] });
+  const roles = Object.assign(['USER'], { *[Symbol.iterator]() { yield 'ADMIN'; } });
+  assert.equal(flags.isEnabled('admins', { roles }), false);
+  assert.equal(flags.isEnabled('admins', new Context('u', { roles })), false);
+});
+
 test('what a toJSON gives is read like any other object', () => {
   const flags = flagsOf({ name: 'admins', enabled: true, target_roles: ['ADMIN'] }, { name: '42', enabled: true, target_companies: ['42'] });
   const fields = { roles: new Set(['ADMIN']), company: 42n, extra: new Map() };

@@ -19,6 +19,8 @@ const halves = new Uint32Array(double.buffer);
 /** Writes what an object is like into the words, the first of which says how many there are. */
 export class Shape {
   readonly #words: Uint32Array;
+  /** How many objects were begun: a getter may ask flags itself, and then the words are another object's. */
+  #begun = 0;
 
   constructor(words: Uint32Array) {
     this.#words = words;
@@ -31,7 +33,8 @@ export class Shape {
     if ((prototype !== Object.prototype && prototype !== null) || toJSON !== undefined || tag !== undefined) {
       return undefined;
     }
-    const words = this.#words;
+    this.#begun += 1;
+    const [words, begun] = [this.#words, this.#begun];
     const last = words.length - SPARE_WORDS;
     let [text, at] = ['', 1];
     for (const name of Object.keys(plain)) {
@@ -58,8 +61,11 @@ export class Shape {
       } else if (value === null) {
         words[at++] = NULL;
       } else if (Array.isArray(value) && (value as { toJSON?: unknown }).toJSON === undefined) {
-        words[at++] = LIST + value.length;
-        for (const element of value as unknown[]) {
+        const { length } = value;
+        words[at++] = LIST + length;
+        // By their places, because a list may have an iterator of its own.
+        for (let place = 0; place < length; place += 1) {
+          const element = (value as unknown[])[place];
           if (typeof element !== 'string' || at > last) {
             return undefined;
           }
@@ -70,7 +76,10 @@ export class Shape {
         return undefined;
       }
     }
+    if (begun !== this.#begun || text.length > MAX_TEXT) {
+      return undefined;
+    }
     words[0] = at - 1;
-    return text.length > MAX_TEXT ? undefined : text;
+    return text;
   }
 }

@@ -16,8 +16,12 @@ const NULL: u32 = 3;
 const NUMBER: u32 = 4;
 const LIST: u32 = 5;
 
-/// The object, unless the lengths are not those of the text: they count units of UTF-16, and so fit ASCII alone.
+/// The object, unless the lengths are not those of the text. They count units of UTF-16, so they say nothing about a
+/// text that is not ASCII: there one text could end inside another.
 pub(crate) fn plain_object<'t>(shape: &[u32], text: &'t str) -> Option<Value<'t>> {
+    if !text.is_ascii() {
+        return None;
+    }
     let mut rest = Rest { shape: shape.iter(), text };
     let mut fields = Vec::with_capacity(8);
     while let Some(name) = rest.text() {
@@ -77,6 +81,7 @@ mod tests {
             (&[4, TEXT, 2], "useru12"),
             (&[4, TEXT, 2], "user\u{f1}1"),
             (&[4, TEXT, 1], "user\u{f1}"),
+            (&[4, TEXT, 2], "user\u{f1}"),
             (&[4], "user"),
             (&[4, TEXT], "user"),
             (&[4, LIST + 2, 1], "usera"),
