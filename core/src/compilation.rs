@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use hashbrown::HashTable;
 
 use crate::audience::Audience;
-use crate::bucket::{Bucketer, Share, hash};
+use crate::bucket::{Bucketer, Share};
 use crate::definition::{
     FlagDefinition, OverridesDefinition, SegmentDefinition, ServeDefinition, TARGETS, WantedDefinition,
 };
@@ -22,12 +22,11 @@ use crate::flag_set::{
     Detail, Fate, Flag, FlagId, FlagSet, Gate, Kept, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve,
     Span, State, Unit, Variant, VariantId, Wanted,
 };
-use crate::index::Index;
 use crate::list::{List, ListBuilder};
 use crate::snapshot::Snapshot;
 use crate::split::portions;
 use crate::text::Text;
-use crate::validation::{self, Candidate};
+use crate::validation::{self, Candidate, Checked, Validation};
 use crate::value::Value;
 use crate::{KINDS, RULES, SHARES};
 
@@ -50,8 +49,14 @@ impl FlagSet {
     /// # Ok::<(), esclusa::SnapshotError>(())
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let snapshot = Snapshot::from_json(bytes)?;
-        Ok(compile(&snapshot))
+        let mut compiler = Compiler::of(FlagSet::empty());
+        let mut validation = Validation::default();
+        let snapshot = Snapshot::from_json(bytes, &mut |part, at, entry| {
+            validation.entry(part, at, entry, |flag| compiler.take(flag));
+        })?;
+        let FlagSet { revision, generated_at, .. } = &mut compiler.set;
+        (*revision, *generated_at) = (snapshot.revision, snapshot.generated_at);
+        Ok(compiler.link(validation.finish(snapshot.bare)))
     }
 
     /// The same in strict mode, for linting and CI: any violation refuses the snapshot.
@@ -62,34 +67,6 @@ impl FlagSet {
         let set = Self::from_json(bytes)?;
         if set.violations.is_empty() { Ok(set) } else { Err(SnapshotError::Violations(set.violations)) }
     }
-}
-
-/// Compiles a snapshot: each flag as it is read, and those that refer to others when all of them are known.
-fn compile(snapshot: &Snapshot<'_>) -> FlagSet {
-    let mut set = FlagSet::empty();
-    set.revision = snapshot.revision;
-    set.generated_at = snapshot.generated_at;
-    set.keys = Index::with_room_for(snapshot.flags.len());
-    let mut compiler = Compiler::of(set);
-    let checked = validation::check(snapshot, |flag| {
-        let id = compiler.claim(flag);
-        if !flag.refers() {
-            compiler.decide(id, flag);
-        }
-    });
-    if RULES {
-        for segment in &checked.segments {
-            compiler.segment(segment, fingerprint(&segment.when));
-        }
-        for flag in &checked.flags {
-            if let Some(id) = compiler.set.find(&flag.key) {
-                compiler.decide(id, flag);
-            }
-        }
-        compiler.set.set_aside.sort_unstable();
-    }
-    compiler.set.violations = checked.violations;
-    compiler.finish()
 }
 
 /// A flag set in the making.
@@ -125,6 +102,32 @@ impl Compiler {
         compiler
     }
 
+    /// Compiles a flag as it is read, unless it refers to others: then it is given its number.
+    fn take(&mut self, flag: &Candidate<'_>) {
+        let id = self.claim(flag);
+        if !flag.refers() {
+            self.decide(id, flag);
+        }
+    }
+
+    /// Compiles what could not be judged before all was read; the set is then whole.
+    fn link(mut self, checked: Checked<'_>) -> FlagSet {
+        self.set.keys = checked.keys;
+        if RULES {
+            for segment in &checked.segments {
+                self.segment(segment, fingerprint(&segment.when));
+            }
+            for flag in &checked.flags {
+                if let Some(id) = self.set.find(&flag.key) {
+                    self.decide(id, flag);
+                }
+            }
+            self.set.set_aside.sort_unstable();
+        }
+        self.set.violations = checked.violations;
+        self.finish()
+    }
+
     pub(crate) fn segment_extent(&self, key: &str) -> Option<(u32, u64)> {
         let id = self.segments.get(key)?;
         self.set.segments.get(id.0 as usize).map(|segment| segment.extent)
@@ -146,11 +149,9 @@ impl Compiler {
     fn claim(&mut self, candidate: &Candidate<'_>) -> FlagId {
         let id = FlagId(len(&self.set.flags));
         let key = self.set.texts.push(&candidate.key);
-        let hash = hash(&candidate.key);
-        self.set.keys.insert(hash, id.0);
         self.set.flags.push(Flag {
             key,
-            bucketer: Bucketer::Recipe1 { salt_hash: hash },
+            bucketer: Bucketer::Recipe1 { salt_hash: 0 },
             unit: Unit::Field(crate::context::Field::User),
             share: Share::NOBODY,
             audience: Audience::EVERYBODY,

@@ -1,7 +1,7 @@
 //! An index: where texts stand, by their hash. It holds 32-bit numbers and knows neither texts nor what they stand for.
 //!
-//! How many there will be is known when it is made, so it never grows: a fraction of the code of a general hash table,
-//! and one probe for nearly every look.
+//! It never grows by itself, because it does not know the hashes of what it holds: a fraction of the code of a general
+//! hash table, and one probe for nearly every look.
 
 /// A table of numbers by hash; what they are numbers of decides whether a hit is one.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +22,11 @@ const FREE: u32 = u32::MAX;
 impl Index {
     /// Room for as many numbers, each less than `u32::MAX`.
     pub(crate) fn with_room_for(count: usize) -> Self {
-        let places = (count + count / 2 + 1).next_power_of_two();
-        Index { places: vec![Place { tag: 0, number: FREE }; places] }
+        Index { places: vec![Place { tag: 0, number: FREE }; places_for(count).next_power_of_two()] }
+    }
+
+    pub(crate) fn has_room_for(&self, count: usize) -> bool {
+        places_for(count) <= self.places.len()
     }
 
     /// The number under this hash of which it is so.
@@ -59,6 +62,10 @@ impl Index {
     pub(crate) fn bytes(&self) -> usize {
         self.places.capacity() * size_of::<Place>()
     }
+}
+
+fn places_for(count: usize) -> usize {
+    count + count / 2 + 1
 }
 
 /// Where to begin to look, and the tag.

@@ -1,11 +1,11 @@
 //! JSON (RFC 8259): text to [`Value`] and back.
 //!
-//! It borrows every text that has no escape, reads the whole before it answers, and says at which line and column it
-//! stopped. What need not be there all at once is checked and left as its text ([`Outline`]). It knows nothing of flags.
+//! It borrows every text that has no escape, reads to the end before it answers, and says at which line and column it
+//! stopped. What need not be there all at once is shown entry by entry, or checked alone. It knows nothing of flags.
 //! Written for this crate because a general reader with its own tree and numbers
 //! is heavy in a WebAssembly build; serde_json is its oracle in the tests.
 
-mod outline;
+mod string;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,10 +13,9 @@ use std::fmt;
 use crate::RULES;
 use crate::limit::MAX_NESTING_DEPTH;
 use crate::number;
-use crate::value::Value;
+use crate::value::{Fields, Value};
 use crate::whole::write_whole;
 use crate::writing::Json;
-pub(crate) use outline::{Outline, Raw};
 
 /// Why a text is not JSON that we read, and the byte at which that shows; the end of the text if it is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,23 +41,22 @@ impl Fault {
 
 const ENDS_IN_LIST: &str = "the text ends inside an array, expected complete JSON";
 const ENDS_IN_OBJECT: &str = "the text ends inside an object, expected complete JSON";
-const ENDS_IN_STRING: &str = "the text ends inside a string, expected complete JSON";
 const ENDS: &str = "the text ends too early, expected complete JSON";
 const NO_VALUE: &str = "is not JSON, expected a value";
 const NO_NUMBER: &str = "is no number in JSON, expected one such as -12.5";
 const NO_NAME: &str = "is not JSON, expected a field name in double quotes";
 const LONE_COMMA: &str = "a comma with nothing behind it, expected one only between entries or fields";
-const NO_ESCAPE: &str = r#"an escape that JSON does not have, expected one of \" \\ \/ \b \f \n \r \t and \u0000"#;
-const LONE_SURROGATE: &str = r"a lone surrogate escape, expected a pair such as \ud83d\ude00";
-const CONTROL: &str = r"a control character inside a string, expected its escape, such as \n";
 const TOO_LARGE: &str = "the number is out of range, expected a number that double precision holds";
 
 /// Too deep is said with the limit itself, which is checked here so that it cannot drift.
 const TOO_DEEP: &str = "is nested too deep, expected at most 100 arrays and objects inside each other";
 const _: () = assert!(MAX_NESTING_DEPTH == 100);
 
-/// What the whole text is.
-pub(crate) fn parse<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<T, Fault> {
+/// Has the whole text read, with nothing round it but white space.
+pub(crate) fn parse<'a>(
+    bytes: &'a [u8],
+    read: &mut dyn FnMut(&mut Reader<'a>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Fault { at: error.valid_up_to(), problem: "is not UTF-8, expected JSON in UTF-8" })?;
     if bytes.trim_ascii().is_empty() {
@@ -66,14 +64,9 @@ pub(crate) fn parse<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<T, Fault> {
     }
     let mut reader = Reader { text, bytes, at: 0 };
     reader.skip_space();
-    let mut value = T::default();
-    value.read(&mut reader, 0)?;
+    read(&mut reader)?;
     reader.skip_space();
-    if reader.at < bytes.len() {
-        Err(reader.fault("there is more behind the value, expected nothing"))
-    } else {
-        Ok(value)
-    }
+    if reader.at < bytes.len() { Err(reader.fault("there is more behind the value, expected nothing")) } else { Ok(()) }
 }
 
 /// A number in JSON's grammar with nothing round it.
@@ -89,28 +82,84 @@ pub(crate) struct Reader<'a> {
     at: usize,
 }
 
-/// What can be made of a text that is JSON; the grammar and its faults are the reader's, and so the same for all.
-pub(crate) trait Read<'a>: Default {
-    /// Becomes what begins here and stands inside `depth` arrays and objects. It is made in its place: a value that is
-    /// handed on is copied in other pieces than it was written in, and a processor waits at every one.
-    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault>;
-}
-
-impl<'a> Read<'a> for Value<'a> {
-    fn read(&mut self, reader: &mut Reader<'a>, depth: usize) -> Result<(), Fault> {
-        match reader.peek() {
-            Some(b'{') => *self = Value::Object(reader.object(depth)?),
-            Some(b'[') => *self = Value::List(reader.list(depth)?),
-            Some(b'"') => *self = Value::Text(reader.string()?),
-            _ => *self = reader.scalar()?,
+impl<'a> Reader<'a> {
+    /// `value` becomes what begins here and stands inside `depth` arrays and objects. It is made in its place: a value
+    /// that is handed on is copied in other pieces than it was written in, and a processor waits at every one.
+    pub(crate) fn value(&mut self, depth: usize, value: &mut Value<'a>) -> Result<(), Fault> {
+        match self.peek() {
+            Some(b'{') => {
+                let mut fields = Vec::new();
+                self.object(depth, &mut fields)?;
+                *value = Value::Object(fields);
+            }
+            Some(b'[') => *value = Value::List(self.list(depth)?),
+            Some(b'"') => *value = Value::Text(self.string()?),
+            _ => *value = self.scalar()?,
         }
         Ok(())
     }
-}
 
-impl<'a> Reader<'a> {
+    /// The same for what mostly is an object with some columns, which goes where that of an earlier row was: growing step
+    /// by step costs more. What stands inside gets no more than it needs, because small objects may be many.
+    pub(crate) fn row(&mut self, depth: usize, value: &mut Value<'a>) -> Result<(), Fault> {
+        if !RULES || self.peek() != Some(b'{') {
+            return self.value(depth, value);
+        }
+        let mut fields = match std::mem::take(value) {
+            Value::Object(earlier) => earlier,
+            _ => Vec::with_capacity(12),
+        };
+        fields.clear();
+        self.object(depth, &mut fields)?;
+        *value = Value::Object(fields);
+        Ok(())
+    }
+
+    /// Shows each entry of the array that begins here, with its place in it, and forgets it; says how many there are.
+    pub(crate) fn entries(
+        &mut self,
+        depth: usize,
+        show: &mut dyn FnMut(usize, &mut Value<'a>),
+    ) -> Result<usize, Fault> {
+        let (mut count, mut entry) = (0, Value::Null);
+        let mut read = |reader: &mut Self| {
+            reader.row(depth + 1, &mut entry)?;
+            show(count, &mut entry);
+            count += 1;
+            Ok(())
+        };
+        self.elements(depth, &mut read as &mut dyn FnMut(&mut Self) -> Result<(), Fault>)?;
+        Ok(count)
+    }
+
+    /// What begins here without what stands in it, if it is an array or an object: that is only checked.
+    pub(crate) fn hollow(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
+        let hollow = match self.peek() {
+            Some(b'{') if RULES => Value::Object(Vec::new()),
+            Some(b'[') if RULES => Value::List(Vec::new()),
+            // A browser's snapshots are small, and it is spared the code that only checks.
+            _ => {
+                let mut value = Value::Null;
+                self.value(depth, &mut value)?;
+                return Ok(value);
+            }
+        };
+        self.skip(depth)?;
+        Ok(hollow)
+    }
+
+    /// Checks what begins here.
+    fn skip(&mut self, depth: usize) -> Result<(), Fault> {
+        match self.peek() {
+            Some(b'{') => self.fields(depth, |reader, _| reader.skip(depth + 1)),
+            Some(b'[') => self.elements(depth, |reader| reader.skip(depth + 1)),
+            Some(b'"') => self.string().map(|_| ()),
+            _ => self.scalar().map(|_| ()),
+        }
+    }
+
     #[inline]
-    fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
@@ -159,12 +208,12 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn list<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<T>, Fault> {
+    fn list(&mut self, depth: usize) -> Result<Vec<Value<'a>>, Fault> {
         let mut elements = Vec::new();
         // Read apart from here, what is there already is dropped in one place.
         let mut read = |reader: &mut Self| {
-            elements.push(T::default());
-            elements.last_mut().map_or(Ok(()), |element| element.read(reader, depth + 1))
+            elements.push(Value::Null);
+            elements.last_mut().map_or(Ok(()), |element| reader.value(depth + 1, element))
         };
         if RULES {
             self.elements(depth, read)?;
@@ -194,23 +243,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn object<T: Read<'a>>(&mut self, depth: usize) -> Result<Vec<(Cow<'a, str>, T)>, Fault> {
-        // A flag by itself, or a context, begins with room for its columns, because growing step by step costs more. What
-        // stands inside does not: small objects may be many, and would take many times their text.
-        let mut fields = Vec::with_capacity(if RULES && depth == 0 { 12 } else { 0 });
+    fn object(&mut self, depth: usize, fields: &mut Fields<'a>) -> Result<(), Fault> {
         let mut read = |reader: &mut Self, name| {
-            fields.push((name, T::default()));
-            fields.last_mut().map_or(Ok(()), |(_, value)| value.read(reader, depth + 1))
+            fields.push((name, Value::Null));
+            fields.last_mut().map_or(Ok(()), |(_, value)| reader.value(depth + 1, value))
         };
         if RULES {
-            self.fields(depth, read)?;
+            self.fields(depth, read)
         } else {
-            self.fields(depth, &mut read as &mut dyn FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>)?;
+            self.fields(depth, &mut read as &mut dyn FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>)
         }
-        Ok(fields)
     }
 
-    fn fields(
+    pub(crate) fn fields(
         &mut self,
         depth: usize,
         mut read: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Fault>,
@@ -264,105 +309,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The string that begins here; it borrows from the text unless it has an escape.
-    #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
-        self.at += 1;
-        let plain = self.plain();
-        if self.peek() == Some(b'"') {
-            self.at += 1;
-            return Ok(Cow::Borrowed(plain));
-        }
-        self.rest_of_string(plain).map(Cow::Owned)
-    }
-
-    /// The string that begins with what is plain of it, and goes on with an escape or something wrong.
-    #[cfg_attr(not(target_family = "wasm"), inline(never))]
-    fn rest_of_string(&mut self, plain: &str) -> Result<String, Fault> {
-        let mut text = plain.to_owned();
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(text);
-                }
-                Some(b'\\') => {
-                    self.at += 1;
-                    text.push(self.escape()?);
-                }
-                Some(_) => return Err(self.fault(CONTROL)),
-                None => return Err(self.fault(ENDS_IN_STRING)),
-            }
-            text.push_str(self.plain());
-        }
-    }
-
-    /// What stands as it is, up to a quote, a backslash or a control character.
-    #[inline]
-    fn plain(&mut self) -> &'a str {
-        let start = self.at;
-        let mut at = start;
-        // Eight bytes at a time, where that is not more code than a browser is to load.
-        while let Some(eight) = self.bytes.get(at..).and_then(<[u8]>::first_chunk).filter(|_| RULES) {
-            let special = specials(u64::from_le_bytes(*eight));
-            at += (special.trailing_zeros() / 8) as usize;
-            if special != 0 {
-                self.at = at;
-                return self.text.get(start..at).unwrap_or_default();
-            }
-        }
-        let rest = self.bytes.get(at..).unwrap_or_default();
-        let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
-        self.at = at + rest.iter().position(special).unwrap_or(rest.len());
-        self.text.get(start..self.at).unwrap_or_default()
-    }
-
-    /// The character of the escape whose backslash was just read.
-    fn escape(&mut self) -> Result<char, Fault> {
-        let character = match self.peek() {
-            Some(character @ (b'"' | b'\\' | b'/')) => char::from(character),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.code_point(),
-            _ => return Err(self.unexpected(ENDS_IN_STRING, NO_ESCAPE)),
-        };
-        self.at += 1;
-        Ok(character)
-    }
-
-    fn code_point(&mut self) -> Result<char, Fault> {
-        let lone = Fault { at: self.at - 1, problem: LONE_SURROGATE };
-        let first = self.code_unit()?;
-        if let Some(character) = char::from_u32(first) {
-            return Ok(character);
-        }
-        for expected in [b'\\', b'u'] {
-            if self.bytes.get(self.at + usize::from(expected == b'u')) != Some(&expected) || first >= 0xdc00 {
-                return Err(if self.at < self.bytes.len() { lone } else { self.fault(ENDS_IN_STRING) });
-            }
-        }
-        self.at += 1;
-        let second = self.code_unit()?;
-        let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400).ok_or(lone)?;
-        char::from_u32(0x10000 + ((first - 0xd800) << 10) + low).ok_or(lone)
-    }
-
-    /// `u` and four hexadecimal digits.
-    fn code_unit(&mut self) -> Result<u32, Fault> {
-        self.at += 1;
-        let mut unit = 0;
-        for _ in 0..4 {
-            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            let Some(digit) = digit else { return Err(self.unexpected(ENDS_IN_STRING, NO_ESCAPE)) };
-            unit = unit * 16 + digit;
-            self.at += 1;
-        }
-        Ok(unit)
-    }
-
     /// The number that begins here, as sentence 3.9 holds it.
     fn number(&mut self) -> Result<Value<'a>, Fault> {
         let start = self.at;
@@ -404,16 +350,6 @@ impl<'a> Reader<'a> {
         }
         if self.at > start { Ok(()) } else { Err(self.unexpected(ENDS, NO_NUMBER)) }
     }
-}
-
-/// Of eight bytes, the top bit of the first that is a quote, a backslash or a control character; those above it may be
-/// set wrongly, because a difference borrows from the byte above ("Bit Twiddling Hacks", "Determine if a word has a byte
-/// less than n").
-fn specials(eight: u64) -> u64 {
-    const EACH: u64 = u64::MAX / 0xff;
-    let less = |bytes: u64, than: u8| bytes.wrapping_sub(EACH * u64::from(than)) & !bytes;
-    let equal = |to: u8| less(eight ^ (EACH * u64::from(to)), 1);
-    (less(eight, 0x20) | equal(b'"') | equal(b'\\')) & (EACH * 0x80)
 }
 
 /// Compact JSON, numbers as ECMAScript writes them (RFC 8785, section 3.2.2.3), so that every host writes the same.

@@ -305,38 +305,52 @@ impl Reading {
 }
 
 /// The keys of the objects of a list, each of which must be its own.
-pub(crate) struct Keys<'p, 't> {
-    place: &'p Place<'p>,
+#[derive(Default)]
+pub(crate) struct Keys<'t> {
     /// The keys that are taken, and where the objects stand that have taken them.
     taken: Vec<(Cow<'t, str>, usize)>,
     /// The places of the keys among them, by hash.
     index: Index,
 }
 
-impl<'p, 't> Keys<'p, 't> {
-    pub(crate) fn of(place: &'p Place<'p>, count: usize) -> Self {
-        Keys { place, taken: Vec::with_capacity(count), index: Index::with_room_for(count) }
-    }
-
-    /// Takes a key for the object that stands there.
+impl<'t> Keys<'t> {
+    /// Takes a key for the object that stands there in the list at `list`.
     ///
     /// # Errors
     /// The problem, if an earlier object has this key.
-    pub(crate) fn take(&mut self, at: usize, key: Cow<'t, str>) -> Result<(), Cow<'static, str>> {
-        if let Some(first) = self.find(&key) {
-            let place = self.place.entry(first);
+    pub(crate) fn take(&mut self, list: &Place<'_>, at: usize, key: Cow<'t, str>) -> Result<(), Cow<'static, str>> {
+        let own = hash(&key);
+        if let Some(first) = self.find_hashed(own, &key) {
+            let place = list.entry(first);
             return Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(&key))));
         }
-        self.index.insert(hash(&key), u32::try_from(self.taken.len()).unwrap_or(u32::MAX - 1));
+        let number = |place| u32::try_from(place).unwrap_or(u32::MAX - 1);
         self.taken.push((key, at));
+        if self.index.has_room_for(self.taken.len()) {
+            self.index.insert(own, number(self.taken.len() - 1));
+        } else {
+            self.index = Index::with_room_for(self.taken.len());
+            for (place, (key, _)) in self.taken.iter().enumerate() {
+                self.index.insert(hash(key), number(place));
+            }
+        }
         Ok(())
     }
 
     /// Where the object stands that has taken this key.
     pub(crate) fn find(&self, key: &str) -> Option<usize> {
+        self.find_hashed(hash(key), key)
+    }
+
+    fn find_hashed(&self, hash: u64, key: &str) -> Option<usize> {
         let taken = |place: u32| self.taken.get(place as usize);
         let is_it = |place| taken(place).is_some_and(|(other, _)| other == key);
-        taken(self.index.find(hash(key), is_it)?).map(|(_, at)| *at)
+        taken(self.index.find(hash, is_it)?).map(|(_, at)| *at)
+    }
+
+    /// The keys as numbers, in the order in which they were taken, by their hashes.
+    pub(crate) fn into_index(self) -> Index {
+        self.index
     }
 }
 

@@ -5,10 +5,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::RULES;
 use crate::context::{Context, ContextError};
 use crate::error::{SnapshotError, Violation, found, no_time, problem};
-use crate::json::{self, Outline, Raw, Read};
+use crate::json::{self, Fault, Reader};
 use crate::limit::{MAX_FLAGS, MAX_SNAPSHOT_BYTES};
 use crate::time::Time;
 use crate::value::Value;
@@ -18,124 +17,186 @@ pub(crate) const VERSION: i64 = 1;
 /// What `layer` says of a document that only switches flags of the layers below it (13.5).
 pub(crate) const SWITCHES: &str = "switches";
 
-/// A snapshot whose flags and segments nobody has looked at yet.
+/// A snapshot besides its flags and segments.
 #[derive(Debug, Default)]
-pub(crate) struct Snapshot<'a> {
+pub(crate) struct Snapshot {
     pub(crate) revision: Option<u64>,
     pub(crate) generated_at: Option<Time>,
-    pub(crate) segments: Vec<Raw<'a>>,
-    pub(crate) flags: Vec<Raw<'a>>,
-    /// Whether the flags are bare rows: their places are then `/0`, not `/flags/0`.
+    /// Whether its flags are bare rows.
     pub(crate) bare: bool,
     /// Whether it only switches flags, as a layer over others; by itself it is a snapshot like any other.
     pub(crate) switches: bool,
 }
 
-/// The fields of a document.
-type Fields<'a> = Vec<(Cow<'a, str>, Outline<'a>)>;
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Among the `flags` of a document.
+    Flags,
+    /// Among bare rows: their places are `/0`, not `/flags/0`.
+    Rows,
+    /// Among the `segments` of a document.
+    Segments,
+}
 
-impl<'a> Snapshot<'a> {
+/// Is shown the entries of each part in their order, with their places in it.
+type Show<'s, 'a> = &'s mut dyn FnMut(Part, usize, &mut Value<'a>);
+
+impl Snapshot {
+    /// Reads a snapshot and shows every entry as soon as it has been read, because the tree of a whole snapshot is
+    /// several times as large as its text, and no cache holds it. What comes after an entry may still refuse them all.
+    ///
     /// # Errors
     /// When the bytes are refused whole (2.1.7).
-    pub(crate) fn from_json(bytes: &'a [u8]) -> Result<Self, SnapshotError> {
+    pub(crate) fn from_json<'a>(bytes: &'a [u8], show: Show<'_, 'a>) -> Result<Self, SnapshotError> {
         if bytes.len() > MAX_SNAPSHOT_BYTES {
             return Err(SnapshotError::TooLarge { bytes: bytes.len() });
         }
-        match parse(bytes)? {
-            Outline::List(flags) => {
-                at_most(flags.len(), "flags", "")?;
-                Ok(Snapshot { flags, bare: true, ..Snapshot::default() })
-            }
-            Outline::Object(fields) => Self::from_document(fields),
-            Outline::Other(other) => Err(wrong(
-                "",
-                format_args!("{} is no snapshot, expected an object or an array of flags", found(&other)),
-            )),
-        }
-    }
-
-    fn from_document(fields: Fields<'a>) -> Result<Self, SnapshotError> {
-        let mut snapshot = head(&fields)?;
-        for (name, value) in fields {
-            match (name.as_ref(), value) {
-                ("flags", Outline::List(flags)) => snapshot.flags = flags,
-                ("segments", Outline::List(segments)) if RULES => snapshot.segments = segments,
-                _ => {}
-            }
-        }
-        Ok(snapshot)
+        let mut document = Document::default();
+        parse(bytes, &mut |reader| document.read(reader, show))?;
+        document.head()
     }
 }
 
-/// Everything but the flags and segments, which are arrays of at most as many as there may be.
-fn head<'a>(fields: &Fields<'_>) -> Result<Snapshot<'a>, SnapshotError> {
-    const NAMES: [&str; 5] = ["esclusa", "flags", "revision", "generated_at", "segments"];
-    let mut places: [Option<&Outline<'_>>; 5] = [None; 5];
-    for (name, value) in fields {
-        let named = NAMES.iter().zip(&mut places).find(|(known, _)| *known == name);
-        if let Some((name, place)) = named
-            && place.replace(value).is_some()
-        {
+/// What the bytes hold besides the entries: of arrays and objects only that they are there.
+#[derive(Default)]
+struct Document<'a> {
+    whole: Value<'a>,
+    fields: [Option<Value<'a>>; NAMES.len()],
+    segments: usize,
+    flags: usize,
+    /// The first of the fields that was met twice.
+    repeated: Option<&'static str>,
+    switches: bool,
+}
+
+const NAMES: [&str; 5] = ["esclusa", "flags", "revision", "generated_at", "segments"];
+
+impl<'a> Document<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>, show: Show<'_, 'a>) -> Result<(), Fault> {
+        self.whole = match reader.peek() {
+            Some(b'[') => {
+                self.flags = entries(reader, 0, Part::Rows, show)?;
+                Value::List(Vec::new())
+            }
+            Some(b'{') => {
+                let mut read = |reader: &mut Reader<'a>, name: Cow<'a, str>| self.field(reader, &name, show);
+                reader.fields(0, &mut read as &mut dyn FnMut(&mut Reader<'a>, Cow<'a, str>) -> Result<(), Fault>)?;
+                Value::Object(Vec::new())
+            }
+            _ => reader.hollow(0)?,
+        };
+        Ok(())
+    }
+
+    fn field(&mut self, reader: &mut Reader<'a>, name: &str, show: Show<'_, 'a>) -> Result<(), Fault> {
+        let known = NAMES.iter().zip(&mut self.fields).find(|(known, _)| **known == name);
+        let (part, count) = match (&known, name, reader.peek()) {
+            (Some((_, None)), "flags", Some(b'[')) => (Part::Flags, &mut self.flags),
+            (Some((_, None)), "segments", Some(b'[')) => (Part::Segments, &mut self.segments),
+            _ => {
+                let value = reader.hollow(1)?;
+                match known {
+                    Some((name, Some(_))) => self.repeated = self.repeated.or(Some(name)),
+                    Some((_, field)) => *field = Some(value),
+                    // Of several the last counts: it is no field of a snapshot by itself.
+                    None if name == "layer" => self.switches = value.as_str() == Some(SWITCHES),
+                    None => {}
+                }
+                return Ok(());
+            }
+        };
+        *count = entries(reader, 1, part, show)?;
+        if let Some((_, field)) = known {
+            *field = Some(Value::List(Vec::new()));
+        }
+        Ok(())
+    }
+
+    /// Everything but the flags and segments, which are arrays of at most as many as there may be.
+    fn head(self) -> Result<Snapshot, SnapshotError> {
+        match self.whole {
+            Value::Object(_) => {}
+            Value::List(_) => {
+                at_most(self.flags, "flags", "")?;
+                return Ok(Snapshot { bare: true, ..Snapshot::default() });
+            }
+            other => {
+                return Err(wrong(
+                    "",
+                    format_args!("{} is no snapshot, expected an object or an array of flags", found(&other)),
+                ));
+            }
+        }
+        if let Some(name) = self.repeated {
             return Err(wrong(&["/", name].concat(), "stands more than once, expected once"));
         }
+        let [version, flags, revision, generated_at, segments] = self.fields;
+        match version {
+            Some(Value::Integer(VERSION)) => {}
+            Some(other) => {
+                return Err(wrong(
+                    "/esclusa",
+                    format_args!("{} is not a version that this engine reads, expected {VERSION}", found(&other)),
+                ));
+            }
+            None => {
+                return Err(wrong(
+                    "/esclusa",
+                    format_args!(
+                        "is missing, expected \"esclusa\": {VERSION}, or an array of flags as the whole snapshot"
+                    ),
+                ));
+            }
+        }
+        let revision = match revision.unwrap_or_default() {
+            Value::Null => None,
+            Value::Integer(number) if number >= 0 => Some(number.unsigned_abs()),
+            other => {
+                return Err(wrong(
+                    "/revision",
+                    format_args!(
+                        "{} is no revision, expected a whole number from 0 to 9007199254740991",
+                        found(&other)
+                    ),
+                ));
+            }
+        };
+        let generated_at = match generated_at.unwrap_or_default() {
+            Value::Null => None,
+            other => match other.as_str().and_then(Time::parse) {
+                Some(time) => Some(time),
+                None => return Err(wrong("/generated_at", no_time(&other))),
+            },
+        };
+        match segments.unwrap_or_default() {
+            Value::Null => {}
+            Value::List(_) => at_most(self.segments, "segments", "/segments")?,
+            other => {
+                return Err(wrong(
+                    "/segments",
+                    format_args!("{} is no list of segments, expected an array", found(&other)),
+                ));
+            }
+        }
+        match flags {
+            Some(Value::List(_)) => at_most(self.flags, "flags", "/flags")?,
+            Some(other) => {
+                return Err(wrong("/flags", format_args!("{} is no list of flags, expected an array", found(&other))));
+            }
+            None => return Err(wrong("/flags", "is missing, expected an array of flags")),
+        }
+        Ok(Snapshot { revision, generated_at, bare: false, switches: self.switches })
     }
-    let [version, flags, revision, generated_at, segments] = places;
-    match version.map(Outline::hollow) {
-        Some(Value::Integer(VERSION)) => {}
-        Some(other) => {
-            return Err(wrong(
-                "/esclusa",
-                format_args!("{} is not a version that this engine reads, expected {VERSION}", found(&other)),
-            ));
+}
+
+/// No more are shown than there may be.
+fn entries<'a>(reader: &mut Reader<'a>, depth: usize, part: Part, show: Show<'_, 'a>) -> Result<usize, Fault> {
+    reader.entries(depth, &mut |at, entry| {
+        if at < MAX_FLAGS {
+            show(part, at, entry);
         }
-        None => {
-            return Err(wrong(
-                "/esclusa",
-                format_args!("is missing, expected \"esclusa\": {VERSION}, or an array of flags as the whole snapshot"),
-            ));
-        }
-    }
-    let revision = match revision.map(Outline::hollow).unwrap_or_default() {
-        Value::Null => None,
-        Value::Integer(number) if number >= 0 => Some(number.unsigned_abs()),
-        other => {
-            return Err(wrong(
-                "/revision",
-                format_args!("{} is no revision, expected a whole number from 0 to 9007199254740991", found(&other)),
-            ));
-        }
-    };
-    let generated_at = match generated_at.map(Outline::hollow).unwrap_or_default() {
-        Value::Null => None,
-        other => match other.as_str().and_then(Time::parse) {
-            Some(time) => Some(time),
-            None => return Err(wrong("/generated_at", no_time(&other))),
-        },
-    };
-    match segments {
-        None | Some(Outline::Other(Value::Null)) => {}
-        Some(Outline::List(segments)) => at_most(segments.len(), "segments", "/segments")?,
-        Some(other) => {
-            let other = other.hollow();
-            return Err(wrong(
-                "/segments",
-                format_args!("{} is no list of segments, expected an array", found(&other)),
-            ));
-        }
-    }
-    match flags {
-        Some(Outline::List(flags)) => at_most(flags.len(), "flags", "/flags")?,
-        Some(other) => {
-            return Err(wrong(
-                "/flags",
-                format_args!("{} is no list of flags, expected an array", found(&other.hollow())),
-            ));
-        }
-        None => return Err(wrong("/flags", "is missing, expected an array of flags")),
-    }
-    let layer = fields.iter().rev().find(|(name, _)| name == "layer");
-    let switches = matches!(layer, Some((_, Outline::Other(Value::Text(text)))) if text == SWITCHES);
-    Ok(Snapshot { revision, generated_at, switches, ..Snapshot::default() })
+    })
 }
 
 fn at_most(count: usize, what: &str, place: &str) -> Result<(), SnapshotError> {
@@ -157,9 +218,9 @@ fn refused(place: &str, problem: Cow<'static, str>) -> SnapshotError {
 }
 
 /// Any JSON, within the limit of nesting; a byte order mark may stand before it (2.1.1).
-fn parse<'a, T: Read<'a>>(bytes: &'a [u8]) -> Result<T, SnapshotError> {
+fn parse<'a>(bytes: &'a [u8], read: &mut dyn FnMut(&mut Reader<'a>) -> Result<(), Fault>) -> Result<(), SnapshotError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    json::parse(bytes).map_err(|fault| SnapshotError::Json(fault.message(bytes)))
+    json::parse(bytes, read).map_err(|fault| SnapshotError::Json(fault.message(bytes)))
 }
 
 impl<'a> Value<'a> {
@@ -168,7 +229,9 @@ impl<'a> Value<'a> {
     /// # Errors
     /// When the bytes are not JSON; the message says at which line and column.
     pub fn from_json(bytes: &'a [u8]) -> Result<Self, SnapshotError> {
-        parse(bytes)
+        let mut value = Value::Null;
+        parse(bytes, &mut |reader| reader.row(0, &mut value))?;
+        Ok(value)
     }
 }
 
@@ -178,7 +241,35 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When the bytes are not JSON, or not an object.
     pub fn from_json(bytes: &'a [u8]) -> Result<Self, ContextError> {
-        let value = parse(bytes).map_err(|error| ContextError { problem: problem(error) })?;
+        let value = Value::from_json(bytes).map_err(|error| ContextError { problem: problem(error) })?;
         Context::from_value(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it reads six million entries")]
+    fn no_more_entries_are_shown_than_there_may_be_and_then_all_are_refused() {
+        let entries = |count: usize| ["[", &vec!["0"; count].join(","), "]"].concat();
+        let documents = |count: usize| {
+            let entries = entries(count);
+            let segments = ["{\"segments\":", &entries, ",\"esclusa\":1,\"flags\":[]}"].concat();
+            let flags = ["{\"flags\":", &entries, ",\"esclusa\":1}"].concat();
+            [(entries, Part::Rows, ""), (segments, Part::Segments, "/segments"), (flags, Part::Flags, "/flags")]
+        };
+        for (most, fits) in [(MAX_FLAGS, true), (MAX_FLAGS + 1, false)] {
+            for (document, part, place) in documents(most) {
+                let mut shown = 0;
+                let snapshot = Snapshot::from_json(document.as_bytes(), &mut |of, at, _| {
+                    assert_eq!((of, at), (part, shown));
+                    shown += 1;
+                });
+                assert_eq!((shown, snapshot.is_ok()), (MAX_FLAGS, fits));
+                assert!(snapshot.err().is_none_or(|error| error.violations().iter().all(|one| one.place == place)));
+            }
+        }
     }
 }

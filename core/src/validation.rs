@@ -15,10 +15,10 @@ use crate::definition::{
     FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, USER, WantedDefinition,
 };
 use crate::error::{Violation, found};
-use crate::json::Raw;
+use crate::index::Index;
 use crate::limit::{MAX_KEY_BYTES, MAX_LIST_ENTRIES};
 use crate::reading::{Keys, Place, Reading, Unknown};
-use crate::snapshot::Snapshot;
+use crate::snapshot::Part;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -28,6 +28,8 @@ pub(crate) struct Checked<'v> {
     pub(crate) segments: Vec<SegmentDefinition<'v>>,
     /// Those that refer to segments or other flags, and so could not be judged before all were read.
     pub(crate) flags: Vec<Candidate<'v>>,
+    /// The flags that were taken, as numbers in their order, by the hashes of their keys.
+    pub(crate) keys: Index,
     pub(crate) violations: Vec<Violation>,
 }
 
@@ -86,24 +88,18 @@ const FLAG_FIELDS: [&str; 20] = [
 /// The values of [`FLAG_FIELDS`].
 type Fields<'r, 'v> = [Option<&'r Value<'v>>; FLAG_FIELDS.len()];
 
-/// Checks a whole snapshot. Each flag that has a key is shown to `take` as soon as it has been read, and is then gone
-/// unless it [refers](Candidate::refers) to others, because a definition is much larger than what is compiled from it.
-pub(crate) fn check<'v>(snapshot: &Snapshot<'v>, take: impl FnMut(&Candidate<'v>)) -> Checked<'v> {
-    let mut reading = Reading::default();
-    let root = Place::Root;
-    let place = root.field("segments");
-    let segments = if RULES { segments(&mut reading, &place, &snapshot.segments) } else { Vec::new() };
-    let place = if snapshot.bare { root } else { root.field("flags") };
-    let mut keys = Keys::of(&place, snapshot.flags.len());
-    let mut flags = flags(&mut reading, &place, &snapshot.flags, &mut keys, take);
-    let segments = if RULES {
-        let (segments, extents) = references::segments(&mut reading, &root.field("segments"), segments);
-        references::flags(&mut reading, &place, &extents, &keys, &mut flags);
-        segments
-    } else {
-        Vec::new()
-    };
-    Checked { segments, flags, violations: reading.violations }
+/// A snapshot on its way through validation: entries come in one by one, and [`finish`](Self::finish) checks what they
+/// refer to.
+#[derive(Default)]
+pub(crate) struct Validation<'v> {
+    segments: Vec<Segment<'v>>,
+    segment_keys: Keys<'v>,
+    /// Those that refer to segments or other flags, and so cannot be judged before all are read.
+    flags: Vec<Candidate<'v>>,
+    flag_keys: Keys<'v>,
+    /// Flags and segments may come in any order, and are reported in one.
+    of_segments: Reading,
+    of_flags: Reading,
 }
 
 /// A segment.
@@ -115,42 +111,47 @@ struct Segment<'v> {
     at: usize,
 }
 
-fn segments<'v>(reading: &mut Reading, place: &Place<'_>, values: &[Raw<'v>]) -> Vec<Segment<'v>> {
-    let mut keys = Keys::of(place, values.len());
-    let mut segments = Vec::new();
-    for (at, value) in values.iter().enumerate() {
-        let value = &value.value();
-        let place = place.entry(at);
+const ROWS: &Place<'static> = &Place::Root;
+const FLAGS: &Place<'static> = &Place::Field(&Place::Root, "flags");
+const SEGMENTS: &Place<'static> = &Place::Field(&Place::Root, "segments");
+
+impl<'v> Validation<'v> {
+    /// Reads the next entry of a part. A flag that has a key is shown to `take`, and is then gone unless it
+    /// [refers](Candidate::refers) to others, because a definition is much larger than what is compiled from it.
+    pub(crate) fn entry(&mut self, part: Part, at: usize, value: &Value<'v>, take: impl FnOnce(&Candidate<'v>)) {
+        match part {
+            Part::Flags => self.flag(FLAGS, at, value, take),
+            Part::Rows => self.flag(ROWS, at, value, take),
+            Part::Segments => self.segment(at, value),
+        }
+    }
+
+    fn segment(&mut self, at: usize, value: &Value<'v>) {
+        if !RULES {
+            return;
+        }
+        let reading = &mut self.of_segments;
+        let place = SEGMENTS.entry(at);
         let before = reading.violations.len();
-        let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { continue };
-        let key = unique_key(reading, &place.field("key"), key, (&mut keys, at));
+        let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { return };
+        let key = unique_key(reading, &place.field("key"), key, (&mut self.segment_keys, SEGMENTS, at));
         let when = match given(when) {
             Some(when) => conditions::condition(reading, &place.field("when"), when),
             None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
         };
         let sound = reading.violations.len() == before;
         let definition = SegmentDefinition { key: key.unwrap_or_default(), when };
-        segments.push(Segment { definition, sound, at });
+        self.segments.push(Segment { definition, sound, at });
     }
-    segments
-}
 
-/// The flags that refer to others.
-fn flags<'v>(
-    reading: &mut Reading,
-    place: &Place<'_>,
-    values: &[Raw<'v>],
-    keys: &mut Keys<'_, 'v>,
-    mut take: impl FnMut(&Candidate<'v>),
-) -> Vec<Candidate<'v>> {
-    let mut flags = Vec::new();
-    for (at, value) in values.iter().enumerate() {
-        let value = &value.value();
-        let place = place.entry(at);
+    fn flag(&mut self, list: &Place<'_>, at: usize, value: &Value<'v>, take: impl FnOnce(&Candidate<'v>)) {
+        let reading = &mut self.of_flags;
+        let place = list.entry(at);
         let before = reading.violations.len();
-        let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { continue };
+        let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { return };
         let [name, .., variants, off_value, _, _, _, _] = fields;
-        let key = unique_key(reading, &place.field("name"), name, (keys, at)).unwrap_or_default();
+        let keys = (&mut self.flag_keys, list, at);
+        let key = unique_key(reading, &place.field("name"), name, keys).unwrap_or_default();
         let definition = flag(reading, &place, fields);
         let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
@@ -164,10 +165,24 @@ fn flags<'v>(
             take(&flag);
         }
         if RULES && flag.refers() {
-            flags.push(flag);
+            self.flags.push(flag);
         }
     }
-    flags
+
+    /// Checks what refers to what; `bare` if the flags are bare rows.
+    pub(crate) fn finish(self, bare: bool) -> Checked<'v> {
+        let Validation { segments, mut flags, flag_keys: keys, of_segments, of_flags, .. } = self;
+        let mut reading = of_segments;
+        reading.violations.extend(of_flags.violations);
+        let segments = if RULES {
+            let (segments, extents) = references::segments(&mut reading, SEGMENTS, segments);
+            references::flags(&mut reading, if bare { ROWS } else { FLAGS }, &extents, &keys, &mut flags);
+            segments
+        } else {
+            Vec::new()
+        };
+        Checked { segments, flags, keys: keys.into_index(), violations: reading.violations }
+    }
 }
 
 /// Whether a flag reads as switched off, in any occurrence of its fields and whatever else is wrong (8.7).
@@ -199,13 +214,13 @@ fn unique_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&Value<'v>>,
-    (keys, at): (&mut Keys<'_, 'v>, usize),
+    (keys, list, at): (&mut Keys<'v>, &Place<'_>, usize),
 ) -> Option<Cow<'v, str>> {
     let Some(value) = given(value) else {
         return reading.missing(place, format_args!("a string of 1 to {MAX_KEY_BYTES} bytes"));
     };
     match value {
-        Value::Text(key) if !key.is_empty() && key.len() <= MAX_KEY_BYTES => match keys.take(at, key.clone()) {
+        Value::Text(key) if !key.is_empty() && key.len() <= MAX_KEY_BYTES => match keys.take(list, at, key.clone()) {
             Ok(()) => Some(key.clone()),
             Err(problem) => {
                 reading.report(place, problem);

@@ -4,8 +4,7 @@
 
 use crate::error::SnapshotError;
 use crate::fingerprint::Set;
-use crate::json::Raw;
-use crate::snapshot::{Snapshot, VERSION};
+use crate::snapshot::{Part, Snapshot, VERSION};
 use crate::time::Time;
 use crate::value::{Fields, Value};
 
@@ -41,8 +40,8 @@ pub fn layered(layers: &[Option<&[u8]>]) -> Result<Option<Vec<u8>>, LayerError> 
     for (layer, bytes) in layers.iter().enumerate().rev() {
         match bytes {
             Some(bytes) => {
-                let snapshot = Snapshot::from_json(bytes).map_err(|error| LayerError { layer, error })?;
-                is_founded |= !snapshot.switches;
+                let snapshot = Layer::from_json(bytes).map_err(|error| LayerError { layer, error })?;
+                is_founded |= !snapshot.head.switches;
                 whole.lay(snapshot);
             }
             None => whole.is_partial = true,
@@ -50,6 +49,24 @@ pub fn layered(layers: &[Option<&[u8]>]) -> Result<Option<Vec<u8>>, LayerError> 
     }
     let is_whole = is_founded || !whole.is_partial;
     Ok(is_whole.then(|| whole.into_document().to_json().into_bytes()))
+}
+
+/// One of them.
+struct Layer<'a> {
+    head: Snapshot,
+    segments: Vec<Value<'a>>,
+    flags: Vec<Value<'a>>,
+}
+
+impl<'a> Layer<'a> {
+    fn from_json(bytes: &'a [u8]) -> Result<Self, SnapshotError> {
+        let (mut segments, mut flags) = (Vec::new(), Vec::new());
+        let head = Snapshot::from_json(bytes, &mut |part, _, entry| {
+            let entries = if part == Part::Segments { &mut segments } else { &mut flags };
+            entries.push(std::mem::take(entry));
+        })?;
+        Ok(Layer { head, segments, flags })
+    }
 }
 
 /// What the layers so far make.
@@ -65,20 +82,20 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn lay(&mut self, layer: Snapshot<'a>) {
-        if layer.switches {
-            for flag in layer.flags {
-                if let Some((key, enabled)) = switch(&flag.value()) {
+    fn lay(&mut self, layer: Layer<'a>) {
+        if layer.head.switches {
+            for flag in &layer.flags {
+                if let Some((key, enabled)) = switch(flag) {
                     self.switch(key, enabled);
                 }
             }
         } else {
             self.flags = std::mem::take(&mut self.flags).under("name", layer.flags);
             self.segments = std::mem::take(&mut self.segments).under("key", layer.segments);
-            if layer.revision.is_some() {
+            if layer.head.revision.is_some() {
                 // An offset may put a time a few hours outside the years that can be written.
-                let written = layer.generated_at.filter(|time| Time::parse(&time.to_string()) == Some(*time));
-                (self.revision, self.generated_at) = (layer.revision, written);
+                let written = layer.head.generated_at.filter(|time| Time::parse(&time.to_string()) == Some(*time));
+                (self.revision, self.generated_at) = (layer.head.revision, written);
             }
         }
     }
@@ -128,8 +145,8 @@ struct Entries<'a>(Vec<(Option<String>, Value<'a>)>);
 
 impl<'a> Entries<'a> {
     /// The entries of an upper layer, and below them those of other keys.
-    fn under(self, name: &str, upper: Vec<Raw<'a>>) -> Self {
-        let mut entries: Vec<_> = upper.into_iter().map(Raw::value).map(|entry| (key(name, &entry), entry)).collect();
+    fn under(self, name: &str, upper: Vec<Value<'a>>) -> Self {
+        let mut entries: Vec<_> = upper.into_iter().map(|entry| (key(name, &entry), entry)).collect();
         let taken: Set<String> = entries.iter().filter_map(|(key, _)| key.clone()).collect();
         entries.extend(self.0.into_iter().filter(|(key, _)| key.as_ref().is_none_or(|key| !taken.contains(key))));
         Entries(entries)

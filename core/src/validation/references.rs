@@ -160,7 +160,7 @@ pub(super) fn flags(
     reading: &mut Reading,
     place: &Place<'_>,
     extents: &Extents,
-    keys: &Keys<'_, '_>,
+    keys: &Keys<'_>,
     flags: &mut [Candidate<'_>],
 ) {
     for flag in flags.iter_mut() {
@@ -189,7 +189,7 @@ pub(super) fn flags(
 }
 
 /// Cycles and lengths, over the flags that break no other rule (2.4.5).
-fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_, '_>, flags: &mut [Candidate<'_>]) {
+fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_>, flags: &mut [Candidate<'_>]) {
     // The flags that refer to nothing are all alike here: one node behind the others stands for each of them.
     let leaf = flags.len();
     let node = |key: &str| {

@@ -18,16 +18,16 @@ pub(super) fn variants<'v>(
 ) -> Option<Vec<VariantDefinition<'v>>> {
     let before = reading.violations.len();
     let values = reading.list(place, value, (MAX_VARIANTS, "variants"))?;
-    let mut keys = Keys::of(place, values.len());
+    let mut keys = Keys::default();
     let (mut variants, mut weights) = (Vec::new(), Vec::new());
     for (at, value) in values.iter().enumerate() {
-        let place = place.entry(at);
+        let (list, place) = (place, place.entry(at));
         let Some([key, value, weight]) = reading.fields(&place, value, ["key", "value", "weight"], Unknown::Refused)
         else {
             weights.push(None);
             continue;
         };
-        let key = own_key(reading, &place.field("key"), key, (&mut keys, at));
+        let key = own_key(reading, &place.field("key"), key, (&mut keys, list, at));
         let weight = self::weight(reading, &place, weight);
         let value = Cow::Owned(value.map(Value::last_of_each).unwrap_or_default());
         weights.push(weight);
@@ -46,10 +46,10 @@ pub(super) fn rules<'v>(
     let variants: Option<Set<&str>> =
         variants.map(|variants| variants.iter().map(|variant| variant.key.as_ref()).collect());
     let values = reading.list(place, value, (MAX_RULES, "rules"))?;
-    let mut keys = Keys::of(place, values.len());
+    let mut keys = Keys::default();
     let mut rules = Vec::new();
     for (at, value) in values.iter().enumerate() {
-        rules.push(rule(reading, &place.entry(at), value, variants.as_ref(), (&mut keys, at)));
+        rules.push(rule(reading, &place.entry(at), value, variants.as_ref(), (&mut keys, place, at)));
     }
     Some(rules)
 }
@@ -60,7 +60,7 @@ fn rule<'v>(
     place: &Place<'_>,
     value: &Value<'v>,
     variants: Option<&Set<&str>>,
-    keys: (&mut Keys<'_, 'v>, usize),
+    keys: (&mut Keys<'v>, &Place<'_>, usize),
 ) -> RuleDefinition<'v> {
     let names = ["key", "when", "rollout_percentage", "bucket_by", "variant", "split"];
     let mut rule = RuleDefinition::default();
@@ -149,13 +149,13 @@ fn own_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&Value<'v>>,
-    (keys, at): (&mut Keys<'_, 'v>, usize),
+    (keys, list, at): (&mut Keys<'v>, &Place<'_>, usize),
 ) -> Option<Cow<'v, str>> {
     let Some(value) = given(value) else {
         return reading.missing(place, "a string that is not empty");
     };
     let key = reading.name(place, value)?;
-    if let Err(problem) = keys.take(at, key.clone()) {
+    if let Err(problem) = keys.take(list, at, key.clone()) {
         reading.report(place, problem);
         return None;
     }
