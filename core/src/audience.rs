@@ -4,6 +4,7 @@
 //! A flag has a bit for every place that it is for, a context knows its own places in the set that it was last asked
 //! of, and whether one is for the other is seen at once, exactly. It knows no flag and no context.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::KINDS;
@@ -17,8 +18,8 @@ const PLACE_BITS: u32 = u32::BITS.ilog2();
 /// The last place is never taken: it is that of what is not there.
 const NOWHERE: u32 = u32::BITS - 1;
 
-/// Plans, regions and roles; none of them in a build that keeps no audiences, which then take no room.
-const ROWS: usize = if KINDS { 3 } else { 0 };
+/// Plans, regions and roles.
+const ROWS: usize = 3;
 
 /// What a flag is for: a bit for each place of a row.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +30,7 @@ impl Audience {
 
     #[inline(always)]
     pub(crate) fn has(self, standing: Standing) -> bool {
-        let [plans, regions, roles] = *self.0.as_slice() else { return true };
+        let [plans, regions, roles] = self.0;
         let both = plans.wrapping_shr(standing.plan) & regions.wrapping_shr(standing.region) & 1;
         // All bits of it or none: no branch of its own for what nobody can foretell.
         both.wrapping_neg() & roles & standing.roles != 0
@@ -83,6 +84,10 @@ impl Words {
     /// The place of a text, without a branch for whether there is one, which nobody can foretell.
     #[inline(always)]
     fn place(&self, token: Token) -> u32 {
+        if !KINDS {
+            // In a browser one person asks, and the place is remembered.
+            return (0..).zip(&self.texts).find(|(_, text)| **text == token).map_or(NOWHERE, |(place, _)| place);
+        }
         let Some((word, place)) = self.table.get(place_of(token, self.shift, self.mask)) else { return NOWHERE };
         // The last place has all bits of any.
         place | (u32::from(word.difference(token) != 0) * NOWHERE)
@@ -98,17 +103,22 @@ impl Words {
             return None;
         }
         self.texts.push(token);
-        let table = if self.texts.len() <= NOWHERE as usize { without_collisions(&self.texts) } else { None };
-        let Some((table, shift, mask)) = table else {
+        self.full = self.texts.len() > NOWHERE as usize || KINDS && !self.lay_out();
+        if self.full {
             self.texts.pop();
-            self.full = true;
             return None;
-        };
+        }
+        Some(self.place(token))
+    }
+
+    /// Lays the table out anew, if there is one without collisions.
+    fn lay_out(&mut self) -> bool {
+        let Some((table, shift, mask)) = without_collisions(&self.texts) else { return false };
         let places = |token: Token| (0..NOWHERE).zip(&self.texts).find(|(_, text)| **text == token);
         let with_place = |token: Token| (token, places(token).map_or(NOWHERE, |(place, _)| place));
         self.table = table.into_iter().map(with_place).collect();
         (self.shift, self.mask) = (shift, mask);
-        Some(self.place(token))
+        true
     }
 }
 
@@ -127,7 +137,7 @@ impl Vocabulary {
     /// Where a caller of this plan, this region and these roles stands.
     #[inline(always)]
     pub(crate) fn standing(&self, plan: Token, region: Token, roles: impl Iterator<Item = Token>) -> Standing {
-        let [plans, regions, words] = self.0.as_slice() else { return Standing::default() };
+        let [plans, regions, words] = &self.0;
         Standing {
             plan: plans.place(plan),
             region: regions.place(region),
@@ -136,9 +146,9 @@ impl Vocabulary {
     }
 
     /// The bits of these texts of a field; `None` if one of them has no place.
-    pub(crate) fn bits(&mut self, field: Field, mut texts: impl Iterator<Item = Token>) -> Option<u32> {
+    pub(crate) fn bits(&mut self, field: Field, texts: &[Cow<'_, str>]) -> Option<u32> {
         let words = self.0.get_mut(row(field)?)?;
-        texts.try_fold(0, |bits, text| Some(bits | 1 << words.take(text)?))
+        texts.iter().try_fold(0, |bits, text| Some(bits | 1 << words.take(Token::exact(text)?)?))
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -153,9 +163,8 @@ impl Vocabulary {
 ///
 /// The relaxed atomic is a plain load and store; several threads at most work the same thing out again.
 #[derive(Debug)]
-pub(crate) struct KnownStanding([AtomicU64; KNOWN]);
+pub(crate) struct KnownStanding(AtomicU64);
 
-const KNOWN: usize = if KINDS { 1 } else { 0 };
 /// No published set has so high a number.
 const UNKNOWN: u64 = u64::MAX;
 
@@ -163,19 +172,18 @@ impl KnownStanding {
     /// Where it stands in the set of this number, if that is known.
     #[inline(always)]
     pub(crate) fn get(&self, publication: u64) -> Option<Standing> {
-        let Some(known) = self.0.first() else { return Some(Standing::default()) };
-        let known = known.load(Ordering::Relaxed);
+        let known = self.0.load(Ordering::Relaxed);
         (known >> (3 * PLACE_BITS) == publication).then(|| Standing::of(known))
     }
 
     /// Remembers it, with a single role, for a set that has a number of its own.
     #[inline]
     pub(crate) fn set(&self, publication: u64, standing: Standing) {
-        if let (Some(known), 1..) = (self.0.first(), publication) {
+        if publication > 0 {
             let Standing { plan, region, roles } = standing;
             let role = roles.trailing_zeros();
             let places = role << (2 * PLACE_BITS) | region << PLACE_BITS | plan;
-            known.store(publication << (3 * PLACE_BITS) | u64::from(places), Ordering::Relaxed);
+            self.0.store(publication << (3 * PLACE_BITS) | u64::from(places), Ordering::Relaxed);
         }
     }
 }
@@ -183,30 +191,26 @@ impl KnownStanding {
 impl Default for KnownStanding {
     #[inline]
     fn default() -> Self {
-        KnownStanding([const { AtomicU64::new(UNKNOWN) }; KNOWN])
+        KnownStanding(AtomicU64::new(UNKNOWN))
     }
 }
 
 impl Clone for KnownStanding {
     fn clone(&self) -> Self {
-        let copy = KnownStanding::default();
-        if let (Some(known), Some(copied)) = (self.0.first(), copy.0.first()) {
-            copied.store(known.load(Ordering::Relaxed), Ordering::Relaxed);
-        }
-        copy
+        KnownStanding(AtomicU64::new(self.0.load(Ordering::Relaxed)))
     }
 }
 
-#[cfg(all(test, feature = "rules"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_text_has_a_place_of_its_own_until_there_is_no_room() {
-        let tokens: Vec<Token> = (0..40).map(|number| Token::of(&format!("plan-{number}"))).collect();
+        let texts: Vec<Cow<'_, str>> = (0..40).map(|number| format!("plan-{number}").into()).collect();
         let mut vocabulary = Vocabulary::default();
         let mut one_by_one = || -> Vec<Option<u32>> {
-            tokens.iter().map(|token| vocabulary.bits(Field::Plan, std::iter::once(*token))).collect()
+            texts.iter().map(|text| vocabulary.bits(Field::Plan, std::slice::from_ref(text))).collect()
         };
         let first = one_by_one();
         assert_eq!(one_by_one(), first, "those that are there stay where they are");
@@ -216,9 +220,9 @@ mod tests {
         let all = with.iter().flatten().fold(0, |all, bits| all | bits);
         assert_eq!(all.count_ones() as usize, with.len(), "no two in one place");
         let [plans, regions, _] = &vocabulary.0;
-        for (token, bits) in tokens.iter().zip(&first) {
-            assert_eq!(1 << plans.place(*token), bits.unwrap_or(1 << NOWHERE), "{token:?}");
-            assert_eq!(regions.place(*token), NOWHERE);
+        for (token, bits) in texts.iter().map(|text| Token::of(text)).zip(&first) {
+            assert_eq!(1 << plans.place(token), bits.unwrap_or(1 << NOWHERE), "{token:?}");
+            assert_eq!(regions.place(token), NOWHERE);
         }
         assert_eq!([Token::NONE, Token::of("a plan of many words")].map(|token| plans.place(token)), [NOWHERE; 2]);
     }

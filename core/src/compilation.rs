@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 use crate::audience::Audience;
 use crate::bucket::{Bucketer, Share};
 use crate::definition::{
-    FlagDefinition, OverridesDefinition, SegmentDefinition, ServeDefinition, TARGETS, WantedDefinition,
+    FlagDefinition, OverridesDefinition, SegmentDefinition, ServeDefinition, TARGETS, Targets, WantedDefinition,
 };
 use crate::error::SnapshotError;
 use crate::fingerprint::{Map, fingerprint, mix};
@@ -22,13 +22,13 @@ use crate::flag_set::{
     Detail, Fate, Flag, FlagId, FlagSet, Gate, Kept, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve,
     Span, State, Unit, Variant, VariantId, Wanted,
 };
-use crate::list::{List, ListBuilder};
+use crate::list::{self, List, ListBuilder};
 use crate::snapshot::Snapshot;
 use crate::split::portions;
 use crate::text::Text;
 use crate::validation::{self, Candidate, Checked, Validation};
 use crate::value::Value;
-use crate::{KINDS, RULES, SHARES};
+use crate::{RULES, SHARES};
 
 impl FlagSet {
     /// Compiles a snapshot: the document or bare rows, as JSON in UTF-8.
@@ -72,6 +72,15 @@ impl FlagSet {
 /// A flag set in the making.
 pub(crate) struct Compiler {
     pub(crate) set: FlagSet,
+    tables: [Tables; TABLES],
+}
+
+/// A build that shares nothing and has no rules needs no tables, and is spared the code that drops them.
+const TABLES: usize = if SHARES || RULES { 1 } else { 0 };
+
+/// What of a set is there already.
+#[derive(Default)]
+struct Tables {
     lists: ListBuilder,
     /// The gates so far, by their fingerprints.
     gates: HashTable<(u64, Span, Audience)>,
@@ -83,21 +92,24 @@ pub(crate) struct Compiler {
 
 impl Compiler {
     fn of(set: FlagSet) -> Self {
-        Compiler {
-            set,
-            lists: ListBuilder::default(),
-            gates: HashTable::default(),
-            segments: Map::default(),
-            patterns: Map::default(),
-        }
+        Compiler { set, tables: std::array::from_fn(|_| Tables::default()) }
+    }
+
+    fn tables(&mut self) -> Option<&mut Tables> {
+        self.tables.first_mut()
+    }
+
+    fn known_segment(&self, key: &str) -> Option<SegmentId> {
+        self.tables.first()?.segments.get(key).copied()
     }
 
     /// Takes a finished set up again, to add kept definitions to it.
     pub(crate) fn reopen(set: FlagSet) -> Self {
         let mut compiler = Compiler::of(set);
-        let FlagSet { segments, texts, .. } = &compiler.set;
-        for (id, segment) in (0..).map(SegmentId).zip(segments).filter(|_| RULES) {
-            compiler.segments.insert(texts.get(segment.key).to_owned(), id);
+        let Compiler { set: FlagSet { segments, texts, .. }, tables } = &mut compiler;
+        for tables in tables {
+            let keys = segments.iter().map(|segment| texts.get(segment.key).to_owned());
+            tables.segments.extend(keys.zip((0..).map(SegmentId)));
         }
         compiler
     }
@@ -129,7 +141,7 @@ impl Compiler {
     }
 
     pub(crate) fn segment_extent(&self, key: &str) -> Option<(u32, u64)> {
-        let id = self.segments.get(key)?;
+        let id = self.known_segment(key)?;
         self.set.segments.get(id.0 as usize).map(|segment| segment.extent)
     }
 
@@ -141,8 +153,11 @@ impl Compiler {
         let fingerprint = self.set.segments_within(start, len(&self.set.nodes)).fold(own_fingerprint, mix);
         let key = self.set.texts.push(&definition.key);
         let segment = Segment { key, when, extent, own_fingerprint, fingerprint };
-        self.segments.insert(definition.key.clone().into_owned(), SegmentId(len(&self.set.segments)));
+        let id = SegmentId(len(&self.set.segments));
         self.set.segments.push(segment);
+        if let Some(tables) = self.tables() {
+            tables.segments.insert(definition.key.clone().into_owned(), id);
+        }
     }
 
     /// Gives a flag its key and its number.
@@ -232,7 +247,8 @@ impl Compiler {
                 self.set.gates.push(Gate { field, list, covered: false });
             }
         }
-        let (gates, audience) = self.shared_gates(Span { len: len(&self.set.gates) - gates.start, ..gates });
+        let gates = Span { len: len(&self.set.gates) - gates.start, ..gates };
+        let (gates, audience) = self.shared_gates(gates, &definition.targets);
         let detail = self.flag_detail(definition, salt, unit);
         let bucketer = Bucketer::native(salt);
         let share = definition.rollout;
@@ -252,32 +268,31 @@ impl Compiler {
 
     /// The place of the last gates of the arena, or that of equal ones that stand there already, and the audience of
     /// both: `resolve_all` then knows at once that it has asked them before.
-    fn shared_gates(&mut self, last: Span) -> (Span, Audience) {
-        if !SHARES {
-            return (last, self.audience(last));
-        }
-        let arena = &mut self.set.gates;
-        let fingerprint = fingerprint(&last.of(arena));
+    fn shared_gates(&mut self, last: Span, targets: &Targets<'_>) -> (Span, Audience) {
+        let fingerprint = fingerprint(&last.of(&self.set.gates));
+        let Compiler { set: FlagSet { gates: arena, .. }, tables } = self;
         let same = |(known, gates, _): &(u64, Span, Audience)| {
             let asks = |gate: &Gate| (gate.field, gate.list);
             *known == fingerprint && gates.of(arena).iter().map(asks).eq(last.of(arena).iter().map(asks))
         };
-        if let Some((_, gates, audience)) = self.gates.find(fingerprint, same) {
+        if let Some((_, gates, audience)) = tables.first().and_then(|tables| tables.gates.find(fingerprint, same)) {
             arena.truncate(last.start as usize);
             return (*gates, *audience);
         }
-        let audience = self.audience(last);
-        self.gates.insert_unique(fingerprint, (fingerprint, last, audience), |(known, ..)| *known);
+        let audience = self.audience(last, targets);
+        if let Some(tables) = self.tables() {
+            tables.gates.insert_unique(fingerprint, (fingerprint, last, audience), |(known, ..)| *known);
+        }
         (last, audience)
     }
 
     /// Marks those of the gates that fit into bits.
-    fn audience(&mut self, gates: Span) -> Audience {
-        let FlagSet { gates: arena, lists, vocabulary, .. } = &mut self.set;
+    fn audience(&mut self, gates: Span, targets: &Targets<'_>) -> Audience {
+        let FlagSet { gates: arena, vocabulary, .. } = &mut self.set;
         let mut audience = Audience::EVERYBODY;
-        for gate in arena.iter_mut().skip(gates.start as usize).filter(|_| KINDS) {
-            let bits = lists.exact_tokens(gate.list).and_then(|tokens| vocabulary.bits(gate.field, tokens));
-            if let Some(bits) = bits {
+        let targets = targets.iter().filter(|entries| !entries.is_empty());
+        for (gate, entries) in arena.iter_mut().skip(gates.start as usize).zip(targets) {
+            if let Some(bits) = vocabulary.bits(gate.field, entries) {
                 audience.narrow(gate.field, bits);
                 gate.covered = true;
             }
@@ -327,8 +342,15 @@ impl Compiler {
     }
 
     fn list(&mut self, entries: &[Cow<'_, str>]) -> Option<List> {
-        let FlagSet { lists, texts, .. } = &mut self.set;
-        (!entries.is_empty()).then(|| self.lists.store(entries, lists, texts))
+        (!entries.is_empty()).then(|| self.stored(entries))
+    }
+
+    fn stored(&mut self, entries: &[Cow<'_, str>]) -> List {
+        let Compiler { set: FlagSet { lists, texts, .. }, tables } = self;
+        match tables.first_mut() {
+            Some(tables) if SHARES => tables.lists.store(entries, lists, texts),
+            _ => list::stored(entries, lists, texts),
+        }
     }
 
     fn overrides(&mut self, definition: &OverridesDefinition<'_>) -> Overrides {

@@ -63,6 +63,9 @@ pub(crate) const TARGETS: [(Field, &str); 5] = [
     (Field::User, "target_users"),
 ];
 
+/// One list for each of [`TARGETS`]; an empty one is for everybody.
+pub(crate) type Targets<'a> = [Vec<Cow<'a, str>>; TARGETS.len()];
+
 /// What is bucketed unless a flag says otherwise (2.2.13).
 pub(crate) const USER: &str = "user";
 
@@ -72,8 +75,7 @@ pub(crate) struct FlagDefinition<'a> {
     pub(crate) status: Status,
     /// Everyone, if the snapshot says nothing.
     pub(crate) rollout: Share,
-    /// One list for each of [`TARGETS`].
-    pub(crate) targets: [Vec<Cow<'a, str>>; 5],
+    pub(crate) targets: Targets<'a>,
     pub(crate) start: Option<Time>,
     pub(crate) end: Option<Time>,
     pub(crate) bucket_by: Cow<'a, str>,

@@ -10,21 +10,29 @@ mod string;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::RULES;
 use crate::limit::MAX_NESTING_DEPTH;
 use crate::number;
 use crate::value::{Fields, Value};
 use crate::whole::write_whole;
 use crate::writing::Json;
+use crate::{MESSAGES, RULES};
 
 /// Why a text is not JSON that we read, and the byte at which that shows; the end of the text if it is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     at: usize,
-    problem: &'static str,
+    /// None in a build without messages, which is then spared all their words (8.14).
+    problem: [&'static str; WORDS],
 }
 
+const WORDS: usize = if MESSAGES { 1 } else { 0 };
+
 impl Fault {
+    #[inline(always)]
+    fn new(at: usize, problem: &'static str) -> Self {
+        Fault { at, problem: [problem; WORDS] }
+    }
+
     /// `line 3, column 7: …`: the column counts bytes, and of a text that ends too early it is the last one.
     pub(crate) fn message(self, bytes: &[u8]) -> String {
         let before = bytes.get(..self.at).unwrap_or(bytes);
@@ -35,7 +43,7 @@ impl Fault {
         write_whole(i64::try_from(line).unwrap_or(i64::MAX), &mut message);
         message.push_str(", column ");
         write_whole(i64::try_from(column).unwrap_or(i64::MAX), &mut message);
-        message + ": " + self.problem
+        message + ": " + self.problem.first().unwrap_or(&"is not JSON that can be read")
     }
 }
 
@@ -58,9 +66,9 @@ pub(crate) fn parse<'a>(
     read: &mut dyn FnMut(&mut Reader<'a>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| Fault { at: error.valid_up_to(), problem: "is not UTF-8, expected JSON in UTF-8" })?;
+        .map_err(|error| Fault::new(error.valid_up_to(), "is not UTF-8, expected JSON in UTF-8"))?;
     if bytes.trim_ascii().is_empty() {
-        return Err(Fault { at: bytes.len(), problem: "the text is empty, expected JSON" });
+        return Err(Fault::new(bytes.len(), "the text is empty, expected JSON"));
     }
     let mut reader = Reader { text, bytes, at: 0 };
     reader.skip_space();
@@ -164,7 +172,7 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&self, problem: &'static str) -> Fault {
-        Fault { at: self.at, problem }
+        Fault::new(self.at, problem)
     }
 
     /// `ends` if the text ends here, else `problem`.
@@ -321,7 +329,7 @@ impl<'a> Reader<'a> {
         }
         match (self.at - digits, self.bytes.get(digits)) {
             (0, _) => return Err(self.unexpected(ENDS, NO_NUMBER)),
-            (2.., Some(b'0')) => return Err(Fault { at: digits + 1, problem: NO_NUMBER }),
+            (2.., Some(b'0')) => return Err(Fault::new(digits + 1, NO_NUMBER)),
             // 15 digits fit into every host's integers, so nothing can have wrapped.
             (..=15, _) if !matches!(self.peek(), Some(b'.' | b'e' | b'E')) => {
                 let whole = i64::try_from(whole).unwrap_or_default();
@@ -339,7 +347,7 @@ impl<'a> Reader<'a> {
             self.digits()?;
         }
         let number = number::parse(self.text.get(start..self.at).unwrap_or_default());
-        Value::number(number).ok_or(Fault { at: start, problem: TOO_LARGE })
+        Value::number(number).ok_or(Fault::new(start, TOO_LARGE))
     }
 
     /// One digit or more.

@@ -73,8 +73,8 @@ const RULES: bool = cfg!(feature = "rules");
 /// code than it saves room.
 const SHARES: bool = RULES;
 
-/// Whether short lists and audiences are kept apart from long lists. Without rules everything is small and asked by one
-/// person, and a table for every list is less code.
+/// Whether short lists are kept apart from long ones. Without rules everything is small and asked by one person, and one
+/// way to look for a text is less code.
 const KINDS: bool = RULES;
 
 /// Whether this build says what is wrong with a value, and not only where.

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 use hashbrown::HashTable;
 
+use crate::KINDS;
 use crate::bucket::hash;
 use crate::text::{Text, Texts, Token, Word};
-use crate::{KINDS, SHARES};
 
 /// Up to this many entries are compared one by one; beyond, the table's single probe is faster.
 const FEW: usize = 12;
@@ -71,12 +71,6 @@ impl Lists {
             List::Many { start, bits } => self.find(start, bits, word.hash(), word.as_str(), texts).is_some(),
             _ => false,
         }
-    }
-
-    /// The texts of a list in which all are tokens by themselves.
-    pub(crate) fn exact_tokens(&self, list: List) -> Option<impl Iterator<Item = Token>> {
-        let List::Exact { start, mask, .. } = list else { return None };
-        Some(self.exact(start, mask).copied())
     }
 
     /// The tokens of a table without collisions.
@@ -167,9 +161,6 @@ pub(crate) struct ListBuilder {
 
 impl ListBuilder {
     pub(crate) fn store(&mut self, entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
-        if !SHARES {
-            return stored(entries, lists, texts);
-        }
         let fingerprint = entries.iter().fold(entries.len() as u64, |mixed, entry| {
             (mixed.rotate_left(26) ^ hash(entry)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         });
@@ -183,7 +174,8 @@ impl ListBuilder {
     }
 }
 
-fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
+/// Stores a list, wherever equal ones are.
+pub(crate) fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
     if KINDS && entries.len() <= FEW { few(entries, lists, texts) } else { many(entries, lists, texts) }
 }
 
@@ -296,7 +288,7 @@ mod tests {
                 .collect();
             let list = ListBuilder::store(&mut builder, &entries, &mut lists, &mut texts);
             let again = ListBuilder::store(&mut builder, &entries, &mut lists, &mut texts);
-            assert_eq!(again == list, SHARES || (size == 0 && KINDS), "equal lists are one");
+            assert_eq!(again, list, "equal lists are one");
             for entry in &entries {
                 assert!(lists.holds(list, word(entry, &KnownHash::default()), &texts));
                 let other = format!("{entry}x");

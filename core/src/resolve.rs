@@ -3,6 +3,7 @@
 //! Total and pure: every key, context and time has an answer, and nothing but these three and the set is looked at.
 //! The same walk explains itself through a recorder, which costs nothing when there is none.
 
+use crate::RULES;
 use crate::audience::Standing;
 use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
@@ -13,7 +14,6 @@ use crate::list::List;
 use crate::resolution::{ErrorCode, Reason, Resolution};
 use crate::split::{Portion, choose};
 use crate::time::Time;
-use crate::{KINDS, RULES};
 
 impl FlagSet {
     /// What the flag serves to this context at this time, and why.
@@ -48,7 +48,8 @@ impl FlagSet {
     /// Whether the flag is on: the same walk, which then has no resolution to put together.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn is_on(&self, id: FlagId, flag: &Flag, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
-        let seen = context.known_standing(self.publication).and_then(|standing| {
+        // A browser is spared a second walk.
+        let seen = context.known_standing(self.publication).filter(|_| RULES).and_then(|standing| {
             let now = Time::from_millis(0);
             Walk { set: self, context, now, recorder: (), standing }.glance(flag, Context::known_hash)
         });
@@ -64,7 +65,6 @@ impl FlagSet {
     fn is_on_at_length(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
         let flag = self.flag(id);
         let now = if flag.timed { clock() } else { Time::from_millis(0) };
-        // A browser is spared a second walk.
         if RULES {
             let mut walk = Walk::new(self, context, now, ());
             walk.glance(flag, Context::unit_hash).unwrap_or_else(|| walk.steps(id, flag))
@@ -160,7 +160,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         flag: &Flag,
         unit_hash: impl FnOnce(&'c Context<'c>, Field) -> Option<u64>,
     ) -> Option<A> {
-        if !KINDS || R::LISTENS {
+        if R::LISTENS {
             return None;
         }
         let unit = flag.plain?;
@@ -310,7 +310,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     #[cfg_attr(not(target_family = "wasm"), inline)]
     fn gates(&mut self, flag: &Flag) -> bool {
         let set = self.set;
-        let covers = KINDS && !R::LISTENS;
+        let covers = !R::LISTENS;
         if covers && !flag.audience.has(self.standing) {
             return false;
         }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::RULES;
+use crate::KINDS;
 use crate::bucket::hash;
 
 /// Where a text stands in a [`Texts`].
@@ -89,6 +89,15 @@ impl Token {
     pub(crate) fn exact(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let len = bytes.len() as u64;
+        if !KINDS {
+            // Byte by byte is less code for a browser to load.
+            let mut token = Token { low: 0, high: 0 };
+            for byte in bytes.iter().rev() {
+                token = Token { low: token.low << 8 | u64::from(*byte), high: token.high << 8 | token.low >> 56 };
+            }
+            token.high |= len << LENGTH_SHIFT;
+            return (len < LONG).then_some(token);
+        }
         let token = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
             (Some(first), Some(last)) if len < LONG => {
                 // The bytes past the eighth, moved down over those that `first` already holds.
@@ -104,9 +113,7 @@ impl Token {
     /// The text itself, or [`Token::NONE`] if it is too long for that.
     #[inline]
     pub(crate) fn of(text: &str) -> Self {
-        // Without rules there is no list of tokens to find it in.
-        let token = if RULES { Token::exact(text) } else { None };
-        token.unwrap_or(Token::NONE)
+        Token::exact(text).unwrap_or(Token::NONE)
     }
 
     /// A longer text, by its hash and the place where it stands, so that a hit can be verified.

@@ -7,7 +7,7 @@ use crate::bucket::Bucketer;
 use crate::condition::{Comparison, Node, Part, Percentage, Truth};
 use crate::context::Field;
 use crate::definition::{ConditionDefinition, OperatorDefinition, TextTest};
-use crate::flag_set::{FlagSet, SegmentId, Span, Unit};
+use crate::flag_set::{SegmentId, Span, Unit};
 use crate::operator::{Operator, folded};
 use crate::pattern::Pattern;
 
@@ -19,9 +19,7 @@ impl Compiler {
             ConditionDefinition::Any(_) => Part::Any,
             ConditionDefinition::Not(_) => Part::Not,
             // Validation and keeping see to it that the segment is there; one that is not would be unknown.
-            ConditionDefinition::Segment(key) => {
-                Part::Segment(self.segments.get(key.as_ref()).copied().unwrap_or(SegmentId(u32::MAX)))
-            }
+            ConditionDefinition::Segment(key) => Part::Segment(self.known_segment(key).unwrap_or(SegmentId(u32::MAX))),
             ConditionDefinition::Percentage { of, salt, from, to } => {
                 let percentage = Percentage {
                     unit: self.unit(of),
@@ -71,8 +69,7 @@ impl Compiler {
     fn operator(&mut self, definition: &OperatorDefinition<'_>) -> Operator {
         match definition {
             OperatorDefinition::Text { test: TextTest::In, values, ignore_case: false } => {
-                let FlagSet { lists, texts, .. } = &mut self.set;
-                Operator::In(self.lists.store(values, lists, texts))
+                Operator::In(self.stored(values))
             }
             OperatorDefinition::Text { test, values, ignore_case } => {
                 let operands = if *ignore_case {
@@ -100,12 +97,14 @@ impl Compiler {
     }
 
     fn pattern(&mut self, pattern: &Pattern) -> u32 {
-        if let Some(&known) = self.patterns.get(pattern.as_str()) {
-            return known;
-        }
         let at = len(&self.set.patterns);
-        self.set.patterns.push(pattern.clone());
-        self.patterns.insert(pattern.as_str().to_owned(), at);
-        at
+        let known = self.tables().and_then(|tables| tables.patterns.get(pattern.as_str()).copied());
+        known.unwrap_or_else(|| {
+            self.set.patterns.push(pattern.clone());
+            if let Some(tables) = self.tables() {
+                tables.patterns.insert(pattern.as_str().to_owned(), at);
+            }
+            at
+        })
     }
 }

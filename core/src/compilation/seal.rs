@@ -1,11 +1,11 @@
 //! The last step: what depends on several flags at once, worked out in the order of their prerequisites.
 
+use crate::RULES;
 use crate::condition::Part;
 use crate::context::Field;
 use crate::fingerprint::{fingerprint, mix};
 use crate::flag_set::{Fate, Flag, FlagSet, State, Unit};
 use crate::graph::order;
-use crate::{KINDS, RULES};
 
 impl FlagSet {
     /// Works out which flags are plain, which answers depend on the time, and the fingerprints by which changes are noticed; frees spare room.
@@ -45,8 +45,7 @@ impl FlagSet {
 
     fn plain_unit(&self, flag: &Flag) -> Option<Field> {
         let mut gates = flag.gates.of(&self.gates).iter();
-        let has_no_more =
-            KINDS && flag.state == State::Open && flag.detail == Flag::NO_DETAIL && gates.all(|gate| gate.covered);
+        let has_no_more = flag.state == State::Open && flag.detail == Flag::NO_DETAIL && gates.all(|gate| gate.covered);
         match flag.unit {
             // The roles are no unit (6.2).
             Unit::Field(field) if has_no_more && field != Field::Roles => Some(field),

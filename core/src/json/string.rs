@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     fn code_point(&mut self) -> Result<char, Fault> {
-        let lone = Fault { at: self.at - 1, problem: LONE_SURROGATE };
+        let lone = Fault::new(self.at - 1, LONE_SURROGATE);
         let first = self.code_unit()?;
         if let Some(character) = char::from_u32(first) {
             return Ok(character);
