@@ -61,13 +61,20 @@ const hasOwn = Object.prototype.hasOwnProperty;
 
 /** Whether a value says the same as before, and will for as long as it is the same. */
 function isSame(known: unknown, value: unknown): boolean {
-  if (typeof value !== 'object') {
+  if (typeof value !== 'object' || value === null) {
     return value === known && typeof value !== 'function';
   }
-  if (value === null || !Array.isArray(value)) {
-    return value === null && known === null;
+  if (!Array.isArray(value) || !Array.isArray(known) || known.length !== value.length) {
+    return false;
   }
-  return Array.isArray(known) && known.length === value.length && known.every((element, at) => element === value[at] && isFixed(element));
+  // A function for each element would take longer than looking at it.
+  for (let at = 0; at < known.length; at += 1) {
+    const element: unknown = value[at];
+    if (element !== known[at] || !isFixed(element)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 const copied = (value: unknown): unknown => (Array.isArray(value) ? [...(value as unknown[])] : value);
