@@ -145,9 +145,15 @@ impl Vocabulary {
         }
     }
 
-    /// The bits of these texts of a field; `None` if one of them has no place.
+    /// The bits of these texts of a field; `None` if one of them has no place. A list that cannot have bits takes no
+    /// places from others.
     pub(crate) fn bits(&mut self, field: Field, texts: &[Cow<'_, str>]) -> Option<u32> {
         let words = self.0.get_mut(row(field)?)?;
+        let mut free = NOWHERE as usize - words.texts.len();
+        for text in texts {
+            let is_new = words.place(Token::exact(text)?) == NOWHERE;
+            free = free.checked_sub(usize::from(is_new))?;
+        }
         texts.iter().try_fold(0, |bits, text| Some(bits | 1 << words.take(Token::exact(text)?)?))
     }
 
@@ -225,6 +231,21 @@ mod tests {
             assert_eq!(regions.place(token), NOWHERE);
         }
         assert_eq!([Token::NONE, Token::of("a plan of many words")].map(|token| plans.place(token)), [NOWHERE; 2]);
+    }
+
+    #[test]
+    fn a_list_that_cannot_have_bits_takes_no_places() {
+        let texts = |from: usize, to: usize| -> Vec<Cow<'_, str>> {
+            (from..to).map(|number| format!("region-{number}").into()).collect()
+        };
+        let mut vocabulary = Vocabulary::default();
+        let long = [texts(0, 11), vec!["a region of many words".into()]].concat();
+        for list in [texts(0, 40), long] {
+            assert_eq!(vocabulary.bits(Field::Region, &list), None);
+        }
+        assert_eq!(vocabulary.bits(Field::Region, &texts(50, 53)), Some(0b111));
+        assert_eq!(vocabulary.bits(Field::Region, &texts(51, 90)), None);
+        assert_eq!(vocabulary.bits(Field::Region, &texts(60, 62)), Some(0b11000));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
             return self.value(depth, value);
         }
         let mut fields = match std::mem::take(value) {
-            Value::Object(earlier) => earlier,
+            Value::Object(earlier) if earlier.capacity() <= 64 => earlier,
             _ => Vec::with_capacity(12),
         };
         fields.clear();

@@ -10,7 +10,8 @@ use crate::compilation::Compiler;
 use crate::condition::Part;
 use crate::definition::{
     ConditionDefinition, FlagDefinition, OperatorDefinition, OverridesDefinition, PrerequisiteDefinition,
-    RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, TextTest, VariantDefinition, WantedDefinition,
+    RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, Targets, TextTest, VariantDefinition,
+    WantedDefinition,
 };
 use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Kept, Rule, Segment, Serve, Span, Unit, VariantId, Wanted};
 use crate::list::List;
@@ -122,7 +123,7 @@ impl FlagSet {
         if let Fate::SetAside { kept: None, .. } = origin.fate {
             return None;
         }
-        let mut targets: [Vec<Cow<'_, str>>; 5] = Default::default();
+        let mut targets: Targets<'_> = Default::default();
         for gate in flag.gates.of(&self.gates) {
             let targets = targets.iter_mut().zip(TARGETS).find(|(_, (field, _))| *field == gate.field);
             if let Some((targets, _)) = targets {

@@ -73,8 +73,8 @@ const RULES: bool = cfg!(feature = "rules");
 /// code than it saves room.
 const SHARES: bool = RULES;
 
-/// Whether short lists are kept apart from long ones. Without rules everything is small and asked by one person, and one
-/// way to look for a text is less code.
+/// Whether short texts and lists are looked for in ways of their own. Without rules everything is small and asked by one
+/// person, and the way that is the least code will do.
 const KINDS: bool = RULES;
 
 /// Whether this build says what is wrong with a value, and not only where.

@@ -134,6 +134,7 @@ impl Reading {
         };
         // The names that were met twice, one bit for each: there are at most twenty.
         let mut repeated = 0_u32;
+        let is_first = |index: usize, name: &str| !fields.iter().take(index).any(|(earlier, _)| earlier == name);
         // Rows come with their columns in one order: looking on from the last hit mostly hits at once.
         let mut next = 0;
         for (index, (name, value)) in fields.iter().enumerate() {
@@ -150,14 +151,13 @@ impl Reading {
                         repeated |= bit;
                     }
                 }
-                None if fields.iter().take(index).any(|(earlier, _)| earlier == name) => {}
-                None if unknown == Unknown::Refused && name != "description" => {
+                None if unknown == Unknown::Refused && name != "description" && is_first(index, name) => {
                     self.report(
                         &place.field(name),
                         format_args!("is not a field that is known here, expected one of {}", one_of(names)),
                     );
                 }
-                None if unknown == Unknown::Columns && name.starts_with("target_") => {
+                None if unknown == Unknown::Columns && name.starts_with("target_") && is_first(index, name) => {
                     self.report(&place.field(name), "is not a target that is known, expected one of target_plans, target_roles, target_companies, target_regions, target_users");
                 }
                 None => {}

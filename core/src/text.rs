@@ -90,13 +90,16 @@ impl Token {
         let bytes = text.as_bytes();
         let len = bytes.len() as u64;
         if !KINDS {
+            if len >= LONG {
+                return None;
+            }
             // Byte by byte is less code for a browser to load.
             let mut token = Token { low: 0, high: 0 };
             for byte in bytes.iter().rev() {
                 token = Token { low: token.low << 8 | u64::from(*byte), high: token.high << 8 | token.low >> 56 };
             }
             token.high |= len << LENGTH_SHIFT;
-            return (len < LONG).then_some(token);
+            return Some(token);
         }
         let token = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
             (Some(first), Some(last)) if len < LONG => {

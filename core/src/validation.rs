@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use crate::RULES;
 use crate::bucket::Share;
 use crate::definition::{
-    FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, USER, WantedDefinition,
+    FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, Targets, USER,
+    WantedDefinition,
 };
 use crate::error::{Violation, found};
 use crate::index::Index;
@@ -266,7 +267,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'_, 'v>) ->
         Some(value) => reading.percentage(&at("rollout_percentage"), value).unwrap_or_default(),
         None => Share::EVERYONE,
     };
-    let mut targets: [Vec<Cow<'v, str>>; 5] = Default::default();
+    let mut targets: Targets<'v> = Default::default();
     let lists = [plans, regions, roles, companies, users];
     for ((list, value), (_, name)) in targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
         *list = given(value).and_then(|value| reading.texts(&at(name), value)).unwrap_or_default();

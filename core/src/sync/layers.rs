@@ -2,6 +2,7 @@
 //!
 //! It reads which flag stands where and whether a layer only switches; what a flag means it does not know.
 
+use crate::RULES;
 use crate::error::SnapshotError;
 use crate::fingerprint::Set;
 use crate::snapshot::{Part, Snapshot, VERSION};
@@ -62,8 +63,16 @@ impl<'a> Layer<'a> {
     fn from_json(bytes: &'a [u8]) -> Result<Self, SnapshotError> {
         let (mut segments, mut flags) = (Vec::new(), Vec::new());
         let head = Snapshot::from_json(bytes, &mut |part, _, entry| {
-            let entries = if part == Part::Segments { &mut segments } else { &mut flags };
-            entries.push(std::mem::take(entry));
+            let mut entry = std::mem::take(entry);
+            // A row begins with room for many columns, and these stay.
+            if let Value::Object(fields) = &mut entry {
+                fields.shrink_to_fit();
+            }
+            match part {
+                Part::Segments if RULES => segments.push(entry),
+                Part::Segments => {}
+                Part::Flags | Part::Rows => flags.push(entry),
+            }
         })?;
         Ok(Layer { head, segments, flags })
     }
