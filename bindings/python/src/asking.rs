@@ -37,7 +37,7 @@ impl Flags {
         }
         if let Ok(dict) = context.cast_exact::<PyDict>() {
             // SAFETY: the engine runs no Python code and does not let go of the interpreter lock.
-            return unsafe { place::context(dict) }.map(|context| ask(&context));
+            return unsafe { place::context(dict, None) }.map(|context| ask(&context));
         }
         context.is_none().then(|| ask(&self.nobody))
     }
@@ -51,6 +51,18 @@ impl Flags {
         context: Option<&Bound<'_, PyAny>>,
         now: Option<Time>,
     ) -> PyResult<Result<esclusa::Resolution<'s>, &'static str>> {
+        self.ask_with(set, key, context, None, now)
+    }
+
+    /// The same with a targeting key that takes the place of the context's own.
+    pub(crate) fn ask_with<'s>(
+        &self,
+        set: &'s FlagSet,
+        key: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyAny>>,
+        targeting_key: Option<&Bound<'_, PyAny>>,
+        now: Option<Time>,
+    ) -> PyResult<Result<esclusa::Resolution<'s>, &'static str>> {
         // An empty key is no flag's, and neither is one that is no string.
         let text = key_of(key)?.unwrap_or_default();
         let resolve = |context: &esclusa::Context<'_>| {
@@ -61,14 +73,18 @@ impl Flags {
                 None => set.resolve_by(&*text, context, clock),
             })
         };
-        if let Some(dict) = context.and_then(|context| context.cast_exact::<PyDict>().ok()) {
+        // Before the dict is looked at, as above. SAFETY: it is held by the caller for the whole of this function.
+        let own = targeting_key.map(|own| unsafe { place::text(own.as_borrowed()) });
+        let dict = context.and_then(|context| context.cast_exact::<PyDict>().ok());
+        if let Some(dict) = dict.filter(|_| own != Some(None)) {
             // SAFETY: the engine runs no Python code and does not let go of the interpreter lock, and the resolution
             // borrows nothing from the context.
-            if let Some(context) = unsafe { place::context(dict) } {
+            if let Some(context) = unsafe { place::context(dict, own.flatten()) } {
                 return Ok(answered(resolve(&context)));
             }
         }
-        Ok(match copied(context)? {
+        let merged = targeting_key.map(|own| merged(context, own)).transpose()?;
+        Ok(match copied(merged.as_ref().or(context))? {
             Ok(context) => answered(resolve(context.get(&self.nobody))),
             Err(_) => answered(resolve(&self.nobody)).and(Err(INVALID_CONTEXT)),
         })
@@ -97,6 +113,16 @@ impl Flags {
         }
         Ok(Some(innermost.call_method0("answers")?.cast_into()?))
     }
+}
+
+/// A mapping with another targeting key.
+fn merged<'py>(mapping: Option<&Bound<'py, PyAny>>, targeting_key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let dict = PyDict::new(targeting_key.py());
+    if let Some(mapping) = mapping.filter(|mapping| !mapping.is_none()) {
+        dict.update(mapping.cast()?)?;
+    }
+    dict.set_item("targetingKey", targeting_key)?;
+    Ok(dict.into_any())
 }
 
 /// The resolution, or its error code if there is no answer (12.1).

@@ -17,7 +17,7 @@ use crate::asking::INVALID_CONTEXT;
 use crate::instant;
 use crate::process::{Seen, detached};
 use crate::recent::Recent;
-use crate::resolution::Resolution;
+use crate::resolution::{Parts, Resolution};
 use crate::turnwise::Turnwise;
 use crate::writing::python;
 
@@ -136,6 +136,28 @@ impl Flags {
             Ok(resolution) => Resolution::new(py, resolution),
             Err(error) => Ok(Resolution::none(py, error)),
         }
+    }
+
+    /// The value, variant, reason and error code, with a targeting key that takes the place of that of the context: what
+    /// an OpenFeature provider is asked for, without an object for each answer.
+    fn _details(
+        &self,
+        py: Python<'_>,
+        key: &Bound<'_, PyAny>,
+        context: &Bound<'_, PyAny>,
+        targeting_key: &Bound<'_, PyAny>,
+    ) -> PyResult<Parts> {
+        let answer = if let Some(answer) = self.overridden(key)? {
+            answer.get().copy(py)?
+        } else {
+            let set = self.current(py);
+            let targeting_key = Some(targeting_key).filter(|key| !key.is_none());
+            match self.ask_with(&set, key, Some(context), targeting_key, None)? {
+                Ok(resolution) => Resolution::new(py, resolution)?,
+                Err(error) => Resolution::none(py, error),
+            }
+        };
+        Ok(answer.into_parts())
     }
 
     /// The answers of all flags for this caller, by key.

@@ -16,19 +16,22 @@ use pyo3::{Borrowed, ffi};
 use crate::reading::MAX_DEPTH;
 use crate::uuid;
 
-/// The context that a dict describes, or `None` if it takes more than looking.
+/// The context that a dict describes, with a targeting key in place of its own if there is one apart; `None` if it takes
+/// more than looking.
 ///
 /// # Safety
 /// No Python code may run, and the interpreter lock may not be let go, while the context lives.
-pub(crate) unsafe fn context<'a>(dict: &'a Bound<'_, PyDict>) -> Option<Context<'a>> {
+pub(crate) unsafe fn context<'a>(dict: &'a Bound<'_, PyDict>, targeting_key: Option<&'a str>) -> Option<Context<'a>> {
     // SAFETY: the caller promises that nobody changes the dict.
-    let fields = unsafe { entries(dict.as_borrowed(), 1) }?;
-    Context::from_value(fields).ok()
+    let mut fields = unsafe { entries(dict.as_borrowed(), 1) }?;
+    // Of two fields with one name the last counts.
+    fields.extend(targeting_key.map(|key| (Cow::Borrowed("targetingKey"), key.into())));
+    Context::from_value(Value::Object(fields)).ok()
 }
 
-/// The JSON object that a dict is; `None` if it takes more than looking.
-unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Value<'a>> {
-    let (py, mut at, mut fields) = (dict.py(), 0, Vec::with_capacity(dict.len()));
+/// The fields of the JSON object that a dict is; `None` if it takes more than looking.
+unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Vec<(Cow<'a, str>, Value<'a>)>> {
+    let (py, mut at, mut fields) = (dict.py(), 0, Vec::with_capacity(dict.len() + 1));
     let (mut name, mut value) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: `dict` is a dict that nobody changes, and the pointers are to places of this function.
     while unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut at, &raw mut name, &raw mut value) } != 0 {
@@ -41,7 +44,7 @@ unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Va
         let value = unsafe { json(value, depth) }?;
         fields.push((Cow::Borrowed(name), value));
     }
-    Some(Value::Object(fields))
+    Some(fields)
 }
 
 /// The text of a `str`; `None` for anything else and for half a surrogate pair.
@@ -106,7 +109,7 @@ unsafe fn json<'a>(object: Borrowed<'a, '_, PyAny>, depth: usize) -> Option<Valu
     }
     if let Ok(dict) = object.cast_exact::<PyDict>() {
         // SAFETY: as this function's.
-        return unsafe { entries(dict, depth + 1) };
+        return unsafe { entries(dict, depth + 1) }.map(Value::Object);
     }
     uuid::in_place(object).map(Value::from)
 }

@@ -28,7 +28,14 @@ pub(crate) struct Resolution {
     pub(crate) error_code: Option<Cow<'static, str>>,
 }
 
+/// A value, a variant, a reason and an error code.
+pub(crate) type Parts = (Py<PyAny>, Option<String>, Py<PyString>, Option<Cow<'static, str>>);
+
 impl Resolution {
+    pub(crate) fn into_parts(self) -> Parts {
+        (self.value, self.variant, self.reason, self.error_code)
+    }
+
     /// What the engine answered.
     pub(crate) fn new(py: Python<'_>, resolution: esclusa::Resolution<'_>) -> PyResult<Self> {
         Ok(Resolution {

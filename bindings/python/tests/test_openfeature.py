@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -217,3 +218,34 @@ def test_events() -> None:
     flags.publish('[{"name": "a"}]')
     api.clear_providers()
     assert changed.empty()
+
+
+class Text(str):
+    """A string that is not looked at where it stands."""
+
+
+@pytest.mark.parametrize("targeting_key", [None, "", "user-42", "user-43", Text("user-42"), "half \ud800", "ñandú"])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"plan": "PREMIUM"},
+        {"user": "user-42"},
+        {"targetingKey": "user-42", "plan": "FREE"},
+        {"user": "user-7", "targetingKey": "user-42", "plan": "PREMIUM"},
+        MappingProxyType({"plan": "PREMIUM", "user": "user-42"}),
+        {"when": datetime(2026, 1, 1, tzinfo=timezone.utc), "plan": "PREMIUM"},
+        {"plan": object()},
+        {"nested": {"deep": [1, {"plan": "PREMIUM"}]}, "roles": ("ADMIN",)},
+    ],
+)
+def test_a_targeting_key_apart_is_one_among_the_attributes(attributes: Mapping[str, Any], targeting_key: str | None) -> None:
+    flags = Flags()
+    flags.publish(json.dumps([*ROWS, {"name": "half", "enabled": True, "rollout_percentage": 50}]))
+    merged = {**attributes} if targeting_key is None else {**attributes, "targetingKey": targeting_key}
+    for key in [*flags.keys(), "nowhere"]:
+        answer = flags.resolve(key, merged)
+        expected = (answer.value, answer.variant, answer.reason, answer.error_code)
+        assert flags._details(key, attributes, targeting_key) == expected
+    with flags.override({"premium": {"value": "chosen"}}):
+        assert flags._details("premium", attributes, targeting_key)[0] == "chosen"

@@ -143,6 +143,12 @@ class Flags:
         Raises TypeError and ValueError for a `now` that is no time.
         """
 
+    def _details(
+        self, key: str, context: Mapping[str, Any] | None, targeting_key: str | None
+    ) -> tuple[Any, str | None, str, str | None]:
+        """The value, variant, reason and error code, with a targeting key that takes the place of that of the context:
+        what an OpenFeature provider is asked for, without an object for each answer."""
+
     def resolve_all(self, context: _Caller = None, now: _Time = None) -> dict[str, Resolution]:
         """The answers of all flags for this caller, by key."""
 

@@ -38,6 +38,7 @@ class EsclusaProvider(AbstractProvider):
         """A provider of these flags, which the app goes on publishing into."""
         super().__init__()
         self._flags = flags
+        self._details = flags._details
         self._unsubscribe: Callable[[], None] | None = None
         self._was_ready = False
 
@@ -107,16 +108,10 @@ class EsclusaProvider(AbstractProvider):
         kind: type,
         convert: Callable[[Any], Any],
     ) -> FlagResolutionDetails[_T]:
-        caller: Mapping[str, object] | None = None
-        if context is not None:
-            caller = context.attributes
-            if (targeting_key := context.targeting_key) is not None:
-                # A dict is copied as a whole here, where `{**attributes}` puts one field after the other.
-                fields: dict[str, object] = dict(caller)
-                fields["targetingKey"] = targeting_key
-                caller = fields
-        resolution = self._flags.resolve(key, caller)
-        value, code = resolution.value, resolution.error_code
+        if context is None:
+            value, variant, reason, code = self._details(key, None, None)
+        else:
+            value, variant, reason, code = self._details(key, context.attributes, context.targeting_key)
         # Most values are of the very type, and need no call to say so.
         if value.__class__ is not kind:
             if value is None:
@@ -128,8 +123,8 @@ class EsclusaProvider(AbstractProvider):
                     return FlagResolutionDetails(value, ErrorCode.TYPE_MISMATCH, problem, Reason.ERROR)
         if code is None:
             # With metadata, because the class takes longer to make its own.
-            return FlagResolutionDetails(value, None, None, _REASONS[resolution.reason], resolution.variant, {})
-        return FlagResolutionDetails(value, ErrorCode(code), _PROBLEMS[code], Reason.ERROR, resolution.variant)
+            return FlagResolutionDetails(value, None, None, _REASONS[reason], variant, {})
+        return FlagResolutionDetails(value, ErrorCode(code), _PROBLEMS[code], Reason.ERROR, variant)
 
 
 _PROBLEMS = {
