@@ -76,7 +76,7 @@ struct Words {
     table: Vec<(Token, u32)>,
     shift: u8,
     mask: u8,
-    /// Whether there was no room for another text.
+    /// Whether there was no table for another text.
     full: bool,
 }
 
@@ -93,7 +93,7 @@ impl Words {
         place | (u32::from(word.difference(token) != 0) * NOWHERE)
     }
 
-    /// The place of a text, which gets one if it has none and there is room.
+    /// The place of a text, which gets one if it has none; there is room for it, but perhaps no table.
     fn take(&mut self, token: Token) -> Option<u32> {
         let place = self.place(token);
         if place != NOWHERE {
@@ -103,7 +103,7 @@ impl Words {
             return None;
         }
         self.texts.push(token);
-        self.full = self.texts.len() > NOWHERE as usize || KINDS && !self.lay_out();
+        self.full = KINDS && !self.lay_out();
         if self.full {
             self.texts.pop();
             return None;

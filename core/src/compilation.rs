@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use hashbrown::HashTable;
 
+use crate::RULES;
 use crate::audience::Audience;
 use crate::bucket::{Bucketer, Share};
 use crate::definition::{
@@ -28,7 +29,6 @@ use crate::split::portions;
 use crate::text::Text;
 use crate::validation::{self, Candidate, Checked, Validation};
 use crate::value::Value;
-use crate::{RULES, SHARES};
 
 impl FlagSet {
     /// Compiles a snapshot: the document or bare rows, as JSON in UTF-8.
@@ -75,8 +75,9 @@ pub(crate) struct Compiler {
     tables: [Tables; TABLES],
 }
 
-/// A build that shares nothing and has no rules needs no tables, and is spared the code that drops them.
-const TABLES: usize = if SHARES || RULES { 1 } else { 0 };
+/// A build without rules has no segments to look up. It stores equal parts as often as they come, because a browser has
+/// so few flags that looking for them would take more code than it saves room, and is spared the code that drops tables.
+const TABLES: usize = if RULES { 1 } else { 0 };
 
 /// What of a set is there already.
 #[derive(Default)]
@@ -348,8 +349,8 @@ impl Compiler {
     fn stored(&mut self, entries: &[Cow<'_, str>]) -> List {
         let Compiler { set: FlagSet { lists, texts, .. }, tables } = self;
         match tables.first_mut() {
-            Some(tables) if SHARES => tables.lists.store(entries, lists, texts),
-            _ => list::stored(entries, lists, texts),
+            Some(tables) => tables.lists.store(entries, lists, texts),
+            None => list::stored(entries, lists, texts),
         }
     }
 

@@ -69,10 +69,6 @@ mod writing;
 /// Whether this build has rules, segments and prerequisites.
 const RULES: bool = cfg!(feature = "rules");
 
-/// Whether equal parts of a set are stored once. A browser has so few flags that looking for equal ones would take more
-/// code than it saves room.
-const SHARES: bool = RULES;
-
 /// Whether short texts and lists are looked for in ways of their own. Without rules everything is small and asked by one
 /// person, and the way that is the least code will do.
 const KINDS: bool = RULES;

@@ -61,20 +61,13 @@ const hasOwn = Object.prototype.hasOwnProperty;
 
 /** Whether a value says the same as before, and will for as long as it is the same. */
 function isSame(known: unknown, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) {
+  if (typeof value !== 'object') {
     return value === known && typeof value !== 'function';
   }
-  if (!Array.isArray(value) || !Array.isArray(known) || known.length !== value.length) {
-    return false;
+  if (value === null || !Array.isArray(value)) {
+    return value === null && known === null;
   }
-  // A function for each element would take longer than looking at it.
-  for (let at = 0; at < known.length; at += 1) {
-    const element: unknown = value[at];
-    if (element !== known[at] || !isFixed(element)) {
-      return false;
-    }
-  }
-  return true;
+  return Array.isArray(known) && known.length === value.length && known.every((element, at) => element === value[at] && isFixed(element));
 }
 
 const copied = (value: unknown): unknown => (Array.isArray(value) ? [...(value as unknown[])] : value);

@@ -41,9 +41,9 @@ pub fn layered(layers: &[Option<&[u8]>]) -> Result<Option<Vec<u8>>, LayerError> 
     for (layer, bytes) in layers.iter().enumerate().rev() {
         match bytes {
             Some(bytes) => {
-                let snapshot = Layer::from_json(bytes).map_err(|error| LayerError { layer, error })?;
-                is_founded |= !snapshot.head.switches;
-                whole.lay(snapshot);
+                let read = Layer::from_json(bytes).map_err(|error| LayerError { layer, error })?;
+                is_founded |= !read.head.switches;
+                whole.lay(read);
             }
             None => whole.is_partial = true,
         }
