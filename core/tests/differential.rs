@@ -88,7 +88,7 @@ fn wanted() -> Vec<(&'static str, &'static str)> {
     let units = ["user", "targetingKey", "company", "plan", "region", "account", "seats", "device.os", "email", "a.b"];
     group("bucketed by", &units);
     group("prerequisite", &["on met", "on not met", "off met", "off not met", "variants met", "variants not met"]);
-    group("prerequisite", &["not in the set"]);
+    group("prerequisite", &["not in the set", "has an error"]);
     group("serves", &["the rule's variant", "by the rule's split", "by the flag's weights"]);
     group("set aside", &["broken", "killed", "kept", "killed and kept"]);
     group("segment of", &["the set", "an earlier set"]);

@@ -294,6 +294,8 @@ def is_met(flag_set, prerequisite, context, now):
     if prerequisite["flag"] not in flag_set["flags"]:
         return False
     other = resolve(flag_set, prerequisite["flag"], context, now)
+    if other["error"] is not None:
+        return False
     if prerequisite["variants"] is None:
         return other["enabled"] == prerequisite["on"]
     return other["enabled"] and other["variant"] in prerequisite["variants"]

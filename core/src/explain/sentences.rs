@@ -89,6 +89,7 @@ pub(crate) fn prerequisite(
         None => "does not exist".to_owned(),
         Some(Resolution { enabled: true, variant: Some(variant), .. }) => format!("serves {variant}"),
         Some(Resolution { enabled: true, .. }) => "is on".to_owned(),
+        Some(Resolution { error: Some(error), .. }) => format!("has the error {}", error.as_str()),
         Some(_) => "is off".to_owned(),
     };
     Step { inner, ..step("prerequisite", met, format!("the flag `{key}` must {wanted}, and it {is}")) }

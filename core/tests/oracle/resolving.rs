@@ -184,6 +184,10 @@ impl Resolving<'_> {
             return false;
         }
         let other = self.resolve(key);
+        if other.error.is_some() {
+            self.hits.hit("prerequisite", "has an error");
+            return false;
+        }
         let (kind, met) = match prerequisite.field("on").and_then(Json::bool) {
             Some(on) => (if on { "on" } else { "off" }, other.enabled == on),
             None => {
