@@ -27,17 +27,6 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        match name {
-            "draft" => Some(Status::Draft),
-            "active" => Some(Status::Active),
-            "paused" => Some(Status::Paused),
-            "completed" => Some(Status::Completed),
-            "rolled_back" => Some(Status::RolledBack),
-            _ => None,
-        }
-    }
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Status::Draft => "draft",

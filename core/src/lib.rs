@@ -57,6 +57,7 @@ mod resolve;
 mod rule_index;
 mod snapshot;
 mod split;
+mod switching;
 pub mod sync;
 mod text;
 mod time;

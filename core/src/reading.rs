@@ -12,6 +12,7 @@ use crate::error::{Violation, found, no_time, one_of, problem, string};
 use crate::index::Index;
 use crate::json::parse_number;
 use crate::limit::MAX_LIST_ENTRIES;
+use crate::switching;
 use crate::time::Time;
 use crate::value::{MAX_INTEGER, Value};
 use crate::whole::write_whole;
@@ -164,6 +165,11 @@ impl Reading {
             }
         }
         true
+    }
+
+    /// What says on or off, be it in a word (2.2.4).
+    pub(crate) fn switch(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<bool> {
+        switching::switch(value).or_else(|| self.expected(place, value, "true or false"))
     }
 
     pub(crate) fn boolean(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<bool> {

@@ -20,6 +20,7 @@ use crate::index::Index;
 use crate::limit::{MAX_KEY_BYTES, MAX_LIST_ENTRIES};
 use crate::reading::{Keys, Place, Reading, Unknown};
 use crate::snapshot::Part;
+use crate::switching;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -191,8 +192,8 @@ fn killed(flag: &Value<'_>) -> bool {
     let Value::Object(fields) = flag else { return false };
     let named = |wanted: &'static str| fields.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value);
     named("enabled").next().is_none()
-        || named("enabled").any(|value| matches!(value, Value::Null | Value::Bool(false)))
-        || named("status").any(|value| value.as_str().and_then(Status::named).is_some_and(Status::is_off))
+        || named("enabled").any(|value| value.is_null() || switching::reads_as_off(value))
+        || named("status").any(|value| switching::status(value).is_some_and(Status::is_off))
 }
 
 /// A field that stands there and is not null (2.2.1).
@@ -261,7 +262,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'_, 'v>) ->
     ] = fields;
     let at = |name: &'static str| place.field(name);
     // Put together at the end: assigned one by one, each field would first have to drop what it holds.
-    let enabled = given(enabled).and_then(|value| reading.boolean(&at("enabled"), value));
+    let enabled = given(enabled).and_then(|value| reading.switch(&at("enabled"), value));
     let status = given(status).and_then(|value| self::status(reading, &at("status"), value));
     let rollout = match given(rollout) {
         Some(value) => reading.percentage(&at("rollout_percentage"), value).unwrap_or_default(),
@@ -325,7 +326,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'_, 'v>) ->
 }
 
 fn status(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Status> {
-    let status = value.as_str().and_then(Status::named);
+    let status = switching::status(value);
     if status.is_none() {
         let problem = "is no status, expected draft, active, paused, completed or rolled_back";
         reading.report(place, format_args!("{} {problem}", found(value)));

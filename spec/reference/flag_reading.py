@@ -3,6 +3,7 @@
 A definition is a plain dict in which every default is written out, percentages are shares and times are milliseconds.
 """
 
+import forms
 import graphs
 from condition_reading import check_references, read_condition
 from forms import Fields
@@ -17,6 +18,7 @@ from places import (
     read_percentage,
     read_string,
     read_strings,
+    read_switch,
     read_text,
     read_time,
     read_weight,
@@ -29,7 +31,6 @@ MAX_VARIANTS = 1_000
 MAX_CHAIN = 64
 MAX_RESOLUTIONS = 10_000
 
-STATUSES = ("draft", "active", "paused", "completed", "rolled_back")
 TARGETS = ("target_plans", "target_roles", "target_companies", "target_regions", "target_users")
 FIELDS = (
     "name",
@@ -97,7 +98,7 @@ def read_flag(row, place, keys, extents, found):
     variant_keys = [variant["key"] for variant in variants] if len(found) == before else None
     return {
         "key": key,
-        "enabled": field("enabled", read_boolean, False),
+        "enabled": field("enabled", read_switch, False),
         "status": field("status", read_status, "active"),
         "share": field("rollout_percentage", read_percentage, 100_000),
         **{name: field(name, read_strings, []) for name in TARGETS},
@@ -117,9 +118,10 @@ def read_flag(row, place, keys, extents, found):
 
 def read_status(value, place, found):
     """2.2.5."""
-    if value not in STATUSES:
+    status = forms.status_of(value)
+    if status is None:
         violate(found, place, "is not a status")
-    return value
+    return status
 
 
 def read_overrides(value, place, found):

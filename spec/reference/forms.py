@@ -87,6 +87,44 @@ def is_integer(value):
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_INTEGER
 
 
+WHITE_SPACE = " \t\n\f\r"
+ON = ("true", "t", "yes", "y", "on", "1", "enabled", "active")
+OFF = ("false", "f", "no", "n", "off", "0", "disabled", "inactive")
+STATUSES = {
+    "draft": ("draft", "new", "planned", "pending", "scheduled"),
+    "active": ("active", "enabled", "on", "live", "published", "released"),
+    "paused": ("paused", "inactive", "disabled", "off", "stopped", "suspended"),
+    "rolled_back": ("rolled_back", "archived", "deleted", "retired", "ended", "expired", "closed", "cancelled"),
+    "completed": ("completed",),
+}
+
+
+def switch_of(value):
+    """2.2.4: what says on or off."""
+    if isinstance(value, bool):
+        return value
+    if is_number(value) and value in (0, 1):
+        return value == 1
+    word = word_of(value)
+    return True if word in ON else False if word in OFF else None
+
+
+def status_of(value):
+    """2.2.5."""
+    word = word_of(value)
+    for status, words in STATUSES.items():
+        if word is not None and word.replace("-", "_").replace(" ", "_") in words:
+            return status
+    return None
+
+
+def word_of(value):
+    """A word in small letters without white space around it; only the case of ASCII letters is without meaning."""
+    if not isinstance(value, str):
+        return None
+    return "".join(character.lower() if character.isascii() else character for character in value.strip(WHITE_SPACE))
+
+
 def share_of(value):
     """2.2.6 and 2.2.7: a percentage as a share, a whole number of thousandths of a percent."""
     if isinstance(value, str):

@@ -46,6 +46,14 @@ def read_boolean(value, place, found):
     return value
 
 
+def read_switch(value, place, found):
+    """2.2.4."""
+    on = forms.switch_of(value)
+    if on is None:
+        violate(found, place, "does not say on or off")
+    return on
+
+
 def read_string(value, place, found):
     if not isinstance(value, str):
         violate(found, place, "is not a string")

@@ -7,6 +7,7 @@ whether it was `set_aside`, and what was `kept`.
 
 import json
 
+import forms
 import graphs
 import reading
 from condition_reading import extent, extents_of, is_too_large, segments_named
@@ -99,9 +100,9 @@ def is_off_whatever_else(row):
     """8.7."""
     if "enabled" not in row:
         return True
-    if any(value is False or value is None for value in row.all["enabled"]):
+    if any(value is None or forms.switch_of(value) is False for value in row.all["enabled"]):
         return True
-    return any(isinstance(value, str) and value in ("draft", "paused", "rolled_back") for value in row.all.get("status", ()))
+    return any(forms.status_of(value) in ("draft", "paused", "rolled_back") for value in row.all.get("status", ()))
 
 
 def missing_segments(definition, segments, before):

@@ -6,6 +6,7 @@ use crate::RULES;
 use crate::error::SnapshotError;
 use crate::fingerprint::Set;
 use crate::snapshot::{Part, Snapshot, VERSION};
+use crate::switching;
 use crate::time::Time;
 use crate::value::{Fields, Value};
 
@@ -172,7 +173,7 @@ fn key(name: &str, entry: &Value<'_>) -> Option<String> {
 
 /// What an entry of a layer of switches says.
 fn switch<'v>(flag: &'v Value<'_>) -> Option<(&'v str, bool)> {
-    Some((flag.get("name")?.as_str()?, flag.get("enabled")?.as_bool()?))
+    Some((flag.get("name")?.as_str()?, switching::switch(flag.get("enabled")?)?))
 }
 
 /// Whether a switch is meant for a key: `CRM_ADVANCED` is for `crm-advanced` too, because the name of a variable of

@@ -36,11 +36,10 @@ pub(crate) fn segment(random: &mut Random, key: &str, segments: &[String]) -> No
 pub(crate) fn flag(random: &mut Random, key: &str, segments: &[String], others: &[String]) -> Node {
     let mut flag = object([("name", text(key))]);
     if !random.chance(3) {
-        flag.add("enabled", raw(if random.chance(94) { "true" } else { "false" }));
+        let words: &[&str] = if random.chance(94) { &ON } else { &OFF };
+        flag.add("enabled", raw(if random.chance(70) { words[0] } else { random.pick(words) }));
     }
-    let statuses =
-        ["active", "active", "active", "active", "completed", "completed", "draft", "paused", "rolled_back", "active"];
-    maybe(random, &mut flag, "status", 30, |random| text(random.pick(&statuses)));
+    maybe(random, &mut flag, "status", 30, |random| text(random.pick(&STATUSES)));
     maybe(random, &mut flag, "rollout_percentage", 45, |random| raw(random.pick(&PERCENTAGES)));
     let lists: [(&str, &[&str]); 5] = [
         ("target_plans", &PLANS),

@@ -6,12 +6,13 @@ const AB: (&str, &str) = ("variants", r#"[{"key":"a"},{"key":"b","value":1}]"#);
 const NO_RULES: (&str, &str) = ("rules", "[]");
 
 /// Fields of a flag; for the signs before their names see `break_fields`.
-pub(crate) const BROKEN_FIELDS: [(&str, Fields); 74] = [
+pub(crate) const BROKEN_FIELDS: [(&str, Fields); 75] = [
     ("enabled twice", &[("enabled", "false"), ("&enabled", "true")]),
     ("status twice", &[("enabled", "true"), ("status", r#""paused""#), ("&status", r#""active""#)]),
     ("unknown target field", &[("target_plan", r#"["FREE"]"#)]),
-    ("enabled kind", &[("enabled", r#""true""#)]),
-    ("status unknown", &[("status", r#""archived""#)]),
+    ("enabled kind", &[("enabled", r#""maybe""#)]),
+    ("enabled number", &[("enabled", "2")]),
+    ("status unknown", &[("status", r#""activ""#)]),
     ("status kind", &[("status", "1")]),
     ("target list kind", &[("target_plans", r#""FREE""#)]),
     ("target entry kind", &[("target_users", r#"["user-1",7]"#)]),

@@ -181,7 +181,7 @@ fn special(random: &mut Random, draft: &mut Draft, at: usize, name: &'static str
         "name taken" => {
             let mut again = flags::flag(random, &key, &[], &[]);
             if random.chance(50) {
-                again.set("enabled", raw("\"yes\""));
+                again.set("enabled", raw("\"maybe\""));
             }
             draft.flags.push((key, again));
             draft.expect(name, None);

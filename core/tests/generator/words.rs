@@ -223,6 +223,35 @@ pub(crate) const NO_PERCENTAGES: [&str; 14] = [
     "-0.001",
     "\".5\"",
 ];
+/// What says on, as JSON; the first most of all.
+pub(crate) const ON: [&str; 9] =
+    ["true", "1", "1.0", "\"true\"", "\" Yes \"", "\"ON\"", "\"t\"", "\"enabled\\n\"", "\"Active\""];
+/// What says off, as JSON.
+pub(crate) const OFF: [&str; 9] =
+    ["false", "0", "-0.0", "\"False\"", "\"\\tno\"", "\"OFF\"", "\"f\"", "\"Disabled\"", "\"inactive\""];
+/// Statuses; a flag is mostly not off by them.
+pub(crate) const STATUSES: [&str; 20] = [
+    "active",
+    "active",
+    "active",
+    "active",
+    "active",
+    "active",
+    "Live",
+    " on ",
+    "released",
+    "ENABLED",
+    "completed",
+    "completed",
+    "Completed",
+    "draft",
+    "Planned",
+    "paused",
+    "Inactive",
+    "rolled_back",
+    "Rolled-Back",
+    "rolled back",
+];
 /// Attributes that conditions and units name.
 pub(crate) const ATTRIBUTES: [&str; 13] = [
     "email",

@@ -50,9 +50,8 @@ pub(crate) fn flag(flag: &Json, place: &str, found: &mut Found) {
     if key(flag, "name").is_none() {
         found.push(child(place, "name"));
     }
-    let statuses = ["draft", "active", "paused", "completed", "rolled_back"];
-    optional(flag, "enabled", place, found, |value| value.bool().is_some());
-    optional(flag, "status", place, found, |value| value.text().is_some_and(|text| statuses.contains(&text)));
+    optional(flag, "enabled", place, found, |value| written::switch(value).is_some());
+    optional(flag, "status", place, found, |value| written::status(value).is_some());
     optional(flag, "rollout_percentage", place, found, |value| written::share(value).is_some());
     optional(flag, "start_date", place, found, is_time);
     optional(flag, "end_date", place, found, is_time);

@@ -6,6 +6,7 @@ use super::checking::{self, Found, child};
 use super::graphs::{Graph, is_sound, on_a_cycle, too_long};
 use super::json::Json;
 use super::operands::{fits, segments};
+use super::written;
 
 pub(crate) struct Set {
     pub(crate) revision: Option<u64>,
@@ -280,8 +281,10 @@ fn judge(flags: &[Json], root: &str, set: &mut Set, places: &mut Places) {
 
 /// Whether a flag that is set aside is killed (8.7).
 fn set_aside(flag: &Json) -> Fate {
-    let off = |value: &Json| matches!(value, Json::Null | Json::Bool(false));
-    let stopped = |value: &Json| value.text().is_some_and(|text| ["draft", "paused", "rolled_back"].contains(&text));
+    let off = |value: &Json| *value == Json::Null || written::switch(value) == Some(false);
+    let stopped = |value: &Json| {
+        written::status(value).is_some_and(|status| ["draft", "paused", "rolled_back"].contains(&status))
+    };
     let absent = flag.every("enabled").count() == 0;
     let killed = absent || flag.every("enabled").any(off) || flag.every("status").any(stopped);
     Fate::SetAside { killed, kept: None }

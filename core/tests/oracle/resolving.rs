@@ -104,11 +104,13 @@ impl Resolving<'_> {
     }
 
     fn steps(&self, key: &str, flag: &Json) -> Result<Answer, No> {
-        let status = flag.string("status").unwrap_or("active");
+        let status = flag.field("status").and_then(written::status).unwrap_or("active");
         let step = |name: &str| self.hits.hit("said no", name);
         self.hits.hit("status", status);
         // 7.3
-        if flag.field("enabled") != Some(&Json::Bool(true)) || ["draft", "paused", "rolled_back"].contains(&status) {
+        if flag.field("enabled").and_then(written::switch) != Some(true)
+            || ["draft", "paused", "rolled_back"].contains(&status)
+        {
             step("7.3");
             return Err(("DISABLED", None));
         }

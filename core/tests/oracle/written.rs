@@ -6,6 +6,36 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::json::Json;
 
+/// What says on or off, be it a word (2.2.4).
+pub(crate) fn switch(value: &Json) -> Option<bool> {
+    if let Some(number) = value.number() {
+        return (number == 0.0 || number == 1.0).then_some(number == 1.0);
+    }
+    let Json::Text(text) = value else { return value.bool() };
+    match text.trim_matches(WHITE_SPACE).to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "on" | "1" | "enabled" | "active" => Some(true),
+        "false" | "f" | "no" | "n" | "off" | "0" | "disabled" | "inactive" => Some(false),
+        _ => None,
+    }
+}
+
+const WHITE_SPACE: [char; 5] = [' ', '\t', '\n', '\u{c}', '\r'];
+
+/// The status that is named (2.2.5).
+pub(crate) fn status(value: &Json) -> Option<&'static str> {
+    let word = value.text()?.trim_matches(WHITE_SPACE).to_ascii_lowercase().replace(['-', ' '], "_");
+    Some(match word.as_str() {
+        "draft" | "new" | "planned" | "pending" | "scheduled" => "draft",
+        "active" | "enabled" | "on" | "live" | "published" | "released" => "active",
+        "paused" | "inactive" | "disabled" | "off" | "stopped" | "suspended" => "paused",
+        "rolled_back" | "archived" | "deleted" | "retired" | "ended" | "expired" | "closed" | "cancelled" => {
+            "rolled_back"
+        }
+        "completed" => "completed",
+        _ => return None,
+    })
+}
+
 /// A share of a number or of a string that holds one: a percentage in thousandths (1.5, 2.2.6, 2.2.7).
 pub(crate) fn share(value: &Json) -> Option<u64> {
     let number = match value {
