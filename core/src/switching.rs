@@ -48,5 +48,5 @@ pub(crate) fn status(value: &Value<'_>) -> Option<Status> {
     let word = value.as_str()?.trim_ascii();
     let plain = |byte: u8| if matches!(byte, b'-' | b' ') { b'_' } else { byte.to_ascii_lowercase() };
     let is = |known: &&str| known.len() == word.len() && known.bytes().eq(word.bytes().map(plain));
-    STATUSES.iter().find(|(_, words)| words.iter().any(|known| is(&known))).map(|(status, _)| *status)
+    STATUSES.iter().find(|(_, words)| words.iter().any(is)).map(|(status, _)| *status)
 }
