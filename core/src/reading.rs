@@ -23,6 +23,8 @@ pub(crate) enum Place<'p> {
     Root,
     Field(&'p Place<'p>, &'p str),
     Entry(&'p Place<'p>, usize),
+    /// The object that stands at a place: its fields are named as they are written there.
+    Object(&'p Place<'p>, &'p Value<'p>),
 }
 
 impl<'p> Place<'p> {
@@ -34,12 +36,27 @@ impl<'p> Place<'p> {
         Place::Entry(self, at)
     }
 
+    pub(crate) fn object(&'p self, value: &'p Value<'p>) -> Place<'p> {
+        Place::Object(self, value)
+    }
+
+    /// How a field is written here: by its name, or in camelCase (2.2.30).
+    fn written(&self, name: &'p str) -> &'p str {
+        let Place::Object(_, Value::Object(fields)) = self else { return name };
+        let mut names = fields.iter().map(|(name, _)| name.as_ref());
+        if names.clone().any(|written| written == name) {
+            return name;
+        }
+        names.find(|written| is_camel_case(name, written)).unwrap_or(name)
+    }
+
     fn pointer(&self) -> String {
         match self {
             Place::Root => String::new(),
+            Place::Object(place, _) => place.pointer(),
             Place::Field(parent, name) => {
                 let mut pointer = parent.pointer() + "/";
-                for character in name.chars() {
+                for character in parent.written(name).chars() {
                     match character {
                         '~' => pointer.push_str("~0"),
                         '/' => pointer.push_str("~1"),
@@ -61,6 +78,18 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.pointer())
     }
+}
+
+/// Whether that is the name of a field in camelCase: `rolloutPercentage` for `rollout_percentage` (2.2.30).
+fn is_camel_case(name: &str, written: &str) -> bool {
+    let (mut name, mut written) = (name.bytes(), written.bytes());
+    while let Some(byte) = name.next() {
+        let byte = if byte == b'_' { name.next().map(|byte| byte.to_ascii_uppercase()) } else { Some(byte) };
+        if written.next() != byte {
+            return false;
+        }
+    }
+    written.next().is_none()
 }
 
 /// What an object does with fields that nobody knows.
@@ -108,7 +137,7 @@ impl Reading {
         None
     }
 
-    /// The fields of an object by name, each with its value if it stands there, even null.
+    /// The fields of an object by name, be it in camelCase (2.2.30), each with its value if it stands there, even null.
     pub(crate) fn fields<'v, 't, const N: usize>(
         &mut self,
         place: &Place<'_>,
@@ -133,6 +162,7 @@ impl Reading {
         let Value::Object(fields) = value else {
             return self.expected::<()>(place, value, "an object").is_some();
         };
+        let place = &place.object(value);
         // The names that were met twice, one bit for each: there are at most twenty.
         let mut repeated = 0_u32;
         let is_first = |index: usize, name: &str| !fields.iter().take(index).any(|(earlier, _)| earlier == name);
@@ -140,9 +170,13 @@ impl Reading {
         let mut next = 0;
         for (index, (name, value)) in fields.iter().enumerate() {
             let found = |at: &usize| names.get(*at).is_some_and(|known| *known == *name);
-            let at = (next..names.len()).find(found).or_else(|| (0..next).find(found));
-            match at.and_then(|at| Some((at, values.get_mut(at)?))) {
-                Some((at, slot)) => {
+            let in_camel_case = |at: &usize| names.get(*at).is_some_and(|known| is_camel_case(known, name));
+            let at = (next..names.len()).find(found).or_else(|| (0..next).find(found)).or_else(|| {
+                let may_be = name.bytes().any(|byte| byte.is_ascii_uppercase());
+                (0..names.len()).filter(|_| may_be).find(in_camel_case)
+            });
+            match at.and_then(|at| Some((at, names.get(at)?, values.get_mut(at)?))) {
+                Some((at, name, slot)) => {
                     next = at + 1;
                     if slot.replace(value).is_some() {
                         let bit = 1 << (at % 32);

@@ -64,7 +64,8 @@ impl<'v> Candidate<'v> {
     }
 }
 
-const FLAG_FIELDS: [&str; 20] = [
+const FLAG_FIELDS: [&str; 21] = [
+    "key",
     "name",
     "enabled",
     "status",
@@ -151,10 +152,12 @@ impl<'v> Validation<'v> {
         let place = list.entry(at);
         let before = reading.violations.len();
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { return };
-        let [name, .., variants, off_value, _, _, _, _] = fields;
+        let [key, name, .., variants, off_value, _, _, _, _] = fields;
         let keys = (&mut self.flag_keys, list, at);
-        let key = unique_key(reading, &place.field("name"), name, keys).unwrap_or_default();
-        let definition = flag(reading, &place, fields);
+        // With a `key` the name is a label (2.2.2).
+        let (named, key) = if given(key).is_some() { ("key", key) } else { ("name", name) };
+        let key = unique_key(reading, &place.field(named), key, keys).unwrap_or_default();
+        let definition = flag(reading, &place.object(value), &key, fields);
         let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
             (None, Some(_)) => Value::Null,
@@ -203,10 +206,20 @@ fn given<'r, 'v>(value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
 
 const LEFT_OUT: &str = "this build leaves rules and prerequisites out, expected a build with the feature `rules`";
 
+/// The same for a list or an object that holds something; one that holds nothing may be of the other kind (2.2.33).
+fn filled<'r, 'v>(value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
+    given(value).filter(|value| match value {
+        Value::List(entries) => !entries.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Text(text) => !text.trim_ascii().is_empty(),
+        _ => true,
+    })
+}
+
 /// The same for a field that needs the feature `rules`; without it, one that holds something is reported (8.10).
 fn built<'r, 'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
-    let value = given(value)?;
-    if !RULES && value.as_list().is_none_or(|entries| !entries.is_empty()) {
+    let value = filled(value)?;
+    if !RULES {
         reading.say(place, Cow::Borrowed(LEFT_OUT));
     }
     RULES.then_some(value)
@@ -237,9 +250,10 @@ fn unique_key<'v>(
     }
 }
 
-fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'_, 'v>) -> FlagDefinition<'v> {
+fn flag<'v>(reading: &mut Reading, place: &Place<'_>, key: &str, fields: Fields<'_, 'v>) -> FlagDefinition<'v> {
     let [
-        name,
+        _,
+        _,
         enabled,
         status,
         rollout,
@@ -271,7 +285,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'_, 'v>) ->
     let mut targets: Targets<'v> = Default::default();
     let lists = [plans, regions, roles, companies, users];
     for ((list, value), (_, name)) in targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
-        *list = given(value).and_then(|value| reading.texts(&at(name), value)).unwrap_or_default();
+        *list = filled(value).and_then(|value| reading.texts(&at(name), value)).unwrap_or_default();
     }
     let start = given(start).and_then(|value| reading.time(&at("start_date"), value));
     let end = given(end).and_then(|value| reading.time(&at("end_date"), value));
@@ -279,11 +293,10 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'_, 'v>) ->
         Some(value) => reading.name(&at("bucket_by"), value).unwrap_or_default(),
         None => Cow::Borrowed(USER),
     };
-    let key = given(name).and_then(Value::as_str);
     let salt = given(salt).and_then(|value| reading.text(&at("salt"), value));
-    let salt = salt.filter(|salt| Some(salt.as_ref()) != key);
-    let overrides = given(overrides).and_then(|value| self::overrides(reading, &at("overrides"), value));
-    let variants = match given(variants) {
+    let salt = salt.filter(|salt| salt != key);
+    let overrides = filled(overrides).and_then(|value| self::overrides(reading, &at("overrides"), value));
+    let variants = match filled(variants) {
         Some(value) => rules::variants(reading, &at("variants"), value),
         None => Some(Vec::new()),
     };
@@ -304,7 +317,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, fields: Fields<'_, 'v>) ->
     let prerequisites = built(reading, &at("prerequisites"), prerequisites);
     let prerequisites =
         prerequisites.and_then(|value| self::prerequisites(reading, &at("prerequisites"), value)).unwrap_or_default();
-    let schedule = given(schedule).and_then(|value| self::schedule(reading, &at("schedule"), value));
+    let schedule = filled(schedule).and_then(|value| self::schedule(reading, &at("schedule"), value));
     let client = given(client).and_then(|value| reading.boolean(&at("client"), value));
     FlagDefinition {
         enabled: enabled.unwrap_or_default(),
@@ -337,10 +350,10 @@ fn status(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option
 fn overrides<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> Option<OverridesDefinition<'v>> {
     let [on, off] = reading.fields(place, value, ["on", "off"], Unknown::Refused)?;
     let mut side = |name: &'static str, value: Option<&Value<'v>>| -> Option<[Vec<Cow<'v, str>>; 2]> {
-        let Some(value) = given(value) else { return Some(Default::default()) };
+        let Some(value) = filled(value) else { return Some(Default::default()) };
         let place = place.field(name);
         let [users, companies] = reading.fields(&place, value, ["users", "companies"], Unknown::Refused)?;
-        let mut texts = |name, value| match given(value) {
+        let mut texts = |name, value| match filled(value) {
             Some(value) => reading.texts(&place.field(name), value).unwrap_or_default(),
             None => Vec::new(),
         };
@@ -393,7 +406,8 @@ fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Opti
     let mut steps: Vec<(Time, Share)> = Vec::new();
     let mut before = None;
     for (index, value) in reading.list(place, value, (MAX_LIST_ENTRIES, "steps"))?.iter().enumerate() {
-        let place = place.entry(index);
+        let place = &place.entry(index);
+        let place = place.object(value);
         let Some([at, rollout]) = reading.fields(&place, value, ["at", "rollout_percentage"], Unknown::Refused) else {
             before = None;
             continue;

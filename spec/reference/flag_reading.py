@@ -25,6 +25,7 @@ from places import (
     required,
     violate,
 )
+from spelling import as_written, native_flag
 
 MAX_RULES = 10_000
 MAX_VARIANTS = 1_000
@@ -33,6 +34,7 @@ MAX_RESOLUTIONS = 10_000
 
 TARGETS = ("target_plans", "target_roles", "target_companies", "target_regions", "target_users")
 FIELDS = (
+    "key",
     "name",
     "enabled",
     "status",
@@ -54,20 +56,21 @@ FIELDS = (
 
 def read_flags(rows, place, extents, violations):
     """2.2 and 2.4: by key, {"row", "definition"}; `extents` are those of the segments there are, and the definition of a flag that is set aside is None."""
-    keys = {row["name"] for row in rows if isinstance(row, Fields) and read_key(row.get("name"), "", []) is not None}
+    written, rows = rows, [native_flag(row) for row in rows]
+    keys = {row[key_field(row)] for row in rows if isinstance(row, Fields) and read_key(row.get(key_field(row)), "", []) is not None}
     flags, places, sound = {}, {}, {}
     for index, row in enumerate(rows):
         found = []
         definition = read_flag(row, inside(place, index), keys, extents, found)
         key = definition and definition["key"]
         if key is not None and key in flags:
-            violate(found, inside(inside(place, index), "name"), "is taken by an earlier flag")
+            violate(found, inside(inside(place, index), key_field(row)), "is taken by an earlier flag")
         elif key is not None:
             flags[key] = {"row": row, "definition": None}
             places[key] = inside(inside(place, index), "prerequisites")
             if not found:
                 sound[key] = definition
-        violations.extend(found)
+        violations.extend(as_written(violation, inside(place, index), written[index]) for violation in found)
     wrong = wrong_prerequisites(sound)
     for key, definition in sound.items():
         for message in wrong[key]:
@@ -86,7 +89,7 @@ def read_flag(row, place, keys, extents, found):
     for name in row:
         if name.startswith("target_") and name not in TARGETS:
             violate(found, inside(place, name), "is not a field of a flag")
-    key = read_key(row.get("name"), inside(place, "name"), found)
+    key = read_key(row.get(key_field(row)), inside(place, key_field(row)), found)
 
     def field(name, read, default):
         if row.get(name) is None:
@@ -114,6 +117,11 @@ def read_flag(row, place, keys, extents, found):
         "schedule": field("schedule", read_schedule, []),
         "client": field("client", read_boolean, False),
     }
+
+
+def key_field(row):
+    """2.2.2: with a `key`, the name is a label."""
+    return "name" if row.get("key") is None else "key"
 
 
 def read_status(value, place, found):

@@ -19,10 +19,11 @@ class NotJson(Exception):
 
 
 class Fields(dict):
-    """A JSON object: the last value of each field, and in `all` every value in the order written."""
+    """A JSON object: the last value of each field, in `all` every value, and in `pairs` everything in the order written."""
 
     def __init__(self, pairs):
         super().__init__(pairs)
+        self.pairs = pairs
         self.all = {}
         for name, value in pairs:
             self.all.setdefault(name, []).append(value)

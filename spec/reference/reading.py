@@ -9,6 +9,7 @@ from condition_reading import check_references, extents_of, is_too_large, read_c
 from flag_reading import read_flags
 from forms import MAX_INTEGER, Fields
 from places import check_twice, inside, is_whole, read_key, required, violate
+from spelling import as_written, native_segment
 
 MAX_BYTES = 268_435_456
 MAX_NESTING = 100
@@ -82,7 +83,7 @@ def read_segments(rows, violations):
     segments, by_key = [], {}
     for index, row in enumerate(rows):
         found = []
-        segment = {**read_segment(row, f"/segments/{index}", found), "found": found}
+        segment = {**read_segment(native_segment(row), f"/segments/{index}", found), "found": found, "row": row}
         segments.append(segment)
         if segment["key"] is not None and segment["key"] in by_key:
             violate(found, inside(segment["place"], "key"), "is taken by an earlier segment")
@@ -95,7 +96,7 @@ def read_segments(rows, violations):
             violate(segment["found"], inside(segment["place"], "when"), f"is on a cycle: {segment['cycle']}")
         else:
             check_references(segment["when"], inside(segment["place"], "when"), extents, segment["found"])
-        violations.extend(segment["found"])
+        violations.extend(as_written(violation, segment["place"], segment["row"]) for violation in segment["found"])
     return {key: by_key[key]["when"] for key in by_key if key in sound}
 
 

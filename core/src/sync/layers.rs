@@ -100,8 +100,8 @@ impl<'a> Whole<'a> {
                 }
             }
         } else {
-            self.flags = std::mem::take(&mut self.flags).under("name", layer.flags);
-            self.segments = std::mem::take(&mut self.segments).under("key", layer.segments);
+            self.flags = std::mem::take(&mut self.flags).under(flag_key, layer.flags);
+            self.segments = std::mem::take(&mut self.segments).under(segment_key, layer.segments);
             if layer.head.revision.is_some() {
                 // An offset may put a time a few hours outside the years that can be written.
                 let written = layer.head.generated_at.filter(|time| Time::parse(&time.to_string()) == Some(*time));
@@ -155,8 +155,8 @@ struct Entries<'a>(Vec<(Option<String>, Value<'a>)>);
 
 impl<'a> Entries<'a> {
     /// The entries of an upper layer, and below them those of other keys.
-    fn under(self, name: &str, upper: Vec<Value<'a>>) -> Self {
-        let mut entries: Vec<_> = upper.into_iter().map(|entry| (key(name, &entry), entry)).collect();
+    fn under(self, key: impl for<'v> Fn(&'v Value<'_>) -> Option<&'v str>, upper: Vec<Value<'a>>) -> Self {
+        let mut entries: Vec<_> = upper.into_iter().map(|entry| (key(&entry).map(str::to_owned), entry)).collect();
         let taken: Set<String> = entries.iter().filter_map(|(key, _)| key.clone()).collect();
         entries.extend(self.0.into_iter().filter(|(key, _)| key.as_ref().is_none_or(|key| !taken.contains(key))));
         Entries(entries)
@@ -167,13 +167,18 @@ impl<'a> Entries<'a> {
     }
 }
 
-fn key(name: &str, entry: &Value<'_>) -> Option<String> {
-    Some(entry.get(name)?.as_str()?.to_owned())
+/// The key of a flag, as far as it has one: its name is that only without a `key` (2.2.2).
+fn flag_key<'v>(flag: &'v Value<'_>) -> Option<&'v str> {
+    flag.get("key").filter(|key| !key.is_null()).or_else(|| flag.get("name"))?.as_str()
+}
+
+fn segment_key<'v>(segment: &'v Value<'_>) -> Option<&'v str> {
+    segment.get("key")?.as_str()
 }
 
 /// What an entry of a layer of switches says.
 fn switch<'v>(flag: &'v Value<'_>) -> Option<(&'v str, bool)> {
-    Some((flag.get("name")?.as_str()?, switching::switch(flag.get("enabled")?)?))
+    Some((flag_key(flag)?, switching::switch(flag.get("enabled")?)?))
 }
 
 /// Whether a switch is meant for a key: `CRM_ADVANCED` is for `crm-advanced` too, because the name of a variable of

@@ -19,6 +19,7 @@ pub(super) fn condition<'v>(reading: &mut Reading, place: &Place<'_>, value: &Va
 }
 
 fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> Option<ConditionDefinition<'v>> {
+    let place = &place.object(value);
     let fields = reading.fields(place, value, FIELDS, Unknown::Refused)?;
     let [attribute, op, one, many, ignore_case, all, any, not, segment, percentage] = fields.map(given);
     let kinds = [

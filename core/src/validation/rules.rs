@@ -63,6 +63,7 @@ fn rule<'v>(
     keys: (&mut Keys<'v>, &Place<'_>, usize),
 ) -> RuleDefinition<'v> {
     let names = ["key", "when", "rollout_percentage", "bucket_by", "variant", "split"];
+    let place = &place.object(value);
     let mut rule = RuleDefinition::default();
     let Some([key, when, rollout, bucket_by, variant, split]) = reading.fields(place, value, names, Unknown::Refused)
     else {

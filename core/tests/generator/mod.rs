@@ -9,6 +9,7 @@ mod flags;
 mod node;
 mod random;
 mod refusals;
+mod spelling;
 mod violations;
 mod words;
 
@@ -261,11 +262,12 @@ fn snapshot(random: &mut Random, draft: Draft, revision: usize, bare: bool) -> S
     if random.chance(10) {
         head.push(("other", "{\"flags\":[1,{\"a\":1,\"a\":2}]}".to_owned()));
     }
+    let flags = list(draft.flags.into_iter().map(|(_, flag)| spelling::respelled(random, flag)));
     let refusal = (!bare && random.chance(4)).then(|| random.below(refusals::REFUSALS.len()));
     Snapshot {
         head,
         segments: list(draft.segments),
-        flags: list(draft.flags.into_iter().map(|(_, flag)| flag)),
+        flags,
         bare,
         marked: random.chance(3),
         refusal,

@@ -6,7 +6,7 @@ const AB: (&str, &str) = ("variants", r#"[{"key":"a"},{"key":"b","value":1}]"#);
 const NO_RULES: (&str, &str) = ("rules", "[]");
 
 /// Fields of a flag; for the signs before their names see `break_fields`.
-pub(crate) const BROKEN_FIELDS: [(&str, Fields); 75] = [
+pub(crate) const BROKEN_FIELDS: [(&str, Fields); 76] = [
     ("enabled twice", &[("enabled", "false"), ("&enabled", "true")]),
     ("status twice", &[("enabled", "true"), ("status", r#""paused""#), ("&status", r#""active""#)]),
     ("unknown target field", &[("target_plan", r#"["FREE"]"#)]),
@@ -25,7 +25,8 @@ pub(crate) const BROKEN_FIELDS: [(&str, Fields); 75] = [
     ("bucket_by kind", &[("bucket_by", "5")]),
     ("salt kind", &[("salt", "5")]),
     ("client kind", &[("client", "1")]),
-    ("overrides kind", &[("overrides", "[]")]),
+    ("overrides kind", &[("overrides", "[1]")]),
+    ("field in both spellings", &[("rollout_percentage", "50"), ("&rolloutPercentage", "50")]),
     ("overrides side kind", &[("overrides", r#"{"on":["user-1"]}"#)]),
     ("overrides list kind", &[("overrides", r#"{"on":{"users":"user-1"}}"#)]),
     ("overrides entry kind", &[("overrides", r#"{"off":{"companies":[null]}}"#)]),

@@ -31,7 +31,7 @@ const ONCE: [&str; 19] = [
 ];
 
 /// Violations that take more than a field or a condition.
-const SPECIAL: [&str; 29] = [
+const SPECIAL: [&str; 31] = [
     "percentage",
     "time",
     "field of a flag twice",
@@ -39,6 +39,8 @@ const SPECIAL: [&str; 29] = [
     "empty name",
     "name too long",
     "name kind",
+    "key empty",
+    "key kind",
     "flag kind",
     "name taken",
     "too many variants",
@@ -186,13 +188,15 @@ fn special(random: &mut Random, draft: &mut Draft, at: usize, name: &'static str
             draft.flags.push((key, again));
             draft.expect(name, None);
         }
-        "no name" | "empty name" | "name too long" | "name kind" | "flag kind" => {
+        "no name" | "empty name" | "name too long" | "name kind" | "key empty" | "key kind" | "flag kind" => {
             let mut nameless = flags::flag(random, "x", &[], &[]);
             match name {
                 "no name" => nameless.take("name"),
                 "empty name" => nameless.set("name", raw("\"\"")),
                 "name too long" => nameless.set("name", text(&"é".repeat(129))),
                 "name kind" => nameless.set("name", raw("7")),
+                "key empty" => nameless.set("key", raw("\"\"")),
+                "key kind" => nameless.set("key", raw("true")),
                 _ => nameless = raw(random.pick(&["null", "7", "[]", "\"flag\""])),
             }
             draft.flags.push((String::new(), nameless));

@@ -8,7 +8,8 @@ use super::operands;
 use super::written;
 
 const TARGETS: [&str; 5] = ["target_plans", "target_roles", "target_companies", "target_regions", "target_users"];
-const FLAG: [&str; 12] = [
+const FLAG: [&str; 13] = [
+    "key",
     "name",
     "enabled",
     "status",
@@ -38,6 +39,11 @@ pub(crate) fn key<'j>(json: &'j Json, name: &str) -> Option<&'j str> {
     json.string(name).filter(|key| (1..=256).contains(&key.len()))
 }
 
+/// The field that holds the key of a flag; with a `key` the name is a label (2.2.2).
+pub(crate) fn key_field(flag: &Json) -> &'static str {
+    if flag.field("key").is_some() { "key" } else { "name" }
+}
+
 pub(crate) fn flag(flag: &Json, place: &str, found: &mut Found) {
     let Json::Object(fields) = flag else {
         return found.push(place.to_owned());
@@ -47,8 +53,8 @@ pub(crate) fn flag(flag: &Json, place: &str, found: &mut Found) {
     let misspelt: HashSet<&String> =
         fields.iter().map(|(name, _)| name).filter(|name| name.starts_with("target_")).collect();
     found.extend(misspelt.into_iter().filter(|name| !TARGETS.contains(&name.as_str())).map(|name| child(place, name)));
-    if key(flag, "name").is_none() {
-        found.push(child(place, "name"));
+    if key(flag, key_field(flag)).is_none() {
+        found.push(child(place, key_field(flag)));
     }
     optional(flag, "enabled", place, found, |value| written::switch(value).is_some());
     optional(flag, "status", place, found, |value| written::status(value).is_some());

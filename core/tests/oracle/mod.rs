@@ -19,6 +19,7 @@ mod json;
 mod operands;
 mod publishing;
 mod resolving;
+mod spelling;
 mod written;
 
 pub(crate) use hits::Hits;

@@ -6,7 +6,7 @@ use super::checking::{self, Found, child};
 use super::graphs::{Graph, is_sound, on_a_cycle, too_long};
 use super::json::Json;
 use super::operands::{fits, segments};
-use super::written;
+use super::{spelling, written};
 
 pub(crate) struct Set {
     pub(crate) revision: Option<u64>,
@@ -156,9 +156,10 @@ fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
     let mut taken = BTreeSet::new();
     let mut sound: Vec<(String, Json, String)> = Vec::new();
     let mut broken_too: Vec<(Json, String)> = Vec::new();
-    for (at, segment) in all.iter().enumerate() {
+    for (at, written) in all.iter().enumerate() {
         let place = format!("/segments/{at}");
         let mut found = Found::new();
+        let segment = &spelling::segment(written);
         checking::segment(segment, &place, &mut found);
         let key = checking::key(segment, "key");
         if key.is_some_and(|key| !taken.insert(key.to_owned())) {
@@ -169,7 +170,7 @@ fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
         } else if let Some(when) = segment.field("when") {
             broken_too.push((when.clone(), child(&place, "when")));
         }
-        places.sure.append(&mut found);
+        places.sure.extend(found.iter().map(|found| spelling::place(found, &place, written)));
     }
     loop {
         let keys: BTreeSet<String> = sound.iter().map(|(key, ..)| key.clone()).collect();
@@ -218,7 +219,7 @@ fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
 
 /// What is wrong with what a flag names, itself included, and with the extent that its conditions have by it (2.3.3, 2.3.4, 2.4.1).
 fn names(flag: &Json, place: &str, keys: &BTreeSet<&str>, set: &Set) -> Found {
-    let (mut found, own) = (Found::new(), flag.string("name"));
+    let (mut found, own) = (Found::new(), flag.string(checking::key_field(flag)));
     for (at, rule) in flag.elements("rules").iter().enumerate() {
         let place = format!("{place}/rules/{at}/when");
         let Some(when) = rule.field("when") else { continue };
@@ -243,17 +244,18 @@ fn find<'s>(segments: &'s [(String, Json, String)], key: &str) -> Option<&'s Jso
 
 /// Puts every flag with a usable key that is not taken into the set, good or set aside.
 fn judge(flags: &[Json], root: &str, set: &mut Set, places: &mut Places) {
-    let keys: BTreeSet<&str> = flags.iter().filter_map(|flag| checking::key(flag, "name")).collect();
+    let (written, flags): (&[Json], Vec<Json>) = (flags, flags.iter().map(spelling::flag).collect());
+    let keys: BTreeSet<&str> = flags.iter().filter_map(|flag| checking::key(flag, checking::key_field(flag))).collect();
     let mut taken = BTreeSet::new();
     let mut at_places = Vec::new();
     for (at, flag) in flags.iter().enumerate() {
         let place = format!("{root}/{at}");
         let mut found = Found::new();
         checking::flag(flag, &place, &mut found);
-        let key = checking::key(flag, "name");
+        let key = checking::key(flag, checking::key_field(flag));
         let first = key.is_some_and(|key| taken.insert(key));
         if key.is_some() && !first {
-            found.push(child(&place, "name"));
+            found.push(child(&place, checking::key_field(flag)));
         }
         let mut named = names(flag, &place, &keys, set);
         if found.is_empty() {
@@ -266,7 +268,7 @@ fn judge(flags: &[Json], root: &str, set: &mut Set, places: &mut Places) {
             set.flags.push(Entry { key: key.to_owned(), raw: flag.clone(), fate });
             at_places.push(child(&place, "prerequisites"));
         }
-        places.sure.append(&mut found);
+        places.sure.extend(found.iter().map(|found| spelling::place(found, &place, &written[at])));
     }
     for judged in [on_a_cycle, too_long] {
         let broken: BTreeSet<String> = judged(&graph(set)).into_iter().map(str::to_owned).collect();
