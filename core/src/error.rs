@@ -137,9 +137,6 @@ fn no_time_because(value: &Value<'_>) -> String {
         Some(day) if Time::parse(day).is_none() => {
             format!("{found} is no day that exists, expected one such as 2025-01-22")
         }
-        Some(_) if Time::parse(&format!("{text}Z")).is_some() => {
-            format!("{found} has no offset, expected one such as Z or -05:00 behind the time")
-        }
         _ => format!("{found} does not fit, expected a time such as 2025-01-22T00:00:00Z or a date such as 2025-01-22"),
     }
 }

@@ -294,6 +294,15 @@ impl Reading {
         time
     }
 
+    /// Where a window begins or ends.
+    pub(crate) fn bound(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Time> {
+        let time = value.as_str().and_then(Time::parse_bound);
+        if time.is_none() {
+            self.report(place, no_time(value));
+        }
+        time
+    }
+
     /// An array of at most so many of what it is said to hold.
     pub(crate) fn list<'v, 't>(
         &mut self,

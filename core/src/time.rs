@@ -25,7 +25,8 @@ impl Time {
         self.0
     }
 
-    /// Reads a date, an RFC 3339 time or a time as Postgres prints it; `None` if it is none of these.
+    /// Reads a date, an RFC 3339 time or a time as Postgres prints it, in UTC unless it says otherwise; `None` if it is
+    /// none of these.
     ///
     /// ```
     /// use esclusa::Time;
@@ -45,20 +46,33 @@ impl Time {
             take(&mut rest, |byte| matches!(byte, b'T' | b't' | b' '))?;
             let hour = digits(&mut rest, 2)?;
             let minute = after(&mut rest, b':', 2)?;
-            let second = after(&mut rest, b':', 2)?;
-            if hour > 23 || minute > 59 || second > 60 {
+            let second = if rest.first() == Some(&b':') { Some(after(&mut rest, b':', 2)?) } else { None };
+            if hour > 23 || minute > 59 || second > Some(60) {
                 return None;
             }
-            second_of_day = (i64::from(hour) * 60 + minute) * 60 + second.min(59);
-            if rest.first() == Some(&b'.') {
+            second_of_day = (i64::from(hour) * 60 + minute) * 60 + second.unwrap_or_default().min(59);
+            if second.is_some() && rest.first() == Some(&b'.') {
                 millisecond = fraction(&mut rest)?;
             }
-            offset = zone(&mut rest)?;
+            offset = if rest.is_empty() { 0 } else { zone(&mut rest)? };
         }
         if !rest.is_empty() {
             return None;
         }
         Some(Time(days * MILLIS_PER_DAY + (second_of_day - offset) * 1000 + millisecond))
+    }
+
+    /// Before every other instant, and after it: windows begin and end there as Postgres prints them (2.2.11).
+    pub(crate) const BEFORE_ALL: Time = Time(i64::MIN);
+    pub(crate) const AFTER_ALL: Time = Time(i64::MAX);
+
+    /// Where a window begins or ends: a time, or one of the two infinite ones.
+    pub(crate) fn parse_bound(text: &str) -> Option<Self> {
+        match text {
+            "infinity" => Some(Time::AFTER_ALL),
+            "-infinity" => Some(Time::BEFORE_ALL),
+            _ => Time::parse(text),
+        }
     }
 
     /// The instant that a number of milliseconds stands for, cut off towards the past (5.8).
@@ -69,9 +83,14 @@ impl Time {
     }
 }
 
-/// RFC 3339 in UTC, for years that have four digits; else the bare number.
+/// RFC 3339 in UTC, for years that have four digits; else the bare number, or that it is infinite.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Time::BEFORE_ALL => return f.write_str("-infinity"),
+            Time::AFTER_ALL => return f.write_str("infinity"),
+            _ => {}
+        }
         if !Self::WRITTEN.contains(&self.0) {
             return write!(f, "{} ms", self.0);
         }

@@ -287,8 +287,10 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, key: &str, fields: Fields<
     for ((list, value), (_, name)) in targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
         *list = filled(value).and_then(|value| reading.texts(&at(name), value)).unwrap_or_default();
     }
-    let start = given(start).and_then(|value| reading.time(&at("start_date"), value));
-    let end = given(end).and_then(|value| reading.time(&at("end_date"), value));
+    let start = given(start).and_then(|value| reading.bound(&at("start_date"), value));
+    let start = start.filter(|start| *start != Time::BEFORE_ALL);
+    let end = given(end).and_then(|value| reading.bound(&at("end_date"), value));
+    let end = end.filter(|end| *end != Time::AFTER_ALL);
     let bucket_by = match given(bucket_by) {
         Some(value) => reading.name(&at("bucket_by"), value).unwrap_or_default(),
         None => Cow::Borrowed(USER),

@@ -4,6 +4,8 @@ Each `read_` function takes a value, its place and the list of violations found 
 It answers None, or an empty list, after a violation; a definition with violations is never used.
 """
 
+import math
+
 import forms
 from forms import MAX_INTEGER, Fields
 
@@ -91,6 +93,20 @@ def read_time(value, place, found):
     if time is None:
         violate(found, place, "is not a time")
     return time
+
+
+def read_start(value, place, found):
+    """2.2.10 and 2.2.11: None is unbounded."""
+    if value == "infinity":
+        return math.inf
+    return None if value == "-infinity" else read_time(value, place, found)
+
+
+def read_end(value, place, found):
+    """2.2.10 and 2.2.11: None is unbounded."""
+    if value == "-infinity":
+        return -math.inf
+    return None if value == "infinity" else read_time(value, place, found)
 
 
 def read_weight(value, place, found):

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use esclusa::Time;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDateTime, PyFloat, PyInt, PyTzInfo};
+use pyo3::types::{PyBool, PyDate, PyDateTime, PyFloat, PyInt, PyTzInfo};
 
 /// The time that a caller names, or that of the clock.
 ///
@@ -52,6 +52,11 @@ fn named(now: &Bound<'_, PyAny>) -> PyResult<Time> {
     )))
 }
 
+/// The text of a date, which is read as its midnight in UTC.
+pub(crate) fn day(date: &Bound<'_, PyDate>) -> PyResult<String> {
+    date.call_method0("isoformat")?.extract()
+}
+
 /// Milliseconds since the epoch of an aware datetime, cut off towards the past.
 fn millis(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
     let py = time.py();
@@ -62,11 +67,11 @@ fn millis(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
     Ok((part("days")? * 86_400 + part("seconds")?) * 1000 + part("microseconds")? / 1000)
 }
 
-/// RFC 3339 in UTC with milliseconds; `None` for a naive datetime, which is no point in time, and outside of years 1 to
-/// 9999.
+/// RFC 3339 in UTC with milliseconds, and of a naive datetime its own text, which is read as UTC; `None` outside of years
+/// 1 to 9999.
 pub(crate) fn written(time: &Bound<'_, PyDateTime>) -> PyResult<Option<String>> {
     if time.call_method0("utcoffset")?.is_none() {
-        return Ok(None);
+        return time.call_method0("isoformat")?.extract().map(Some);
     }
     let utc = PyTzInfo::utc(time.py())?;
     let Ok(there) = time.call_method1("astimezone", (utc,)) else { return Ok(None) };

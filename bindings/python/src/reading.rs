@@ -9,8 +9,8 @@ use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyBool, PyBytes, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString, PyTuple,
-    PyType,
+    PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString,
+    PyTuple, PyType,
 };
 
 use crate::{instant, uuid};
@@ -87,6 +87,9 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'s
     }
     if let Ok(time) = object.cast::<PyDateTime>() {
         return Ok(instant::written(time)?.into());
+    }
+    if let Ok(date) = object.cast::<PyDate>() {
+        return Ok(instant::day(date)?.into());
     }
     if object.is_instance_of::<PySet>() || object.is_instance_of::<PyFrozenSet>() {
         return in_order(object, depth);

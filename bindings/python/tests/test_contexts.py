@@ -85,6 +85,9 @@ PRESENT = {"attribute": "x", "op": "present"}
         (datetime(2025, 1, 2, 3, 4, 5, 678_999, timezone.utc), "2025-01-02T03:04:05.678Z"),
         (datetime(2025, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=-5))), "2025-01-02T08:04:05.000Z"),
         (datetime(1969, 12, 31, 23, 59, 59, 999_999, timezone.utc), "1969-12-31T23:59:59.999Z"),
+        (date(2025, 1, 2), "2025-01-02"),
+        (datetime(2025, 1, 2, 3, 4), "2025-01-02T03:04:00"),
+        (datetime(2025, 1, 2, 3, 4, 5, 678_999), "2025-01-02T03:04:05.678999"),
         (["no", "yes"], "yes"),
         (("no", "yes"), "yes"),
         ([None, 5, "yes"], "yes"),
@@ -147,8 +150,6 @@ def test_numbers(value: object, number: float) -> None:
         Decimal("-Infinity"),
         Decimal("1e400"),
         1j,
-        date(2025, 1, 1),
-        datetime(2025, 1, 1),
         datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
         range(3),
         {"x": "y"}.keys(),
@@ -159,6 +160,11 @@ def test_what_json_does_not_have_is_missing(value: object) -> None:
     assert matches(PRESENT, {"x": value}) == FALSE
     assert matches(is_in("x"), {"x": value}) == UNKNOWN
     assert matches(is_in("yes"), {"x": [value, "yes"]}) == TRUE
+
+
+@pytest.mark.parametrize(("value", "truth"), [(date(2025, 1, 2), FALSE), (date(2025, 1, 1), TRUE), (datetime(2025, 1, 1, 23, 59), TRUE), (datetime(2025, 1, 2), FALSE)])
+def test_dates_and_naive_datetimes_are_in_utc(value: object, truth: object) -> None:
+    assert matches({"attribute": "x", "op": "before", "value": "2025-01-02T00:00:00Z"}, {"x": value}) == truth
 
 
 def test_booleans_are_no_numbers() -> None:

@@ -51,8 +51,8 @@ pub(crate) fn flag(random: &mut Random, key: &str, segments: &[String], others: 
     for (name, words) in lists {
         maybe(random, &mut flag, name, 12, |random| strings(random, words, 5));
     }
-    maybe(random, &mut flag, "start_date", 12, time);
-    maybe(random, &mut flag, "end_date", 12, time);
+    maybe(random, &mut flag, "start_date", 12, bound);
+    maybe(random, &mut flag, "end_date", 12, bound);
     maybe(random, &mut flag, "bucket_by", 25, |random| text(&unit(random)));
     maybe(random, &mut flag, "salt", 20, |random| text(random.pick(&["", "s", "a salt of more than sixteen bytes"])));
     maybe(random, &mut flag, "overrides", 20, overrides);
@@ -95,6 +95,10 @@ fn strings(random: &mut Random, words: &[&str], most: usize) -> Node {
     let mut chosen: Vec<Node> = random.some(words, most).into_iter().map(text).collect();
     lengthen(random, &mut chosen);
     list(chosen)
+}
+
+fn bound(random: &mut Random) -> Node {
+    if random.chance(10) { text(random.pick(&["infinity", "-infinity"])) } else { time(random) }
 }
 
 fn time(random: &mut Random) -> Node {

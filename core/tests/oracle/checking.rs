@@ -59,8 +59,8 @@ pub(crate) fn flag(flag: &Json, place: &str, found: &mut Found) {
     optional(flag, "enabled", place, found, |value| written::switch(value).is_some());
     optional(flag, "status", place, found, |value| written::status(value).is_some());
     optional(flag, "rollout_percentage", place, found, |value| written::share(value).is_some());
-    optional(flag, "start_date", place, found, is_time);
-    optional(flag, "end_date", place, found, is_time);
+    optional(flag, "start_date", place, found, is_bound);
+    optional(flag, "end_date", place, found, is_bound);
     optional(flag, "bucket_by", place, found, is_filled);
     optional(flag, "salt", place, found, |value| value.text().is_some());
     optional(flag, "client", place, found, |value| value.bool().is_some());
@@ -119,6 +119,10 @@ pub(crate) fn is_filled(value: &Json) -> bool {
 
 pub(crate) fn is_time(value: &Json) -> bool {
     value.text().is_some_and(|text| written::time(text).is_some())
+}
+
+fn is_bound(value: &Json) -> bool {
+    value.text().is_some_and(|text| written::bound(text).is_some())
 }
 
 /// A field that is a list, whose elements `each` looks at.

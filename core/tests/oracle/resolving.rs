@@ -116,8 +116,9 @@ impl Resolving<'_> {
         }
         // 7.4
         let (start, end) = (flag.string("start_date"), flag.string("end_date"));
-        let time = |text: Option<&str>| text.and_then(written::time);
-        if time(start).is_some_and(|start| self.now < start) || time(end).is_some_and(|end| self.now >= end) {
+        let time = |text: Option<&str>| text.and_then(written::bound);
+        let is_over = time(end).is_some_and(|end| end != i64::MAX && self.now >= end);
+        if time(start).is_some_and(|start| self.now < start) || is_over {
             step("7.4");
             return Err(("DISABLED", None));
         }
@@ -322,8 +323,8 @@ fn conditional(flag: &Json) -> bool {
     let targets = ["target_plans", "target_roles", "target_companies", "target_regions", "target_users"];
     let side = |name| flag.field("overrides").and_then(|overrides| overrides.field(name));
     let entries = |side: &Json| !side.elements("users").is_empty() || !side.elements("companies").is_empty();
-    flag.field("start_date").is_some()
-        || flag.field("end_date").is_some()
+    flag.string("start_date").is_some_and(|start| start != "-infinity")
+        || flag.string("end_date").is_some_and(|end| end != "infinity")
         || lists.iter().chain(&targets).any(|name| !flag.elements(name).is_empty())
         || [side("on"), side("off")].into_iter().flatten().any(entries)
 }

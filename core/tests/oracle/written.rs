@@ -61,6 +61,15 @@ pub(crate) fn share(value: &Json) -> Option<u64> {
     format!("{whole}{decimals:0<3}").parse().ok()
 }
 
+/// Where a window begins or ends, infinite ones included (2.2.11).
+pub(crate) fn bound(text: &str) -> Option<i64> {
+    match text {
+        "infinity" => Some(i64::MAX),
+        "-infinity" => Some(i64::MIN),
+        _ => time(text),
+    }
+}
+
 /// Milliseconds since 1970-01-01T00:00:00Z of a time that is written out.
 pub(crate) fn time(text: &str) -> Option<i64> {
     let characters: Vec<char> = text.chars().collect();
@@ -84,14 +93,15 @@ pub(crate) fn time(text: &str) -> Option<i64> {
     if !matches!(characters[10], 'T' | 't' | ' ') {
         return None;
     }
-    shape(11, "00:00:00")?;
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    shape(11, "00:00")?;
+    let seconds = shape(16, ":00").is_some();
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, if seconds { number(17, 19)? } else { 0 });
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     let mut millisecond = 0;
-    let mut at = 19;
-    if characters.get(at) == Some(&'.') {
+    let mut at = if seconds { 19 } else { 16 };
+    if seconds && characters.get(at) == Some(&'.') {
         let digits: String = characters[at + 1..].iter().take_while(|digit| digit.is_ascii_digit()).collect();
         if digits.is_empty() || digits.len() > 18 {
             return None;
@@ -99,9 +109,10 @@ pub(crate) fn time(text: &str) -> Option<i64> {
         at += 1 + digits.len();
         millisecond = format!("{digits:0<3}")[..3].parse().ok()?;
     }
-    let offset = match characters.get(at)? {
-        'Z' | 'z' if characters.len() == at + 1 => 0,
-        sign @ ('+' | '-') => {
+    let offset = match characters.get(at) {
+        None => 0,
+        Some('Z' | 'z') if characters.len() == at + 1 => 0,
+        Some(sign @ ('+' | '-')) => {
             let form = match characters.len() - at - 1 {
                 2 => "00",
                 5 => "00:00",
