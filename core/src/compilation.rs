@@ -6,10 +6,11 @@
 mod conditions;
 mod rule_index;
 mod seal;
+mod tables;
 
 use std::borrow::Cow;
 
-use hashbrown::HashTable;
+use tables::Tables;
 
 use crate::RULES;
 use crate::audience::Audience;
@@ -23,7 +24,7 @@ use crate::flag_set::{
     Detail, Fate, Flag, FlagId, FlagSet, Gate, Kept, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve,
     Span, State, Unit, Variant, VariantId, Wanted,
 };
-use crate::list::{self, List, ListBuilder};
+use crate::list::{self, List};
 use crate::snapshot::Snapshot;
 use crate::split::portions;
 use crate::text::Text;
@@ -78,18 +79,6 @@ pub(crate) struct Compiler {
 /// A build without rules has no segments to look up. It stores equal parts as often as they come, because a browser has
 /// so few flags that looking for them would take more code than it saves room, and is spared the code that drops tables.
 const TABLES: usize = if RULES { 1 } else { 0 };
-
-/// What of a set is there already.
-#[derive(Default)]
-struct Tables {
-    lists: ListBuilder,
-    /// The gates so far, by their fingerprints.
-    gates: HashTable<(u64, Span, Audience)>,
-    /// Segments by key.
-    segments: Map<String, SegmentId>,
-    /// Patterns by their text, so that one that many flags use is kept once.
-    patterns: Map<String, u32>,
-}
 
 impl Compiler {
     fn of(set: FlagSet) -> Self {

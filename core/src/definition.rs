@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use crate::RULES;
 use crate::bucket::Share;
 use crate::context::Field;
-use crate::pattern::Pattern;
+use crate::pattern::Expression;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -212,6 +212,20 @@ impl ConditionDefinition<'_> {
         }
     }
 
+    /// Calls `visit` with every expression that is written in it.
+    pub(crate) fn expressions(&self, visit: &mut impl FnMut(&Expression)) {
+        match self {
+            ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
+                parts.iter().for_each(|part| part.expressions(visit));
+            }
+            ConditionDefinition::Not(part) => part.expressions(visit),
+            ConditionDefinition::Comparison { operator: OperatorDefinition::Matches(expression), .. } => {
+                visit(expression);
+            }
+            _ => {}
+        }
+    }
+
     /// How deep it is and how many parts it has, counting the name of a segment as one.
     pub(crate) fn extent(&self) -> (u32, u64) {
         match self {
@@ -251,7 +265,7 @@ pub(crate) enum Relation {
 #[derive(Debug)]
 pub(crate) enum OperatorDefinition<'a> {
     Text { test: TextTest, values: Vec<Cow<'a, str>>, ignore_case: bool },
-    Matches(Pattern),
+    Matches(Expression),
     Is(bool),
     Number { relation: Relation, value: f64 },
     Time { relation: Relation, value: Time },
@@ -265,7 +279,7 @@ impl Hash for OperatorDefinition<'_> {
         std::mem::discriminant(self).hash(state);
         match self {
             OperatorDefinition::Text { test, values, ignore_case } => (test, values, ignore_case).hash(state),
-            OperatorDefinition::Matches(pattern) => pattern.as_str().hash(state),
+            OperatorDefinition::Matches(expression) => expression.as_str().hash(state),
             OperatorDefinition::Is(value) => value.hash(state),
             OperatorDefinition::Number { relation, value } => (relation, value.to_bits()).hash(state),
             OperatorDefinition::Time { relation, value } => (relation, value).hash(state),

@@ -1,8 +1,9 @@
-//! Fingerprints: 64 bits by which publishing notices that a definition has changed (9.4), and the tables of compiling,
-//! which go by the same hash. Never used for an answer.
+//! Fingerprints: 64 bits by which publishing notices that a definition has changed (9.4), and the tables of compiling.
+//! Never used for an answer.
 
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
+use hashbrown::DefaultHashBuilder;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The fingerprint of a definition.
@@ -19,11 +20,34 @@ pub(crate) fn mix(a: u64, b: u64) -> u64 {
     hasher.finish()
 }
 
-/// A table for the time of compiling: less code than std's, and faster.
-pub(crate) type Map<K, V> = hashbrown::HashMap<K, V, BuildHasherDefault<Chain>>;
+/// A table for the time of compiling. Its hashes have a seed of their own, so texts cannot be chosen to collide.
+pub(crate) type Map<K, V> = hashbrown::HashMap<K, V>;
 
 /// The same without values.
-pub(crate) type Set<K> = hashbrown::HashSet<K, BuildHasherDefault<Chain>>;
+pub(crate) type Set<K> = hashbrown::HashSet<K>;
+
+/// Spreads hashes that are known in advance over a table, so that they cannot be chosen to meet there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread(u64);
+
+impl Default for Spread {
+    fn default() -> Self {
+        Spread(DefaultHashBuilder::default().hash_one(0_u64))
+    }
+}
+
+impl Spread {
+    /// The hash by which the table goes.
+    pub(crate) fn over(self, hash: u64) -> u64 {
+        xxh3_64_with_seed(&hash.to_le_bytes(), self.0)
+    }
+
+    /// The hash of a text that no other table has.
+    #[inline]
+    pub(crate) fn of(self, text: &str) -> u64 {
+        xxh3_64_with_seed(text.as_bytes(), self.0)
+    }
+}
 
 /// Each piece is hashed with the hash so far as its seed.
 #[derive(Default)]
@@ -55,7 +79,6 @@ impl Hasher for Chain {
         self.write_u64(number.unsigned_abs() as u64);
     }
 
-    // A table takes the upper bits for one thing and the lower for another.
     fn finish(&self) -> u64 {
         self.0 ^ self.0 >> 32
     }

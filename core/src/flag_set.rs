@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use crate::RULES;
 use crate::audience::{Audience, Vocabulary};
-use crate::bucket::{Bucketer, Share, hash};
+use crate::bucket::{Bucketer, Share};
 use crate::condition::{Comparison, Node, Percentage};
 use crate::context::Field;
 use crate::definition::Status;
@@ -20,6 +20,7 @@ use crate::pattern::Pattern;
 use crate::rule_index::RuleIndex;
 use crate::split::Portion;
 use crate::text::{Text, Texts};
+use crate::text_match::Substrings;
 use crate::time::Time;
 use crate::value::Value;
 
@@ -52,6 +53,7 @@ pub struct FlagSet {
     pub(crate) variants: Vec<Variant>,
     pub(crate) portions: Vec<Portion<VariantId>>,
     pub(crate) off_values: Vec<Value<'static>>,
+    pub(crate) substrings: Vec<Substrings>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) networks: Vec<IpNet>,
     /// Strings that are looked at one by one.
@@ -371,12 +373,7 @@ impl FlagSet {
     /// The number of a flag by its key.
     #[inline]
     pub(crate) fn find(&self, key: &str) -> Option<FlagId> {
-        self.find_hashed(key, hash(key))
-    }
-
-    #[inline]
-    pub(crate) fn find_hashed(&self, key: &str, hash: u64) -> Option<FlagId> {
-        self.keys.find(hash, |id| self.texts.is(self.flag(FlagId(id)).key, key)).map(FlagId)
+        self.keys.find(self.keys.hash(key), |id| self.texts.is(self.flag(FlagId(id)).key, key)).map(FlagId)
     }
 
     #[inline]

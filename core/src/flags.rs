@@ -6,7 +6,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bucket::hash;
 use crate::context::Context;
 use crate::current::{Cell, View};
 use crate::flag_set::{Flag, FlagId, FlagSet};
@@ -130,7 +129,7 @@ impl Flags {
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Key {
         let text = key.into();
-        Key { hash: hash(&text), text, slot: AtomicU64::new(Key::NOWHERE) }
+        Key { text, slot: AtomicU64::new(Key::NOWHERE) }
     }
 
     /// A reader for one thread, for which looking up the current set costs next to nothing.
@@ -251,7 +250,6 @@ impl private::Find for String {
 #[derive(Debug)]
 pub struct Key {
     text: String,
-    hash: u64,
     /// The number of the publish in the upper bits, and in the lower [`SLOT_BITS`] that of the flag, or [`NO_FLAG`].
     slot: AtomicU64,
 }
@@ -273,7 +271,7 @@ impl Key {
 
     #[cold]
     fn look_up(&self, set: &FlagSet) -> Option<FlagId> {
-        let found = set.find_hashed(&self.text, self.hash);
+        let found = set.find(&self.text);
         if set.publication != 0 {
             let number = found.map_or(NO_FLAG, |id| id.0);
             self.slot.store(set.publication << SLOT_BITS | u64::from(number), Ordering::Relaxed);
@@ -297,6 +295,6 @@ impl private::Find for Key {
 
 impl Clone for Key {
     fn clone(&self) -> Self {
-        Key { text: self.text.clone(), hash: self.hash, slot: AtomicU64::new(self.slot.load(Ordering::Relaxed)) }
+        Key { text: self.text.clone(), slot: AtomicU64::new(self.slot.load(Ordering::Relaxed)) }
     }
 }

@@ -12,16 +12,23 @@ pub(crate) struct Component {
     pub(crate) nodes: Vec<usize>,
     /// One way round, without the return to its start; empty for a node that does not depend on itself.
     pub(crate) cycle: Vec<usize>,
+    /// Where each node of that way stands in it.
+    turns: Map<usize, usize>,
 }
 
 impl Component {
-    /// A way round through this node, without the return to it; in a large knot some way round.
-    pub(crate) fn way_round(&self, node: usize, edges: &[Vec<usize>]) -> Vec<usize> {
-        if let Some(turn) = self.cycle.iter().position(|&other| other == node) {
-            return self.cycle.iter().cycle().skip(turn).take(self.cycle.len()).copied().collect();
+    /// A way round through this node, without the return to it, and how many nodes it has; of a long one no more than
+    /// the first `most`. In a large knot it is some way round.
+    pub(crate) fn way_round(&self, node: usize, edges: &[Vec<usize>], most: usize) -> (Vec<usize>, usize) {
+        let turned = |turn: usize| {
+            let way = self.cycle.iter().cycle().skip(turn).take(self.cycle.len().min(most));
+            (way.copied().collect(), self.cycle.len())
+        };
+        if let Some(&turn) = self.turns.get(&node) {
+            return turned(turn);
         }
         if self.nodes.len() > SEARCHED {
-            return self.cycle.clone();
+            return turned(0);
         }
         // Breadth first, so that it is a shortest one.
         let (mut came_from, mut waiting) = (Map::default(), std::collections::VecDeque::from([node]));
@@ -40,7 +47,9 @@ impl Component {
             at = before;
         }
         way.get_mut(1..).unwrap_or_default().reverse();
-        way
+        let len = way.len();
+        way.truncate(most);
+        (way, len)
     }
 }
 
@@ -114,7 +123,7 @@ fn lower(visits: &mut [Visit], node: usize, lowest: usize) {
 fn component(edges: &[Vec<usize>], node: usize, nodes: Vec<usize>) -> Component {
     let loops = edges.get(node).is_some_and(|edges| edges.contains(&node));
     if nodes.len() == 1 && !loops {
-        return Component { nodes, cycle: Vec::new() };
+        return Component { nodes, cycle: Vec::new(), turns: Map::default() };
     }
     // From any node of a knot of cycles some edge stays in it, so walking on comes round.
     let members: Set<usize> = nodes.iter().copied().collect();
@@ -127,7 +136,8 @@ fn component(edges: &[Vec<usize>], node: usize, nodes: Vec<usize>) -> Component 
         at = next.unwrap_or(at);
     }
     let cycle = way.split_off(places.get(&at).copied().unwrap_or_default());
-    Component { nodes, cycle }
+    let turns = cycle.iter().zip(0..).map(|(&node, turn)| (node, turn)).collect();
+    Component { nodes, cycle, turns }
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! An index: where texts stand, by their hash. It holds 32-bit numbers and knows neither texts nor what they stand for.
 //!
-//! It never grows by itself, because it does not know the hashes of what it holds: a fraction of the code of a general
-//! hash table, and one probe for nearly every look.
+//! It never grows by itself, because it does not know the texts of what it holds: a fraction of the code of a general
+//! hash table, and one probe for nearly every look. Its hash has a seed of its own, so texts cannot be chosen to collide.
+
+use crate::fingerprint::Spread;
 
 /// A table of numbers by hash; what they are numbers of decides whether a hit is one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     /// A power of two of them, at most two thirds taken, so that looking for what is not there ends soon.
     places: Vec<Place>,
+    spread: Spread,
 }
 
 /// A part of the hash to tell numbers apart by without a look at what they stand for, and a number.
@@ -22,7 +25,16 @@ const FREE: u32 = u32::MAX;
 impl Index {
     /// Room for as many numbers, each less than `u32::MAX`.
     pub(crate) fn with_room_for(count: usize) -> Self {
-        Index { places: vec![Place { tag: 0, number: FREE }; places_for(count).next_power_of_two()] }
+        Index {
+            places: vec![Place { tag: 0, number: FREE }; places_for(count).next_power_of_two()],
+            spread: Spread::default(),
+        }
+    }
+
+    /// The hash of a text in this index, and in no other one.
+    #[inline]
+    pub(crate) fn hash(&self, text: &str) -> u64 {
+        self.spread.of(text)
     }
 
     pub(crate) fn has_room_for(&self, count: usize) -> bool {
@@ -78,7 +90,6 @@ fn halves(hash: u64) -> (usize, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bucket::hash;
 
     #[test]
     fn what_was_put_in_is_found_and_nothing_else_at_every_size() {
@@ -86,10 +97,11 @@ mod tests {
             let texts: Vec<String> = (0..size).map(|number| format!("flag-{number}")).collect();
             let mut index = Index::with_room_for(texts.len());
             for (number, text) in (0..).zip(&texts) {
-                index.insert(hash(text), number);
+                index.insert(index.hash(text), number);
             }
-            let find =
-                |text: &str| index.find(hash(text), |number| texts.get(number as usize).is_some_and(|is| is == text));
+            let find = |text: &str| {
+                index.find(index.hash(text), |number| texts.get(number as usize).is_some_and(|is| is == text))
+            };
             for (number, text) in (0..).zip(&texts) {
                 assert_eq!((find(text), find(&format!("{text}-"))), (Some(number), None));
             }

@@ -13,11 +13,13 @@ use crate::definition::{
     RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, Targets, TextTest, VariantDefinition,
     WantedDefinition,
 };
+use crate::fingerprint::Map;
 use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Kept, Rule, Segment, Serve, Span, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::operator::Operator;
+use crate::pattern::Expression;
 use crate::text::Text;
-use crate::validation::{Survey, extent, within};
+use crate::validation::{Growing, Survey, extent, within};
 
 /// The new set with the definitions that the set before it still has for its flags that are set aside.
 pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
@@ -33,12 +35,16 @@ pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
         return new;
     }
     let compiler = Compiler::reopen(new);
+    let mut earlier = EarlierSegments::of(before);
     if RULES {
         found.retain(|(_, _, definition)| {
-            let known = |key: &str| extent_with(&compiler, before, key);
+            for rule in &definition.rules {
+                earlier.measure(&compiler, &rule.when);
+            }
+            let known = |key: &str| earlier.extent(&compiler, key);
             definition.rules.iter().all(|rule| extent(&rule.when, known).is_some_and(within))
         });
-        drop_unsound(&compiler.set, &mut found);
+        drop_unsound(&compiler, &earlier, &mut found);
     }
     let mut compiler = compiler;
     for (id, old, definition) in &found {
@@ -48,75 +54,109 @@ pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
             _ => Kept { revision: before.revision, publishes: 1 },
         };
         for rule in definition.rules.iter().filter(|_| RULES) {
-            bring_segments(&mut compiler, before, &rule.when);
+            bring_segments(&mut compiler, &earlier, &rule.when);
         }
         compiler.keep(*id, definition, origin.own_fingerprint, kept);
     }
     compiler.finish()
 }
 
-/// The extent that a segment has in the new set, or would have if it were brought there.
-fn extent_with(compiler: &Compiler, before: &FlagSet, key: &str) -> Option<(u32, u64)> {
-    if let Some(extent) = compiler.segment_extent(key) {
-        return Some(extent);
-    }
-    let when = before.condition_definition(before.segment(key)?.when);
-    extent(&when, |key| extent_with(compiler, before, key))
+/// The segments of the set before, by their keys.
+struct EarlierSegments<'s> {
+    set: &'s FlagSet,
+    by_key: Map<&'s str, &'s Segment>,
+    /// The extents that they would have in the new set, as far as they have been asked for; `None` for one that names a
+    /// segment that neither set has.
+    extents: Map<&'s str, Option<(u32, u64)>>,
 }
 
-/// Takes out the definitions with which the new set would have a cycle, or a chain that is too long (8.6).
-fn drop_unsound(new: &FlagSet, found: &mut Vec<(FlagId, FlagId, FlagDefinition<'_>)>) {
-    if found.iter().all(|(_, _, definition)| definition.prerequisites.is_empty()) {
+impl<'s> EarlierSegments<'s> {
+    fn of(set: &'s FlagSet) -> Self {
+        let by_key = set.segments.iter().map(|segment| (set.texts.get(segment.key), segment)).collect();
+        EarlierSegments { set, by_key, extents: Map::default() }
+    }
+
+    /// The segment of this key, with its condition.
+    fn find(&self, key: &str) -> Option<(&'s str, &'s Segment, ConditionDefinition<'s>)> {
+        let (key, segment) = self.by_key.get_key_value(key)?;
+        Some((key, segment, self.set.condition_definition(segment.when)))
+    }
+
+    /// The extent that a segment has in the new set, or would have if it were brought there.
+    fn extent(&self, compiler: &Compiler, key: &str) -> Option<(u32, u64)> {
+        compiler.segment_extent(key).or_else(|| self.extents.get(key).copied().flatten())
+    }
+
+    /// Works out the extents of the segments that a condition names and the new set lacks.
+    fn measure(&mut self, compiler: &Compiler, condition: &ConditionDefinition<'_>) {
+        for key in missing(condition, |key| compiler.segment_extent(key).is_some() || self.extents.contains_key(key)) {
+            let Some((key, _, when)) = self.find(&key) else { continue };
+            self.measure(compiler, &when);
+            let extent = extent(&when, |key| self.extent(compiler, key));
+            self.extents.insert(key, extent);
+        }
+    }
+}
+
+/// The keys of the segments that a condition names and that are not known.
+fn missing(condition: &ConditionDefinition<'_>, is_known: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut missing = Vec::new();
+    condition.segments(1, &mut |key, _| {
+        if !is_known(key) {
+            missing.push(key.to_owned());
+        }
+    });
+    missing
+}
+
+/// Takes out the definitions with which the new set would have a cycle, or an answer would take too much (8.6).
+fn drop_unsound(
+    compiler: &Compiler,
+    earlier: &EarlierSegments<'_>,
+    found: &mut Vec<(FlagId, FlagId, FlagDefinition<'_>)>,
+) {
+    let new = &compiler.set;
+    if found.iter().all(|(_, _, definition)| definition.prerequisites.is_empty() && definition.rules.is_empty()) {
         return;
     }
     let others = |definition: &FlagDefinition<'_>| -> Vec<usize> {
         let prerequisites = definition.prerequisites.iter();
         prerequisites.filter_map(|prerequisite| Some(new.find(&prerequisite.flag)?.0 as usize)).collect()
     };
-    let alone = new.prerequisite_edges();
-    let mut edges = alone.clone();
+    let parts = |definition: &FlagDefinition<'_>| {
+        let rules = definition.rules.iter().filter_map(|rule| extent(&rule.when, |key| earlier.extent(compiler, key)));
+        rules.fold(0_u64, |sum, (_, parts)| sum.saturating_add(parts))
+    };
+    let (alone, parts_alone) = (new.prerequisite_edges(), new.rule_parts());
+    let (mut edges, mut own_parts) = (alone.clone(), parts_alone.clone());
     for (id, _, definition) in found.iter() {
-        if let Some(edges) = edges.get_mut(id.0 as usize) {
-            *edges = others(definition);
+        let at = id.0 as usize;
+        if let (Some(edges), Some(own_parts)) = (edges.get_mut(at), own_parts.get_mut(at)) {
+            (*edges, *own_parts) = (others(definition), parts(definition));
         }
     }
-    if Survey::of(&edges).is_sound() {
+    if Survey::of(&edges, own_parts).is_sound() {
         return;
     }
     // Together they do not go: one after the other, in the order of the snapshot.
-    edges = alone;
-    found.retain(|(id, _, definition)| {
-        let Some(own) = edges.get_mut(id.0 as usize) else { return false };
-        *own = others(definition);
-        let sound = Survey::of(&edges).is_sound();
-        if let (false, Some(own)) = (sound, edges.get_mut(id.0 as usize)) {
-            own.clear();
-        }
-        sound
-    });
+    let mut growing = Growing::new(alone, parts_alone);
+    found.retain(|(id, _, definition)| growing.add(id.0 as usize, others(definition), parts(definition)));
 }
 
 /// Adds the segments that a kept condition names and the new set lacks, each after those that it names (8.5).
-fn bring_segments(compiler: &mut Compiler, before: &FlagSet, condition: &ConditionDefinition<'_>) {
-    let mut missing = Vec::new();
-    condition.segments(1, &mut |key, _| {
-        if compiler.segment_extent(key).is_none() {
-            missing.push(key.to_owned());
+fn bring_segments(compiler: &mut Compiler, earlier: &EarlierSegments<'_>, condition: &ConditionDefinition<'_>) {
+    for key in missing(condition, |key| compiler.segment_extent(key).is_some()) {
+        // One that is named twice is there by now.
+        if compiler.segment_extent(&key).is_some() {
+            continue;
         }
-    });
-    for key in missing {
-        let Some(segment) = before.segment(&key).filter(|_| compiler.segment_extent(&key).is_none()) else { continue };
-        let when = before.condition_definition(segment.when);
-        bring_segments(compiler, before, &when);
-        compiler.segment(&SegmentDefinition { key: Cow::Owned(key), when }, segment.own_fingerprint);
+        let Some((key, segment, when)) = earlier.find(&key) else { continue };
+        bring_segments(compiler, earlier, &when);
+        compiler.segment(&SegmentDefinition { key: Cow::Borrowed(key), when }, segment.own_fingerprint);
     }
 }
 
 impl FlagSet {
-    fn segment(&self, key: &str) -> Option<&Segment> {
-        self.segments.iter().find(|segment| self.texts.is(segment.key, key))
-    }
-
     /// The definition of a flag, unless it is set aside without one.
     pub(crate) fn definition(&self, id: FlagId) -> Option<FlagDefinition<'_>> {
         let (flag, origin) = (self.flag(id), self.origin(id));
@@ -247,8 +287,13 @@ impl FlagSet {
             Operator::Text { test, operands, ignore_case } => {
                 OperatorDefinition::Text { test, values: self.operand_texts(operands), ignore_case }
             }
+            Operator::Contains(at) => {
+                let (values, ignore_case) =
+                    self.substrings.get(at as usize).map_or_else(Default::default, |one| (one.values, one.ignore_case));
+                OperatorDefinition::Text { test: TextTest::Contains, values: self.operand_texts(values), ignore_case }
+            }
             Operator::Matches(at) => match self.patterns.get(at as usize) {
-                Some(pattern) => OperatorDefinition::Matches(pattern.clone()),
+                Some(pattern) => OperatorDefinition::Matches(Expression::of(pattern)),
                 None => OperatorDefinition::Present,
             },
             Operator::Is(value) => OperatorDefinition::Is(value),

@@ -60,6 +60,7 @@ mod split;
 mod switching;
 pub mod sync;
 mod text;
+mod text_match;
 mod time;
 mod validation;
 mod value;

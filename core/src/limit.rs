@@ -10,6 +10,8 @@ pub const MAX_FLAGS: usize = 1_000_000;
 pub const MAX_KEY_BYTES: usize = 256;
 /// Strings in one list: a list of companies that is longer belongs into an attribute of the context.
 pub const MAX_LIST_ENTRIES: usize = 1_000_000;
+/// Violations of one flag or segment that are reported: more than anybody reads.
+pub const MAX_VIOLATIONS: usize = 1_000;
 /// Rules of one flag.
 pub const MAX_RULES: usize = 10_000;
 /// Variants of one flag.
@@ -18,6 +20,8 @@ pub const MAX_VARIANTS: usize = 1_000;
 pub const MAX_PREREQUISITE_CHAIN: u32 = 64;
 /// Resolutions that the prerequisites of one flag may take, so that no diamond of flags takes for ever.
 pub const MAX_PREREQUISITE_RESOLUTIONS: u64 = 10_000;
+/// Parts of conditions that one answer may look at: some milliseconds for a caller of whom nothing is known.
+pub const MAX_ANSWER_PARTS: u64 = 1_000_000;
 /// How deep a condition may be with its segments written out: matching recurses this deep.
 pub const MAX_CONDITION_DEPTH: u32 = 100;
 /// Parts of a condition with its segments written out, for the same reason as the resolutions of prerequisites.
@@ -27,3 +31,5 @@ pub const MAX_REGEX_BYTES: usize = 1_000;
 /// Parts of a regular expression with its counted repetitions written out; the same on every machine, as the sizes
 /// of compiled automata are not.
 pub const MAX_REGEX_PARTS: u64 = 10_000;
+/// Parts of all expressions of a snapshot together: a second or two of compiling, and some 300 MB at most.
+pub const MAX_SNAPSHOT_REGEX_PARTS: u64 = 2_000_000;

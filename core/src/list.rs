@@ -3,6 +3,10 @@
 //! A short list whose texts are all tokens by themselves is a little table without collisions: one place to look at,
 //! and an exact comparison. One with longer texts is a row, and a long one an open-addressing table of hashes that
 //! verifies the string on a hit. Equal lists are stored once: many flags share their plans, roles and regions.
+//!
+//! Lists are sets: an entry that is written twice is stored once, and lists are compared as sets.
+//! Texts may be chosen so that their hashes collide. A table in which too many of them meet is stored sorted instead, so
+//! that storing stays linear in the entries and a look takes the logarithm of their number.
 
 use std::borrow::Cow;
 
@@ -10,10 +14,18 @@ use hashbrown::HashTable;
 
 use crate::KINDS;
 use crate::bucket::hash;
+use crate::fingerprint::Spread;
 use crate::text::{Text, Texts, Token, Word};
 
 /// Up to this many entries are compared one by one; beyond, the table's single probe is faster.
 const FEW: usize = 12;
+
+/// How far from its home a text of a table may be. Of a million random texts the furthest is some 200 places away.
+const MOST_STEPS: usize = 256;
+
+/// How many lists of one fingerprint are compared with a new one. More than one is rare unless texts are chosen so that
+/// their hashes are equal.
+const MOST_ALIKE: usize = 8;
 
 /// Where a list stands in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +37,8 @@ pub(crate) enum List {
     Few { start: u32, len: u8 },
     /// Any number of texts, in a table of two to the power of `bits` places.
     Many { start: u32, bits: u8 },
+    /// Texts whose hashes collide, sorted, in two to the power of `bits` places of which the last ones may be free.
+    Sorted { start: u32, bits: u8 },
 }
 
 /// One place of a table; a place with no text is free.
@@ -35,6 +49,12 @@ struct Slot {
 }
 
 const FREE: Slot = Slot { hash: 0, text: Text { offset: 0, len: u32::MAX } };
+
+impl Slot {
+    fn is_free(&self) -> bool {
+        self.text.len == FREE.text.len
+    }
+}
 
 /// All lists of a flag set.
 #[derive(Debug, Default)]
@@ -69,6 +89,7 @@ impl Lists {
                 tokens.iter().any(|token| token.is_long(hash, word.as_str(), texts))
             }
             List::Many { start, bits } => self.find(start, bits, word.hash(), word.as_str(), texts).is_some(),
+            List::Sorted { start, bits } => self.search(start, bits, word.hash(), word.as_str(), texts).is_some(),
             _ => false,
         }
     }
@@ -101,11 +122,20 @@ impl Lists {
             if slot.hash == tag && texts.is(slot.text, text) {
                 return Some(at);
             }
-            if slot.text.len == FREE.text.len {
+            if slot.is_free() {
                 return None;
             }
         }
         None
+    }
+
+    /// The place of a sorted list at which the string stands.
+    #[cold]
+    fn search(&self, start: u32, bits: u8, hash: u64, text: &str, texts: &Texts) -> Option<usize> {
+        let table = self.table(start, bits);
+        let wanted = (home(hash, bits).1, text);
+        let at = table.partition_point(|slot| !slot.is_free() && (slot.hash, texts.get(slot.text)) < wanted);
+        table.get(at).filter(|slot| !slot.is_free() && (slot.hash, texts.get(slot.text)) == wanted).map(|_| at)
     }
 
     /// The strings of a list, in no particular order.
@@ -117,10 +147,10 @@ impl Lists {
             List::Few { start, len } if KINDS => {
                 self.row(start, len.into()).iter().map(|token| token.text(texts)).collect()
             }
-            List::Many { start, bits } => self
+            List::Many { start, bits } | List::Sorted { start, bits } => self
                 .table(start, bits)
                 .iter()
-                .filter(|slot| slot.text.len != FREE.text.len)
+                .filter(|slot| !slot.is_free())
                 .map(|slot| Cow::Borrowed(texts.get(slot.text)))
                 .collect(),
             _ => Vec::new(),
@@ -157,6 +187,7 @@ fn home(hash: u64, bits: u8) -> (usize, u32) {
 #[derive(Debug, Default)]
 pub(crate) struct ListBuilder {
     known: HashTable<(u64, List)>,
+    spread: Spread,
 }
 
 impl ListBuilder {
@@ -164,12 +195,19 @@ impl ListBuilder {
         let fingerprint = entries.iter().fold(entries.len() as u64, |mixed, entry| {
             (mixed.rotate_left(26) ^ hash(entry)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         });
-        let same = |(known, list): &(u64, List)| *known == fingerprint && equal(entries, *list, lists, texts);
-        if let Some((_, list)) = self.known.find(fingerprint, same) {
-            return *list;
+        let spread = self.spread;
+        let mut alike = 0;
+        for (_, list) in self.known.iter_hash(spread.over(fingerprint)).filter(|(known, _)| *known == fingerprint) {
+            if equal(entries, *list, lists, texts) {
+                return *list;
+            }
+            alike += 1;
+            if alike == MOST_ALIKE {
+                return stored(entries, lists, texts);
+            }
         }
         let list = stored(entries, lists, texts);
-        self.known.insert_unique(fingerprint, (fingerprint, list), |(known, _)| *known);
+        self.known.insert_unique(spread.over(fingerprint), (fingerprint, list), |(known, _)| spread.over(*known));
         list
     }
 }
@@ -179,40 +217,67 @@ pub(crate) fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Te
     if KINDS && entries.len() <= FEW { few(entries, lists, texts) } else { many(entries, lists, texts) }
 }
 
-/// Whether a stored list has the same entries (a short one in the same order).
+/// Whether a stored list has the same entries, in whatever order and however often each.
 fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> bool {
     match list {
-        List::Exact { start, mask, .. } => {
-            lists.exact(start, mask).count() == entries.len()
-                && entries
-                    .iter()
-                    .all(|entry| Token::exact(entry).is_some_and(|token| lists.difference(&list, token) == Some(0)))
+        List::Exact { start, shift, mask } => {
+            let place = |entry: &str| {
+                let token = Token::exact(entry)?;
+                (lists.difference(&list, token) == Some(0)).then(|| place_of(token, shift, mask))
+            };
+            places_of(entries, place).is_some_and(|taken| taken == lists.exact(start, mask).count())
         }
         List::Few { start, len } => {
             let tokens = lists.row(start, len.into());
-            tokens.len() == entries.len()
-                && tokens.iter().zip(entries).all(|(token, entry)| match Token::exact(entry) {
+            let place = |entry: &str| {
+                let is_it = |token: &Token| match Token::exact(entry) {
                     Some(exact) => *token == exact,
                     None => token.is_long(hash(entry), entry, texts),
-                })
+                };
+                tokens.iter().position(is_it)
+            };
+            places_of(entries, place) == Some(tokens.len())
         }
-        // Equal when every entry is found at a place of its own and no place is left over.
-        List::Many { start, bits } => {
+        List::Many { start, bits } | List::Sorted { start, bits } => {
             let mut taken = vec![false; 1 << bits];
-            let mut places = entries.iter().map(|entry| lists.find(start, bits, hash(entry), entry, texts));
-            let mut take = |place: usize| taken.get_mut(place).is_some_and(|taken| !std::mem::replace(taken, true));
-            places.all(|place| place.is_some_and(&mut take)) && lists.texts(list, texts).len() == entries.len()
+            for entry in entries {
+                let place = match list {
+                    List::Many { .. } => lists.find(start, bits, hash(entry), entry, texts),
+                    _ => lists.search(start, bits, hash(entry), entry, texts),
+                };
+                let Some(taken) = place.and_then(|place| taken.get_mut(place)) else { return false };
+                *taken = true;
+            }
+            lists.table(start, bits).iter().zip(taken).all(|(slot, taken)| slot.is_free() || taken)
         }
     }
+}
+
+/// How many of a short list's places the entries take together; `None` if one of them has none.
+fn places_of(entries: &[Cow<'_, str>], place: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+    // A table of up to 12 tokens has at most 128 places.
+    let mut taken = 0_u128;
+    for entry in entries {
+        taken |= 1 << (place(entry)? & 127);
+    }
+    Some(taken.count_ones() as usize)
 }
 
 /// A table without collisions for a few tokens, if there is one of up to eight times as many places as are needed.
 pub(crate) fn without_collisions(tokens: &[Token]) -> Option<(Vec<Token>, u8, u8)> {
     let least = tokens.len().next_power_of_two();
+    // Texts that scatter alike meet in every table.
+    let meet = |(at, token): (usize, &Token)| {
+        tokens.iter().take(at).any(|other| other.scattered() == token.scattered() && other != token)
+    };
+    if tokens.iter().enumerate().any(meet) {
+        return None;
+    }
     for places in [least, 2 * least, 4 * least, 8 * least] {
         let mask = u8::try_from(places - 1).ok()?;
+        let mut table = vec![Token::FREE; places];
         for shift in (0..64).rev() {
-            let mut table = vec![Token::FREE; places];
+            table.fill(Token::FREE);
             let mut put = |token: &Token| {
                 let place = table.get_mut(place_of(*token, shift, mask))?;
                 (*place == Token::FREE || place == token).then(|| *place = *token)
@@ -233,12 +298,15 @@ fn few(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
         return List::Exact { start, shift, mask };
     }
     let start = count(lists.tokens.len());
-    for entry in entries {
+    for (at, entry) in entries.iter().enumerate() {
+        if entries.iter().take(at).any(|earlier| earlier == entry) {
+            continue;
+        }
         let token = Token::exact(entry).unwrap_or_else(|| Token::long(hash(entry), texts.push(entry)));
         lists.tokens.push(token);
     }
     #[expect(clippy::cast_possible_truncation, reason = "at most FEW")]
-    List::Few { start, len: entries.len() as u8 }
+    List::Few { start, len: (lists.tokens.len() - start as usize) as u8 }
 }
 
 fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
@@ -246,21 +314,36 @@ fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List 
     let places = (entries.len() + entries.len() / 2).next_power_of_two();
     #[expect(clippy::cast_possible_truncation, reason = "there are at most 2 to the power of 28 bytes of snapshot")]
     let (first, bits) = (lists.slots.len(), places.trailing_zeros() as u8);
+    let before = texts.len();
     lists.slots.resize(first + places, FREE);
     for entry in entries {
         let (home, tag) = home(hash(entry), bits);
-        let free = (0..places).map(|step| first + ((home + step) & (places - 1))).find(|&at| {
-            lists.slots.get(at).is_none_or(|slot| {
-                slot.text.len == FREE.text.len || (slot.hash == tag && texts.get(slot.text) == entry)
-            })
+        let mut on_the_way = (0..MOST_STEPS.min(places)).map(|step| first + ((home + step) & (places - 1)));
+        let place = on_the_way.find(|&at| {
+            let is_it = |slot: &Slot| slot.is_free() || (slot.hash == tag && texts.get(slot.text) == entry);
+            lists.slots.get(at).is_none_or(is_it)
         });
-        if let Some(slot) = free.and_then(|at| lists.slots.get_mut(at))
-            && slot.text.len == FREE.text.len
-        {
+        let Some(slot) = place.and_then(|at| lists.slots.get_mut(at)) else {
+            lists.slots.truncate(first);
+            texts.truncate(before);
+            return sorted(entries, bits, lists, texts);
+        };
+        if slot.is_free() {
             *slot = Slot { hash: tag, text: texts.push(entry) };
         }
     }
     List::Many { start: count(first), bits }
+}
+
+fn sorted(entries: &[Cow<'_, str>], bits: u8, lists: &mut Lists, texts: &mut Texts) -> List {
+    let mut tagged: Vec<(u32, &str)> =
+        entries.iter().map(|entry| (home(hash(entry), bits).1, entry.as_ref())).collect();
+    tagged.sort_unstable();
+    tagged.dedup();
+    let first = lists.slots.len();
+    lists.slots.extend(tagged.into_iter().map(|(hash, text)| Slot { hash, text: texts.push(text) }));
+    lists.slots.resize(first + (1 << bits), FREE);
+    List::Sorted { start: count(first), bits }
 }
 
 /// Arenas are addressed with 32 bits: a snapshot has at most 256 MiB, and so fewer entries than that.

@@ -12,6 +12,7 @@ use crate::definition::{Relation, TextTest};
 use crate::flag_set::{FlagSet, Span, Unit};
 use crate::list::List;
 use crate::text::{KnownHash, Text, Token, Word};
+use crate::text_match::{self, folded};
 use crate::time::Time;
 use crate::value::Value;
 use crate::version::Version;
@@ -20,12 +21,14 @@ use crate::whole::{WHOLE_BYTES, digits_of};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operator {
     In(List),
-    /// Any of the operands, which are in lower case if `ignore_case`.
+    /// Any of the operands, which are in lower case if `ignore_case`, and [arranged](text_match::arranged).
     Text {
         test: TextTest,
         operands: Span,
         ignore_case: bool,
     },
+    /// The place of its [`Substrings`](text_match::Substrings).
+    Contains(u32),
     /// The place of a pattern.
     Matches(u32),
     Is(bool),
@@ -134,12 +137,15 @@ impl FlagSet {
     fn test_text(&self, operator: Operator, text: &str) -> Option<bool> {
         match operator {
             Operator::Text { test, operands, ignore_case } => {
-                let mut operands = operands.of(&self.operands).iter().map(|operand| self.texts.get(*operand));
+                let values = (self.operands.as_slice(), &self.texts);
                 Some(if ignore_case {
-                    operands.any(|operand| test.holds_folded(text, operand))
+                    text_match::any(test, folded(text), operands, values)
                 } else {
-                    operands.any(|operand| test.holds(text, operand))
+                    text_match::any(test, text.chars(), operands, values)
                 })
+            }
+            Operator::Contains(at) => {
+                self.substrings.get(at as usize).map(|values| values.is_in(text, (&self.operands, &self.texts)))
             }
             Operator::Matches(pattern) => self.patterns.get(pattern as usize).map(|pattern| pattern.is_match(text)),
             Operator::Time { relation, value } => Time::parse(text).map(|time| relation.holds(time.cmp(&value))),
@@ -156,44 +162,6 @@ impl FlagSet {
             _ => None,
         }
     }
-}
-
-impl TextTest {
-    fn holds(self, text: &str, operand: &str) -> bool {
-        match self {
-            TextTest::In => text == operand,
-            TextTest::Contains => text.contains(operand),
-            TextTest::StartsWith => text.starts_with(operand),
-            TextTest::EndsWith => text.ends_with(operand),
-        }
-    }
-
-    /// The same with the text in lower case, character by character; the operand already is.
-    fn holds_folded(self, text: &str, operand: &str) -> bool {
-        let mut folded = folded(text);
-        match self {
-            TextTest::In => folded.eq(operand.chars()),
-            TextTest::StartsWith => begins(folded, operand.chars()),
-            TextTest::EndsWith => begins(folded.rev(), operand.chars().rev()),
-            TextTest::Contains => loop {
-                if begins(folded.clone(), operand.chars()) {
-                    return true;
-                }
-                if folded.next().is_none() {
-                    return false;
-                }
-            },
-        }
-    }
-}
-
-fn begins(mut text: impl Iterator<Item = char>, mut wanted: impl Iterator<Item = char>) -> bool {
-    wanted.all(|character| text.next() == Some(character))
-}
-
-/// Lower case without context, by Unicode's full mapping (5.2).
-pub(crate) fn folded(text: &str) -> impl DoubleEndedIterator<Item = char> + Clone {
-    text.chars().flat_map(char::to_lowercase)
 }
 
 /// The hash of an attribute as a unit (6.3).

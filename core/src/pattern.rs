@@ -3,11 +3,13 @@
 //! A pattern is compiled to a full automaton where that stays small: matching then needs no scratch space, so it
 //! neither allocates nor waits for another thread. A larger one falls back to engines that need some; both give the
 //! same answer. How large a pattern may be is counted on its syntax, which is the same on every machine.
+//!
+//! Validation parses and counts; only what is within the limits of the whole snapshot (5.17) is compiled.
 
 #[cfg(feature = "regex")]
-pub(crate) use compiled::Pattern;
+pub(crate) use compiled::{Automata, Expression, Pattern};
 #[cfg(not(feature = "regex"))]
-pub(crate) use left_out::Pattern;
+pub(crate) use left_out::{Automata, Expression, Pattern};
 
 #[cfg(feature = "regex")]
 mod compiled {
@@ -27,6 +29,15 @@ mod compiled {
     /// The largest table of a full automaton in bytes: patterns of plain words and classes stay well below it.
     const MAX_AUTOMATON_BYTES: usize = 256 << 10;
 
+    /// A regular expression that an author wrote, parsed and counted.
+    #[derive(Debug)]
+    pub(crate) struct Expression {
+        text: String,
+        parts: u64,
+        /// What it was compiled to for the flag set that keeps it.
+        compiled: Option<Pattern>,
+    }
+
     /// A compiled pattern; cloning shares it.
     #[derive(Clone, Debug)]
     pub(crate) struct Pattern(Arc<Compiled>);
@@ -34,6 +45,7 @@ mod compiled {
     #[derive(Debug)]
     struct Compiled {
         text: String,
+        parts: u64,
         engine: Engine,
     }
 
@@ -41,12 +53,27 @@ mod compiled {
     enum Engine {
         Full(Box<dense::DFA<Vec<u32>>>),
         Scratch(meta::Regex),
+        /// Neither could be built. Within the limit on parts this does not happen.
+        None,
     }
 
-    impl Pattern {
+    /// What the automata of one flag set may take in bytes. Automata make matching fast and change no answer, so the
+    /// patterns beyond it get the engine that is smallest.
+    #[derive(Debug)]
+    pub(crate) struct Automata {
+        left: usize,
+    }
+
+    impl Default for Automata {
+        fn default() -> Self {
+            Automata { left: 128 * MAX_AUTOMATON_BYTES }
+        }
+    }
+
+    impl Expression {
         /// # Errors
         /// What is wrong with the expression, and what was expected.
-        pub(crate) fn new(text: &str) -> Result<Self, String> {
+        pub(crate) fn parse(text: &str) -> Result<Self, String> {
             if text.len() > MAX_REGEX_BYTES {
                 return Err(format!("the expression has {} bytes, expected at most {MAX_REGEX_BYTES}", text.len()));
             }
@@ -59,10 +86,33 @@ mod compiled {
                     "the expression has {parts} parts with its repetitions written out, expected at most {MAX_REGEX_PARTS}"
                 ));
             }
-            let engine = full(text).map_or_else(|| scratch(&hir), |full| Ok(Engine::Full(Box::new(full))))?;
-            Ok(Pattern(Arc::new(Compiled { text: text.to_owned(), engine })))
+            Ok(Expression { text: text.to_owned(), parts, compiled: None })
         }
 
+        /// The expression that a pattern was compiled from.
+        pub(crate) fn of(pattern: &Pattern) -> Self {
+            let Compiled { text, parts, .. } = &*pattern.0;
+            Expression { text: text.clone(), parts: *parts, compiled: Some(pattern.clone()) }
+        }
+
+        pub(crate) fn as_str(&self) -> &str {
+            &self.text
+        }
+
+        /// How many parts it has with its repetitions written out.
+        pub(crate) fn parts(&self) -> u64 {
+            self.parts
+        }
+
+        pub(crate) fn compile(&self, automata: &mut Automata) -> Pattern {
+            let Expression { text, parts, compiled } = self;
+            compiled.clone().unwrap_or_else(|| {
+                Pattern(Arc::new(Compiled { text: text.clone(), parts: *parts, engine: automata.engine(text) }))
+            })
+        }
+    }
+
+    impl Pattern {
         pub(crate) fn as_str(&self) -> &str {
             &self.0.text
         }
@@ -75,7 +125,24 @@ mod compiled {
                     .try_search_fwd(&Input::new(text).anchored(Anchored::No).earliest(true))
                     .is_ok_and(|found| found.is_some()),
                 Engine::Scratch(scratch) => scratch.is_match(text),
+                Engine::None => false,
             }
+        }
+    }
+
+    impl Automata {
+        fn engine(&mut self, text: &str) -> Engine {
+            if self.left >= MAX_AUTOMATON_BYTES {
+                let full = full(text);
+                // One that becomes too large has taken the most time.
+                let took = full.as_ref().map_or(4 * MAX_AUTOMATON_BYTES, dense::DFA::memory_usage);
+                self.left = self.left.saturating_sub(took);
+                if let Some(full) = full {
+                    return Engine::Full(Box::new(full));
+                }
+            }
+            let Ok(hir) = regex_syntax::Parser::new().parse(text) else { return Engine::None };
+            scratch(&hir).map_or(Engine::None, Engine::Scratch)
         }
     }
 
@@ -95,7 +162,7 @@ mod compiled {
             .ok()
     }
 
-    fn scratch(hir: &Hir) -> Result<Engine, String> {
+    fn scratch(hir: &Hir) -> Option<meta::Regex> {
         // What is left then has scratch space of one size: once that is there, searching allocates nothing.
         // The limit on parts bounds the size; the engine's own limits differ between machines and are lifted.
         let config = meta::Config::new()
@@ -103,10 +170,7 @@ mod compiled {
             .onepass_size_limit(None)
             .dfa(false)
             .which_captures(WhichCaptures::None);
-        let regex = meta::Builder::new().configure(config).build_from_hir(hir);
-        regex
-            .map(Engine::Scratch)
-            .map_err(|error| format!("the expression cannot be compiled ({error}), expected a simpler one"))
+        meta::Builder::new().configure(config).build_from_hir(hir).ok()
     }
 
     /// How many parts an expression has with its counted repetitions written out.
@@ -154,6 +218,10 @@ mod compiled {
     mod tests {
         use super::*;
 
+        fn compiled(text: &str) -> Pattern {
+            Expression::parse(text).unwrap().compile(&mut Automata::default())
+        }
+
         #[test]
         fn both_engines_give_the_same_answers() {
             let patterns = [
@@ -186,8 +254,8 @@ mod compiled {
             ];
             for pattern in patterns {
                 let hir = regex_syntax::Parser::new().parse(pattern).unwrap();
-                let Engine::Scratch(scratch) = scratch(&hir).unwrap() else { panic!() };
-                let pattern = Pattern::new(pattern).unwrap();
+                let scratch = scratch(&hir).unwrap();
+                let pattern = compiled(pattern);
                 for text in texts {
                     assert_eq!(pattern.is_match(text), scratch.is_match(text), "{} on {text:?}", pattern.as_str());
                 }
@@ -196,7 +264,7 @@ mod compiled {
 
         #[test]
         fn an_expression_too_large_for_a_full_automaton_still_answers() {
-            let pattern = Pattern::new("(a|b)*a(a|b){20}$").unwrap();
+            let pattern = compiled("(a|b)*a(a|b){20}$");
             assert!(matches!(pattern.0.engine, Engine::Scratch(_)));
             assert!(pattern.is_match(&format!("a{}", "b".repeat(20))));
             assert!(!pattern.is_match(&"b".repeat(21)));
@@ -204,29 +272,55 @@ mod compiled {
 
         #[test]
         fn a_bomb_is_refused_by_its_size() {
-            assert!(Pattern::new("((a{100}){100}){100}").unwrap_err().contains("1000000 parts"));
-            assert!(Pattern::new(r"(\pL{100}){100}").is_err());
+            assert!(Expression::parse("((a{100}){100}){100}").unwrap_err().contains("1000000 parts"));
+            assert!(Expression::parse(r"(\pL{100}){100}").is_err());
         }
     }
 }
 
 #[cfg(not(feature = "regex"))]
 mod left_out {
-    /// A pattern that this build cannot read (sentence 8.10): there is none.
-    #[derive(Clone, Debug)]
-    pub(crate) struct Pattern(());
+    /// An expression that this build cannot read (sentence 8.10): there is none.
+    #[derive(Debug)]
+    pub(crate) struct Expression(std::convert::Infallible);
 
-    impl Pattern {
-        pub(crate) fn new(_: &str) -> Result<Self, String> {
+    /// A pattern, of which there is none either.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Pattern(std::convert::Infallible);
+
+    /// No automata.
+    #[derive(Debug, Default)]
+    pub(crate) struct Automata;
+
+    impl Expression {
+        pub(crate) fn parse(_: &str) -> Result<Self, String> {
             Err("this build leaves regular expressions out, expected a build with the feature `regex`".to_owned())
         }
 
+        pub(crate) fn of(pattern: &Pattern) -> Self {
+            match pattern.0 {}
+        }
+
         pub(crate) fn as_str(&self) -> &str {
-            ""
+            match self.0 {}
+        }
+
+        pub(crate) fn parts(&self) -> u64 {
+            match self.0 {}
+        }
+
+        pub(crate) fn compile(&self, _: &mut Automata) -> Pattern {
+            match self.0 {}
+        }
+    }
+
+    impl Pattern {
+        pub(crate) fn as_str(&self) -> &str {
+            match self.0 {}
         }
 
         pub(crate) fn is_match(&self, _: &str) -> bool {
-            false
+            match self.0 {}
         }
     }
 }

@@ -7,11 +7,12 @@ use std::fmt;
 use ipnet::IpNet;
 
 use crate::MESSAGES;
-use crate::bucket::{Share, hash};
+use crate::bucket::Share;
 use crate::error::{Violation, found, no_time, one_of, problem, string};
+use crate::fingerprint::Set;
 use crate::index::Index;
 use crate::json::parse_number;
-use crate::limit::MAX_LIST_ENTRIES;
+use crate::limit::{MAX_LIST_ENTRIES, MAX_VIOLATIONS};
 use crate::switching;
 use crate::time::Time;
 use crate::value::{MAX_INTEGER, Value};
@@ -110,6 +111,10 @@ pub(crate) const NETWORKS: &str = r#"an array of networks such as ["10.0.0.0/8"]
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) violations: Vec<Violation>,
+    /// How many there were before the entry that is being read, if one is.
+    before: Option<usize>,
+    /// How many more the entry has than are reported.
+    more: usize,
 }
 
 impl Reading {
@@ -122,7 +127,26 @@ impl Reading {
     #[cold]
     #[inline(never)]
     pub(crate) fn say(&mut self, place: &Place<'_>, problem: Cow<'static, str>) {
-        self.violations.push(Violation { place: place.pointer(), problem });
+        if self.before.is_none_or(|before| self.violations.len() - before < MAX_VIOLATIONS) {
+            self.violations.push(Violation { place: place.pointer(), problem });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// What is reported until the [end](Self::end_entry) is wrong with one flag or segment.
+    pub(crate) fn begin_entry(&mut self) {
+        (self.before, self.more) = (Some(self.violations.len()), 0);
+    }
+
+    /// Whether nothing was reported since the entry began. If too much was, one more violation says how much (8.18).
+    pub(crate) fn end_entry(&mut self, place: &Place<'_>) -> bool {
+        let is_sound = self.before.take() == Some(self.violations.len());
+        if self.more > 0 {
+            let more = format_args!("has {} more violations than the {MAX_VIOLATIONS} that are reported", self.more);
+            self.say(place, problem(more));
+        }
+        is_sound
     }
 
     /// Reports that something else was expected here.
@@ -165,10 +189,11 @@ impl Reading {
         let place = &place.object(value);
         // The names that were met twice, one bit for each: there are at most twenty.
         let mut repeated = 0_u32;
-        let is_first = |index: usize, name: &str| !fields.iter().take(index).any(|(earlier, _)| earlier == name);
+        // The names that are unknown here: each is reported once.
+        let mut strange: Set<&str> = Set::default();
         // Rows come with their columns in one order: looking on from the last hit mostly hits at once.
         let mut next = 0;
-        for (index, (name, value)) in fields.iter().enumerate() {
+        for (name, value) in fields {
             let found = |at: &usize| names.get(*at).is_some_and(|known| *known == *name);
             let in_camel_case = |at: &usize| names.get(*at).is_some_and(|known| is_camel_case(known, name));
             let at = (next..names.len()).find(found).or_else(|| (0..next).find(found)).or_else(|| {
@@ -186,13 +211,13 @@ impl Reading {
                         repeated |= bit;
                     }
                 }
-                None if unknown == Unknown::Refused && name != "description" && is_first(index, name) => {
+                None if unknown == Unknown::Refused && name != "description" && strange.insert(name) => {
                     self.report(
                         &place.field(name),
                         format_args!("is not a field that is known here, expected one of {}", one_of(names)),
                     );
                 }
-                None if unknown == Unknown::Columns && name.starts_with("target_") && is_first(index, name) => {
+                None if unknown == Unknown::Columns && name.starts_with("target_") && strange.insert(name) => {
                     self.report(&place.field(name), "is not a target that is known, expected one of target_plans, target_roles, target_companies, target_regions, target_users");
                 }
                 None => {}
@@ -368,33 +393,29 @@ impl<'t> Keys<'t> {
     /// # Errors
     /// The problem, if an earlier object has this key.
     pub(crate) fn take(&mut self, list: &Place<'_>, at: usize, key: Cow<'t, str>) -> Result<(), Cow<'static, str>> {
-        let own = hash(&key);
-        if let Some(first) = self.find_hashed(own, &key) {
+        if let Some(first) = self.find(&key) {
             let place = list.entry(first);
             return Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(&key))));
         }
         let number = |place| u32::try_from(place).unwrap_or(u32::MAX - 1);
         self.taken.push((key, at));
-        if self.index.has_room_for(self.taken.len()) {
-            self.index.insert(own, number(self.taken.len() - 1));
+        let new = if self.index.has_room_for(self.taken.len()) {
+            self.taken.len() - 1
         } else {
             self.index = Index::with_room_for(self.taken.len());
-            for (place, (key, _)) in self.taken.iter().enumerate() {
-                self.index.insert(hash(key), number(place));
-            }
+            0
+        };
+        for (place, (key, _)) in self.taken.iter().enumerate().skip(new) {
+            self.index.insert(self.index.hash(key), number(place));
         }
         Ok(())
     }
 
     /// Where the object stands that has taken this key.
     pub(crate) fn find(&self, key: &str) -> Option<usize> {
-        self.find_hashed(hash(key), key)
-    }
-
-    fn find_hashed(&self, hash: u64, key: &str) -> Option<usize> {
         let taken = |place: u32| self.taken.get(place as usize);
         let is_it = |place| taken(place).is_some_and(|(other, _)| other == key);
-        taken(self.index.find(hash, is_it)?).map(|(_, at)| *at)
+        taken(self.index.find(self.index.hash(key), is_it)?).map(|(_, at)| *at)
     }
 
     /// The keys as numbers, in the order in which they were taken, by their hashes.

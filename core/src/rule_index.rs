@@ -70,6 +70,9 @@ impl Wish {
     }
 }
 
+/// How far from its home a hash is looked for.
+const MOST_STEPS: usize = 64;
+
 impl RuleIndex {
     /// Puts in the rules of a flag: for each attribute what its rules want of it, and the rules that always count.
     pub(crate) fn add(&mut self, wanted: Vec<(Unit, Vec<Wish>)>, mut always: Vec<u32>) -> Span {
@@ -89,7 +92,8 @@ impl RuleIndex {
     }
 
     /// A table of these wishes. Where two hashes cannot be told apart by what a table keeps of them, the rules of the
-    /// second always count.
+    /// second always count; so do those of a hash that finds no place near its home, because texts may be chosen to
+    /// have one home.
     fn table(&mut self, mut wishes: Vec<Wish>, always: &mut Vec<u32>) -> Span {
         wishes.sort_unstable();
         wishes.dedup();
@@ -104,7 +108,7 @@ impl RuleIndex {
             let Some(wish) = same.first() else { continue };
             let rules = same.iter().map(|wish| wish.rule());
             let (home, tag) = home(wish.hash(), places);
-            let mut on_the_way = (home..places).chain(0..home).map(|at| first + at);
+            let mut on_the_way = (home..places).chain(0..home).take(MOST_STEPS).map(|at| first + at);
             let place = on_the_way.find_map(|at| {
                 let place = self.places.get(at)?;
                 (place.rules == FREE.rules || place.tag == tag).then_some((at, place.rules == FREE.rules))
@@ -135,7 +139,7 @@ impl RuleIndex {
         let table = table.of(&self.places);
         let (home, tag) = home(hash, table.len());
         let (before, from) = table.split_at_checked(home).unwrap_or_default();
-        for place in from.iter().chain(before) {
+        for place in from.iter().chain(before).take(MOST_STEPS) {
             if place.rules == FREE.rules {
                 break;
             }

@@ -46,6 +46,15 @@ impl Texts {
         bytes.is_some_and(|bytes| bytes == text.as_bytes())
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets all texts that were stored when it had more bytes than this.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.0.capacity()
     }

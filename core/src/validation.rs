@@ -2,10 +2,13 @@
 //! pass over the values and one over what refers to what (sections 2 and 8 of SEMANTICS.md).
 
 mod conditions;
+mod expressions;
 mod references;
 mod rules;
+mod survey;
 
-pub(crate) use references::{Survey, extent, within};
+pub(crate) use references::{extent, within};
+pub(crate) use survey::{Growing, Survey};
 
 use std::borrow::Cow;
 
@@ -48,6 +51,8 @@ pub(crate) struct Candidate<'v> {
     pub(crate) killed: bool,
     /// What it serves when it is set aside (8.8).
     pub(crate) off_value: Value<'v>,
+    /// Parts of the conditions of its rules with their segments written out, as soon as segments are known.
+    parts: u64,
     /// Where it stands in the snapshot's array.
     pub(crate) at: usize,
 }
@@ -135,14 +140,14 @@ impl<'v> Validation<'v> {
         }
         let reading = &mut self.of_segments;
         let place = SEGMENTS.entry(at);
-        let before = reading.violations.len();
+        reading.begin_entry();
         let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { return };
         let key = unique_key(reading, &place.field("key"), key, (&mut self.segment_keys, SEGMENTS, at));
         let when = match given(when) {
             Some(when) => conditions::condition(reading, &place.field("when"), when),
             None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
         };
-        let sound = reading.violations.len() == before;
+        let sound = reading.end_entry(&place);
         let definition = SegmentDefinition { key: key.unwrap_or_default(), when };
         self.segments.push(Segment { definition, sound, at });
     }
@@ -150,7 +155,7 @@ impl<'v> Validation<'v> {
     fn flag(&mut self, list: &Place<'_>, at: usize, value: &Value<'v>, take: impl FnOnce(&Candidate<'v>)) {
         let reading = &mut self.of_flags;
         let place = list.entry(at);
-        let before = reading.violations.len();
+        reading.begin_entry();
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { return };
         let [key, name, .., variants, off_value, _, _, _, _] = fields;
         let keys = (&mut self.flag_keys, list, at);
@@ -163,9 +168,9 @@ impl<'v> Validation<'v> {
             (None, Some(_)) => Value::Null,
             (None, None) => Value::Bool(false),
         };
-        let sound = reading.violations.len() == before;
+        let sound = reading.end_entry(&place);
         let killed = if RULES && sound { !definition.enabled || definition.status.is_off() } else { killed(value) };
-        let flag = Candidate { key, definition, sound, killed, off_value, at };
+        let flag = Candidate { key, definition, sound, killed, off_value, parts: 0, at };
         if !flag.key.is_empty() {
             take(&flag);
         }
@@ -176,12 +181,14 @@ impl<'v> Validation<'v> {
 
     /// Checks what refers to what; `bare` if the flags are bare rows.
     pub(crate) fn finish(self, bare: bool) -> Checked<'v> {
-        let Validation { segments, mut flags, flag_keys: keys, of_segments, of_flags, .. } = self;
+        let Validation { mut segments, mut flags, flag_keys: keys, of_segments, of_flags, .. } = self;
         let mut reading = of_segments;
         reading.violations.extend(of_flags.violations);
         let segments = if RULES {
+            let flags_place = if bare { ROWS } else { FLAGS };
+            expressions::limit(&mut reading, (SEGMENTS, &mut segments), (flags_place, &mut flags));
             let (segments, extents) = references::segments(&mut reading, SEGMENTS, segments);
-            references::flags(&mut reading, if bare { ROWS } else { FLAGS }, &extents, &keys, &mut flags);
+            references::flags(&mut reading, flags_place, &extents, &keys, &mut flags);
             segments
         } else {
             Vec::new()

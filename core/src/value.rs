@@ -4,7 +4,6 @@
 //! can hold is an integer however it was written, anything else is a double.
 
 use crate::RULES;
-use crate::bucket::hash as hash_of;
 use crate::index::Index;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -215,9 +214,11 @@ fn lasts(fields: &Fields<'_>) -> Vec<bool> {
     let mut seen = Index::with_room_for(fields.len());
     let mut lasts = vec![true; fields.len()];
     for (at, ((name, _), last)) in fields.iter().zip(&mut lasts).enumerate().rev() {
-        let hash = hash_of(name);
+        let hash = seen.hash(name);
         *last = seen.find(hash, |other| fields.get(other as usize).is_some_and(|(other, _)| other == name)).is_none();
-        seen.insert(hash, u32::try_from(at).unwrap_or_default());
+        if *last {
+            seen.insert(hash, u32::try_from(at).unwrap_or_default());
+        }
     }
     lasts
 }

@@ -160,6 +160,16 @@ def segments_named(condition, place=""):
     return named
 
 
+def expressions_in(value):
+    """The texts of all regular expressions in a condition that is still JSON."""
+    found = set()
+    if isinstance(value, dict) and value.get("op") == "matches" and isinstance(value.get("value"), str):
+        found.add(value["value"])
+    for _, part in parts_of(value):
+        found |= expressions_in(part)
+    return found
+
+
 def extent(condition, extents):
     """2.3.4: depth and number of parts with the segments, whose extents are given, written out.
 

@@ -52,6 +52,11 @@ def translate(text):
     return pattern
 
 
+def parts(text):
+    """5.5: how many parts an expression has that can be translated."""
+    return alternation(text, 0, "")[1]
+
+
 def alternation(text, at, flags):
     """Branches up to `)` or the end; a flag that is set inside holds to the end of the group."""
     branches, total, items = [], 0, []

@@ -5,7 +5,7 @@ A definition is a plain dict in which every default is written out, percentages 
 
 import forms
 import graphs
-from condition_reading import check_references, read_condition
+from condition_reading import check_references, extent, is_too_large, read_condition, segments_named
 from forms import Fields
 from places import (
     check_twice,
@@ -33,6 +33,7 @@ MAX_RULES = 10_000
 MAX_VARIANTS = 1_000
 MAX_CHAIN = 64
 MAX_RESOLUTIONS = 10_000
+MAX_ANSWER_PARTS = 1_000_000
 
 TARGETS = ("target_plans", "target_roles", "target_companies", "target_regions", "target_users")
 FIELDS = (
@@ -56,14 +57,19 @@ FIELDS = (
 )
 
 
-def read_flags(rows, place, extents, violations):
-    """2.2 and 2.4: by key, {"row", "definition"}; `extents` are those of the segments there are, and the definition of a flag that is set aside is None."""
+def read_flags(rows, place, extents, violations, over=()):
+    """2.2 and 2.4: by key, {"row", "definition"}; `extents` are those of the segments there are, and the definition of a flag that is set aside is None.
+
+    The flags at the indexes `over` have too many parts of expressions (5.17).
+    """
     written, rows = rows, [native_flag(row) for row in rows]
     keys = {row[key_field(row)] for row in rows if isinstance(row, Fields) and read_key(row.get(key_field(row)), "", []) is not None}
     flags, places, sound = {}, {}, {}
     for index, row in enumerate(rows):
         found = []
         definition = read_flag(row, inside(place, index), keys, extents, found)
+        if index in over:
+            violate(found, inside(inside(place, index), "rules"), "has too many parts of expressions")
         key = definition and definition["key"]
         if key is not None and key in flags:
             violate(found, inside(inside(place, index), key_field(row)), "is taken by an earlier flag")
@@ -73,7 +79,7 @@ def read_flags(rows, place, extents, violations):
             if not found:
                 sound[key] = definition
         violations.extend(as_written(violation, inside(place, index), written[index]) for violation in found)
-    wrong = wrong_prerequisites(sound)
+    wrong = wrong_prerequisites(sound, extents)
     for key, definition in sound.items():
         for message in wrong[key]:
             violate(violations, places[key], message)
@@ -187,7 +193,18 @@ def read_rules(value, place, found, variant_keys, extents):
     """2.2.18; `variant_keys` are None when anything is wrong with the variants (8.13)."""
     rules = read_list(value, place, found, lambda rule, at, found: read_rule(rule, at, found, variant_keys, extents), MAX_RULES)
     check_unique(rules, "key", place, found)
+    if parts_of_rules(rules, extents) > MAX_ANSWER_PARTS:
+        violate(found, place, "have too many parts with their segments written out")
     return rules
+
+
+def parts_of_rules(rules, extents):
+    """2.4.6: the parts of the conditions of rules; 0 where a condition is not within its own limits."""
+    conditions = [rule["when"] for rule in rules if rule is not None]
+    if any(name not in extents for condition in conditions for name, _ in segments_named(condition)):
+        return 0
+    each = [extent(condition, extents) for condition in conditions]
+    return 0 if any(is_too_large(one) for one in each) else sum(size for _, size in each)
 
 
 def read_rule(value, place, found, variant_keys, extents):
@@ -290,18 +307,21 @@ def read_schedule(value, place, found):
     return steps
 
 
-def wrong_prerequisites(definitions):
-    """2.4.2 to 2.4.5: what is wrong with the prerequisites of each definition, as a list of messages."""
+def wrong_prerequisites(definitions, extents):
+    """2.4.2 to 2.4.6: what is wrong with the prerequisites of each definition, as a list of messages."""
     graph = {key: [each["flag"] for each in definition["prerequisites"]] for key, definition in definitions.items()}
     cyclic = graphs.nodes_on_cycles(graph)
     wrong = {key: [f"is on a cycle: {graphs.path_back(graph, key)}"] if key in cyclic else [] for key in graph}
-    lengths, counts = {}, {}
+    lengths, counts, parts = {}, {}, {}
     for key in graphs.leaves_first(graph, cut=cyclic):
         names = [] if key in cyclic else [name for name in graph[key] if name in graph]
         lengths[key] = max((1 + lengths[name] for name in names), default=0)
         counts[key] = sum(1 + counts[name] for name in names)
+        parts[key] = parts_of_rules(definitions[key]["rules"], extents) + sum(parts[name] for name in names)
         if lengths[key] > MAX_CHAIN:
             wrong[key].append("begins a chain of more than 64 prerequisites")
         if counts[key] > MAX_RESOLUTIONS:
             wrong[key].append("could take more than 10,000 resolutions")
+        if parts[key] > MAX_ANSWER_PARTS:
+            wrong[key].append("could take more than 1,000,000 parts of conditions")
     return wrong

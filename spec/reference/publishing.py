@@ -74,7 +74,7 @@ def keep_definitions(flags, segments, before):
         with_these = {**segments, **missing_segments(flag["definition"], segments, before)}
         extents = extents_of(with_these)
         too_large = any(is_too_large(extent(rule["when"], extents)) for rule in flag["definition"]["rules"])
-        if too_large or any(wrong_prerequisites(with_this).values()):
+        if too_large or any(wrong_prerequisites(with_this, extents).values()):
             flag["definition"] = flag["kept"] = None
         else:
             definitions, segments = with_this, with_these

@@ -3,17 +3,19 @@
 A violation is a dict of a place, which is a JSON pointer, and a message.
 """
 
+import expressions
 import forms
 import graphs
-from condition_reading import check_references, extents_of, is_too_large, read_condition, segments_named
-from flag_reading import read_flags
+from condition_reading import check_references, expressions_in, extents_of, is_too_large, read_condition, segments_named
+from flag_reading import read_flag, read_flags
 from forms import MAX_INTEGER, Fields
 from places import check_twice, inside, is_whole, read_key, required, violate
-from spelling import as_written, native_segment
+from spelling import as_written, native_flag, native_segment
 
 MAX_BYTES = 268_435_456
 MAX_NESTING = 100
 MAX_FLAGS = MAX_SEGMENTS = 1_000_000
+MAX_SNAPSHOT_PARTS = 2_000_000
 
 
 class Refused(Exception):
@@ -24,8 +26,9 @@ def read_snapshot(data):
     """2.1 to 2.4: the flags, the segments and all violations of a snapshot, given as bytes or text."""
     document = read_document(data)
     violations = []
-    segments = read_segments(document["segments"], violations)
-    flags = read_flags(document["flags"], document["flags_place"], extents_of(segments), violations)
+    segments_over, flags_over = over_the_limit(document["segments"], document["flags"])
+    segments = read_segments(document["segments"], violations, segments_over)
+    flags = read_flags(document["flags"], document["flags_place"], extents_of(segments), violations, flags_over)
     return {
         "revision": document["revision"],
         "flags": flags,
@@ -78,12 +81,50 @@ def read_document_fields(value):
     return {"revision": revision, "segments": segments or [], "flags": value["flags"], "flags_place": "/flags"}
 
 
-def read_segments(rows, violations):
+class Everything:
+    """Holds every name: in the first look at a snapshot what is named does not count."""
+
+    def __contains__(self, name):
+        return True
+
+    def __getitem__(self, name):
+        return 1, 1
+
+
+def over_the_limit(segments, flags):
+    """5.17: the indexes of the segments and of the flags that are set aside because of all expressions together."""
+    owners = []
+    for kind, rows in enumerate((segments, flags)):
+        taken = set()
+        for index, row in enumerate(rows):
+            found, row = [], native_flag(row) if kind else native_segment(row)
+            if kind == 0:
+                key = read_segment(row, "", found)["key"]
+                conditions = [row.get("when")] if isinstance(row, Fields) else []
+            else:
+                key = (read_flag(row, "", Everything(), Everything(), found) or {}).get("key")
+                rules = row.get("rules") if isinstance(row, Fields) else None
+                conditions = [rule.get("when") for rule in rules if isinstance(rule, Fields)] if isinstance(rules, list) else []
+            if key is not None and key not in taken and not found:
+                texts = set().union(*(expressions_in(condition) for condition in conditions))
+                owners.append((-sum(expressions.parts(text) for text in texts), kind, key, index, texts))
+            taken.add(key)
+    owners.sort(key=lambda owner: owner[:3])
+    over = [set(), set()]
+    while sum(expressions.parts(text) for text in set().union(*(owner[4] for owner in owners))) > MAX_SNAPSHOT_PARTS:
+        _, kind, _, index, _ = owners.pop(0)
+        over[kind].add(index)
+    return over
+
+
+def read_segments(rows, violations, over=()):
     """2.3: the conditions of the segments that break no rule, by key; of segments with one key the first stands."""
     segments, by_key = [], {}
     for index, row in enumerate(rows):
         found = []
         segment = {**read_segment(native_segment(row), f"/segments/{index}", found), "found": found, "row": row}
+        if index in over:
+            violate(found, f"/segments/{index}/when", "has too many parts of expressions")
         segments.append(segment)
         if segment["key"] is not None and segment["key"] in by_key:
             violate(found, inside(segment["place"], "key"), "is taken by an earlier segment")

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::{Compiler, len};
+use super::{Compiler, Tables, len};
 use crate::bucket::Bucketer;
 use crate::condition::{Comparison, Node, Part, Percentage, Truth};
 use crate::context::Field;
 use crate::definition::{ConditionDefinition, OperatorDefinition, TextTest};
 use crate::flag_set::{SegmentId, Span, Unit};
-use crate::operator::{Operator, folded};
-use crate::pattern::Pattern;
+use crate::operator::Operator;
+use crate::pattern::Expression;
+use crate::text_match::{self, folded};
 
 impl Compiler {
     /// The place of the root.
@@ -72,15 +73,18 @@ impl Compiler {
                 Operator::In(self.stored(values))
             }
             OperatorDefinition::Text { test, values, ignore_case } => {
-                let operands = if *ignore_case {
-                    let folded: Vec<String> = values.iter().map(|value| folded(value).collect()).collect();
-                    self.operands(folded.iter().map(String::as_str))
-                } else {
-                    self.operands(values.iter().map(Cow::as_ref))
-                };
+                let fold =
+                    |value: &Cow<'_, str>| if *ignore_case { folded(value).collect() } else { value.to_string() };
+                let values: Vec<String> = values.iter().map(fold).collect();
+                if *test == TextTest::Contains {
+                    return self.contains(values, *ignore_case);
+                }
+                let len = len(&values);
+                let arranged = text_match::arranged(*test, values);
+                let operands = Span { len, ..self.operands(arranged.iter().map(String::as_str)) };
                 Operator::Text { test: *test, operands, ignore_case: *ignore_case }
             }
-            OperatorDefinition::Matches(pattern) => Operator::Matches(self.pattern(pattern)),
+            OperatorDefinition::Matches(expression) => Operator::Matches(self.pattern(expression)),
             OperatorDefinition::Is(value) => Operator::Is(*value),
             OperatorDefinition::Number { relation, value } => Operator::Number { relation: *relation, value: *value },
             OperatorDefinition::Time { relation, value } => Operator::Time { relation: *relation, value: *value },
@@ -96,15 +100,24 @@ impl Compiler {
         }
     }
 
-    fn pattern(&mut self, pattern: &Pattern) -> u32 {
+    fn pattern(&mut self, expression: &Expression) -> u32 {
         let at = len(&self.set.patterns);
-        let known = self.tables().and_then(|tables| tables.patterns.get(pattern.as_str()).copied());
-        known.unwrap_or_else(|| {
-            self.set.patterns.push(pattern.clone());
-            if let Some(tables) = self.tables() {
-                tables.patterns.insert(pattern.as_str().to_owned(), at);
-            }
+        let Compiler { set, tables } = self;
+        let Some(Tables { patterns, automata, .. }) = tables.first_mut() else { return at };
+        *patterns.entry_ref(expression.as_str()).or_insert_with(|| {
+            set.patterns.push(expression.compile(automata));
             at
         })
+    }
+
+    fn contains(&mut self, values: Vec<String>, ignore_case: bool) -> Operator {
+        let at = len(&self.set.substrings);
+        let operands = self.operands(values.iter().map(String::as_str));
+        let Compiler { set, tables } = self;
+        let Some(Tables { contained, substrings, .. }) = tables.first_mut() else { return Operator::Contains(at) };
+        Operator::Contains(*contained.entry((ignore_case, values)).or_insert_with_key(|(_, values)| {
+            set.substrings.push(substrings.build(operands, ignore_case, values));
+            at
+        }))
     }
 }

@@ -252,7 +252,7 @@ fn most_texts(list: List) -> usize {
     match list {
         List::Exact { mask, .. } => usize::from(mask) + 1,
         List::Few { len, .. } => usize::from(len),
-        List::Many { bits, .. } => 1 << bits,
+        List::Many { bits, .. } | List::Sorted { bits, .. } => 1 << bits,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::RULES;
 use crate::condition::Part;
 use crate::context::Field;
 use crate::fingerprint::{fingerprint, mix};
-use crate::flag_set::{Fate, Flag, FlagSet, State, Unit};
+use crate::flag_set::{Fate, Flag, FlagSet, Rule, State, Unit};
 use crate::graph::order;
 
 impl FlagSet {
@@ -41,6 +41,24 @@ impl FlagSet {
             None => Vec::new(),
         };
         self.flags.iter().map(others).collect()
+    }
+
+    /// For each flag, the parts of its rules' conditions with their segments written out.
+    pub(crate) fn rule_parts(&self) -> Vec<u64> {
+        let of_rule = |rule: &Rule| {
+            let end = self.nodes.get(rule.when as usize).map_or(rule.when, |node| node.end);
+            let nodes = self.nodes.get(rule.when as usize..end as usize).unwrap_or_default();
+            let segments = nodes.iter().map(|node| match node.part {
+                Part::Segment(id) => self.segments.get(id.0 as usize).map_or(0, |segment| segment.extent.1),
+                _ => 0,
+            });
+            segments.fold(nodes.len() as u64, u64::saturating_add)
+        };
+        let of_flag = |flag: &Flag| match self.detail(flag) {
+            Some(detail) => detail.rules.of(&self.rules).iter().map(of_rule).fold(0, u64::saturating_add),
+            None => 0,
+        };
+        self.flags.iter().map(of_flag).collect()
     }
 
     fn plain_unit(&self, flag: &Flag) -> Option<Field> {

@@ -5,7 +5,7 @@ use crate::bucket::{BUCKETS, Bucket, Share};
 use crate::condition::{Comparison, Percentage, Truth};
 use crate::context::{Context, Field};
 use crate::definition::{Relation, TextTest};
-use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Gate, Prerequisite, Unit, VariantId, Wanted};
+use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Gate, Prerequisite, Span, Unit, VariantId, Wanted};
 use crate::operator::Operator;
 use crate::resolution::Resolution;
 use crate::text::Text;
@@ -249,16 +249,10 @@ fn wanted(set: &FlagSet, operator: Operator) -> String {
             entries.truncate(NAMED);
             format!("in {}{}", entries.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
         }
-        Operator::Text { test, operands, ignore_case } => {
-            let test = match test {
-                TextTest::In => "in",
-                TextTest::Contains => "contains",
-                TextTest::StartsWith => "starts with",
-                TextTest::EndsWith => "ends with",
-            };
-            let case = if ignore_case { " in any case" } else { "" };
-            format!("{test} {}{case}", names(set, operands.of(&set.operands), ", "))
-        }
+        Operator::Text { test, operands, ignore_case } => values(set, test, operands, ignore_case),
+        Operator::Contains(at) => set.substrings.get(at as usize).map_or_else(String::new, |substrings| {
+            values(set, TextTest::Contains, substrings.values, substrings.ignore_case)
+        }),
         Operator::Matches(pattern) => {
             format!("matches {}", set.patterns.get(pattern as usize).map_or("", |pattern| pattern.as_str()))
         }
@@ -275,6 +269,17 @@ fn wanted(set: &FlagSet, operator: Operator) -> String {
         }
         Operator::Present => "is present".to_owned(),
     }
+}
+
+fn values(set: &FlagSet, test: TextTest, values: Span, ignore_case: bool) -> String {
+    let test = match test {
+        TextTest::In => "in",
+        TextTest::Contains => "contains",
+        TextTest::StartsWith => "starts with",
+        TextTest::EndsWith => "ends with",
+    };
+    let case = if ignore_case { " in any case" } else { "" };
+    format!("{test} {}{case}", names(set, values.of(&set.operands), ", "))
 }
 
 fn sign(relation: Relation) -> &'static str {

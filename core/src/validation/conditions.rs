@@ -4,7 +4,7 @@ use super::given;
 use crate::definition::{ConditionDefinition, OperatorDefinition, Relation, TextTest};
 use crate::error::found;
 use crate::limit::MAX_LIST_ENTRIES;
-use crate::pattern::Pattern;
+use crate::pattern::Expression;
 use crate::reading::{NETWORKS, Place, Reading, STRINGS, Unknown};
 use crate::value::Value;
 use crate::version::Version;
@@ -160,8 +160,8 @@ fn operator<'v>(
     match kind {
         Kind::Matches => {
             let text = reading.text_of(&value_place, value, kind.wanted())?;
-            match Pattern::new(&text) {
-                Ok(pattern) => Some(OperatorDefinition::Matches(pattern)),
+            match Expression::parse(&text) {
+                Ok(expression) => Some(OperatorDefinition::Matches(expression)),
                 Err(problem) => {
                     reading.report(&value_place, problem);
                     None

@@ -1,11 +1,14 @@
 //! What flags and segments refer to: unknown ones, cycles, and chains that are too long (2.3 and 2.4).
 
+use super::survey::{Extent as Cost, Survey};
 use super::{Candidate, Segment};
 use crate::definition::{ConditionDefinition, SegmentDefinition};
 use crate::error::quoted;
-use crate::fingerprint::Map;
-use crate::graph::{Component, order};
-use crate::limit::{MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS};
+use crate::fingerprint::{Map, Set};
+use crate::graph::order;
+use crate::limit::{
+    MAX_ANSWER_PARTS, MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS,
+};
 use crate::reading::{Keys, Place, Reading};
 
 /// How many keys of a cycle a message names before it says how many more there are.
@@ -40,20 +43,20 @@ pub(super) type Extents = Map<String, Option<Extent>>;
 pub(super) fn segments<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
-    mut segments: Vec<Segment<'v>>,
+    segments: Vec<Segment<'v>>,
 ) -> (Vec<SegmentDefinition<'v>>, Extents) {
     let edges = segment_edges(&segments);
     let keys = segments.iter().map(|segment| segment.definition.key.clone().into_owned());
     let mut extents: Extents = keys.map(|key| (key, None)).collect();
     let mut sound = Vec::new();
     for component in order(&edges) {
+        let members = component.nodes.iter().filter_map(|node| Some(segments.get(*node)?.definition.key.as_ref()));
+        let members: Set<&str> = members.collect();
         let usable = |node: &usize| {
             let Some(segment) = segments.get(*node).filter(|segment| segment.sound) else { return false };
             let mut usable = true;
             // Within a knot the others are not judged yet; one that is not usable makes the whole knot unusable.
-            let inside = |key: &str| {
-                component.nodes.iter().any(|node| segments.get(*node).is_some_and(|other| other.definition.key == key))
-            };
+            let inside = |key: &str| members.contains(key);
             segment
                 .definition
                 .when
@@ -62,13 +65,15 @@ pub(super) fn segments<'v>(
         };
         let all_usable = component.nodes.iter().all(usable);
         for &node in &component.nodes {
-            let Some(segment) = segments.get_mut(node) else { continue };
+            let Some(segment) = segments.get(node) else { continue };
             let entry = place.entry(segment.at);
             let when = entry.field("when");
             if all_usable && !component.cycle.is_empty() {
                 continue;
             }
+            reading.begin_entry();
             let extent = self::usable(reading, &when, &segment.definition.when, &extents);
+            reading.end_entry(&entry);
             if let Some(extent) = extent.filter(|_| segment.sound) {
                 extents.insert(segment.definition.key.clone().into_owned(), Some(extent));
                 sound.push(node);
@@ -80,7 +85,7 @@ pub(super) fn segments<'v>(
                 let at = segments.get(node).map_or(0, |segment| segment.at);
                 reading.report(
                     &place.entry(at).field("when"),
-                    cycle("segments", &component.way_round(node, &edges), name),
+                    cycle("segments", component.way_round(node, &edges, NAMED), name),
                 );
             }
         }
@@ -165,10 +170,20 @@ pub(super) fn flags(
 ) {
     for flag in flags.iter_mut() {
         let place = place.entry(flag.at);
-        let before = reading.violations.len();
+        reading.begin_entry();
         let rules = place.field("rules");
-        for (at, rule) in flag.definition.rules.iter().enumerate() {
-            usable(reading, &rules.entry(at).field("when"), &rule.when, extents);
+        let extents = flag
+            .definition
+            .rules
+            .iter()
+            .enumerate()
+            .map(|(at, rule)| usable(reading, &rules.entry(at).field("when"), &rule.when, extents));
+        // Every rule is looked at, so that all that is wrong is reported.
+        let parts: Vec<Option<u64>> = extents.map(|extent| extent.map(|(_, parts)| parts)).collect();
+        flag.parts = parts.into_iter().sum::<Option<u64>>().unwrap_or_default();
+        if flag.parts > MAX_ANSWER_PARTS {
+            let all = format_args!("{} parts with their segments written out", flag.parts);
+            reading.report(&rules, format_args!("have {all}, expected at most {MAX_ANSWER_PARTS}"));
         }
         let prerequisites = place.field("prerequisites");
         for (at, prerequisite) in flag.definition.prerequisites.iter().enumerate() {
@@ -181,7 +196,7 @@ pub(super) fn flags(
             };
             reading.report(&prerequisites.entry(at).field("flag"), problem);
         }
-        flag.sound &= reading.violations.len() == before;
+        flag.sound &= reading.end_entry(&place);
     }
     if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
         prerequisites(reading, place, keys, flags);
@@ -201,14 +216,16 @@ fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_>, flag
         None => Vec::new(),
     };
     let edges: Vec<Vec<usize>> = flags.iter().map(others).chain([Vec::new()]).collect();
-    let survey = Survey::of(&edges);
+    let parts = |flag: &Candidate<'_>| flag.definition().map_or(0, |_| flag.parts);
+    let survey = Survey::of(&edges, flags.iter().map(parts).chain([0]).collect());
     let name = |node: usize| flags.get(node).map_or("", |flag| flag.key.as_ref());
     let mut problems: Vec<(usize, String)> = Vec::new();
     for knot in &survey.knots {
-        problems
-            .extend(knot.nodes.iter().map(|&node| (node, cycle("prerequisites", &knot.way_round(node, &edges), name))));
+        problems.extend(
+            knot.nodes.iter().map(|&node| (node, cycle("prerequisites", knot.way_round(node, &edges, NAMED), name))),
+        );
     }
-    for (node, &(chain, resolutions)) in survey.extents.iter().enumerate() {
+    for (node, &Cost { chain, resolutions, parts }) in survey.extents.iter().enumerate() {
         if chain > MAX_PREREQUISITE_CHAIN {
             problems.push((
                 node,
@@ -217,6 +234,9 @@ fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_>, flag
         }
         if resolutions > MAX_PREREQUISITE_RESOLUTIONS {
             problems.push((node, format!("resolving this flag may take {resolutions} resolutions of prerequisites, expected at most {MAX_PREREQUISITE_RESOLUTIONS}")));
+        }
+        if parts > MAX_ANSWER_PARTS {
+            problems.push((node, format!("resolving this flag may take {parts} parts of conditions, its prerequisites' among them, expected at most {MAX_ANSWER_PARTS}")));
         }
     }
     problems.sort_by_key(|problem| problem.0);
@@ -228,49 +248,12 @@ fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_>, flag
     }
 }
 
-/// Cycles of prerequisites, and for each flag how long its chain is and how many resolutions it may take.
-pub(crate) struct Survey {
-    knots: Vec<Component>,
-    extents: Vec<(u32, u64)>,
-}
-
-impl Survey {
-    pub(crate) fn of(edges: &[Vec<usize>]) -> Self {
-        let mut extents = vec![(0_u32, 0_u64); edges.len()];
-        let mut knots = Vec::new();
-        for component in order(edges) {
-            if !component.cycle.is_empty() {
-                knots.push(component);
-                continue;
-            }
-            for node in component.nodes {
-                let others = edges.get(node).map(Vec::as_slice).unwrap_or_default();
-                let extent =
-                    others.iter().filter_map(|&other| extents.get(other)).fold((0, 0), |(chain, sum), other| {
-                        (chain.max(other.0.saturating_add(1)), other.1.saturating_add(1).saturating_add(sum))
-                    });
-                if let Some(known) = extents.get_mut(node) {
-                    *known = extent;
-                }
-            }
-        }
-        Survey { knots, extents }
-    }
-
-    /// Whether there is no cycle and everything is within the limits.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.knots.is_empty()
-            && self.extents.iter().all(|&(chain, resolutions)| {
-                chain <= MAX_PREREQUISITE_CHAIN && resolutions <= MAX_PREREQUISITE_RESOLUTIONS
-            })
-    }
-}
-
-/// The message for one node of a knot: a way round as a path, from the node itself.
-fn cycle<'n>(what: &str, way: &[usize], name: impl Fn(usize) -> &'n str) -> String {
-    let mut path: Vec<String> = way.iter().take(NAMED).map(|&node| quoted(name(node))).collect();
-    if way.len() > NAMED {
-        path.push(format!("{} more", way.len() - NAMED));
+/// The message for one node of a knot: the first nodes of a way round as a path, from the node itself, and how many it
+/// has.
+fn cycle<'n>(what: &str, (way, len): (Vec<usize>, usize), name: impl Fn(usize) -> &'n str) -> String {
+    let mut path: Vec<String> = way.iter().map(|&node| quoted(name(node))).collect();
+    if len > way.len() {
+        path.push(format!("{} more", len - way.len()));
     }
     path.extend(way.first().map(|&node| quoted(name(node))));
     format!("{what} form a cycle, {}, expected none", path.join(" → "))

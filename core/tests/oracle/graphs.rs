@@ -21,36 +21,45 @@ fn reached<'k>(graph: &Graph<'k>, from: &str) -> BTreeSet<&'k str> {
     reached
 }
 
-/// The keys that begin a chain of more than 64 (2.4.3) or could take more than 10,000 resolutions (2.4.4) in a graph
-/// without cycles.
-pub(crate) fn too_long<'k>(graph: &Graph<'k>) -> BTreeSet<&'k str> {
+/// The parts of the conditions of each flag's own rules.
+pub(crate) type Parts<'k> = BTreeMap<&'k str, u64>;
+
+/// The keys that begin a chain of more than 64 (2.4.3), could take more than 10,000 resolutions (2.4.4) or more than
+/// 1,000,000 parts of conditions (2.4.6) in a graph without cycles.
+pub(crate) fn too_long<'k>(graph: &Graph<'k>, parts: &Parts<'k>) -> BTreeSet<&'k str> {
     let mut known = BTreeMap::new();
     graph
         .keys()
         .copied()
         .filter(|key| {
-            let (chain, resolutions) = extent(graph, key, &mut known);
-            chain > 64 || resolutions > 10_000
+            let (chain, resolutions, parts) = extent(graph, parts, key, &mut known);
+            chain > 64 || resolutions > 10_000 || parts > 1_000_000
         })
         .collect()
 }
 
-/// The longest chain from a key, and the resolutions that it can take.
-fn extent<'k>(graph: &Graph<'k>, key: &'k str, known: &mut BTreeMap<&'k str, (u64, u64)>) -> (u64, u64) {
+/// The longest chain from a key, and the resolutions and parts that it can take.
+fn extent<'k>(
+    graph: &Graph<'k>,
+    own: &Parts<'k>,
+    key: &'k str,
+    known: &mut BTreeMap<&'k str, (u64, u64, u64)>,
+) -> (u64, u64, u64) {
     if let Some(known) = known.get(key) {
         return *known;
     }
-    let (mut chain, mut resolutions) = (0, 0_u64);
+    let (mut chain, mut resolutions, mut parts) = (0, 0_u64, own.get(key).copied().unwrap_or(0));
     for next in graph.get(key).into_iter().flatten() {
-        let beyond = extent(graph, next, known);
+        let beyond = extent(graph, own, next, known);
         chain = chain.max(1 + beyond.0);
         resolutions = resolutions.saturating_add(1).saturating_add(beyond.1);
+        parts = parts.saturating_add(beyond.2);
     }
-    known.insert(key, (chain, resolutions));
-    (chain, resolutions)
+    known.insert(key, (chain, resolutions, parts));
+    (chain, resolutions, parts)
 }
 
-/// Whether nothing in the graph breaks 2.4.2 to 2.4.4.
-pub(crate) fn is_sound(graph: &Graph<'_>) -> bool {
-    on_a_cycle(graph).is_empty() && too_long(graph).is_empty()
+/// Whether nothing in the graph breaks 2.4.2 to 2.4.4 and 2.4.6.
+pub(crate) fn is_sound(graph: &Graph<'_>, parts: &Parts<'_>) -> bool {
+    on_a_cycle(graph).is_empty() && too_long(graph, parts).is_empty()
 }

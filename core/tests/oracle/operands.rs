@@ -145,6 +145,19 @@ pub(crate) fn segments(condition: &Json, place: &str) -> Vec<(String, String)> {
     named
 }
 
+/// The regular expressions in a condition, segments not written out.
+pub(crate) fn expressions(condition: &Json) -> Vec<&str> {
+    let own = (condition.string("op") == Some("matches")).then(|| condition.string("value")).flatten();
+    let inner = inner(condition, "").into_iter().flat_map(|(part, _)| expressions(part));
+    own.into_iter().chain(inner).collect()
+}
+
+/// The parts of a condition with its segments written out in place, if it keeps to 2.3.4.
+pub(crate) fn parts<'s>(condition: &'s Json, segment: &dyn Fn(&str) -> Option<&'s Json>) -> Option<u64> {
+    let mut parts = 0;
+    count(condition, segment, 1, &mut parts).then_some(parts)
+}
+
 /// Whether a condition keeps to 2.3.4 with its segments written out in place.
 pub(crate) fn fits<'s>(condition: &'s Json, segment: &dyn Fn(&str) -> Option<&'s Json>) -> bool {
     count(condition, segment, 1, &mut 0)

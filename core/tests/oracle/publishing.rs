@@ -1,11 +1,11 @@
 //! From a text to a set: what is refused, what is set aside, and what is kept (sections 2 and 8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::checking::{self, Found, child};
-use super::graphs::{Graph, is_sound, on_a_cycle, too_long};
+use super::graphs::{Graph, Parts, is_sound, on_a_cycle, too_long};
 use super::json::Json;
-use super::operands::{fits, segments};
+use super::operands::{self, expressions, fits, segments};
 use super::{spelling, written};
 
 pub(crate) struct Set {
@@ -102,9 +102,10 @@ pub(crate) fn publish(text: &[u8], before: Option<&Set>) -> (Published, Option<S
         return refused(Outcome::Refused);
     };
     let mut places = Places::default();
-    let segments = sound_segments(&segments, &mut places);
+    let over = over_the_limit(&segments, &flags);
+    let segments = sound_segments(&segments, &over, &mut places);
     let mut set = Set { revision, flags: Vec::new(), segments, brought: Vec::new() };
-    judge(&flags, root, &mut set, &mut places);
+    judge(&flags, root, &over, &mut set, &mut places);
     if let (Some(new), Some(old)) = (revision, before.and_then(|before| before.revision))
         && new < old
     {
@@ -152,7 +153,7 @@ fn document(text: &[u8]) -> Option<Document> {
 }
 
 /// The segments that break no rule (2.3).
-fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
+fn sound_segments(all: &[Json], over: &BTreeSet<(Kind, usize)>, places: &mut Places) -> Vec<(String, Json)> {
     let mut taken = BTreeSet::new();
     let mut sound: Vec<(String, Json, String)> = Vec::new();
     let mut broken_too: Vec<(Json, String)> = Vec::new();
@@ -164,6 +165,9 @@ fn sound_segments(all: &[Json], places: &mut Places) -> Vec<(String, Json)> {
         let key = checking::key(segment, "key");
         if key.is_some_and(|key| !taken.insert(key.to_owned())) {
             found.push(child(&place, "key"));
+        }
+        if over.contains(&(Kind::Segment, at)) {
+            found.push(child(&place, "when"));
         }
         if let (Some(key), Some(when), true) = (key, segment.field("when"), found.is_empty()) {
             sound.push((key.to_owned(), when.clone(), child(&place, "when")));
@@ -230,6 +234,9 @@ fn names(flag: &Json, place: &str, keys: &BTreeSet<&str>, set: &Set) -> Found {
         }
         found.extend(missing.into_iter().map(|(_, place)| place));
     }
+    if found.is_empty() && own_parts(flag, set) > 1_000_000 {
+        found.push(child(place, "rules"));
+    }
     for (at, prerequisite) in flag.elements("prerequisites").iter().enumerate() {
         if prerequisite.string("flag").is_some_and(|key| !keys.contains(key) || own == Some(key)) {
             found.push(format!("{place}/prerequisites/{at}/flag"));
@@ -243,7 +250,7 @@ fn find<'s>(segments: &'s [(String, Json, String)], key: &str) -> Option<&'s Jso
 }
 
 /// Puts every flag with a usable key that is not taken into the set, good or set aside.
-fn judge(flags: &[Json], root: &str, set: &mut Set, places: &mut Places) {
+fn judge(flags: &[Json], root: &str, over: &BTreeSet<(Kind, usize)>, set: &mut Set, places: &mut Places) {
     let (written, flags): (&[Json], Vec<Json>) = (flags, flags.iter().map(spelling::flag).collect());
     let keys: BTreeSet<&str> = flags.iter().filter_map(|flag| checking::key(flag, checking::key_field(flag))).collect();
     let mut taken = BTreeSet::new();
@@ -256,6 +263,9 @@ fn judge(flags: &[Json], root: &str, set: &mut Set, places: &mut Places) {
         let first = key.is_some_and(|key| taken.insert(key));
         if key.is_some() && !first {
             found.push(child(&place, checking::key_field(flag)));
+        }
+        if over.contains(&(Kind::Flag, at)) {
+            found.push(child(&place, "rules"));
         }
         let mut named = names(flag, &place, &keys, set);
         if found.is_empty() {
@@ -270,8 +280,10 @@ fn judge(flags: &[Json], root: &str, set: &mut Set, places: &mut Places) {
         }
         places.sure.extend(found.iter().map(|found| spelling::place(found, &place, &written[at])));
     }
-    for judged in [on_a_cycle, too_long] {
-        let broken: BTreeSet<String> = judged(&graph(set)).into_iter().map(str::to_owned).collect();
+    for of_cycles in [true, false] {
+        let graph = graph(set);
+        let broken = if of_cycles { on_a_cycle(&graph) } else { too_long(&graph, &parts(set)) };
+        let broken: BTreeSet<String> = broken.into_iter().map(str::to_owned).collect();
         for (entry, place) in set.flags.iter_mut().zip(&at_places) {
             if broken.contains(&entry.key) {
                 entry.fate = set_aside(&entry.raw);
@@ -310,6 +322,75 @@ fn graph(set: &Set) -> Graph<'_> {
     graph
 }
 
+/// The parts of the conditions of every definition in the set (2.4.6).
+fn parts(set: &Set) -> Parts<'_> {
+    let of = |entry: &Entry| match &entry.fate {
+        Fate::Good => own_parts(&entry.raw, set),
+        Fate::SetAside { kept: Some(kept), .. } => own_parts(&kept.definition, set),
+        Fate::SetAside { kept: None, .. } => 0,
+    };
+    set.flags.iter().map(|entry| (entry.key.as_str(), of(entry))).collect()
+}
+
+/// The parts of the conditions of a flag's rules.
+fn own_parts(flag: &Json, set: &Set) -> u64 {
+    let conditions = flag.elements("rules").iter().filter_map(|rule| rule.field("when"));
+    conditions.filter_map(|when| operands::parts(when, &|key| set.segment(key))).sum()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Segment,
+    Flag,
+}
+
+/// The segments and flags, by where they stand, that are set aside because of all expressions together (5.17).
+fn over_the_limit(segments: &[Json], flags: &[Json]) -> BTreeSet<(Kind, usize)> {
+    let mut owners: Vec<(u64, Kind, String, usize, BTreeSet<String>)> = Vec::new();
+    let mut add = |kind, key: String, at, texts: Vec<&str>| {
+        let texts: BTreeSet<String> = texts.into_iter().map(str::to_owned).collect();
+        let parts = texts.iter().map(|text| written::expression_parts(text)).sum();
+        owners.push((parts, kind, key, at, texts));
+    };
+    let mut taken = BTreeSet::new();
+    let segments: Vec<Json> = segments.iter().map(spelling::segment).collect();
+    let flags: Vec<Json> = flags.iter().map(spelling::flag).collect();
+    for (at, segment) in segments.iter().enumerate() {
+        let mut found = Found::new();
+        checking::segment(segment, "", &mut found);
+        let Some(key) = checking::key(segment, "key").filter(|key| taken.insert((Kind::Segment, *key))) else {
+            continue;
+        };
+        if let (true, Some(when)) = (found.is_empty(), segment.field("when")) {
+            add(Kind::Segment, key.to_owned(), at, expressions(when));
+        }
+    }
+    for (at, flag) in flags.iter().enumerate() {
+        let mut found = Found::new();
+        checking::flag(flag, "", &mut found);
+        let Some(key) = checking::key(flag, checking::key_field(flag)).filter(|key| taken.insert((Kind::Flag, *key)))
+        else {
+            continue;
+        };
+        if found.is_empty() {
+            let conditions = flag.elements("rules").iter().filter_map(|rule| rule.field("when"));
+            add(Kind::Flag, key.to_owned(), at, conditions.flat_map(expressions).collect());
+        }
+    }
+    owners.sort_by(|one, other| other.0.cmp(&one.0).then((one.1, &one.2).cmp(&(other.1, &other.2))));
+    let mut over = BTreeSet::new();
+    loop {
+        let left = owners.iter().filter(|(_, kind, _, at, _)| !over.contains(&(*kind, *at)));
+        let texts: BTreeMap<&String, u64> =
+            left.flat_map(|owner| &owner.4).map(|text| (text, written::expression_parts(text))).collect();
+        if texts.values().sum::<u64>() <= 2_000_000 {
+            return over;
+        }
+        let next = owners.iter().find(|(_, kind, _, at, _)| !over.contains(&(*kind, *at)));
+        over.extend(next.map(|(_, kind, _, at, _)| (*kind, *at)));
+    }
+}
+
 /// 8.4 to 8.6; answers how many definitions were not kept because of prerequisites, and because of segments.
 fn keep(set: &mut Set, before: &Set) -> [u64; 2] {
     let lacks = |(key, _): &&(String, Json)| set.segment(key).is_none();
@@ -329,7 +410,7 @@ fn keep(set: &mut Set, before: &Set) -> [u64; 2] {
             continue;
         }
         set.flags[at].fate = Fate::SetAside { killed, kept: Some(kept) };
-        if !is_sound(&graph(set)) {
+        if !is_sound(&graph(set), &parts(set)) {
             not_kept[0] += 1;
             set.flags[at].fate = Fate::SetAside { killed, kept: None };
         }

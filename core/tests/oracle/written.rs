@@ -203,6 +203,11 @@ pub(crate) fn is_expression(text: &str) -> bool {
     text.len() <= 1000 && regex_syntax::parse(text).is_ok_and(|parsed| parts(&parsed) <= 10_000)
 }
 
+/// The parts of an expression that a condition may have.
+pub(crate) fn expression_parts(text: &str) -> u64 {
+    regex_syntax::parse(text).map_or(0, |parsed| parts(&parsed))
+}
+
 /// The parts of an expression with its counted repetitions written out.
 fn parts(parsed: &Hir) -> u64 {
     match parsed.kind() {
