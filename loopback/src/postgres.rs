@@ -23,7 +23,7 @@ impl Postgres {
     /// # Errors
     /// When Postgres is not installed, or does not start; the error says what was tried.
     pub fn start() -> io::Result<Postgres> {
-        let programs = programs()?;
+        let programs = folder_of(&["initdb", "pg_ctl"])?;
         let server =
             Postgres { programs, folder: tempfile::Builder::new().prefix("esclusa-").tempdir()?, port: port()? };
         server.give_away(server.folder.path())?;
@@ -52,6 +52,17 @@ impl Postgres {
     #[must_use]
     pub fn url_at(&self, port: u16) -> String {
         format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
+    }
+
+    /// A program of the same package that connects to this server, `pg_dump` for one.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub fn client(&self, program: &str) -> io::Result<Command> {
+        let mut command = Command::new(folder_of(&[program])?.join(program));
+        let port = self.port.to_string();
+        command.envs([("PGHOST", "127.0.0.1"), ("PGPORT", &port), ("PGUSER", "postgres"), ("PGSSLMODE", "disable")]);
+        Ok(command)
     }
 
     /// Ends it as a machine that loses its power does.
@@ -114,8 +125,8 @@ impl Drop for Postgres {
     }
 }
 
-/// The folder of initdb, postgres and pg_ctl: the path's, or the newest of the places where packages put them.
-fn programs() -> io::Result<PathBuf> {
+/// The folder of these programs: one of the path's, or the newest of those that packages make.
+fn folder_of(programs: &[&str]) -> io::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let mut packaged: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
@@ -126,9 +137,15 @@ fn programs() -> io::Result<PathBuf> {
         .collect();
     packaged.sort();
     folders.extend(packaged.into_iter().rev());
-    let has_all = |folder: &PathBuf| ["initdb", "pg_ctl"].iter().all(|program| folder.join(program).is_file());
-    let missing = "`initdb` and `pg_ctl` are nowhere, expected Postgres (`apt-get install postgresql`)";
-    folders.into_iter().find(has_all).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, missing))
+    let has_all = |folder: &PathBuf| programs.iter().all(|program| folder.join(program).is_file());
+    let missing = || {
+        let programs = programs.join("` and `");
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("`{programs}` are nowhere, expected Postgres (`apt-get install postgresql`)"),
+        )
+    };
+    folders.into_iter().find(has_all).ok_or_else(missing)
 }
 
 /// A user of the machine.

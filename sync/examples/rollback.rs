@@ -90,12 +90,12 @@ async fn conduct(commands: &[String]) -> Result<(), Box<dyn Error>> {
     let mut slowest: Vec<u64> = Vec::new();
     for round in 1..=ROUNDS {
         let begun = now_ms();
-        client.execute("SELECT emergency_rollback($1, NULL)", &[&FLAG]).await?;
+        client.execute("SELECT esclusa.emergency_rollback($1)", &[&FLAG]).await?;
         let committed = now_ms();
         let reached = all_see(&seen, &names, false)?;
         let last = reached.iter().map(|at_ms| at_ms.saturating_sub(begun)).max().unwrap_or_default();
         if round == 1 {
-            println!("SELECT emergency_rollback('{FLAG}', …);  committed after {} ms", committed - begun);
+            println!("SELECT esclusa.emergency_rollback('{FLAG}');  committed after {} ms", committed - begun);
             for (name, at_ms) in names.iter().zip(&reached) {
                 println!("  {name:<8} sees it {:>4} ms after the call", at_ms.saturating_sub(begun));
             }
@@ -126,6 +126,7 @@ async fn conduct(commands: &[String]) -> Result<(), Box<dyn Error>> {
 /// The migration, the flag of the users' notes, and as many others as a large app has.
 async fn fill(client: &Client) -> Result<(), Box<dyn Error>> {
     client.batch_execute(MIGRATION).await?;
+    client.batch_execute("SELECT esclusa.create_flags('public.feature_flags')").await?;
     let rows = format!(
         "INSERT INTO feature_flags (name, enabled, rollout_percentage, target_plans, target_roles, target_regions)
          SELECT name, true, 100, '{{PREMIUM,ENTERPRISE}}', '{{ADMIN,OWNER}}', '{{CO,MX,AR}}'

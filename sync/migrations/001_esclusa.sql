@@ -1,275 +1,1243 @@
--- What Esclusa adds to a database: a revision that rises with every change of `feature_flags`, a notification that
--- tells of it, a history that nobody has to remember to write, and an emergency rollback.
+-- Esclusa in a Postgres database: revisions, notifications, a history and an emergency rollback for tables of flags.
 --
--- Run it in the schema that holds (or is to hold) the table, in one transaction:
 --     psql --single-transaction -v ON_ERROR_STOP=1 -f 001_esclusa.sql
--- It may be run again. It changes no column of `feature_flags` and no row.
+--     psql -c "SELECT esclusa.watch('public.feature_flags')" -c "SELECT esclusa.allow('app')"
 --
--- Whoever may read or write `feature_flags` needs no further rights: the triggers act with those of whoever ran this
--- file.
+-- Everything is in the schema `esclusa`. The file creates no table of flags and changes none; `esclusa.watch` attaches
+-- to a table that exists, `esclusa.create_flags` creates one. The file may be run again. Over the first version of this
+-- file, which kept its objects beside `feature_flags`, it watches that table itself and keeps revision and history.
+--
+-- Rights: nothing is granted to PUBLIC. `ask`, `snapshot` and `emergency_rollback` act with the rights of their caller
+-- and are granted by `allow`. The triggers act with the rights of the owner of this schema, because a role that may
+-- change a flag may write neither revisions nor history. So they must run no code of anybody else:
+--   * every function has a search path with nothing in it but pg_catalog; the three that have none, because what they
+--     call for their caller needs the caller's path, are one qualified call each;
+--   * a history table of an owner or with a trigger that is not trusted is not written (`distrust`);
+--   * rows become JSON only where no cast of somebody else takes part in it (`is_json_safe`).
 
--- The table as it is; one that exists already is left alone, with whatever other columns it has.
-CREATE TABLE IF NOT EXISTS feature_flags (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  name varchar(255) NOT NULL,
-  description text,
-  enabled boolean DEFAULT false,
-  rollout_percentage integer DEFAULT 0,
-  target_plans text[],
-  target_roles text[],
-  target_companies uuid[],
-  target_regions text[],
-  start_date timestamptz,
-  end_date timestamptz,
-  created_at timestamptz DEFAULT now(),
-  updated_at timestamptz DEFAULT now()
-);
+SELECT pg_catalog.set_config('esclusa.caller_path', pg_catalog.current_setting('search_path'), false);
+SET search_path = pg_catalog, pg_temp;
 
-DO $$
-BEGIN
-  EXECUTE format(
-    'CREATE TABLE IF NOT EXISTS release_history (
-       id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-       feature_flag_id %s,
-       action varchar(100),
-       old_value jsonb,
-       new_value jsonb,
-       performed_by uuid,
-       created_at timestamptz DEFAULT now()
-     )',
-    (SELECT coalesce(max(format_type(atttypid, atttypmod)), 'uuid') FROM pg_attribute
-     WHERE attrelid = 'feature_flags'::regclass AND attname = 'id'));
-END
-$$;
--- For changes that no user of the app is known for: who was connected to the database.
-ALTER TABLE release_history ADD COLUMN IF NOT EXISTS database_user text DEFAULT session_user;
-
--- What cannot work is refused here, and not by every change of a flag later.
+-- A schema that somebody else has prepared could hold anything.
 DO $$
 DECLARE
-  missing text;
+  owners text;
 BEGIN
-  SELECT string_agg(of || '.' || attribute, ', ') INTO missing
-  FROM (VALUES ('feature_flags', '{id,name,enabled,rollout_percentage,updated_at}'::text[]),
-               ('release_history', '{feature_flag_id,action,old_value,new_value,performed_by}'))
-         AS needed (of, attributes),
-       unnest(attributes) AS attribute
-  WHERE NOT EXISTS (
-    SELECT FROM pg_attribute WHERE attrelid = of::regclass AND attname = attribute AND NOT attisdropped);
-  IF missing IS NOT NULL THEN
-    RAISE EXCEPTION 'columns are missing: %', missing;
+  SELECT string_agg(DISTINCT quote_ident(pg_get_userbyid(owner)), ', ') INTO owners
+  FROM (SELECT nspowner AS owner FROM pg_namespace WHERE nspname = 'esclusa'
+        UNION ALL
+        SELECT relowner FROM pg_class WHERE relnamespace = to_regnamespace('esclusa')
+        UNION ALL
+        SELECT proowner FROM pg_proc WHERE pronamespace = to_regnamespace('esclusa')) AS owned
+  WHERE owner <> (SELECT oid FROM pg_roles WHERE rolname = current_user);
+  IF owners IS NOT NULL THEN
+    RAISE EXCEPTION 'the schema `esclusa`, or something in it, belongs to %, expected %', owners, current_user
+      USING HINT = 'run this file as its owner';
   END IF;
 END
 $$;
 
--- The history outlives the flag. A foreign key would either keep every flag for ever or take its history with it.
-DO $$
+-- The roles that `allow` has let in. They are let in again at the end.
+SELECT set_config('esclusa.allowed', coalesce(
+  (SELECT json_agg(pg_get_userbyid(grantee))::text
+   FROM pg_proc, aclexplode(proacl)
+   WHERE pronamespace = to_regnamespace('esclusa') AND proname = 'ask' AND grantee <> proowner AND grantee <> 0),
+  '[]'), false);
+
+CREATE SCHEMA IF NOT EXISTS esclusa;
+
+-- What is watched. `revision` is `at_ms` + `changes`, counted with the rows of `change` that are not folded in yet.
+CREATE TABLE IF NOT EXISTS esclusa.watched (
+  -- With its schema, as it is written in a query: `public.feature_flags`, `app."FeatureFlag"`.
+  name text PRIMARY KEY,
+  -- When it last changed, in milliseconds since 1970, and how often: both only rise.
+  at_ms bigint NOT NULL,
+  changes bigint NOT NULL,
+  -- The columns and rights of its tables.
+  shape text,
+  -- A digest of all rows, the revision it belongs to, and when they were last compared.
+  digest text,
+  digest_revision bigint,
+  compared_at timestamptz
+);
+
+-- One row for each transaction that has changed something. Writers only insert, so they never wait for one another, and
+-- a transaction that stays open holds up no rollback. A restored backup has older times, so no key is met twice.
+CREATE TABLE IF NOT EXISTS esclusa.change (
+  watched text NOT NULL,
+  transaction bigint NOT NULL,
+  began timestamptz NOT NULL,
+  at_ms bigint NOT NULL,
+  PRIMARY KEY (watched, transaction, began)
+);
+ALTER TABLE esclusa.watched ENABLE ROW LEVEL SECURITY;
+ALTER TABLE esclusa.change ENABLE ROW LEVEL SECURITY;
+
+-- Rises with every commit that changes something, also after a restored backup: the next change has the clock's time.
+CREATE OR REPLACE VIEW esclusa.revision AS
+  SELECT watched.name,
+    greatest(watched.at_ms, max(change.at_ms)) + watched.changes + count(change.at_ms) AS revision,
+    watched.shape, watched.compared_at
+  FROM esclusa.watched LEFT JOIN esclusa.change ON change.watched = watched.name
+  GROUP BY watched.name;
+
+----------------------------------------------------------------------------------------------------------------------
+-- Names
+
+-- Spellings of one name have this in common: `feature_flags`, `FeatureFlags`, `"FeatureFlag"`.
+CREATE OR REPLACE FUNCTION esclusa.spelling(name text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT rtrim(lower(regexp_replace(name, '[^[:alnum:]]', '', 'g')), 's')
+$$;
+
+-- The relations of other spellings of a name, in any schema.
+CREATE OR REPLACE FUNCTION esclusa.other_spellings(called text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT string_agg(format('`%I.%I`', nspname, relname), ', ' ORDER BY nspname, relname)
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND esclusa.spelling(relname) = esclusa.spelling(called)
+    AND nspname NOT IN ('pg_catalog', 'information_schema', 'esclusa') AND nspname !~ '^pg_(toast|temp)'
+$$;
+
+-- The relation of this name. A name without a schema is enough where there is one of that name.
+CREATE OR REPLACE FUNCTION esclusa.relation(called text) RETURNS regclass
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  foreign_key name;
+  parts text[] := parse_ident(called);
+  found regclass[];
+  others text;
 BEGIN
-  FOR foreign_key IN
-    SELECT conname FROM pg_constraint
-    WHERE contype = 'f' AND conrelid = 'release_history'::regclass AND confrelid = 'feature_flags'::regclass
-  LOOP
-    EXECUTE format('ALTER TABLE release_history DROP CONSTRAINT %I', foreign_key);
-    RAISE NOTICE 'release_history: dropped %, so that the history outlives the flag', foreign_key;
+  SELECT array_agg(pg_class.oid::regclass) INTO found
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relname = parts[cardinality(parts)] AND cardinality(parts) <= 2
+    AND CASE WHEN cardinality(parts) = 2 THEN nspname = parts[1] ELSE
+      nspname NOT IN ('pg_catalog', 'information_schema', 'esclusa') AND nspname !~ '^pg_(toast|temp)' END;
+  IF cardinality(found) = 1 THEN
+    RETURN found[1];
+  END IF;
+  others := esclusa.other_spellings(parts[cardinality(parts)]);
+  RAISE EXCEPTION 'there is no table `%`', called USING ERRCODE = 'undefined_table',
+    HINT = CASE WHEN others IS NULL THEN 'esclusa.create_flags creates one' ELSE 'there is ' || others END;
+END
+$$;
+
+-- As it is written in a query.
+CREATE OR REPLACE FUNCTION esclusa.name_of(relation oid) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT format('%I.%I', nspname, relname)
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE pg_class.oid = relation);
+END
+$$;
+
+-- The relation of a watch; null if it is gone. Unlike `to_regclass` it needs no right to the schema.
+CREATE OR REPLACE FUNCTION esclusa.found(watched text) RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  parts text[] := parse_ident(watched);
+BEGIN
+  RETURN (SELECT pg_class.oid FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = parts[1] AND relname = parts[2]);
+END
+$$;
+
+-- The watch of this name, or the only one.
+CREATE OR REPLACE FUNCTION esclusa.watch_of(called text) RETURNS esclusa.revision
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found esclusa.revision;
+  names text;
+BEGIN
+  SELECT string_agg(format('`%s`', name), ', ' ORDER BY name) INTO names FROM esclusa.revision;
+  SELECT revision.* INTO found FROM esclusa.revision
+  WHERE name = called OR (called IS NULL AND (SELECT count(*) FROM esclusa.revision) = 1);
+  IF found.name IS NULL AND called IS NOT NULL AND names IS NOT NULL THEN
+    SELECT revision.* INTO found FROM esclusa.revision WHERE name = esclusa.name_of(esclusa.relation(called));
+  END IF;
+  IF found.name IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'ES003', MESSAGE = CASE
+      WHEN names IS NULL THEN 'no table is watched, expected `SELECT esclusa.watch(''public.feature_flags'')`'
+      WHEN called IS NULL THEN format('several tables are watched, expected the name of one of %s', names)
+      ELSE format('`%s` is not watched, expected one of %s', called, names) END;
+  END IF;
+  RETURN found;
+END
+$$;
+
+-- The first of these columns that the relation has, whatever their spelling.
+CREATE OR REPLACE FUNCTION esclusa.column_of(relation oid, VARIADIC spellings text[]) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT attname::text
+  FROM unnest(spellings) WITH ORDINALITY AS wanted (spelling, place)
+  JOIN pg_attribute ON attrelid = relation AND attnum > 0 AND NOT attisdropped
+    AND lower(replace(attname, '_', '')) = spelling
+  ORDER BY place, attname LIMIT 1);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION esclusa.key_columns(relation oid) RETURNS text[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT array_agg(attname::text ORDER BY place)
+  FROM unnest('{key,name,flagkey,featurekey,flagname,featurename,slug,code,identifier,flag,feature}'::text[])
+    WITH ORDINALITY AS wanted (spelling, place)
+  JOIN pg_attribute ON attrelid = relation AND attnum > 0 AND NOT attisdropped
+    AND lower(replace(attname, '_', '')) = spelling);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION esclusa.switch_column(relation oid) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN esclusa.column_of(relation, 'enabled', 'isenabled', 'active', 'isactive', 'flagenabled', 'isflagenabled',
+    'enabledglobally', 'globallyenabled', 'isgloballyenabled', 'defaultenabled', 'isenableddefault');
+END
+$$;
+
+CREATE OR REPLACE FUNCTION esclusa.share_column(relation oid) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN esclusa.column_of(relation, 'rolloutpercentage', 'rolloutpercent', 'percentage', 'enabledpercentage');
+END
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- What a watch consists of
+
+-- The tables whose rows a relation shows: itself, its partitions and children, and those that a view reads.
+CREATE OR REPLACE FUNCTION esclusa.tables_of(relation oid) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE reached AS (
+    SELECT relation AS oid
+    UNION
+    SELECT CASE WHEN inhparent IS NOT NULL THEN inhrelid ELSE refobjid END
+    FROM reached
+    LEFT JOIN pg_class ON pg_class.oid = reached.oid
+    LEFT JOIN pg_inherits ON inhparent = reached.oid AND relkind IN ('r', 'p')
+    LEFT JOIN pg_rewrite ON ev_class = reached.oid AND relkind = 'v'
+    LEFT JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+      AND refclassid = 'pg_class'::regclass AND refobjid <> reached.oid
+    WHERE inhrelid IS NOT NULL OR refobjid IS NOT NULL
+  )
+  SELECT oid FROM reached WHERE oid IN (SELECT pg_class.oid FROM pg_class WHERE relkind IN ('r', 'p', 'm', 'f'))
+$$;
+
+-- Whether a table's triggers count its changes for a watch: null if they do, else what is wrong. One that is enabled
+-- for this server's own changes only, as after a restored backup, is seen by `is_always`.
+CREATE OR REPLACE FUNCTION esclusa.lost_trigger(relation oid, watched text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('`%s` has no trigger `%s` that counts its changes', esclusa.name_of(relation), needed.name)
+  FROM (VALUES ('esclusa_tell'), ('esclusa_tell_truncate')) AS needed (name)
+  WHERE NOT EXISTS (
+    SELECT FROM pg_trigger
+    WHERE tgrelid = relation AND tgname = needed.name AND tgfoid = to_regproc('esclusa.tell')
+      AND tgenabled IN ('A', 'O')
+      AND position('\x00'::bytea || convert_to(watched, 'UTF8') || '\x00'::bytea IN tgargs) > 0)
+  LIMIT 1
+$$;
+
+CREATE OR REPLACE FUNCTION esclusa.is_always(relation oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgfoid = to_regproc('esclusa.tell')
+    AND tgenabled <> 'A')
+$$;
+
+-- What changes without any row being written: columns, the file that holds the rows, policies, grants, views.
+CREATE OR REPLACE FUNCTION esclusa.shape(relation oid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT md5(string_agg(part, E'\n' ORDER BY part))
+  FROM (SELECT relation AS oid UNION SELECT * FROM esclusa.tables_of(relation)) AS member
+  CROSS JOIN LATERAL (
+    SELECT concat_ws(' ', esclusa.name_of(member.oid), relrowsecurity, relforcerowsecurity, relacl,
+      pg_relation_filenode(member.oid), CASE WHEN relkind = 'v' THEN md5(pg_get_viewdef(member.oid)) END)
+    FROM pg_class WHERE pg_class.oid = member.oid
+    UNION ALL
+    SELECT concat_ws(' ', esclusa.name_of(member.oid), attname, format_type(atttypid, atttypmod), attacl)
+    FROM pg_attribute WHERE attrelid = member.oid AND attnum > 0 AND NOT attisdropped
+    UNION ALL
+    SELECT concat_ws(' ', esclusa.name_of(member.oid), polname, polcmd, polpermissive,
+      (SELECT string_agg(pg_get_userbyid(role), ',') FROM unnest(polroles) AS role),
+      pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+    FROM pg_policy WHERE polrelid = member.oid
+  ) AS parts (part)
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- Trust: code of others that triggers would run with the rights of this schema's owner
+
+-- Whether a role can do already whatever the owner of this schema can.
+CREATE OR REPLACE FUNCTION esclusa.is_trusted(role oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT pg_has_role(role, (SELECT nspowner FROM pg_namespace WHERE nspname = 'esclusa'), 'MEMBER')
+$$;
+
+-- Why a table is not written with those rights: null if it can be.
+CREATE OR REPLACE FUNCTION esclusa.distrust(relation oid) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  owner oid := (SELECT nspowner FROM pg_namespace WHERE nspname = 'esclusa');
+BEGIN
+  RETURN (
+    WITH RECURSIVE tree AS (
+      SELECT relation AS oid UNION SELECT inhrelid FROM tree JOIN pg_inherits ON inhparent = tree.oid
+    ), member AS (
+      SELECT tree.oid, relkind, relowner FROM tree JOIN pg_class ON pg_class.oid = tree.oid
+    )
+    SELECT reason FROM (
+      SELECT format('`%s` is not a table', esclusa.name_of(oid)) FROM member WHERE relkind NOT IN ('r', 'p')
+      UNION ALL
+      SELECT format('`%s` belongs to %I', esclusa.name_of(oid), pg_get_userbyid(relowner)) FROM member
+        WHERE NOT pg_has_role(relowner, owner, 'MEMBER')
+      UNION ALL
+      SELECT format('`%s` has the trigger `%s`, whose function belongs to %I',
+        esclusa.name_of(member.oid), tgname, pg_get_userbyid(called_owner))
+      FROM member JOIN pg_trigger ON tgrelid = member.oid AND NOT tgisinternal
+      CROSS JOIN LATERAL (SELECT (SELECT proowner FROM pg_proc WHERE pg_proc.oid = tgfoid)) AS called (called_owner)
+      WHERE NOT pg_has_role(called_owner, owner, 'MEMBER')
+      UNION ALL
+      SELECT format('`%s` has the column `%s`, whose type belongs to %I',
+        esclusa.name_of(member.oid), attname, pg_get_userbyid(type_owner))
+      FROM member JOIN pg_attribute ON attrelid = member.oid AND attnum > 0 AND NOT attisdropped
+      CROSS JOIN LATERAL (SELECT (SELECT typowner FROM pg_type WHERE pg_type.oid = atttypid)) AS used (type_owner)
+      WHERE NOT pg_has_role(type_owner, owner, 'MEMBER')
+    ) AS reasons (reason) LIMIT 1);
+END
+$$;
+
+-- Whether a row of this table becomes JSON without a cast that somebody has written: `to_jsonb` calls those.
+CREATE OR REPLACE FUNCTION esclusa.is_json_safe(relation oid) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_cast JOIN pg_proc ON pg_proc.oid = castfunc
+      JOIN pg_language ON pg_language.oid = prolang
+      WHERE casttarget IN ('json'::regtype, 'jsonb'::regtype) AND lanname NOT IN ('internal', 'c')) THEN
+    RETURN true;
+  END IF;
+  RETURN NOT EXISTS (
+    WITH RECURSIVE used AS (
+      SELECT atttypid AS oid FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+      UNION
+      SELECT inner_type FROM used JOIN pg_type ON pg_type.oid = used.oid
+      CROSS JOIN LATERAL (
+        SELECT typelem UNION ALL SELECT typbasetype UNION ALL
+        SELECT atttypid FROM pg_attribute WHERE attrelid = typrelid AND attnum > 0 AND NOT attisdropped
+      ) AS parts (inner_type) WHERE inner_type <> 0
+    )
+    SELECT FROM used JOIN pg_cast ON castsource = used.oid JOIN pg_proc ON pg_proc.oid = castfunc
+    JOIN pg_language ON pg_language.oid = prolang
+    WHERE casttarget IN ('json'::regtype, 'jsonb'::regtype) AND lanname NOT IN ('internal', 'c'));
+END
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- Revisions
+
+CREATE OR REPLACE FUNCTION esclusa.clock_ms() RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+END
+$$;
+
+-- Columns that say nothing of a flag: counters and times that a database keeps for itself.
+CREATE OR REPLACE FUNCTION esclusa.without_noise(flag jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT flag - '{updated_at,updatedAt,modified_at,modifiedAt,last_modified,last_updated,last_used_at,lastUsedAt,
+    last_evaluated_at,lastEvaluatedAt,last_seen_at,lastSeenAt,metrics,usage_count,usageCount,evaluation_count,
+    evaluationCount,eval_count,hit_count,hits,impressions,total_evaluations,stats,statistics}'::text[]);
+END
+$$;
+
+-- A flag without the columns that change no answer (2.2.3 of SEMANTICS.md).
+CREATE OR REPLACE FUNCTION esclusa.meaning(flag jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT esclusa.without_noise(flag) - '{id,description,created_at,createdAt,created_by,createdBy}'::text[]
+    - CASE WHEN flag ->> 'key' IS NOT NULL THEN '{name}'::text[] ELSE '{}'::text[] END);
+END
+$$;
+
+-- Raises the revision of a watch in this transaction, and tells everyone who listens when it commits.
+CREATE OR REPLACE FUNCTION esclusa.raise_revision(watched text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('esclusa', watched);
+  INSERT INTO esclusa.change VALUES (watched, txid_current(), now(), esclusa.clock_ms()) ON CONFLICT DO NOTHING;
+EXCEPTION WHEN OTHERS THEN
+  PERFORM pg_notify('esclusa', watched);
+  RAISE WARNING 'esclusa: the revision of `%` is not raised: %', watched, SQLERRM;
+END
+$$;
+
+-- After each row that changes, for the watches that the trigger names. Whether the table is one of flags, or only one
+-- that a view reads, is the first argument: of those every column may matter.
+CREATE OR REPLACE FUNCTION esclusa.tell() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  watched text;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF OLD::text = NEW::text THEN
+      RETURN NULL;
+    ELSIF TG_ARGV[0] = 'flags' AND esclusa.is_json_safe(TG_RELID) THEN
+      IF esclusa.meaning(to_jsonb(OLD)) = esclusa.meaning(to_jsonb(NEW)) THEN
+        RETURN NULL;
+      END IF;
+    END IF;
+  END IF;
+  FOREACH watched IN ARRAY TG_ARGV[1:] LOOP
+    PERFORM esclusa.raise_revision(watched);
+  END LOOP;
+  RETURN NULL;
+END
+$$;
+
+-- The revision and a digest of all rows, at one instant. Rows are compared as text, which calls nobody's functions, and
+-- only those of tables: a view would run its owner's functions with the rights of this schema's owner.
+CREATE OR REPLACE FUNCTION esclusa.measure(watched text, OUT at_revision bigint, OUT digest text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC'
+SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET bytea_output = 'hex' AS $$
+DECLARE
+  member oid;
+  query text := '';
+BEGIN
+  FOR member IN SELECT tables_of FROM esclusa.tables_of(esclusa.found(watched)) ORDER BY esclusa.name_of(tables_of) LOOP
+    -- What is locked cannot become a view before it is read.
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', esclusa.name_of(member));
+    IF (SELECT relkind FROM pg_class WHERE oid = member) = 'r' THEN
+      query := query || format(
+        ' || (SELECT concat(count(*), md5(string_agg(md5(f::text), '''' ORDER BY md5(f::text)))) FROM ONLY %s f)',
+        esclusa.name_of(member));
+    END IF;
+  END LOOP;
+  EXECUTE 'SELECT revision, ''''' || query || ' FROM esclusa.revision WHERE name = $1'
+    INTO at_revision, digest USING watched;
+END
+$$;
+
+-- Compares the revision with what it stands for: a change that fired no trigger raises it now. Once in ten minutes for
+-- all who ask, at once when columns or rights have changed.
+CREATE OR REPLACE FUNCTION esclusa.compare(called text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  stored esclusa.watched;
+  now_shape text;
+  measured record;
+BEGIN
+  SELECT watched.* INTO stored FROM esclusa.watched WHERE name = called FOR UPDATE SKIP LOCKED;
+  now_shape := esclusa.shape(esclusa.found(stored.name));
+  IF stored.name IS NULL
+    OR (stored.shape = now_shape AND stored.compared_at > clock_timestamp() - interval '10 minutes') THEN
+    RETURN;
+  END IF;
+  BEGIN
+    SELECT * INTO measured FROM esclusa.measure(stored.name);
+    IF stored.shape <> now_shape
+      OR (stored.digest_revision = measured.at_revision AND stored.digest <> measured.digest) THEN
+      RAISE WARNING 'esclusa: `%` has changed without its triggers', stored.name;
+      PERFORM esclusa.raise_revision(stored.name);
+      SELECT * INTO measured FROM esclusa.measure(stored.name);
+    END IF;
+    UPDATE esclusa.watched SET digest = measured.digest, digest_revision = measured.at_revision
+      WHERE name = stored.name;
+  EXCEPTION WHEN query_canceled OR OTHERS THEN
+    -- What is only a second look never stands before the first. Without it the rows are compared in ten minutes.
+    RAISE WARNING 'esclusa: the rows of `%` are not compared: %', stored.name, SQLERRM;
+    IF stored.shape <> now_shape THEN
+      PERFORM esclusa.raise_revision(stored.name);
+    END IF;
+  END;
+  -- What is folded in keeps its count and its time, so the revision stays.
+  WITH folded AS (
+    DELETE FROM esclusa.change WHERE change.watched = stored.name AND transaction <> txid_current() RETURNING at_ms
+  )
+  UPDATE esclusa.watched SET shape = now_shape, compared_at = clock_timestamp(),
+    changes = changes + (SELECT count(*) FROM folded),
+    at_ms = greatest(watched.at_ms, (SELECT max(folded.at_ms) FROM folded))
+  WHERE name = stored.name;
+END
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- Reading
+
+-- The query that gives revision and rows at one instant. Its order is total, and depends on no column before the key.
+CREATE OR REPLACE FUNCTION esclusa.reading(relation oid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format(
+    'SELECT r.revision, pg_catalog.json_build_object(''esclusa'', 1, ''revision'', r.revision, ''flags'', (
+       SELECT coalesce(pg_catalog.json_agg(pg_catalog.to_jsonb(f) ORDER BY %s pg_catalog.to_jsonb(f)::pg_catalog.text
+         COLLATE pg_catalog."C"), ''[]'') FROM %s f))
+     FROM esclusa.revision r WHERE r.name OPERATOR(pg_catalog.=) $1',
+    (SELECT string_agg(format('f.%I::pg_catalog.text COLLATE pg_catalog."C", ', chosen), '')
+     FROM unnest(esclusa.key_columns(relation) || esclusa.column_of(relation, 'id')) AS chosen
+     WHERE chosen IS NOT NULL),
+    esclusa.name_of(relation))
+$$;
+
+-- What `ask` answers. The caller's path is for what reading calls: functions in views and policies.
+CREATE OR REPLACE FUNCTION esclusa.answer(
+  known bigint, watched text, caller_path text, OUT revision bigint, OUT snapshot json, OUT is_compared boolean)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  watch esclusa.revision := esclusa.watch_of(watched);
+  relation oid := esclusa.found(watch.name);
+  now_shape text := esclusa.shape(relation);
+  problem text;
+  query text;
+  has_rows boolean;
+BEGIN
+  IF relation IS NULL THEN
+    RAISE EXCEPTION 'there is no table `%`', watch.name USING ERRCODE = 'ES001';
+  END IF;
+  SELECT esclusa.lost_trigger(member, watch.name) INTO problem FROM esclusa.tables_of(relation) AS member
+    WHERE esclusa.lost_trigger(member, watch.name) IS NOT NULL LIMIT 1;
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'ES001', MESSAGE = problem,
+      HINT = format('SELECT esclusa.watch(%L)', watch.name);
+  END IF;
+  is_compared := NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean;
+  IF watch.shape IS DISTINCT FROM now_shape THEN
+    known := NULL;
+  END IF;
+  IF NOT (SELECT bool_and(esclusa.is_always(member)) FROM esclusa.tables_of(relation) AS member) THEN
+    -- Changes that come by replication or from a backup are not counted.
+    known := NULL;
+  END IF;
+  IF is_compared AND (watch.compared_at IS NULL OR watch.shape IS DISTINCT FROM now_shape
+      OR watch.compared_at < clock_timestamp() - interval '10 minutes') THEN
+    PERFORM esclusa.compare(watch.name);
+  END IF;
+  SELECT r.revision INTO revision FROM esclusa.revision r WHERE r.name = watch.name;
+  query := format('SELECT EXISTS (SELECT FROM %s)', watch.name);
+  IF revision IS DISTINCT FROM known THEN
+    query := esclusa.reading(relation);
+    PERFORM pg_catalog.set_config('search_path', caller_path, true);
+    EXECUTE query INTO revision, snapshot USING watch.name;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    has_rows := json_array_length(snapshot -> 'flags') > 0;
+  ELSE
+    PERFORM pg_catalog.set_config('search_path', caller_path, true);
+    EXECUTE query INTO has_rows;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  END IF;
+  IF NOT has_rows AND (row_security_active(relation)
+      OR (SELECT bool_or(row_security_active(member)) FROM esclusa.tables_of(relation) AS member)) THEN
+    RAISE EXCEPTION '`%` shows no row while row-level security is active', watch.name USING ERRCODE = 'ES002',
+      HINT = format('a policy has to let %I read', current_user);
+  END IF;
+END
+$$;
+
+-- The revision, and the snapshot if the revision is another one than `known`. It raises, instead of giving an answer
+-- that would switch flags off, when row-level security hides every row (ES002), and when changes are not counted
+-- (ES001). Where `is_compared` is false (a standby, a read-only connection), nobody compares the revision with the rows:
+-- ask with null once an hour.
+--     SELECT revision, snapshot FROM esclusa.ask(1795961202130);
+CREATE OR REPLACE FUNCTION esclusa.ask(known bigint DEFAULT NULL, watched text DEFAULT NULL)
+RETURNS TABLE (revision bigint, snapshot json, is_compared boolean)
+LANGUAGE sql VOLATILE AS $$
+  SELECT * FROM esclusa.answer($1, $2, pg_catalog.current_setting('search_path'))
+$$;
+
+-- The whole snapshot.
+CREATE OR REPLACE FUNCTION esclusa.snapshot(watched text DEFAULT NULL) RETURNS json
+LANGUAGE sql VOLATILE AS $$
+  SELECT snapshot FROM esclusa.answer(NULL, $1, pg_catalog.current_setting('search_path'))
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- The history
+
+-- The subject of a token that PostgREST (Supabase) has checked.
+CREATE OR REPLACE FUNCTION esclusa.token_subject() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub',
+    nullif(current_setting('request.jwt.claim.sub', true), ''));
+EXCEPTION WHEN OTHERS THEN
+  RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION esclusa.is_rollback() RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT coalesce(current_setting('esclusa.action', true), '') = 'emergency_rollback');
+END
+$$;
+
+-- What a change is called. Only what switches off may call itself an emergency rollback.
+CREATE OR REPLACE FUNCTION esclusa.action(before jsonb, after jsonb, switch text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT CASE
+    WHEN esclusa.is_rollback() AND after ->> switch IN ('false', '0', 'off') THEN 'emergency_rollback'
+    WHEN before IS NULL THEN 'create'
+    WHEN after IS NULL THEN 'delete'
+    WHEN after -> switch IS DISTINCT FROM before -> switch
+      THEN CASE WHEN after ->> switch IN ('true', '1', 'on') THEN 'enable' ELSE 'disable' END
+    WHEN after -> 'rollout_percentage' IS DISTINCT FROM before -> 'rollout_percentage' THEN 'rollout_update'
+    ELSE 'update'
+  END);
+END
+$$;
+
+-- One row of history. Who did it is what the transaction says (`esclusa.performed_by`), else the subject of its token;
+-- what was said, the token's subject and the database's user are recorded besides, each as it is.
+CREATE OR REPLACE FUNCTION esclusa.write_history(
+  history text, flag_table oid, called text, flag jsonb, old_value jsonb, new_value jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  id text := flag ->> esclusa.column_of(flag_table, 'id');
+  keys text[] := esclusa.key_columns(flag_table);
+  said text := nullif(current_setting('esclusa.performed_by', true), '');
+  problem text;
+  types text[];
+  actor text;
+BEGIN
+  EXECUTE format('LOCK TABLE %s IN ROW EXCLUSIVE MODE', history);
+  problem := esclusa.distrust(to_regclass(history));
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION '%, so the history is not written', problem USING ERRCODE = 'insufficient_privilege',
+      HINT = format('expected an owner that %I is a member of, and no triggers of others',
+        (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'esclusa'));
+  END IF;
+  SELECT array_agg(format_type(atttypid, NULL) ORDER BY attname) INTO types FROM pg_attribute
+    WHERE attrelid = to_regclass(history) AND attname IN ('feature_flag_id', 'performed_by');
+  actor := coalesce(said, esclusa.token_subject());
+  -- An id that no user has, or of another type than the column, does not keep a change out of the history.
+  FOR attempt IN 1..3 LOOP
+    BEGIN
+      EXECUTE format('INSERT INTO %s (feature_flag_id, action, old_value, new_value, performed_by, flag_table, flag_key,
+          said_by, token_subject, database_user) VALUES ($1::%s, $2, $3, $4, $5::%s, $6, $7, $8, $9, session_user)',
+          history, types[1], types[2])
+        USING CASE WHEN attempt < 3 THEN id END, called, old_value, new_value, CASE WHEN attempt = 1 THEN actor END,
+          esclusa.name_of(flag_table), coalesce(flag ->> keys[1], flag ->> keys[2]), said, esclusa.token_subject();
+      PERFORM esclusa.check_now(to_regclass(history));
+      RETURN;
+    EXCEPTION WHEN OTHERS THEN
+      problem := SQLERRM;
+    END;
+  END LOOP;
+  RAISE EXCEPTION 'the history does not take `%`: %', called, problem;
+END
+$$;
+
+-- Checks now what would otherwise fail at the commit, and take the change of the flag with it.
+CREATE OR REPLACE FUNCTION esclusa.check_now(relation oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  late record;
+BEGIN
+  FOR late IN SELECT format('%I.%I', nspname, conname) AS name, condeferred
+    FROM pg_constraint JOIN pg_namespace ON pg_namespace.oid = connamespace
+    WHERE conrelid = relation AND condeferrable LOOP
+    EXECUTE 'SET CONSTRAINTS ' || late.name || ' IMMEDIATE';
+    IF late.condeferred THEN
+      EXECUTE 'SET CONSTRAINTS ' || late.name || ' DEFERRED';
+    END IF;
   END LOOP;
 END
 $$;
 
--- One row. Whoever changes a flag locks it while that transaction commits, so revisions become visible in order.
-CREATE TABLE IF NOT EXISTS esclusa_revision (
-  is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
-  revision bigint NOT NULL
-);
--- Everybody may read it, and nobody may write it but the trigger: hosted databases let everybody write new tables.
-ALTER TABLE esclusa_revision ENABLE ROW LEVEL SECURITY;
-DROP POLICY IF EXISTS esclusa_revision_is_read ON esclusa_revision;
-CREATE POLICY esclusa_revision_is_read ON esclusa_revision FOR SELECT USING (true);
-GRANT SELECT ON esclusa_revision TO PUBLIC;
-
--- Transactions that have changed a flag and not yet committed. Each has a row of its own, so they do not wait for one
--- another: had they to lock the revision as soon as they change a flag, one that stays open would hold up an emergency
--- rollback, and two that change several flags could lock each other out.
-CREATE TABLE IF NOT EXISTS esclusa_change (
-  transaction bigint PRIMARY KEY
-);
-ALTER TABLE esclusa_change ENABLE ROW LEVEL SECURITY;
-
--- Milliseconds since 1970, or one more than before: it rises even when a backup is restored, after the next change.
-CREATE OR REPLACE FUNCTION esclusa_next_revision(before bigint) RETURNS bigint
-LANGUAGE sql VOLATILE AS $$
-  SELECT greatest(before + 1, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
-$$;
-
--- Before this file is run again the table may have changed without its triggers.
-INSERT INTO esclusa_revision AS current (revision) VALUES (esclusa_next_revision(0))
-  ON CONFLICT (is_only) DO UPDATE SET revision = esclusa_next_revision(current.revision);
-
--- The whole table as a snapshot, at one instant.
-CREATE OR REPLACE FUNCTION esclusa_snapshot() RETURNS json
-LANGUAGE sql STABLE AS $$
-  SELECT json_build_object(
-    'esclusa', 1,
-    'revision', (SELECT revision FROM esclusa_revision),
-    'generated_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-    'flags', (SELECT coalesce(json_agg(to_jsonb(flag) ORDER BY flag.name), '[]') FROM feature_flags flag)
-  )
-$$;
-
--- The grant is for databases where functions are nobody's unless told otherwise.
-GRANT EXECUTE ON FUNCTION esclusa_snapshot() TO PUBLIC;
-
--- After a statement that changes flags.
-CREATE OR REPLACE FUNCTION esclusa_tell() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $$
-BEGIN
-  INSERT INTO esclusa_change VALUES (txid_current()) ON CONFLICT DO NOTHING;
-  RETURN NULL;
-END
-$$;
-
--- When the transaction commits.
-CREATE OR REPLACE FUNCTION esclusa_commit() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $$
+-- After each row. A change that switches a flag off is never refused for the sake of its history.
+CREATE OR REPLACE FUNCTION esclusa.record() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  told bigint;
+  before jsonb;
+  after jsonb;
+  old_value jsonb;
+  new_value jsonb;
+  switch text := esclusa.switch_column(TG_RELID);
+  share text := esclusa.share_column(TG_RELID);
 BEGIN
-  DELETE FROM esclusa_change WHERE transaction = NEW.transaction;
-  UPDATE esclusa_revision SET revision = esclusa_next_revision(revision) RETURNING revision INTO told;
-  PERFORM pg_notify('esclusa', told::text);
-  RETURN NULL;
-END
-$$;
-
--- Who acts: what the transaction says, or whom a token names that PostgREST (Supabase) has checked.
---     SELECT set_config('esclusa.performed_by', '<id of the user>', true);
-CREATE OR REPLACE FUNCTION esclusa_performed_by() RETURNS uuid
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-  said text := nullif(current_setting('esclusa.performed_by', true), '');
-  subject text;
-BEGIN
-  IF said IS NOT NULL THEN
-    RETURN said::uuid;
+  IF NOT esclusa.is_json_safe(TG_RELID) THEN
+    RAISE WARNING 'esclusa: the history of `%` is not written: a type of its columns has a cast to JSON',
+      esclusa.name_of(TG_RELID);
+    RETURN NULL;
   END IF;
-  subject := nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub';
-  RETURN CASE WHEN subject ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN subject::uuid END;
-END
-$$;
-
--- What a change is called in the history.
-CREATE OR REPLACE FUNCTION esclusa_action(before jsonb, after jsonb) RETURNS text
-LANGUAGE sql STABLE AS $$
-  SELECT CASE
-    WHEN nullif(current_setting('esclusa.action', true), '') IS NOT NULL THEN current_setting('esclusa.action')
-    WHEN before IS NULL THEN 'create'
-    WHEN after IS NULL THEN 'delete'
-    WHEN after -> 'enabled' IS DISTINCT FROM before -> 'enabled'
-      THEN CASE WHEN (after ->> 'enabled')::boolean THEN 'enable' ELSE 'disable' END
-    WHEN after -> 'rollout_percentage' IS DISTINCT FROM before -> 'rollout_percentage' THEN 'rollout_update'
-    ELSE 'update'
-  END
-$$;
-
-CREATE OR REPLACE FUNCTION esclusa_record() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $$
-DECLARE
-  before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
-  after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
-  old_value jsonb := before;
-  new_value jsonb := after;
-  flag release_history.feature_flag_id%TYPE := coalesce(after, before) ->> 'id';
-BEGIN
+  before := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+  after := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
+  old_value := before;
+  new_value := after;
   IF TG_OP = 'UPDATE' THEN
     -- Of a flag that stays, what is different.
-    SELECT jsonb_object_agg(key, value) INTO old_value FROM jsonb_each(before)
-      WHERE key <> 'updated_at' AND value IS DISTINCT FROM after -> key;
-    SELECT jsonb_object_agg(key, value) INTO new_value FROM jsonb_each(after)
-      WHERE key <> 'updated_at' AND value IS DISTINCT FROM before -> key;
+    SELECT jsonb_object_agg(key, value) INTO old_value FROM jsonb_each(esclusa.without_noise(before))
+      WHERE value IS DISTINCT FROM after -> key;
+    SELECT jsonb_object_agg(key, value) INTO new_value FROM jsonb_each(esclusa.without_noise(after))
+      WHERE value IS DISTINCT FROM before -> key;
     IF old_value IS NULL AND new_value IS NULL THEN
-      IF nullif(current_setting('esclusa.action', true), '') IS NULL THEN
+      IF NOT esclusa.is_rollback() THEN
         RETURN NULL;
       END IF;
       -- A rollback of what is off already: somebody has seen to it.
-      old_value := jsonb_build_object(
-        'enabled', before -> 'enabled', 'rollout_percentage', before -> 'rollout_percentage');
+      old_value := jsonb_strip_nulls(jsonb_build_object(switch, before -> switch)
+        || CASE WHEN share IS NULL THEN '{}' ELSE jsonb_build_object(share, before -> share) END);
       new_value := old_value;
     END IF;
   END IF;
-  INSERT INTO release_history (feature_flag_id, action, old_value, new_value, performed_by)
-  VALUES (flag, esclusa_action(before, after), old_value, new_value, esclusa_performed_by());
+  PERFORM esclusa.write_history(TG_ARGV[0], TG_RELID, esclusa.action(before, after, switch),
+    coalesce(after, before), old_value, new_value);
   RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+  IF after ->> switch IN ('false', '0', 'off') THEN
+    RAISE WARNING 'esclusa: `%` is changed without its history: %', esclusa.name_of(TG_RELID), SQLERRM;
+    RETURN NULL;
+  END IF;
+  RAISE;
 END
 $$;
 
-CREATE OR REPLACE FUNCTION esclusa_record_truncate() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER AS $$
+-- Before a table is emptied: each flag that goes.
+CREATE OR REPLACE FUNCTION esclusa.record_truncate() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+  flag jsonb;
 BEGIN
-  INSERT INTO release_history (feature_flag_id, action, old_value, performed_by)
-  SELECT flag.id, 'delete', to_jsonb(flag), esclusa_performed_by() FROM feature_flags flag;
+  IF NOT esclusa.is_json_safe(TG_RELID) THEN
+    RAISE WARNING 'esclusa: the history of `%` is not written: a type of its columns has a cast to JSON',
+      esclusa.name_of(TG_RELID);
+    RETURN NULL;
+  END IF;
+  FOR flag IN EXECUTE format('SELECT to_jsonb(f) FROM ONLY %s f', esclusa.name_of(TG_RELID)) LOOP
+    PERFORM esclusa.write_history(TG_ARGV[0], TG_RELID, 'delete', flag, flag, NULL);
+  END LOOP;
   RETURN NULL;
 END
 $$;
 
-DROP TRIGGER IF EXISTS esclusa_record ON feature_flags;
-CREATE TRIGGER esclusa_record AFTER INSERT OR UPDATE OR DELETE ON feature_flags
-  FOR EACH ROW EXECUTE FUNCTION esclusa_record();
-DROP TRIGGER IF EXISTS esclusa_record_truncate ON feature_flags;
-CREATE TRIGGER esclusa_record_truncate BEFORE TRUNCATE ON feature_flags
-  FOR EACH STATEMENT EXECUTE FUNCTION esclusa_record_truncate();
-DROP TRIGGER IF EXISTS esclusa_tell ON feature_flags;
-CREATE TRIGGER esclusa_tell AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON feature_flags
-  FOR EACH STATEMENT EXECUTE FUNCTION esclusa_tell();
-DROP TRIGGER IF EXISTS esclusa_commit ON esclusa_change;
-CREATE CONSTRAINT TRIGGER esclusa_commit AFTER INSERT ON esclusa_change
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION esclusa_commit();
+----------------------------------------------------------------------------------------------------------------------
+-- The emergency rollback
 
--- Switches a flag off for everybody and records who did it, in one transaction; every app hears of it at once.
---     SELECT emergency_rollback('crm_advanced_features', '<id of the user>');
--- The flag is named by its name or its id. It is written down also if the flag was off already.
-CREATE OR REPLACE FUNCTION emergency_rollback(flag text, performed_by uuid) RETURNS void
-LANGUAGE plpgsql AS $$
+-- Runs one qualified query with the caller's path, so that triggers and policies find what their authors meant.
+CREATE OR REPLACE FUNCTION esclusa.as_caller(query text, flag text, caller_path text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  counted bigint;
+BEGIN
+  PERFORM pg_catalog.set_config('search_path', caller_path, true);
+  EXECUTE query INTO counted USING flag;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  RETURN counted;
+END
+$$;
+
+-- Switches off the rows of one table whose column has this value, and says whether there are any. The switch comes first: what
+-- keeps the share from being 0, or the time from being written, keeps no flag on.
+CREATE OR REPLACE FUNCTION esclusa.switch_off(relation oid, by_column text, flag text, caller_path text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  switch text := esclusa.switch_column(relation);
+  share text := esclusa.share_column(relation);
+  stamp text := (SELECT attname FROM pg_attribute WHERE attrelid = relation AND NOT attisdropped AND attgenerated = ''
+    AND attname = esclusa.column_of(relation, 'updatedat', 'modifiedat')
+    AND atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype));
+  off text := quote_ident(switch) || CASE (SELECT typcategory FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
+    WHERE attrelid = relation AND attname = switch) WHEN 'N' THEN ' = ''0''' ELSE ' = ''false''' END;
+  zero text := quote_ident(share) || ' = ''0''';
+  stamped text := quote_ident(stamp) || ' = pg_catalog.now()';
+  matches text := format('%I::pg_catalog.text OPERATOR(pg_catalog.=) $1', by_column);
+  -- Assigns, and counts the rows that are off then.
+  assign text := format('WITH changed AS (UPDATE %s SET %%s WHERE %s RETURNING %I::pg_catalog.text AS switch)
+    SELECT pg_catalog.count(*) FROM changed
+    WHERE NOT (switch OPERATOR(pg_catalog.=) ANY (''{true,t,1,on,yes}''::pg_catalog.text[])) IS TRUE',
+    esclusa.name_of(relation), matches, coalesce(switch, by_column));
+  there bigint := esclusa.as_caller(
+    format('SELECT pg_catalog.count(*) FROM %s WHERE %s', esclusa.name_of(relation), matches), flag, caller_path);
+  second text;
+BEGIN
+  IF there = 0 THEN
+    RETURN false;
+  ELSIF switch IS NULL THEN
+    RAISE EXCEPTION '`%` has no column that switches a flag off', esclusa.name_of(relation)
+      USING HINT = format('UPDATE %s SET … WHERE %I = %L', esclusa.name_of(relation), by_column, flag);
+  END IF;
+  BEGIN
+    IF esclusa.as_caller(format(assign, concat_ws(', ', off, zero, stamped)), flag, caller_path) = there THEN
+      RETURN true;
+    END IF;
+    RAISE EXCEPTION 'a row stays on';
+  EXCEPTION WHEN OTHERS THEN
+    -- It is undone. Alone the switch may work.
+    NULL;
+  END;
+  IF esclusa.as_caller(format(assign, off), flag, caller_path) < there THEN
+    RAISE EXCEPTION '`%` of `%` stays on: no policy lets %I change it, or a trigger undoes the change', flag,
+      esclusa.name_of(relation), current_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  FOREACH second IN ARRAY array_remove(ARRAY[zero, stamped], NULL) LOOP
+    BEGIN
+      PERFORM esclusa.as_caller(format(assign, second), flag, caller_path);
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'esclusa: `%` is off, but not `%`: %', flag, second, SQLERRM;
+    END;
+  END LOOP;
+  RETURN true;
+EXCEPTION WHEN serialization_failure THEN
+  RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM,
+    HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED; SELECT esclusa.emergency_rollback(…); COMMIT';
+END
+$$;
+
+CREATE OR REPLACE FUNCTION esclusa.roll_back(flag text, performed_by text, watched text, caller_path text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
 DECLARE
   -- What the rest of the transaction goes on with.
   said text := coalesce(current_setting('esclusa.performed_by', true), '');
+  only_one text := CASE WHEN watched IS NOT NULL THEN (esclusa.watch_of(watched)).name END;
+  -- Those that the caller may read: a table of others is none of theirs.
+  relations oid[] := (SELECT array_agg(pg_class.oid ORDER BY name) FROM esclusa.revision
+    JOIN pg_class ON pg_class.oid = esclusa.found(name)
+    WHERE has_schema_privilege(relnamespace, 'USAGE') AND has_any_column_privilege(pg_class.oid, 'SELECT')
+      AND (only_one IS NULL OR name = only_one));
+  relation oid;
+  chosen text;
+  is_found boolean := false;
 BEGIN
-  PERFORM set_config('esclusa.performed_by', coalesce(performed_by::text, said), true);
+  PERFORM set_config('esclusa.performed_by', coalesce(performed_by, said), true);
   PERFORM set_config('esclusa.action', 'emergency_rollback', true);
-  -- The share too, so that a switch in some app's environment opens nothing.
-  UPDATE feature_flags SET enabled = false, rollout_percentage = 0, updated_at = now()
-  WHERE name = flag OR id::text = lower(flag);
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no flag "%", expected the name or the id of a flag', flag;
+  -- By its key wherever it is, by its id only if no key fits.
+  FOREACH relation IN ARRAY coalesce(relations, '{}') LOOP
+    FOREACH chosen IN ARRAY esclusa.key_columns(relation) LOOP
+      IF esclusa.switch_off(relation, chosen, flag, caller_path) THEN
+        is_found := true;
+        EXIT;
+      END IF;
+    END LOOP;
+  END LOOP;
+  IF NOT is_found THEN
+    FOREACH relation IN ARRAY coalesce(relations, '{}') LOOP
+      chosen := esclusa.column_of(relation, 'id');
+      IF chosen IS NOT NULL AND esclusa.switch_off(relation, chosen, CASE WHEN EXISTS (SELECT FROM pg_attribute
+          WHERE attrelid = relation AND attname = chosen AND atttypid = 'uuid'::regtype)
+          THEN lower(flag) ELSE flag END, caller_path) THEN
+        is_found := true;
+      END IF;
+    END LOOP;
   END IF;
   PERFORM set_config('esclusa.action', '', true);
   PERFORM set_config('esclusa.performed_by', said, true);
+  IF NOT is_found THEN
+    RAISE EXCEPTION 'there is no flag "%", expected the key or the id of a flag', flag
+      USING HINT = CASE WHEN relations IS NULL THEN format('no table is watched that %I may read', current_user)
+        ELSE 'a flag whose row a policy hides is not found' END;
+  END IF;
 END
 $$;
 
--- What acts with the rights of this file's owner must find its own tables and nobody else's.
-DO $$
+-- Switches a flag off for everybody, in every watched table that has it, and records who did it, in one transaction;
+-- every app hears of it at once. The flag is named by its key, or by its id if no key fits. It is written down also if
+-- the flag was off already.
+--     SELECT esclusa.emergency_rollback('crm_advanced_features', '<id of the user>');
+CREATE OR REPLACE FUNCTION esclusa.emergency_rollback(
+  flag text, performed_by text DEFAULT NULL, watched text DEFAULT NULL) RETURNS void
+LANGUAGE sql VOLATILE AS $$
+  SELECT esclusa.roll_back($1, $2, $3, pg_catalog.current_setting('search_path'))
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- Rights
+
+-- Takes every right to an object of this file from everybody but its owner, also what default privileges gave.
+CREATE OR REPLACE FUNCTION esclusa.close(relation oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  signature text;
+  grantee text;
 BEGIN
-  FOREACH signature IN ARRAY ARRAY['esclusa_snapshot()', 'esclusa_tell()', 'esclusa_commit()', 'esclusa_performed_by()',
-    'esclusa_action(jsonb, jsonb)', 'esclusa_record()', 'esclusa_record_truncate()', 'emergency_rollback(text, uuid)']
-  LOOP
-    EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', signature, current_schema());
+  EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC', esclusa.name_of(relation));
+  FOR grantee IN SELECT DISTINCT quote_ident(rolname) FROM pg_class, aclexplode(relacl) AS right_of
+      JOIN pg_roles ON pg_roles.oid = right_of.grantee WHERE pg_class.oid = relation AND right_of.grantee <> relowner LOOP
+    EXECUTE format('REVOKE ALL ON TABLE %s FROM %s CASCADE', esclusa.name_of(relation), grantee);
   END LOOP;
 END
 $$;
 
--- A history that is there already may refuse what is written here, and every change of a flag would fail: it is tried
--- once, and undone.
-DO $$
+CREATE OR REPLACE FUNCTION esclusa.close_function(called regprocedure) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  grantee text;
 BEGIN
-  INSERT INTO release_history (feature_flag_id, action, old_value, new_value)
-  SELECT flag.id, called, '{}', '{}'
-  FROM (SELECT id FROM feature_flags LIMIT 1) AS flag,
-       unnest('{create,delete,enable,disable,rollout_update,update,emergency_rollback}'::text[]) AS called;
-  RAISE EXCEPTION USING ERRCODE = 'ES001';
-EXCEPTION
-  WHEN SQLSTATE 'ES001' THEN NULL;
+  EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', called);
+  FOR grantee IN SELECT DISTINCT quote_ident(rolname) FROM pg_proc, aclexplode(proacl) AS right_of
+      JOIN pg_roles ON pg_roles.oid = right_of.grantee WHERE pg_proc.oid = called AND right_of.grantee <> proowner LOOP
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', called, grantee);
+  END LOOP;
 END
 $$;
+
+-- The wrappers that this file has made in other schemas.
+CREATE OR REPLACE FUNCTION esclusa.wrappers() RETURNS SETOF regprocedure
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT pg_proc.oid::regprocedure FROM pg_proc
+  WHERE proname IN ('esclusa_ask', 'esclusa_snapshot') AND prosrc LIKE '%esclusa.%'
+    AND proowner = (SELECT nspowner FROM pg_namespace WHERE nspname = 'esclusa')
+$$;
+
+-- Lets a role ask. What it calls acts with its own rights: it reads the flags that it may read.
+CREATE OR REPLACE FUNCTION esclusa.allow(role name) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  called regprocedure;
+BEGIN
+  IF lower(role) = 'public' THEN
+    RAISE EXCEPTION 'nothing is granted to PUBLIC, expected the name of a role';
+  END IF;
+  EXECUTE format('GRANT USAGE ON SCHEMA esclusa TO %I', role);
+  EXECUTE format('GRANT SELECT ON esclusa.revision TO %I', role);
+  FOR called IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'esclusa'::regnamespace AND proname IN (
+      'ask', 'snapshot', 'emergency_rollback',
+      -- What these call.
+      'answer', 'compare', 'reading', 'watch_of', 'found', 'relation', 'name_of', 'spelling', 'other_spellings', 'column_of',
+      'key_columns', 'switch_column', 'share_column', 'tables_of', 'lost_trigger', 'is_always', 'shape', 'roll_back',
+      'switch_off', 'as_caller', 'known_to_request', 'as_response')
+    UNION ALL SELECT * FROM esclusa.wrappers() LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', called, role);
+  END LOOP;
+END
+$$;
+
+-- What a request to PostgREST says that it has, and what it is answered.
+CREATE OR REPLACE FUNCTION esclusa.known_to_request() RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN substring(nullif(current_setting('request.headers', true), '')::json ->> 'if-none-match' FROM '\d{1,18}')::bigint;
+EXCEPTION WHEN OTHERS THEN
+  RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION esclusa.as_response(revision bigint, snapshot json) RETURNS json
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM set_config('response.headers', json_build_array(json_build_object('ETag', format('"%s"', revision)))::text, true);
+  IF snapshot IS NULL THEN
+    PERFORM set_config('response.status', '304', true);
+  END IF;
+  RETURN snapshot;
+END
+$$;
+
+-- `ask` in a schema that PostgREST serves: `POST /rpc/esclusa_ask` gives the snapshot as it is published, with its
+-- revision as entity tag, and 304 to who has it already.
+CREATE OR REPLACE FUNCTION esclusa.expose(schema name) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  role name;
+BEGIN
+  EXECUTE format('DROP FUNCTION IF EXISTS %I.esclusa_ask(bigint, text)', schema);
+  EXECUTE format($format$
+    CREATE FUNCTION %I.esclusa_ask(known bigint DEFAULT NULL, watched text DEFAULT NULL) RETURNS json
+    LANGUAGE sql VOLATILE AS $body$
+      SELECT esclusa.as_response(revision, snapshot)
+      FROM esclusa.ask(coalesce($1, esclusa.known_to_request()), $2)
+    $body$ $format$, schema);
+  PERFORM esclusa.close_function(format('%I.esclusa_ask(bigint, text)', schema)::regprocedure);
+  FOR role IN SELECT rolname FROM pg_roles WHERE NOT rolsuper
+      AND EXISTS (SELECT FROM pg_proc, aclexplode(proacl) AS right_of
+        WHERE pronamespace = 'esclusa'::regnamespace AND proname = 'ask' AND right_of.grantee = pg_roles.oid) LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %I.esclusa_ask(bigint, text) TO %I', schema, role);
+  END LOOP;
+  PERFORM pg_notify('pgrst', 'reload schema');
+END
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- Watching
+
+-- Puts a trigger on a table, again if it is there already. On a partition it may be its parent's.
+CREATE OR REPLACE FUNCTION esclusa.attach(relation oid, called name, kind text, call text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = called AND tgparentid <> 0) THEN
+    RETURN;
+  END IF;
+  IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = called) THEN
+    EXECUTE format('DROP TRIGGER %I ON %s', called, esclusa.name_of(relation));
+  END IF;
+  EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION %s', called, format(kind, esclusa.name_of(relation)), call);
+END
+$$;
+
+-- The triggers of one table: those that count for each watch that it is part of, and those that write its history.
+CREATE OR REPLACE FUNCTION esclusa.attach_all(relation oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  call text;
+  counting name;
+BEGIN
+  SELECT format('esclusa.tell(%L, %s)', CASE WHEN bool_or(relkind = 'v') THEN 'part' ELSE 'flags' END,
+      string_agg(quote_literal(name), ', ' ORDER BY name)) INTO call
+    FROM esclusa.watched JOIN pg_class ON pg_class.oid = esclusa.found(name)
+    WHERE relation IN (SELECT esclusa.tables_of(esclusa.found(name)));
+  PERFORM esclusa.attach(relation, 'esclusa_tell', 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW', call);
+  PERFORM esclusa.attach(relation, 'esclusa_tell_truncate', 'AFTER TRUNCATE ON %s FOR EACH STATEMENT', call);
+  -- Also for what comes by replication, and while a backup is restored.
+  FOREACH counting IN ARRAY '{esclusa_tell,esclusa_tell_truncate}'::name[] LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', esclusa.name_of(relation), counting);
+  END LOOP;
+  IF esclusa.key_columns(relation) IS NULL OR esclusa.switch_column(relation) IS NULL THEN
+    RETURN;
+  END IF;
+  call := format('(%L)', esclusa.history_of(relation));
+  PERFORM esclusa.attach(relation, 'esclusa_record', 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW',
+    'esclusa.record' || call);
+  IF (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' THEN
+    PERFORM esclusa.attach(relation, 'esclusa_record_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT',
+      'esclusa.record_truncate' || call);
+  END IF;
+END
+$$;
+
+-- The history beside a table. One that exists keeps its columns and its rights.
+CREATE OR REPLACE FUNCTION esclusa.history_of(relation oid) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  schema name := (SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE pg_class.oid = relation);
+  name text := format('%I.release_history', schema);
+  history oid := to_regclass(name);
+  problem text;
+BEGIN
+  IF history IS NULL THEN
+    SELECT string_agg(esclusa.name_of(oid), ', ') INTO problem FROM pg_class
+      WHERE relnamespace = to_regnamespace(quote_ident(schema)) AND relkind IN ('r', 'p', 'v')
+        AND esclusa.spelling(relname) = esclusa.spelling('release_history');
+    IF problem IS NOT NULL THEN
+      RAISE EXCEPTION 'there is `%`, expected a history to be called `%`', problem, name;
+    END IF;
+    EXECUTE format('CREATE TABLE %s (
+        id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        feature_flag_id %s,
+        action varchar(100),
+        old_value jsonb,
+        new_value jsonb,
+        performed_by uuid,
+        created_at timestamptz DEFAULT now())',
+      name, (SELECT coalesce(max(format_type(atttypid, NULL)), 'text') FROM pg_attribute
+        WHERE attrelid = relation AND attname = esclusa.column_of(relation, 'id')));
+    history := to_regclass(name);
+    PERFORM esclusa.close(history);
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', name);
+    EXECUTE format('CREATE POLICY reads ON %s FOR SELECT USING (true)', name);
+  END IF;
+  problem := esclusa.distrust(history);
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION '%: writing it would run code of others with the rights of %', problem, current_user
+      USING HINT = format('make it the table of %1$I, or let the owner of the table run this file', current_user);
+  END IF;
+  SELECT string_agg(rolname, ', ') INTO problem FROM pg_roles
+    WHERE rolname IN ('anon', 'authenticated') AND (has_table_privilege(oid, history, 'TRUNCATE, TRIGGER')
+      OR has_table_privilege(oid, history, 'INSERT, UPDATE, DELETE')
+        AND NOT (SELECT relrowsecurity FROM pg_class WHERE pg_class.oid = history));
+  IF problem IS NOT NULL THEN
+    RAISE WARNING '`%` can be changed by %', name, problem
+      USING HINT = format('REVOKE ALL ON %s FROM %s', name, problem);
+  END IF;
+  SELECT string_agg(format('`%s`', needed), ', ') INTO problem
+    FROM unnest('{feature_flag_id,action,old_value,new_value,performed_by}'::text[]) AS needed
+    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = history AND attname = needed AND NOT attisdropped);
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION '`%` has no columns %', name, problem;
+  END IF;
+  -- Who was connected, what was said of who acts, whom the token names, and which flag of which table it was.
+  FOR problem IN SELECT added FROM unnest('{database_user,said_by,token_subject,flag_table,flag_key}'::text[]) AS added
+    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = history AND attname = added AND NOT attisdropped) LOOP
+    EXECUTE format('ALTER TABLE %s ADD COLUMN %I text', name, problem);
+  END LOOP;
+  -- The history outlives the flag. A foreign key would either keep every flag for ever or take its history with it.
+  FOR problem IN SELECT conname FROM pg_constraint
+    WHERE contype = 'f' AND conrelid = history AND confrelid IN (SELECT relation UNION SELECT esclusa.tables_of(relation))
+      AND conparentid = 0 LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', name, problem);
+    RAISE NOTICE '`%`: dropped %, so that the history outlives the flag', name, problem;
+  END LOOP;
+  RETURN name;
+END
+$$;
+
+-- A history that is there already may refuse what is written, and every change of a flag would fail: it is tried once,
+-- and undone.
+CREATE OR REPLACE FUNCTION esclusa.try_history(relation oid) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  history text := esclusa.history_of(relation);
+  called text;
+  flag jsonb;
+BEGIN
+  IF esclusa.is_json_safe(relation) THEN
+    EXECUTE format('SELECT to_jsonb(f) FROM ONLY %s f LIMIT 1', esclusa.name_of(relation)) INTO flag;
+  END IF;
+  FOREACH called IN ARRAY
+    '{create,delete,enable,disable,rollout_update,update,emergency_rollback}'::text[] LOOP
+    PERFORM esclusa.write_history(history, relation, called, flag, '{}', '{}');
+  END LOOP;
+  RAISE EXCEPTION USING ERRCODE = 'ES000';
+EXCEPTION
+  WHEN SQLSTATE 'ES000' THEN NULL;
+END
+$$;
+
+-- Attaches to a table, a partitioned table, or a view of tables, and gives its name as `ask` takes it. It may be called
+-- again, and must be when tables have come to it or have lost their triggers.
+--     SELECT esclusa.watch('public.feature_flags');
+CREATE OR REPLACE FUNCTION esclusa.watch(watched text, mapping jsonb DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  relation oid := esclusa.relation(watched);
+  called text := esclusa.name_of(relation);
+  problem text;
+  keys text[] := esclusa.key_columns(relation);
+  member oid;
+BEGIN
+  IF mapping IS NOT NULL THEN
+    RAISE EXCEPTION 'mappings are not supported yet, expected a table, or a view, with the columns of Esclusa'
+      USING ERRCODE = 'feature_not_supported';
+  ELSIF keys IS NULL THEN
+    RAISE EXCEPTION '`%` has no column that names a flag, expected `name` or `key`', called;
+  ELSIF esclusa.switch_column(relation) IS NULL THEN
+    RAISE EXCEPTION '`%` has no column that switches a flag on and off, expected `enabled`', called;
+  END IF;
+  SELECT string_agg(format('`%s`', esclusa.name_of(oid)), ', ') INTO problem FROM pg_class
+    WHERE oid IN (SELECT esclusa.tables_of(relation)) AND (relkind NOT IN ('r', 'p') OR relpersistence = 't');
+  IF problem IS NOT NULL OR NOT EXISTS (SELECT esclusa.tables_of(relation)) THEN
+    RAISE EXCEPTION '`%` shows rows of %, whose changes call no trigger', called,
+      coalesce(problem, 'no table') USING HINT = 'expected a table, or a view of tables';
+  END IF;
+  LOCK TABLE esclusa.watched IN SHARE ROW EXCLUSIVE MODE;
+  INSERT INTO esclusa.watched (name, at_ms, changes) VALUES (called, esclusa.clock_ms(), 0)
+    ON CONFLICT DO NOTHING;
+  -- Parents come first: their partitions get the triggers from them.
+  FOR member IN SELECT oid FROM pg_class WHERE oid IN (SELECT esclusa.tables_of(relation))
+      ORDER BY relkind, relispartition, oid LOOP
+    PERFORM esclusa.attach_all(member);
+    IF esclusa.key_columns(member) IS NOT NULL AND esclusa.switch_column(member) IS NOT NULL THEN
+      PERFORM esclusa.try_history(member);
+    END IF;
+  END LOOP;
+  EXECUTE format('SELECT string_agg(key, '', '') FROM (SELECT coalesce(%s) AS key FROM %s GROUP BY 1 HAVING count(*) > 1
+    LIMIT 10) AS twins', (SELECT string_agg(format('%I::text', key), ', ') FROM unnest(keys[1:2]) AS key), called)
+    INTO problem;
+  IF problem IS NOT NULL THEN
+    RAISE WARNING '`%` has several rows of one key: %', called, problem
+      USING HINT = 'a flag that stands twice with different definitions is off';
+  END IF;
+  -- The table may have changed without its triggers.
+  PERFORM esclusa.raise_revision(called);
+  UPDATE esclusa.watched SET shape = NULL, digest = NULL, compared_at = NULL WHERE name = called;
+  PERFORM esclusa.compare(called);
+  RETURN called;
+END
+$$;
+
+-- A table of flags for a database that has none, closed to everybody but its owner, and watched.
+--     SELECT esclusa.create_flags('public.feature_flags');
+CREATE OR REPLACE FUNCTION esclusa.create_flags(name text) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  parts text[] := parse_ident(name);
+  called text := format('%I.%I', parts[1], parts[2]);
+  others text := esclusa.other_spellings(parts[cardinality(parts)]);
+BEGIN
+  IF cardinality(parts) <> 2 THEN
+    RAISE EXCEPTION '`%` has no schema, expected a name like `public.feature_flags`', name;
+  ELSIF others IS NOT NULL THEN
+    RAISE EXCEPTION 'there is % already', others USING ERRCODE = 'duplicate_table',
+      HINT = format('SELECT esclusa.watch(%L)', replace(split_part(others, ', ', 1), '`', ''));
+  END IF;
+  EXECUTE format('CREATE TABLE %s (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name varchar(255) NOT NULL UNIQUE,
+    description text,
+    enabled boolean DEFAULT false,
+    rollout_percentage integer DEFAULT 0,
+    target_plans text[],
+    target_roles text[],
+    target_companies uuid[],
+    target_regions text[],
+    start_date timestamptz,
+    end_date timestamptz,
+    created_at timestamptz DEFAULT now(),
+    updated_at timestamptz DEFAULT now())', called);
+  PERFORM esclusa.close(to_regclass(called));
+  RETURN esclusa.watch(called);
+END
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- The first version of this file, which kept its objects beside the table
+
+-- Until 0.2 its names go on, so that apps which run the present version hear of a rollback while others start anew.
+CREATE OR REPLACE FUNCTION esclusa.take_over(schema name) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  flags text := format('%I.feature_flags', schema);
+  before bigint;
+  role name;
+BEGIN
+  EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', flags);
+  EXECUTE format('SELECT revision FROM %I.esclusa_revision', schema) INTO before;
+  EXECUTE format('DROP TABLE IF EXISTS %1$I.esclusa_revision, %1$I.esclusa_change', schema);
+  EXECUTE format('DROP FUNCTION IF EXISTS %1$I.esclusa_snapshot(), %1$I.esclusa_tell(), %1$I.esclusa_commit(),
+    %1$I.esclusa_record(), %1$I.esclusa_record_truncate(), %1$I.esclusa_performed_by(),
+    %1$I.esclusa_action(jsonb, jsonb), %1$I.esclusa_next_revision(bigint) CASCADE', schema);
+  PERFORM esclusa.watch(flags);
+  UPDATE esclusa.watched SET at_ms = greatest(at_ms, before) WHERE name = flags;
+  PERFORM esclusa.raise_revision(flags);
+  EXECUTE format('CREATE VIEW %I.esclusa_revision AS
+    SELECT true AS is_only, revision FROM esclusa.revision WHERE name = %L', schema, flags);
+  PERFORM esclusa.close(format('%I.esclusa_revision', schema)::regclass);
+  EXECUTE format('CREATE FUNCTION %I.esclusa_snapshot() RETURNS json LANGUAGE sql VOLATILE AS %L',
+    schema, format('SELECT esclusa.snapshot(%L)', flags));
+  PERFORM esclusa.close_function(format('%I.esclusa_snapshot()', schema)::regprocedure);
+  EXECUTE format('CREATE OR REPLACE FUNCTION %I.emergency_rollback(flag text, performed_by uuid) RETURNS void
+    LANGUAGE sql VOLATILE AS %L', schema, format('SELECT esclusa.emergency_rollback($1, $2::pg_catalog.text, %L)', flags));
+  EXECUTE format('ALTER FUNCTION %I.emergency_rollback(text, uuid) RESET ALL', schema);
+  FOR role IN SELECT rolname FROM pg_roles
+    WHERE has_table_privilege(oid, flags, 'SELECT') AND NOT rolsuper AND rolname !~ '^pg_' LOOP
+    EXECUTE format('GRANT SELECT ON %I.esclusa_revision TO %I', schema, role);
+    PERFORM esclusa.allow(role);
+  END LOOP;
+END
+$$;
+
+DO $$
+DECLARE
+  role name;
+  part record;
+BEGIN
+  EXECUTE 'REVOKE ALL ON SCHEMA esclusa FROM PUBLIC';
+  FOR role IN SELECT DISTINCT rolname FROM pg_namespace, aclexplode(nspacl) AS right_of
+      JOIN pg_roles ON pg_roles.oid = grantee WHERE nspname = 'esclusa' AND grantee <> nspowner LOOP
+    EXECUTE format('REVOKE ALL ON SCHEMA esclusa FROM %I CASCADE', role);
+  END LOOP;
+  PERFORM esclusa.close(oid) FROM pg_class WHERE relnamespace = 'esclusa'::regnamespace AND relkind IN ('r', 'v');
+  PERFORM esclusa.close_function(oid) FROM pg_proc WHERE pronamespace = 'esclusa'::regnamespace;
+  FOR role IN SELECT rolname FROM json_array_elements_text(current_setting('esclusa.allowed')::json) AS allowed (name)
+      JOIN pg_roles ON rolname = allowed.name LOOP
+    PERFORM esclusa.allow(role);
+  END LOOP;
+  -- What is watched gets the triggers of this version.
+  FOR part IN SELECT name FROM esclusa.watched LOOP
+    IF esclusa.found(part.name) IS NULL THEN
+      RAISE WARNING 'there is no table `%` any more', part.name;
+    ELSE
+      PERFORM esclusa.watch(part.name);
+    END IF;
+  END LOOP;
+  FOR part IN SELECT nspname FROM pg_class AS revision JOIN pg_namespace ON pg_namespace.oid = revision.relnamespace
+    JOIN pg_class AS flags ON flags.relnamespace = revision.relnamespace AND flags.relname = 'feature_flags'
+    JOIN pg_attribute ON attrelid = revision.oid AND attname = 'revision' AND atttypid = 'bigint'::regtype
+    WHERE revision.relname = 'esclusa_revision' AND revision.relkind = 'r' AND flags.relkind = 'r'
+      AND esclusa.is_trusted(revision.relowner) LOOP
+    PERFORM esclusa.take_over(part.nspname);
+  END LOOP;
+END
+$$;
+
+SELECT set_config('search_path', current_setting('esclusa.caller_path'), false);

@@ -1,11 +1,11 @@
 //! Postgres: the users' own table, read as it stands, and told of changes through `LISTEN`.
 //!
-//! It knows two ways of reading: with the migration (`migrations/001_esclusa.sql`) by revision, without it by a digest
-//! of all rows.
+//! It knows three ways of reading: with the migration (`migrations/001_esclusa.sql`) by `esclusa.ask`, with the first
+//! version of the migration by its revision, without it by a digest of all rows.
 
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use esclusa::limit::MAX_SNAPSHOT_BYTES;
 use esclusa::sync::Request;
@@ -28,8 +28,21 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// For so long the server may still answer what was asked on a connection that nobody waits for any more.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Whether the revision rises with every change of the table. A table that was made anew, or restored by itself, has
-/// lost its triggers; one of another schema never had them.
+/// Where the database does not compare the revision with the rows (a standby), all rows are read so often.
+const WHOLE: Duration = Duration::from_secs(3600);
+
+/// What `esclusa.ask` raises when changes are not counted, and when the table is not watched; then what a database says
+/// that has lost the migration, or the rights to it. The rows can be read all the same.
+const NOT_COUNTED: [&str; 5] = ["ES001", "ES003", "42883", "3F000", "42501"];
+
+/// Whether there is `esclusa.ask`, for this user too.
+const CAN_ASK: &str = "EXISTS (
+    SELECT FROM pg_catalog.pg_proc JOIN pg_catalog.pg_namespace ON pg_namespace.oid = pronamespace
+    WHERE nspname = 'esclusa' AND proname = 'ask' AND pg_catalog.has_schema_privilege(pg_namespace.oid, 'USAGE')
+      AND pg_catalog.has_function_privilege(pg_proc.oid, 'EXECUTE'))";
+
+/// Whether the first version of the migration counts the changes of `feature_flags`. A table that was made anew, or
+/// restored by itself, has lost its triggers; one of another schema never had them.
 const IS_COUNTED: &str = "EXISTS (
     SELECT FROM pg_class flags, pg_class revision, pg_trigger
     WHERE flags.oid = to_regclass('feature_flags') AND revision.oid = to_regclass('esclusa_revision')
@@ -48,7 +61,7 @@ const IS_COUNTED: &str = "EXISTS (
 pub struct Postgres {
     config: Config,
     tls: Arc<ClientConfig>,
-    table: String,
+    table: Option<String>,
     timeout: Duration,
     connection: Option<Connection>,
 }
@@ -58,8 +71,22 @@ struct Connection {
     client: Client,
     /// What the task that holds the socket has heard.
     news: mpsc::Receiver<News>,
-    /// Whether the migration is there, and works on this table.
-    is_counted: bool,
+    way: Way,
+    /// When all rows were last read.
+    whole: Option<Instant>,
+    /// Whether it was said that they are read row by row.
+    is_warned: bool,
+}
+
+/// How the flags are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Way {
+    /// By `esclusa.ask`, from the watch of this name.
+    Asked(String),
+    /// By the revision of the first version of the migration.
+    Counted,
+    /// All of them, each time.
+    ByRows,
 }
 
 impl Postgres {
@@ -81,14 +108,14 @@ impl Postgres {
             use rustls_platform_verifier::BuilderVerifierExt;
             Ok(builder.with_platform_verifier()?.with_no_client_auth())
         })?;
-        Ok(Postgres { config, tls, table: "feature_flags".to_owned(), timeout: TIMEOUT, connection: None })
+        Ok(Postgres { config, tls, table: None, timeout: TIMEOUT, connection: None })
     }
 
-    /// Reads another table (or view) than `feature_flags`, as it would be written in a query: `app."Flags"`. It is read
-    /// row by row, without the migration.
+    /// Reads another table (or view) than `feature_flags`, or than the only one that is watched, as it would be written
+    /// in a query: `app."Flags"`.
     #[must_use]
     pub fn table(mut self, table: impl Into<String>) -> Self {
-        self.table = table.into();
+        self.table = Some(table.into());
         self
     }
 
@@ -121,65 +148,149 @@ impl Postgres {
         let (tell, news) = mpsc::channel(1);
         let client = if self.config.get_ssl_mode() == SslMode::Disable {
             let (client, connection) = self.config.connect(NoTls).await?;
-            tokio::spawn(hold(connection, tell));
+            tokio::spawn(hold(connection, tell, Source::name(self)));
             client
         } else {
             let tls = MakeRustlsConnect::new((*self.tls).clone());
             let (client, connection) = self.config.connect(tls).await?;
-            tokio::spawn(hold(connection, tell));
+            tokio::spawn(hold(connection, tell, Source::name(self)));
             client
         };
         // Before anything is read, so that nothing is missed in between.
         if let Err(problem) = client.batch_execute(&format!("LISTEN {CHANNEL}")).await {
             tracing::debug!("esclusa: {}: it cannot tell of changes: {problem}", Source::name(self));
         }
-        let is_counted =
-            self.may_be_counted() && is_true(self.ask(&client, &format!("SELECT {IS_COUNTED}")).await?.pop());
-        Ok(Connection { client, news, is_counted })
+        let way = self.way(&client).await?;
+        Ok(Connection { client, news, way, whole: None, is_warned: false })
     }
 
-    /// The migration counts the changes of one table.
-    fn may_be_counted(&self) -> bool {
-        self.table == "feature_flags"
+    fn table_name(&self) -> &str {
+        self.table.as_deref().unwrap_or("feature_flags")
+    }
+
+    /// The best way that this database offers to this user.
+    async fn way(&self, client: &Client) -> Result<Way, Failure> {
+        let mut ways = self.ask(client, &format!("SELECT {CAN_ASK}, {IS_COUNTED}")).await?;
+        // The first version counts the changes of one table.
+        let is_counted = is_true(ways.pop()) && self.table_name() == "feature_flags";
+        if is_true(ways.pop())
+            && let Some(watch) = self.watch(client).await?
+        {
+            return Ok(Way::Asked(watch));
+        }
+        Ok(if is_counted { Way::Counted } else { Way::ByRows })
+    }
+
+    /// The watch of the table; without a table of that name the only watch, unless the app has named one.
+    async fn watch(&self, client: &Client) -> Result<Option<String>, Failure> {
+        let table = quoted(self.table_name());
+        let only = match self.table {
+            Some(_) => "",
+            None => "OR (to_regclass('feature_flags') IS NULL AND (SELECT count(*) FROM esclusa.revision) = 1)",
+        };
+        let query = format!(
+            "SELECT (SELECT name FROM esclusa.revision WHERE name = (
+                SELECT format('%I.%I', nspname, relname)
+                FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+                WHERE pg_class.oid = to_regclass({table})) {only})"
+        );
+        Ok(self.ask(client, &query).await?.pop().flatten())
     }
 
     /// Reads the snapshot, unless the etag stands for it.
     async fn read(&self, connection: &mut Connection, etag: &str) -> Result<Answer, Failure> {
-        // What stands for an answer is digits and letters; anything else is nobody's.
-        let known = if etag.bytes().all(|byte| byte.is_ascii_alphanumeric()) { etag } else { "" };
-        let table = &self.table;
-        let counted = format!(
+        if let Way::Asked(watch) = connection.way.clone() {
+            match self.read_watch(connection, &watch, etag).await {
+                Err(problem) if is_not_counted(&problem) => {
+                    if !std::mem::replace(&mut connection.is_warned, true) {
+                        let problem = Failure::from(problem).error;
+                        tracing::warn!("esclusa: {}: read row by row: {problem}", Source::name(self));
+                    }
+                    connection.way = Way::ByRows;
+                }
+                answer => return Ok(answer?),
+            }
+        }
+        let answer = match connection.way {
+            Way::Counted => self.read_counted(connection, etag).await?,
+            _ => None,
+        };
+        match answer {
+            Some(answer) => Ok(answer),
+            None => self.read_rows(connection, etag).await,
+        }
+    }
+
+    async fn read_watch(&self, connection: &mut Connection, watch: &str, etag: &str) -> Result<Answer, AskError> {
+        let is_revision = !etag.is_empty() && etag.len() <= 18 && etag.bytes().all(|byte| byte.is_ascii_digit());
+        let is_due = connection.whole.is_none_or(|whole| whole.elapsed() > WHOLE);
+        let known = if is_revision && !is_due { etag } else { "NULL" };
+        let query =
+            format!("SELECT revision, snapshot::text, is_compared FROM esclusa.ask({known}, {})", quoted(watch));
+        let mut answer = self.query(&connection.client, &query).await?;
+        let is_compared = is_true(answer.pop());
+        let snapshot = answer.pop().flatten();
+        if is_compared || snapshot.is_some() {
+            connection.whole = Some(Instant::now());
+        }
+        answered(answer.pop().flatten(), snapshot).map_err(AskError::Failure)
+    }
+
+    /// None if the first version of the migration no longer counts the changes.
+    async fn read_counted(&self, connection: &mut Connection, etag: &str) -> Result<Option<Answer>, Failure> {
+        let known = plain(etag);
+        let query = format!(
             "SELECT revision::text, CASE WHEN revision::text <> '{known}' THEN esclusa_snapshot()::text END, \
-             NOT EXISTS (SELECT FROM feature_flags) AND row_security_active('feature_flags'), {IS_COUNTED} \
+             NOT EXISTS (SELECT FROM feature_flags) AND row_security_active('feature_flags'), {IS_COUNTED}, {CAN_ASK} \
              FROM esclusa_revision"
         );
-        let by_rows = format!(
-            "SELECT md5(rows), CASE WHEN md5(rows) <> '{known}' THEN rows END, \
-             CASE WHEN rows = '[]' THEN row_security_active(to_regclass('{}')) END, {IS_COUNTED} \
-             FROM (SELECT coalesce(json_agg(f ORDER BY f::text), '[]')::text AS rows FROM {table} f) AS whole",
-            table.replace('\'', "''")
-        );
-        let mut answer = self.ask(&connection.client, if connection.is_counted { &counted } else { &by_rows }).await?;
-        let is_counted = is_true(answer.pop()) && self.may_be_counted();
-        if std::mem::replace(&mut connection.is_counted, is_counted) && !is_counted {
-            answer = self.ask(&connection.client, &by_rows).await?;
-            answer.pop();
-        }
+        let mut answer = self.ask(&connection.client, &query).await?;
         if is_true(answer.pop()) {
-            return Err(Failure::new(format!(
-                "`{table}` shows no row while row-level security is active, expected a policy that lets this user read"
-            )));
+            // The migration was run meanwhile; the next answer comes from it.
+            connection.way = self.way(&connection.client).await?;
         }
-        let Some(text) = answer.pop().flatten() else { return Ok(Answer::NotModified) };
-        if text.len() > MAX_SNAPSHOT_BYTES {
-            let bytes = text.len();
-            return Err(Failure::new(format!("the snapshot has {bytes} bytes, expected at most {MAX_SNAPSHOT_BYTES}")));
+        if !is_true(answer.pop()) {
+            connection.way = Way::ByRows;
+            return Ok(None);
         }
-        Ok(Answer::Snapshot { bytes: text.into_bytes(), etag: answer.pop().flatten() })
+        self.refuse_hidden(answer.pop())?;
+        let snapshot = answer.pop().flatten();
+        answered(answer.pop().flatten(), snapshot).map(Some)
+    }
+
+    async fn read_rows(&self, connection: &mut Connection, etag: &str) -> Result<Answer, Failure> {
+        let (known, table) = (plain(etag), self.table_name());
+        let query = format!(
+            "SELECT md5(rows), CASE WHEN md5(rows) <> '{known}' THEN rows END, \
+             CASE WHEN rows = '[]' THEN row_security_active(to_regclass({})) END, {IS_COUNTED} OR {CAN_ASK} \
+             FROM (SELECT coalesce(json_agg(f ORDER BY f::text), '[]')::text AS rows FROM {table} f) AS whole",
+            quoted(table)
+        );
+        let mut answer = self.ask(&connection.client, &query).await?;
+        if is_true(answer.pop()) {
+            connection.way = self.way(&connection.client).await?;
+        }
+        self.refuse_hidden(answer.pop())?;
+        let snapshot = answer.pop().flatten();
+        answered(answer.pop().flatten(), snapshot)
+    }
+
+    fn refuse_hidden(&self, is_hidden: Option<Option<String>>) -> Result<(), Failure> {
+        if !is_true(is_hidden) {
+            return Ok(());
+        }
+        let table = self.table_name();
+        Err(Failure::new(format!(
+            "`{table}` shows no row while row-level security is active, expected a policy that lets this user read"
+        )))
     }
 
     /// The columns of the first row, as text.
     async fn ask(&self, client: &Client, query: &str) -> Result<Vec<Option<String>>, Failure> {
+        Ok(self.query(client, query).await?)
+    }
+
+    async fn query(&self, client: &Client, query: &str) -> Result<Vec<Option<String>>, AskError> {
         // A query that waits for a lock goes on in the server when nobody waits for it any more, and one after another
         // would use up its connections. The limit holds for this query only, also behind a pooler.
         let limit_ms = self.timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
@@ -188,8 +299,53 @@ impl Postgres {
                 return Ok((0..row.len()).map(|at| row.get(at).map(ToOwned::to_owned)).collect());
             }
         }
-        Err(Failure::new("the query gave no row, expected one"))
+        Err(AskError::Failure(Failure::new("the query gave no row, expected one")))
     }
+}
+
+/// Why a query gives no answer; what Postgres says of it may mean another way of reading.
+enum AskError {
+    Postgres(tokio_postgres::Error),
+    Failure(Failure),
+}
+
+impl From<tokio_postgres::Error> for AskError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        AskError::Postgres(error)
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Postgres(error) => error.into(),
+            AskError::Failure(failure) => failure,
+        }
+    }
+}
+
+fn is_not_counted(error: &AskError) -> bool {
+    let AskError::Postgres(error) = error else { return false };
+    error.code().is_some_and(|code| NOT_COUNTED.contains(&code.code()))
+}
+
+fn answered(etag: Option<String>, snapshot: Option<String>) -> Result<Answer, Failure> {
+    let Some(text) = snapshot else { return Ok(Answer::NotModified) };
+    if text.len() > MAX_SNAPSHOT_BYTES {
+        let bytes = text.len();
+        return Err(Failure::new(format!("the snapshot has {bytes} bytes, expected at most {MAX_SNAPSHOT_BYTES}")));
+    }
+    Ok(Answer::Snapshot { bytes: text.into_bytes(), etag })
+}
+
+/// What stands for an answer is digits and letters; anything else is nobody's.
+fn plain(etag: &str) -> &str {
+    if etag.bytes().all(|byte| byte.is_ascii_alphanumeric()) { etag } else { "" }
+}
+
+/// Text in a query.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// What Postgres writes for true.
@@ -206,7 +362,7 @@ fn tls(
 }
 
 /// Holds the socket, and tells what comes unasked, until it breaks or nobody listens any more.
-async fn hold<T>(mut connection: tokio_postgres::Connection<Socket, T>, tell: mpsc::Sender<News>)
+async fn hold<T>(mut connection: tokio_postgres::Connection<Socket, T>, tell: mpsc::Sender<News>, name: String)
 where
     T: tokio_postgres::tls::TlsStream + Unpin,
 {
@@ -222,6 +378,9 @@ where
         match message {
             // One that nobody has picked up yet stands for all that come meanwhile.
             Some(Ok(AsyncMessage::Notification(_))) => drop(tell.try_send(News::Changed)),
+            Some(Ok(AsyncMessage::Notice(notice))) if notice.severity() == "WARNING" => {
+                tracing::warn!("{name}: {}", notice.message().replace(char::is_control, " "));
+            }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => {
                 let _ = tell.send(News::CutOff).await;

@@ -26,6 +26,8 @@ const HISTORY: &str = "
       action VARCHAR(100), old_value JSONB, new_value JSONB, performed_by UUID REFERENCES users(id),
       created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW());";
 const MIGRATION: &str = include_str!("../migrations/001_esclusa.sql");
+const WATCH: &str = "SELECT esclusa.watch('public.feature_flags')";
+const CREATE: &str = "SELECT esclusa.create_flags('public.feature_flags')";
 const LATER_COLUMNS: &str = "
     ALTER TABLE feature_flags ADD status TEXT DEFAULT 'active', ADD target_users TEXT[], ADD bucket_by TEXT,
       ADD salt TEXT, ADD variants JSONB, ADD off_value JSONB, ADD rules JSONB, ADD metrics JSONB;";
@@ -86,13 +88,13 @@ async fn postgres() {
 
     let (client, url) = database("bare", &[TABLE, ROW]).await;
     the_table_as_it_stands(&client, &url).await;
-    let (client, url) = database("told", &[TABLE, HISTORY, MIGRATION, LATER_COLUMNS, ROW]).await;
+    let (client, url) = database("told", &[TABLE, HISTORY, MIGRATION, WATCH, LATER_COLUMNS, ROW]).await;
     changes_are_told(&client, &url).await;
-    let (client, _) = database("written", &[TABLE, HISTORY, MIGRATION, MIGRATION]).await;
+    let (client, _) = database("written", &[TABLE, HISTORY, MIGRATION, WATCH, MIGRATION]).await;
     history_is_written(&client).await;
-    let (client, _) = database("empty", &[MIGRATION, ROW]).await;
+    let (client, _) = database("empty", &[MIGRATION, CREATE, ROW]).await;
     rights(&client).await;
-    let (_, url) = database("broken", &[TABLE, MIGRATION, ROW]).await;
+    let (_, url) = database("broken", &[TABLE, MIGRATION, WATCH, ROW]).await;
     server_breaks(&server, &url).await;
 }
 
@@ -133,7 +135,7 @@ async fn changes_are_told(client: &Client, url: &str) {
         slowest = slowest.max(until("the change", &syncing, || is_on(&flags) == enabled).await);
         until("the revision", &syncing, || syncing.status().revision.unwrap() > before).await;
     }
-    client.batch_execute("SELECT emergency_rollback('crm', NULL)").await.unwrap();
+    client.batch_execute("SELECT esclusa.emergency_rollback('crm', NULL)").await.unwrap();
     let took = until("the rollback", &syncing, || !is_on(&flags)).await;
     println!("told of a change within {slowest:?}, of the rollback within {took:?}");
 
@@ -167,8 +169,8 @@ async fn history_is_written(client: &Client) {
         &format!(
             "BEGIN; SELECT set_config('esclusa.performed_by', '{ANA}', true); UPDATE feature_flags SET description = 'x'; COMMIT"
         ),
-        &format!("SELECT emergency_rollback('crm', '{ANA}')"),
-        &format!("SELECT emergency_rollback('crm', '{ANA}')"),
+        &format!("SELECT esclusa.emergency_rollback('crm', '{ANA}')"),
+        &format!("SELECT esclusa.emergency_rollback('crm', '{ANA}')"),
         "DELETE FROM feature_flags",
         ROW,
         "TRUNCATE feature_flags",
@@ -195,7 +197,7 @@ async fn history_is_written(client: &Client) {
         ],
         "every change, what it was and who did it; a change of nothing but `updated_at` is none"
     );
-    let error = client.batch_execute("SELECT emergency_rollback('crn', NULL)").await.unwrap_err();
+    let error = client.batch_execute("SELECT esclusa.emergency_rollback('crn', NULL)").await.unwrap_err();
     assert!(error.as_db_error().unwrap().message().contains("there is no flag \"crn\""), "{error:?}");
 }
 
@@ -203,11 +205,11 @@ async fn history_is_written(client: &Client) {
 async fn rights(client: &Client) {
     client
         .batch_execute(
-            "CREATE ROLE app; GRANT SELECT, UPDATE ON feature_flags TO app; SET ROLE app; SET search_path = ''",
+            "CREATE ROLE app; GRANT SELECT, UPDATE ON feature_flags TO app; SELECT esclusa.allow('app'); SET ROLE app; SET search_path = ''",
         )
         .await
         .unwrap();
-    client.batch_execute("SELECT public.emergency_rollback('crm', NULL)").await.unwrap();
+    client.batch_execute("SELECT esclusa.emergency_rollback('crm', NULL)").await.unwrap();
     client.batch_execute("RESET ROLE; RESET search_path").await.unwrap();
     let count: i64 = client
         .query_one("SELECT count(*) FROM release_history WHERE action = 'emergency_rollback'", &[])

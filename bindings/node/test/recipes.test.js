@@ -44,6 +44,7 @@ test('Postgres: told of every change, and again after the server was killed', { 
     await client.query(sql).finally(() => client.end());
   };
   await change(MIGRATION);
+  await change(`SELECT esclusa.create_flags('public.feature_flags')`);
   await change(`INSERT INTO feature_flags (name, enabled, rollout_percentage) VALUES ('crm', true, 100)`);
   const { postgres, flags: usual, file } = await recipe(t, 'Postgres', 'DATABASE_URL', url);
   assert.equal(await usual.ready(60_000), true);

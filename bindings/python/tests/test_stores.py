@@ -55,6 +55,7 @@ def postgres(loopback: Loopback) -> Iterator[str]:
     url: str = loopback.tell(postgres="start")["postgres"]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(MIGRATION)
+        connection.execute("SELECT esclusa.create_flags('public.feature_flags')")
         connection.execute("INSERT INTO feature_flags (name, enabled, rollout_percentage) VALUES ('crm', false, 100)")
     yield url
 
@@ -71,7 +72,7 @@ def test_postgres_tells_of_changes(postgres: str) -> None:
         switch(postgres, enabled)
         until(lambda enabled=enabled: flags.is_enabled("crm") is enabled)  # type: ignore[misc]
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute("SELECT emergency_rollback('crm', NULL)")
+        connection.execute("SELECT esclusa.emergency_rollback('crm')")
     until(lambda: not flags.is_enabled("crm"))
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute("UPDATE feature_flags SET rollout_percentage = 100")
@@ -113,7 +114,7 @@ def test_postgres_without_the_migration(postgres: str) -> None:
 
     def rows() -> str:
         with psycopg.connect(postgres, autocommit=True) as connection:
-            row = connection.execute("SELECT coalesce(json_agg(f), '[]')::text FROM feature_flags f").fetchone()
+            row = connection.execute("SELECT coalesce(json_agg(f ORDER BY f::text), '[]')::text FROM feature_flags f").fetchone()
             assert row is not None
             return str(row[0])
 
