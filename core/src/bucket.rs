@@ -3,6 +3,7 @@
 //! This file knows no flag and no context. Recipe 1 is frozen once released: nothing here may change what
 //! [`Bucket::of`] answers. The hash is XXH3 (Yann Collet, <https://xxhash.com>).
 
+use crate::number::thousandths;
 use crate::value::Value;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -75,17 +76,12 @@ impl Share {
     pub(crate) const NOBODY: Share = Share(0);
     pub(crate) const EVERYONE: Share = Share(BUCKETS);
 
-    /// The share of a percentage, if it is one: 0 to 100 with at most three decimals (2.2.6, 2.2.7).
-    ///
-    /// A double has at most three decimals exactly when it is the double nearest to some whole number of
-    /// thousandths, and IEEE division gives that nearest double.
+    /// The share of a percentage, if it is one: 0 to 100, and what is finer than a thousandth is cut off (2.2.6, 2.2.7).
     pub(crate) fn of_percentage(percentage: f64) -> Option<Self> {
         if !(0.0..=100.0).contains(&percentage) {
             return None;
         }
-        let thousandths = (percentage * 1000.0).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100,000")]
-        (thousandths / 1000.0 == percentage).then_some(Share(thousandths as u32))
+        u32::try_from(thousandths(percentage)).ok().map(Share)
     }
 
     pub(crate) fn thousandths(self) -> u32 {

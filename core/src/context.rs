@@ -11,7 +11,7 @@ use crate::audience::{KnownStanding, Standing, Vocabulary};
 use crate::error::problem;
 use crate::text::{KnownHash, Token, Word};
 use crate::value::Value;
-use crate::whole::write_whole;
+use crate::whole::digits;
 
 /// What is known about the caller: user, company, plan, roles, region, and any other attribute.
 ///
@@ -361,11 +361,7 @@ impl<'a> Context<'a> {
 fn usable(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value {
         Value::Text(text) => Some(text),
-        Value::Integer(number) => {
-            let mut digits = String::new();
-            write_whole(number, &mut digits);
-            Some(Cow::Owned(digits))
-        }
+        Value::Integer(number) => Some(Cow::Owned(digits(number))),
         _ => None,
     }
 }

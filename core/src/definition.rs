@@ -114,6 +114,7 @@ pub(crate) struct OverridesDefinition<'a> {
 pub(crate) struct VariantDefinition<'a> {
     pub(crate) key: Cow<'a, str>,
     pub(crate) value: Cow<'a, Value<'a>>,
+    /// In thousandths, or as many buckets as the variant has.
     pub(crate) weight: u64,
 }
 

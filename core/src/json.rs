@@ -330,10 +330,12 @@ impl<'a> Reader<'a> {
         match (self.at - digits, self.bytes.get(digits)) {
             (0, _) => return Err(self.unexpected(ENDS, NO_NUMBER)),
             (2.., Some(b'0')) => return Err(Fault::new(digits + 1, NO_NUMBER)),
-            // 15 digits fit into every host's integers, so nothing can have wrapped.
-            (..=15, _) if !matches!(self.peek(), Some(b'.' | b'e' | b'E')) => {
-                let whole = i64::try_from(whole).unwrap_or_default();
-                return Ok(Value::Integer(if negative { -whole } else { whole }));
+            // 19 digits fit into 64 bits, so nothing can have wrapped.
+            (..=19, _) if !matches!(self.peek(), Some(b'.' | b'e' | b'E')) => {
+                let integer = if negative { 0_i64.checked_sub_unsigned(whole) } else { i64::try_from(whole).ok() };
+                if let Some(integer) = integer {
+                    return Ok(Value::Integer(integer));
+                }
             }
             _ => {}
         }

@@ -49,6 +49,7 @@ mod list;
 mod number;
 mod operator;
 mod pattern;
+mod place;
 mod projection;
 mod reading;
 mod report;

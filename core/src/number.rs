@@ -43,6 +43,17 @@ pub(crate) fn write(number: f64, text: &mut String) {
     }
 }
 
+/// How many thousandths a number from 0 to 2^53 / 1000 has in its shortest decimal text, what is finer cut off.
+pub(crate) fn thousandths(number: f64) -> u64 {
+    let (digits, point) = shortest(number.abs());
+    if point < -2 {
+        return 0;
+    }
+    let count = usize::try_from(point + 3).unwrap_or_default();
+    let digits = digits.bytes().chain(std::iter::repeat(b'0')).take(count);
+    digits.fold(0, |sum, digit| sum * 10 + u64::from(digit.wrapping_sub(b'0')))
+}
+
 /// The shortest digits of a positive number, and where the point stands: `("125", 2)` is 12.5.
 #[cfg(not(target_family = "wasm"))]
 fn shortest(number: f64) -> (String, i32) {
@@ -90,6 +101,29 @@ mod tests {
         for (number, text) in cases {
             assert_eq!(written(number), text);
             assert_eq!(parse(text).to_bits(), number.to_bits());
+        }
+    }
+
+    #[test]
+    fn what_is_finer_than_a_thousandth_is_cut_off() {
+        let cases = [
+            (0.0, 0),
+            (-0.0, 0),
+            (0.001, 1),
+            (0.000_999_999, 0),
+            (1e-7, 0),
+            (5e-324, 0),
+            (0.29, 290),
+            (1.005, 1005),
+            (33.333_333_333_333_336, 33_333),
+            (99.999_999_999_999_99, 99_999),
+            (100.0, 100_000),
+            (12.5, 12_500),
+            (1e12, 1_000_000_000_000_000),
+            (9_007_199_254_740.0, 9_007_199_254_740_000),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(thousandths(number), expected, "{number}");
         }
     }
 

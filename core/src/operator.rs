@@ -123,6 +123,12 @@ impl FlagSet {
                 self.test_word(operator, Word::new(text, Token::of(text), &KnownHash::default()))
             }
             (_, Value::Text(text)) => self.test_text(operator, text),
+            // A whole number is one of some texts by its digits (5.1).
+            (Operator::In(_) | Operator::Text { test: TextTest::In, .. }, Value::Integer(number)) => {
+                let mut room = [0; WHOLE_BYTES];
+                let digits = digits_of(*number, &mut room);
+                self.test_word(operator, Word::new(digits, Token::of(digits), &KnownHash::default()))
+            }
             (Operator::Is(wanted), Value::Bool(value)) => Some(wanted == *value),
             (Operator::Number { relation, value: wanted }, number) => {
                 number.as_f64()?.partial_cmp(&wanted).map(|ordering| relation.holds(ordering))
@@ -165,7 +171,7 @@ impl FlagSet {
 }
 
 /// The hash of an attribute as a unit (6.3).
-fn hash_attribute(value: &Value<'_>) -> Option<u64> {
+pub(crate) fn hash_attribute(value: &Value<'_>) -> Option<u64> {
     match value {
         Value::Text(text) if !text.is_empty() => Some(hash(text)),
         Value::Integer(number) => Some(hash_digits(*number)),

@@ -13,85 +13,13 @@ use crate::fingerprint::Set;
 use crate::index::Index;
 use crate::json::parse_number;
 use crate::limit::{MAX_LIST_ENTRIES, MAX_VIOLATIONS};
+use crate::number::thousandths;
+pub(crate) use crate::place::Place;
+use crate::place::is_camel_case;
 use crate::switching;
 use crate::time::Time;
-use crate::value::{MAX_INTEGER, Value};
-use crate::whole::write_whole;
-
-/// A place in the snapshot; prints as a JSON pointer (RFC 6901). Lives on the stack until something is wrong there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Place<'p> {
-    Root,
-    Field(&'p Place<'p>, &'p str),
-    Entry(&'p Place<'p>, usize),
-    /// The object that stands at a place: its fields are named as they are written there.
-    Object(&'p Place<'p>, &'p Value<'p>),
-}
-
-impl<'p> Place<'p> {
-    pub(crate) fn field(&'p self, name: &'p str) -> Place<'p> {
-        Place::Field(self, name)
-    }
-
-    pub(crate) fn entry(&'p self, at: usize) -> Place<'p> {
-        Place::Entry(self, at)
-    }
-
-    pub(crate) fn object(&'p self, value: &'p Value<'p>) -> Place<'p> {
-        Place::Object(self, value)
-    }
-
-    /// How a field is written here: by its name, or in camelCase (2.2.30).
-    fn written(&self, name: &'p str) -> &'p str {
-        let Place::Object(_, Value::Object(fields)) = self else { return name };
-        let mut names = fields.iter().map(|(name, _)| name.as_ref());
-        if names.clone().any(|written| written == name) {
-            return name;
-        }
-        names.find(|written| is_camel_case(name, written)).unwrap_or(name)
-    }
-
-    fn pointer(&self) -> String {
-        match self {
-            Place::Root => String::new(),
-            Place::Object(place, _) => place.pointer(),
-            Place::Field(parent, name) => {
-                let mut pointer = parent.pointer() + "/";
-                for character in parent.written(name).chars() {
-                    match character {
-                        '~' => pointer.push_str("~0"),
-                        '/' => pointer.push_str("~1"),
-                        other => pointer.push(other),
-                    }
-                }
-                pointer
-            }
-            Place::Entry(parent, at) => {
-                let mut pointer = parent.pointer() + "/";
-                write_whole(i64::try_from(*at).unwrap_or(i64::MAX), &mut pointer);
-                pointer
-            }
-        }
-    }
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.pointer())
-    }
-}
-
-/// Whether that is the name of a field in camelCase: `rolloutPercentage` for `rollout_percentage` (2.2.30).
-fn is_camel_case(name: &str, written: &str) -> bool {
-    let (mut name, mut written) = (name.bytes(), written.bytes());
-    while let Some(byte) = name.next() {
-        let byte = if byte == b'_' { name.next().map(|byte| byte.to_ascii_uppercase()) } else { Some(byte) };
-        if written.next() != byte {
-            return false;
-        }
-    }
-    written.next().is_none()
-}
+use crate::value::Value;
+use crate::whole::digits;
 
 /// What an object does with fields that nobody knows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,6 +31,9 @@ pub(crate) enum Unknown {
     /// In the shapes that are ours alone, a field that would be ignored is a mistake (2.2.22).
     Refused,
 }
+
+/// The largest weight: a thousand times as much is still exact in a double (2.2.16).
+const MAX_WEIGHT: f64 = 9_007_199_254_740.0;
 
 pub(crate) const STRINGS: &str = r#"an array of strings such as ["PREMIUM"]"#;
 pub(crate) const NETWORKS: &str = r#"an array of networks such as ["10.0.0.0/8"]"#;
@@ -250,6 +181,22 @@ impl Reading {
         self.text_of(place, value, "a string")
     }
 
+    /// A key or the id of something: a string, or a whole number that stands for its digits (2.2.29).
+    fn id<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Cow<'t, str>> {
+        match value {
+            Value::Integer(number) => Some(Cow::Owned(digits(*number))),
+            _ => self.text(place, value),
+        }
+    }
+
+    /// The key of something, which is not empty.
+    pub(crate) fn key<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Cow<'t, str>> {
+        match value {
+            Value::Integer(number) => Some(Cow::Owned(digits(*number))),
+            _ => self.name(place, value),
+        }
+    }
+
     /// A string that is to hold something.
     pub(crate) fn text_of<'t>(
         &mut self,
@@ -291,23 +238,21 @@ impl Reading {
             self.report(place, format_args!("{} is out of range, expected 0 to 100", found(value)));
             return None;
         }
-        let share = Share::of_percentage(number);
-        if share.is_none() {
-            self.report(place, format_args!("{} is too fine, expected at most 3 decimals", found(value)));
-        }
-        share
+        Share::of_percentage(number)
     }
 
+    /// A weight in thousandths (2.2.16).
     pub(crate) fn weight(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<u64> {
+        let fits = |weight: &f64| (0.0..=MAX_WEIGHT).contains(weight);
         match value {
-            Value::Integer(weight) if *weight >= 0 => Some(weight.unsigned_abs()),
             // Without messages it would be said in the same words, and read for nothing.
-            Value::Text(text)
-                if MESSAGES && text.parse::<u64>().is_ok_and(|weight| weight <= MAX_INTEGER.unsigned_abs()) =>
-            {
-                self.in_quotes(place, value, format_args!("a whole number from 0 to {MAX_INTEGER}"))
+            Value::Text(text) if MESSAGES && parse_number(text).as_ref().is_some_and(fits) => {
+                self.in_quotes(place, value, format_args!("a number from 0 to {MAX_WEIGHT}"))
             }
-            _ => self.expected(place, value, format_args!("a whole number from 0 to {MAX_INTEGER}")),
+            other => match other.as_f64().filter(fits) {
+                Some(weight) => Some(thousandths(weight)),
+                None => self.expected(place, value, format_args!("a number from 0 to {MAX_WEIGHT}")),
+            },
         }
     }
 
@@ -347,6 +292,20 @@ impl Reading {
     }
 
     pub(crate) fn texts<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Vec<Cow<'t, str>>> {
+        self.strings(place, value, Reading::text)
+    }
+
+    /// The same for keys and ids (2.2.29).
+    pub(crate) fn ids<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Vec<Cow<'t, str>>> {
+        self.strings(place, value, Reading::id)
+    }
+
+    fn strings<'t>(
+        &mut self,
+        place: &Place<'_>,
+        value: &Value<'t>,
+        read: fn(&mut Self, &Place<'_>, &Value<'t>) -> Option<Cow<'t, str>>,
+    ) -> Option<Vec<Cow<'t, str>>> {
         let Value::List(_) = value else {
             return self.expected(place, value, STRINGS);
         };
@@ -354,7 +313,7 @@ impl Reading {
         // Every entry is looked at, so that all that are wrong are reported.
         let mut texts = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
-            texts.extend(self.text(&place.entry(at), entry));
+            texts.extend(read(self, &place.entry(at), entry));
         }
         Some(texts)
     }

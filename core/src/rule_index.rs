@@ -11,6 +11,7 @@ use crate::bucket::hash;
 use crate::context::{Context, Field};
 use crate::flag_set::{Detail, FlagSet, Span, Unit};
 use crate::limit::MAX_RULES;
+use crate::operator::hash_attribute;
 use crate::value::Value;
 
 /// So many rows of rules are merged at most; a context that finds more, by its roles or the elements of its lists, has
@@ -260,14 +261,18 @@ impl FlagSet {
                                 add(word.hash())?;
                             }
                         }
-                        // What is not a text equals none, and of a list each element counts (4.9 and 4.10).
+                        // What is neither a text nor a whole number equals none, and of a list each element counts (4.10, 5.1).
                         Unit::Attribute(name) => {
                             let elements = match context.lookup(self.texts.get(name)) {
                                 Some(Value::List(elements)) => elements.as_slice(),
                                 Some(one) => std::slice::from_ref(one),
                                 None => &[],
                             };
-                            elements.iter().filter_map(Value::as_str).try_for_each(|text| add(hash(text)))?;
+                            let hashes = elements.iter().filter_map(|element| match element {
+                                Value::Text(text) => Some(hash(text)),
+                                other => hash_attribute(other),
+                            });
+                            hashes.into_iter().try_for_each(&mut add)?;
                         }
                     }
                 }

@@ -10,7 +10,7 @@ use crate::error::{SnapshotError, Violation, found, no_time, problem};
 use crate::json::{self, Fault, Reader};
 use crate::limit::{MAX_FLAGS, MAX_SNAPSHOT_BYTES};
 use crate::time::Time;
-use crate::value::Value;
+use crate::value::{MAX_INTEGER, Value};
 
 /// The version of the document that this engine reads.
 pub(crate) const VERSION: i64 = 1;
@@ -151,7 +151,7 @@ impl<'a> Document<'a> {
         }
         let revision = match revision.unwrap_or_default() {
             Value::Null => None,
-            Value::Integer(number) if number >= 0 => Some(number.unsigned_abs()),
+            Value::Integer(number @ 0..=MAX_INTEGER) => Some(number.unsigned_abs()),
             other => {
                 return Err(wrong(
                     "/revision",

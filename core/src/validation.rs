@@ -292,7 +292,7 @@ fn flag<'v>(reading: &mut Reading, place: &Place<'_>, key: &str, fields: Fields<
     let mut targets: Targets<'v> = Default::default();
     let lists = [plans, regions, roles, companies, users];
     for ((list, value), (_, name)) in targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
-        *list = filled(value).and_then(|value| reading.texts(&at(name), value)).unwrap_or_default();
+        *list = filled(value).and_then(|value| reading.ids(&at(name), value)).unwrap_or_default();
     }
     let start = given(start).and_then(|value| reading.bound(&at("start_date"), value));
     let start = start.filter(|start| *start != Time::BEFORE_ALL);
@@ -363,7 +363,7 @@ fn overrides<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) ->
         let place = place.field(name);
         let [users, companies] = reading.fields(&place, value, ["users", "companies"], Unknown::Refused)?;
         let mut texts = |name, value| match filled(value) {
-            Some(value) => reading.texts(&place.field(name), value).unwrap_or_default(),
+            Some(value) => reading.ids(&place.field(name), value).unwrap_or_default(),
             None => Vec::new(),
         };
         Some([texts("users", users), texts("companies", companies)])
@@ -389,7 +389,7 @@ fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>)
         return prerequisite;
     };
     let flag = match given(flag) {
-        Some(flag) => reading.name(&place.field("flag"), flag),
+        Some(flag) => reading.key(&place.field("flag"), flag),
         None => reading.missing(&place.field("flag"), "the key of another flag"),
     };
     prerequisite.flag = flag.unwrap_or_default();
@@ -403,7 +403,7 @@ fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>)
     }
     if let Some(variants) = given(variants) {
         let place = place.field("variants");
-        prerequisite.wanted = WantedDefinition::Variants(reading.texts(&place, variants).unwrap_or_default());
+        prerequisite.wanted = WantedDefinition::Variants(reading.ids(&place, variants).unwrap_or_default());
         if variants.as_list().is_some_and(<[Value<'_>]>::is_empty) {
             reading.report(&place, "is empty, expected at least one variant");
         }

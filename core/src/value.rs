@@ -1,7 +1,8 @@
 //! A JSON value: what variants serve, what attributes hold, and what a snapshot is read into.
 //!
-//! It knows nothing of flags. Numbers follow sentence 3.9 of SEMANTICS.md: a whole number that every host
-//! can hold is an integer however it was written, anything else is a double.
+//! It knows nothing of flags. Numbers follow sentence 3.9 of SEMANTICS.md: a whole number of 64 bits that is written
+//! without fraction and exponent is an integer, one that every host can hold is one however it was written, and anything
+//! else is a double.
 
 use crate::RULES;
 use crate::index::Index;
@@ -24,7 +25,7 @@ pub enum Value<'a> {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number from -[`MAX_INTEGER`] to [`MAX_INTEGER`].
+    /// A whole number that is exact.
     Integer(i64),
     /// Any other finite number.
     Number(f64),
@@ -72,7 +73,7 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "an integer is at most 2^53 - 1")]
+            #[expect(clippy::cast_precision_loss, reason = "comparisons are in double precision (1.8)")]
             Value::Integer(value) => Some(*value as f64),
             Value::Number(value) => Some(*value),
             _ => None,
@@ -256,19 +257,13 @@ impl From<u32> for Value<'_> {
     }
 }
 
-/// Beyond [`MAX_INTEGER`] the nearest double is taken (sentence 3.9).
 impl From<i64> for Value<'_> {
     fn from(value: i64) -> Self {
-        if value.unsigned_abs() <= MAX_INTEGER.unsigned_abs() {
-            Value::Integer(value)
-        } else {
-            #[expect(clippy::cast_precision_loss, reason = "sentence 3.9 asks for the nearest double")]
-            Value::Number(value as f64)
-        }
+        Value::Integer(value)
     }
 }
 
-/// Beyond [`MAX_INTEGER`] the nearest double is taken (sentence 3.9).
+/// Beyond [`i64::MAX`] the nearest double is taken (sentence 3.9).
 impl From<u64> for Value<'_> {
     fn from(value: u64) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "sentence 3.9 asks for the nearest double")]

@@ -20,6 +20,11 @@ pub(crate) fn digits_of(number: i64, room: &mut [u8; WHOLE_BYTES]) -> &str {
     room.get(first..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
+/// The same as a text of its own.
+pub(crate) fn digits(number: i64) -> String {
+    digits_of(number, &mut [0; WHOLE_BYTES]).to_owned()
+}
+
 /// The same behind a text.
 pub(crate) fn write_whole(number: i64, text: &mut String) {
     text.push_str(digits_of(number, &mut [0; WHOLE_BYTES]));

@@ -91,7 +91,8 @@ impl Json {
         self.0.push('"');
     }
 
-    /// Any value; numbers as ECMAScript writes them (RFC 8785, section 3.2.2.3), so that every host writes the same.
+    /// Any value; numbers as ECMAScript writes them (RFC 8785, section 3.2.2.3), so that every host writes the same. What is
+    /// no integer is not written as one: a double of 2^53 and more is given the fraction `.0` (3.9).
     pub fn value(&mut self, value: &Value<'_>) {
         match value {
             Value::Null => self.word("null"),
@@ -99,7 +100,12 @@ impl Json {
             Value::Integer(value) => self.whole(*value),
             Value::Number(value) => {
                 self.begin();
+                let start = self.0.len();
                 number::write(*value, &mut self.0);
+                let is_fraction = |byte: &u8| matches!(byte, b'.' | b'e');
+                if !self.0.as_bytes().get(start..).is_some_and(|text| text.iter().any(is_fraction)) {
+                    self.0.push_str(".0");
+                }
             }
             Value::Text(text) => self.text(text),
             Value::List(elements) => self.list(elements, Json::value),

@@ -169,7 +169,7 @@ def read_variant(value, place, found):
     return {
         "key": required(value, "key", place, found, read_text),
         "value": value.get("value"),
-        "weight": optional(value, "weight", place, found, read_weight, 1),
+        "weight": optional(value, "weight", place, found, read_weight, 1000),
     }
 
 
@@ -248,7 +248,7 @@ def read_split(value, place, found, read_choice):
             return None
         return {
             "variant": required(share, "variant", at, found, read_choice),
-            "weight": optional(share, "weight", at, found, read_weight, 1),
+            "weight": optional(share, "weight", at, found, read_weight, 1000),
         }
 
     split = read_list(value, place, found, read_share)

@@ -11,6 +11,7 @@ import json
 import re
 
 MAX_INTEGER = 9007199254740991
+MAX_WEIGHT = 9007199254740
 MAX_VERSION_NUMBER = 18446744073709551615
 
 
@@ -30,13 +31,18 @@ class Fields(dict):
 
 
 def read_json(text):
-    """2.1.1, 2.1.8, 3.9: strict JSON; whole numbers of at most 53 bits become int, others float."""
+    """2.1.1, 2.1.8, 3.9: strict JSON; whole numbers of 64 bits that are written so, and all of at most 53 bits, become int."""
     try:
-        value = json.loads(text, object_pairs_hook=Fields, parse_int=read_number, parse_float=read_number, parse_constant=refuse_constant)
+        value = json.loads(text, object_pairs_hook=Fields, parse_int=read_whole, parse_float=read_number, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from error
     refuse_lone_surrogates(value)
     return value
+
+
+def read_whole(text):
+    """3.9."""
+    return int(text) if len(text) <= 20 and is_integer(int(text)) else read_number(text)
 
 
 def read_number(text):
@@ -85,7 +91,7 @@ def is_number(value):
 
 def is_integer(value):
     """3.9; the reader of JSON has already turned 1.0 into 1."""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_INTEGER
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
 
 WHITE_SPACE = " \t\n\f\r"
@@ -136,12 +142,17 @@ def share_of(value):
         number = float(value)
     else:
         return None
-    if not 0 <= number <= 100:
-        return None
-    share = decimal.Decimal(repr(number)) * 1000
-    if share != share.to_integral_value():
-        return None
-    return int(share)
+    return thousandths(number) if 0 <= number <= 100 else None
+
+
+def weight_of(value):
+    """2.2.16: a weight in thousandths."""
+    return thousandths(float(value)) if is_number(value) and 0 <= value <= MAX_WEIGHT else None
+
+
+def thousandths(number):
+    """2.2.7: what is finer is cut off."""
+    return int(decimal.Decimal(repr(number)) * 1000)
 
 
 TIME = re.compile(

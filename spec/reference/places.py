@@ -7,7 +7,7 @@ It answers None, or an empty list, after a violation; a definition with violatio
 import math
 
 import forms
-from forms import MAX_INTEGER, Fields
+from forms import Fields
 
 MAX_ENTRIES = 1_000_000
 MAX_KEY_BYTES = 256
@@ -111,10 +111,10 @@ def read_end(value, place, found):
 
 def read_weight(value, place, found):
     """2.2.16."""
-    if not is_whole(value, 0, MAX_INTEGER):
+    weight = forms.weight_of(value)
+    if weight is None:
         violate(found, place, "is not a weight")
-        return None
-    return value
+    return weight
 
 
 def read_list(value, place, found, read_element, most=MAX_ENTRIES):

@@ -156,6 +156,8 @@ def compare_one(comparison, value):
     """Section 5 for one value; None for a kind that the operator cannot use (4.9)."""
     operator = comparison["op"]
     if operator in ("in", "contains", "starts_with", "ends_with"):
+        if operator == "in" and forms.is_integer(value):
+            value = str(value)
         return compare_text(comparison, value) if isinstance(value, str) else None
     if operator == "matches":
         return re.search(comparison["value"], value) is not None if isinstance(value, str) else None

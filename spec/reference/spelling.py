@@ -1,6 +1,6 @@
-"""Flags and segments as the other files read them: every field under its own name, and what is empty as what it is to be."""
+"""Flags and segments as the other files read them: every field under its own name, what is empty as what it is to be, and ids as texts."""
 
-from forms import WHITE_SPACE, Fields
+from forms import WHITE_SPACE, Fields, is_integer
 
 LISTS = (
     "target_plans",
@@ -17,9 +17,15 @@ OTHERS = ("rollout_percentage", "start_date", "end_date", "bucket_by", "off_valu
 
 
 def native_flag(row):
-    """2.2.30 and 2.2.33."""
+    """2.2.29, 2.2.30 and 2.2.33."""
 
     def change(name, value):
+        if name == "variants":
+            value = each(value, lambda variant: with_ids(variant, ("key",)))
+        if name == "prerequisites":
+            value = each(value, lambda prerequisite: with_ids(prerequisite, ("flag", "variants")))
+        if name.startswith("target_"):
+            value = ids(value)
         if name == "rules":
             value = each(value, native_rule)
         if name == "schedule":
@@ -32,12 +38,20 @@ def native_flag(row):
 
 
 def native_side(side):
-    return changed(as_object(side), lambda name, value: as_list(value))
+    return changed(as_object(side), lambda name, value: ids(as_list(value)))
 
 
 def native_rule(rule):
     rule = renamed(rule, ("rollout_percentage", "bucket_by"))
-    return changed(rule, lambda name, value: native_condition(value) if name == "when" else value)
+
+    def change(name, value):
+        if name == "split":
+            return each(value, lambda part: with_ids(part, ("variant",)))
+        if name == "variant":
+            return as_id(value)
+        return native_condition(value) if name == "when" else value
+
+    return changed(rule, change)
 
 
 def native_segment(row):
@@ -49,9 +63,24 @@ def native_condition(condition):
     def change(name, value):
         if name in ("all", "any"):
             return each(value, native_condition)
+        if name == "values" and condition.get("op") == "in":
+            return ids(value)
         return native_condition(value) if name == "not" else value
 
     return changed(renamed(condition, ("ignore_case",)), change)
+
+
+def as_id(value):
+    """2.2.29: a whole number is its digits."""
+    return str(value) if is_integer(value) else value
+
+
+def ids(value):
+    return each(value, as_id)
+
+
+def with_ids(value, names):
+    return changed(value, lambda name, inner: as_id(ids(inner)) if name in names else inner)
 
 
 def as_written(violation, root, row):

@@ -350,8 +350,9 @@ mod tests {
             of_ten(seats, &Context::from_json(context.as_bytes()).unwrap())
         };
         assert_eq!(with(r#""5""#), Some(vec![5]));
-        assert_eq!(with(r#"["5", 4, "3", ["2"], null, {"1": "1"}, "5"]"#), Some(vec![3, 5]));
-        for odd in ["5", "true", "null", "{}", "[]", r#"[["5"]]"#] {
+        assert_eq!(with("5"), Some(vec![5]));
+        assert_eq!(with(r#"["5", 4, "3", ["2"], null, {"1": "1"}, "5"]"#), Some(vec![3, 4, 5]));
+        for odd in ["5.5", "true", "null", "{}", "[]", r#"[["5"]]"#] {
             assert_eq!(with(odd), Some(vec![]), "{odd}");
         }
     }

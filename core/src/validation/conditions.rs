@@ -148,7 +148,10 @@ fn operator<'v>(
                     Some(value) => reading.boolean(&place.field("ignore_case"), value),
                     None => Some(false),
                 };
-                let values = reading.texts(&values_place, values);
+                let values = match test {
+                    TextTest::In => reading.ids(&values_place, values),
+                    _ => reading.texts(&values_place, values),
+                };
                 Some(OperatorDefinition::Text { test, values: values?, ignore_case: ignore_case? })
             }
             _ => reading.networks(&values_place, values).map(OperatorDefinition::Network),

@@ -27,7 +27,7 @@ pub(super) fn variants<'v>(
             weights.push(None);
             continue;
         };
-        let key = own_key(reading, &place.field("key"), key, (&mut keys, list, at));
+        let key = own_key(reading, &place.field("key"), key, Reading::key, (&mut keys, list, at));
         let weight = self::weight(reading, &place, weight);
         let value = Cow::Owned(value.map(Value::last_of_each).unwrap_or_default());
         weights.push(weight);
@@ -69,7 +69,7 @@ fn rule<'v>(
     else {
         return rule;
     };
-    rule.key = own_key(reading, &place.field("key"), key, keys).unwrap_or_default();
+    rule.key = own_key(reading, &place.field("key"), key, Reading::name, keys).unwrap_or_default();
     rule.when = match given(when) {
         Some(when) => conditions::condition(reading, &place.field("when"), when),
         None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
@@ -141,7 +141,7 @@ fn not_all_zero(reading: &mut Reading, place: &Place<'_>, weights: &[Option<u64>
 fn weight(reading: &mut Reading, place: &Place<'_>, value: Option<&Value<'_>>) -> Option<u64> {
     match given(value) {
         Some(value) => reading.weight(&place.field("weight"), value),
-        None => Some(1),
+        None => Some(1000),
     }
 }
 
@@ -150,12 +150,13 @@ fn own_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&Value<'v>>,
+    read: fn(&mut Reading, &Place<'_>, &Value<'v>) -> Option<Cow<'v, str>>,
     (keys, list, at): (&mut Keys<'v>, &Place<'_>, usize),
 ) -> Option<Cow<'v, str>> {
     let Some(value) = given(value) else {
         return reading.missing(place, "a string that is not empty");
     };
-    let key = reading.name(place, value)?;
+    let key = read(reading, place, value)?;
     if let Err(problem) = keys.take(list, at, key.clone()) {
         reading.report(place, problem);
         return None;
@@ -170,7 +171,7 @@ fn known_variant<'v>(
     value: &Value<'v>,
     variants: Option<&Set<&str>>,
 ) -> Option<Cow<'v, str>> {
-    let key = reading.name(place, value)?;
+    let key = reading.key(place, value)?;
     if variants.is_some_and(|known| !known.contains(key.as_ref())) {
         reading.report(place, format_args!("{} is no variant of this flag, expected the key of one", found(value)));
         return None;

@@ -80,6 +80,7 @@ fn attribute(random: &mut Random, operator: &str) -> String {
         "in_cidr" => &["ip"],
         "matches" => &["email", "email", "tags", "plan"],
         semver if semver.starts_with("semver") => &["version"],
+        "in" if random.chance(20) => &["account", "seats", "tags"],
         "in" => &FIELDS,
         _ => &["email", "email", "device.os", "a.b", "tags", "region", "roles", "plan"],
     };
@@ -122,14 +123,28 @@ fn strings(random: &mut Random, operator: &str, name: &str) -> Node {
         _ if operator != "in" => &PARTS,
         "user" | "targetingKey" => &USERS,
         "company" => &COMPANIES,
+        "account" | "seats" => &["17", "acc-17", "5", "0", "100", "6012345678901234567", "9007199254740992", "-3"],
         "plan" => &PLANS,
         "region" => &REGIONS,
         "role" | "roles" => &ROLES,
         _ => &TEXTS,
     };
     let mut chosen: Vec<Node> = random.some(words, 4).into_iter().map(text).collect();
+    if operator == "in" {
+        numbered(random, &mut chosen);
+    }
     lengthen(random, &mut chosen);
     list(chosen)
+}
+
+/// Some texts are whole numbers, and may be written so (2.2.29).
+pub(crate) fn numbered(random: &mut Random, chosen: &mut [Node]) {
+    for entry in chosen {
+        let digits = entry.to_string().trim_matches('"').to_owned();
+        if digits.parse::<i64>().is_ok() && random.chance(50) {
+            *entry = raw(&digits);
+        }
+    }
 }
 
 /// Now and then a list gets so long that an engine may look things up in it in another way.

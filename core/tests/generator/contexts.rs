@@ -24,7 +24,9 @@ const ODD: [&str; 14] = [
 
 pub(crate) fn context(random: &mut Random) -> Node {
     let mut context = Node::Object(Vec::new());
-    field(random, &mut context, "user", 80, |random| text(random.pick(&USERS)));
+    field(random, &mut context, "user", 80, |random| {
+        if random.chance(8) { raw(random.pick(&NUMBERS)) } else { text(random.pick(&USERS)) }
+    });
     field(random, &mut context, "targetingKey", 15, |random| text(random.pick(&USERS)));
     field(random, &mut context, "company", 70, |random| {
         if random.chance(5) { raw(r#"{"name":"acme"}"#) } else { text(random.pick(&COMPANIES)) }
@@ -48,7 +50,16 @@ pub(crate) fn context(random: &mut Random) -> Node {
     field(random, &mut context, "beta", 70, |random| raw(random.pick(&["true", "false"])));
     field(random, &mut context, "joined", 75, joined);
     field(random, &mut context, "account", 60, |random| {
-        raw(random.pick(&["17", "17.0", "\"acc-17\"", "-0.0", "1e2", "\"\""]))
+        raw(random.pick(&[
+            "17",
+            "17.0",
+            "\"acc-17\"",
+            "-0.0",
+            "1e2",
+            "\"\"",
+            "6012345678901234567",
+            "9007199254740992.0",
+        ]))
     });
     field(random, &mut context, "tags", 60, |random| {
         let count = random.below(4);

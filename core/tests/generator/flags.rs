@@ -1,11 +1,11 @@
 //! Random flags and segments without a violation (sections 2.2 and 2.3).
 
-use super::conditions::{condition, lengthen, unit};
+use super::conditions::{condition, lengthen, numbered, unit};
 use super::node::{Node, list, object, raw, text};
 use super::random::Random;
 use super::words::*;
 
-const VALUES: [&str; 15] = [
+const VALUES: [&str; 17] = [
     "-0.0",
     "9007199254740993",
     "1e-7",
@@ -20,6 +20,8 @@ const VALUES: [&str; 15] = [
     "[1,[2]]",
     "1e300",
     "{\"a\":1,\"a\":2}",
+    "[-9223372036854775808, 9223372036854775807, 9223372036854775808]",
+    "9007199254740992.0",
     "\"\"",
 ];
 
@@ -93,6 +95,7 @@ fn maybe(random: &mut Random, flag: &mut Node, name: &str, percent: usize, value
 
 fn strings(random: &mut Random, words: &[&str], most: usize) -> Node {
     let mut chosen: Vec<Node> = random.some(words, most).into_iter().map(text).collect();
+    numbered(random, &mut chosen);
     lengthen(random, &mut chosen);
     list(chosen)
 }
@@ -120,7 +123,20 @@ fn overrides(random: &mut Random) -> Node {
 }
 
 fn weight(random: &mut Random) -> Node {
-    raw(random.pick(&["0", "1", "1.0", "3", "50", "1e1", "9007199254740991", "33333", "null"]))
+    raw(random.pick(&[
+        "0",
+        "1",
+        "1.0",
+        "3",
+        "50",
+        "1e1",
+        "9007199254740",
+        "33333",
+        "33.333333333333336",
+        "0.001",
+        "0.4",
+        "null",
+    ]))
 }
 
 /// Gives the flag variants and answers their keys.

@@ -1,7 +1,7 @@
 //! The small vocabularies of snapshots and contexts: so small that things often match, with texts on both sides of the
 //! lengths at which an engine may change how it compares.
 
-pub(crate) const USERS: [&str; 14] = [
+pub(crate) const USERS: [&str; 16] = [
     "user-1",
     "user-2",
     "user-3",
@@ -16,6 +16,8 @@ pub(crate) const USERS: [&str; 14] = [
     "USER-1",
     "\u{1f600}",
     "user-1243",
+    "6012345678901234567",
+    "9007199254740992",
 ];
 pub(crate) const COMPANIES: [&str; 8] =
     ["acme", "globex", "initech", "", "12", "company-14-byt", "company-15-byte", "company--16-byte"];
@@ -114,7 +116,7 @@ pub(crate) const ADDRESSES: [&str; 11] = [
 ];
 pub(crate) const NO_ADDRESSES: [&str; 6] = ["fe80::1%eth0", "10.0.0", "10.0.0.256", "010.0.0.1", "10.0.0.1/8", ""];
 /// JSON numbers, as they may be written.
-pub(crate) const NUMBERS: [&str; 20] = [
+pub(crate) const NUMBERS: [&str; 26] = [
     "0",
     "-0",
     "-0.0",
@@ -135,6 +137,12 @@ pub(crate) const NUMBERS: [&str; 20] = [
     "0.1",
     "0.30000000000000004",
     "18446744073709551616",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "9007199254740992.0",
+    "6012345678901234567",
 ];
 /// Times with the instants that they are, in milliseconds.
 pub(crate) const TIMES: [(&str, i64); 21] = [
@@ -193,7 +201,7 @@ pub(crate) const INSTANTS: [&str; 9] = [
     "253402300799999",
     "0",
 ];
-pub(crate) const PERCENTAGES: [&str; 22] = [
+pub(crate) const PERCENTAGES: [&str; 27] = [
     "0",
     "100",
     "50",
@@ -216,12 +224,16 @@ pub(crate) const PERCENTAGES: [&str; 22] = [
     "\"99.999\"",
     "5e-1",
     "\"-0\"",
+    "33.333333333333336",
+    "0.0001",
+    "99.9999999",
+    "1e-7",
+    "\"66.66666666666667\"",
 ];
-pub(crate) const NO_PERCENTAGES: [&str; 14] = [
+pub(crate) const NO_PERCENTAGES: [&str; 13] = [
     "150",
     "-1",
     "100.001",
-    "0.0001",
     "\"\"",
     "\" 5\"",
     "\"5%\"",

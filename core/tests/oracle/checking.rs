@@ -209,7 +209,7 @@ fn unique(
 /// The weights of a list's objects (2.2.16); that all are 0 can only be said when all can be read.
 fn weights(object: &Json, name: &str, place: &str, found: &mut Found) {
     let weights: Vec<Option<u64>> =
-        object.elements(name).iter().map(|part| part.field("weight").map_or(Some(1), Json::natural)).collect();
+        object.elements(name).iter().map(|part| part.field("weight").map_or(Some(1000), written::weight)).collect();
     for (at, _) in weights.iter().enumerate().filter(|(_, weight)| weight.is_none()) {
         if matches!(object.elements(name)[at], Json::Object(_)) {
             found.push(format!("{}/{at}/weight", child(place, name)));

@@ -119,10 +119,10 @@ impl Sight<'_> {
 fn compare(operator: &str, condition: &Json, value: &Json) -> Truth {
     let wanted = condition.field("value").unwrap_or(&Json::Null);
     let answer = match operator {
-        "in" | "contains" | "starts_with" | "ends_with" => value.text().map(|text| {
+        "in" | "contains" | "starts_with" | "ends_with" => used(operator, value).map(|text| {
             let ignore_case = condition.field("ignore_case") == Some(&Json::Bool(true));
             let side = |text: &str| if ignore_case { lower(text) } else { text.to_owned() };
-            let text = side(text);
+            let text = side(&text);
             condition.elements("values").iter().filter_map(Json::text).map(side).any(|entry| match operator {
                 "in" => text == entry,
                 "contains" => text.contains(&entry),
@@ -168,6 +168,12 @@ fn compare(operator: &str, condition: &Json, value: &Json) -> Truth {
         }
     };
     answer.map_or(Unknown, Truth::of)
+}
+
+/// The text that an operator on texts uses: for `in` a whole number is its digits (5.1).
+fn used(operator: &str, value: &Json) -> Option<String> {
+    let digits = value.integer().filter(|_| operator == "in").map(|whole| whole.to_string());
+    value.text().map(str::to_owned).or(digits)
 }
 
 /// Character by character, by Unicode's full mapping without context (5.2).

@@ -1,4 +1,5 @@
-//! JSON as it is written, with every field that stands twice (2.2.23) and every number as a double (1.8).
+//! JSON as it is written, with every field that stands twice (2.2.23) and every number as a double (1.8), but for whole
+//! numbers that a double does not hold (3.9).
 
 use std::fmt;
 
@@ -9,6 +10,8 @@ pub(crate) enum Json {
     Null,
     Bool(bool),
     Number(f64),
+    /// A whole number beyond 2^53 - 1 that is written as one.
+    Whole(i64),
     Text(String),
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
@@ -76,19 +79,24 @@ impl Json {
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Json::Number(number) => Some(*number),
+            Json::Whole(number) => Some(*number as f64),
             _ => None,
         }
     }
 
-    /// A whole number from -9007199254740991 to 9007199254740991, however it is written (3.9).
+    /// A whole number of 64 bits that is written as one, or one from -9007199254740991 to 9007199254740991 however it is
+    /// written (3.9).
     pub(crate) fn integer(&self) -> Option<i64> {
+        if let Json::Whole(number) = self {
+            return Some(*number);
+        }
         let number = self.number()?;
         (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0).then_some(number as i64)
     }
 
     /// A whole number from 0 to 9007199254740991.
     pub(crate) fn natural(&self) -> Option<u64> {
-        u64::try_from(self.integer()?).ok()
+        u64::try_from(self.integer()?).ok().filter(|number| *number <= 9_007_199_254_740_991)
     }
 
     /// How many arrays and objects are nested in each other.
@@ -106,6 +114,7 @@ impl Json {
             Json::Null => serde_json::Value::Null,
             Json::Bool(value) => (*value).into(),
             Json::Number(number) => self.integer().map_or_else(|| (*number).into(), Into::into),
+            Json::Whole(number) => (*number).into(),
             Json::Text(text) => text.as_str().into(),
             Json::List(elements) => elements.iter().map(Json::to_value).collect(),
             Json::Object(fields) => {
@@ -139,11 +148,11 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Number(value as f64))
+        Ok(if value.unsigned_abs() < 1 << 53 { Json::Number(value as f64) } else { Json::Whole(value) })
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Number(value as f64))
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Json, E> {
+        i64::try_from(value).map_or(Ok(Json::Number(value as f64)), |value| self.visit_i64(value))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Json, E> {

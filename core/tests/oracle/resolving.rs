@@ -290,7 +290,8 @@ impl Resolving<'_> {
         let split = rule.and_then(|rule| rule.field("split"));
         self.hits.hit("serves", if split.is_some() { "by the rule's split" } else { "by the flag's weights" });
         let parts = split.and_then(Json::list).unwrap_or(variants);
-        let weight = |part: &Json| part.field("weight").map_or(1, |weight| weight.natural().unwrap_or_default());
+        let weight =
+            |part: &Json| part.field("weight").map_or(1000, |weight| written::weight(weight).unwrap_or_default());
         let sizes = sizes(&parts.iter().map(weight).collect::<Vec<_>>());
         let variant = |at: usize| match split {
             Some(_) => named(parts[at].string("variant").unwrap_or_default()),

@@ -15,16 +15,20 @@ const LISTS: [&str; 9] = [
 ];
 const OTHERS: [&str; 5] = ["rollout_percentage", "start_date", "end_date", "bucket_by", "off_value"];
 
-/// A flag with each field of 2.2 under its own name (2.2.30), and empty lists and objects as such (2.2.33).
+/// A flag with each field of 2.2 under its own name (2.2.30), empty lists and objects as such (2.2.33), and ids as texts
+/// (2.2.29).
 pub(crate) fn flag(flag: &Json) -> Json {
     let names: Vec<&str> = LISTS.iter().chain(&OTHERS).copied().collect();
     let flag = each(&renamed(flag, &names), |name, value| match name {
         "rules" => elements(value, rule),
         "schedule" => elements(value, |step| renamed(step, &["rollout_percentage"])),
         "overrides" => each(&object(value), |name, side| match name {
-            "on" | "off" => each(&object(side), |_, list| self::list(list)),
+            "on" | "off" => each(&object(side), |_, list| ids(&self::list(list))),
             _ => side.clone(),
         }),
+        "variants" => elements(value, |variant| with_ids(variant, &["key"])),
+        "prerequisites" => elements(value, |prerequisite| with_ids(prerequisite, &["flag", "variants"])),
+        _ if name.starts_with("target_") => ids(value),
         _ => value.clone(),
     });
     each(&flag, |name, value| if LISTS.contains(&name) { list(value) } else { value.clone() })
@@ -52,8 +56,11 @@ pub(crate) fn place(place: &str, root: &str, written: &Json) -> String {
 }
 
 fn rule(rule: &Json) -> Json {
-    each(&renamed(rule, &["rollout_percentage", "bucket_by"]), |name, value| {
-        if name == "when" { condition(value) } else { value.clone() }
+    each(&renamed(rule, &["rollout_percentage", "bucket_by"]), |name, value| match name {
+        "when" => condition(value),
+        "variant" => id(value),
+        "split" => elements(value, |part| with_ids(part, &["variant"])),
+        _ => value.clone(),
     })
 }
 
@@ -61,8 +68,22 @@ fn condition(of: &Json) -> Json {
     each(&renamed(of, &["ignore_case"]), |name, value| match name {
         "all" | "any" => elements(value, condition),
         "not" => condition(value),
+        "values" if of.string("op") == Some("in") => ids(value),
         _ => value.clone(),
     })
+}
+
+/// A whole number as its digits.
+fn id(value: &Json) -> Json {
+    value.integer().map_or_else(|| value.clone(), |whole| Json::Text(whole.to_string()))
+}
+
+fn ids(list: &Json) -> Json {
+    elements(list, id)
+}
+
+fn with_ids(object: &Json, names: &[&str]) -> Json {
+    each(object, |name, value| if names.contains(&name) { id(&ids(value)) } else { value.clone() })
 }
 
 fn camel(name: &str) -> String {

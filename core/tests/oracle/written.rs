@@ -39,7 +39,7 @@ pub(crate) fn status(value: &Json) -> Option<&'static str> {
 /// A share of a number or of a string that holds one: a percentage in thousandths (1.5, 2.2.6, 2.2.7).
 pub(crate) fn share(value: &Json) -> Option<u64> {
     let number = match value {
-        Json::Number(number) => *number,
+        Json::Number(_) | Json::Whole(_) => value.number()?,
         Json::Text(text) => {
             let ends = [text.chars().next()?, text.chars().last()?];
             if ends.iter().any(|end| end.is_whitespace()) {
@@ -52,13 +52,20 @@ pub(crate) fn share(value: &Json) -> Option<u64> {
     if !(0.0..=100.0).contains(&number) {
         return None;
     }
+    thousandths(number)
+}
+
+/// A weight in thousandths (2.2.16).
+pub(crate) fn weight(value: &Json) -> Option<u64> {
+    thousandths(value.number().filter(|number| (0.0..=9_007_199_254_740.0).contains(number))?)
+}
+
+/// What is finer is cut off.
+fn thousandths(number: f64) -> Option<u64> {
     // Rust prints the shortest decimal text that reads as the same double, without an exponent.
     let text = format!("{}", number.abs());
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
-    if decimals.len() > 3 {
-        return None;
-    }
-    format!("{whole}{decimals:0<3}").parse().ok()
+    format!("{whole}{}", &format!("{decimals:0<3}")[..3]).parse().ok()
 }
 
 /// Where a window begins or ends, infinite ones included (2.2.11).
