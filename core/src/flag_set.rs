@@ -16,6 +16,7 @@ use crate::definition::Status;
 use crate::error::Violation;
 use crate::index::Index;
 use crate::list::{List, Lists};
+use crate::operator::KnownVersion;
 use crate::pattern::Pattern;
 use crate::rule_index::RuleIndex;
 use crate::split::Portion;
@@ -56,6 +57,7 @@ pub struct FlagSet {
     pub(crate) substrings: Vec<Substrings>,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) networks: Vec<IpNet>,
+    pub(crate) versions: Vec<KnownVersion>,
     /// Strings that are looked at one by one.
     pub(crate) operands: Vec<Text>,
     pub(crate) lists: Lists,
@@ -365,7 +367,7 @@ impl FlagSet {
         let flags = of(&self.flags) + of(&self.origins) + of(&self.details) + of(&self.gates) + of(&self.rules);
         let conditions = of(&self.nodes) + of(&self.comparisons) + of(&self.percentages) + of(&self.segments);
         let others = of(&self.prerequisites) + of(&self.schedule) + of(&self.variants) + of(&self.portions);
-        let operands = of(&self.off_values) + of(&self.networks) + of(&self.operands);
+        let operands = of(&self.off_values) + of(&self.networks) + of(&self.versions) + of(&self.operands);
         let indexes = self.keys.bytes() + self.rule_index.bytes() + self.vocabulary.bytes();
         flags + conditions + others + operands + indexes + self.lists.bytes() + self.texts.bytes()
     }

@@ -299,7 +299,10 @@ impl FlagSet {
             Operator::Is(value) => OperatorDefinition::Is(value),
             Operator::Number { relation, value } => OperatorDefinition::Number { relation, value },
             Operator::Time { relation, value } => OperatorDefinition::Time { relation, value },
-            Operator::Version { relation, value } => OperatorDefinition::Version { relation, value: self.text(value) },
+            Operator::Version { relation, value } => OperatorDefinition::Version {
+                relation,
+                value: self.versions.get(value as usize).map_or(Cow::Borrowed(""), |version| self.text(version.text)),
+            },
             Operator::Network(networks) => OperatorDefinition::Network(networks.of(&self.networks).to_vec()),
             Operator::Present => OperatorDefinition::Present,
         }

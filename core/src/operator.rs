@@ -40,13 +40,23 @@ pub(crate) enum Operator {
         relation: Relation,
         value: Time,
     },
+    /// The place of a version.
     Version {
         relation: Relation,
-        value: Text,
+        value: u32,
     },
     /// A run of networks.
     Network(Span),
     Present,
+}
+
+/// A version that an author wrote.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownVersion {
+    /// As it is written.
+    pub(crate) text: Text,
+    pub(crate) numbers: [u64; 4],
+    pub(crate) pre_release: Text,
 }
 
 impl Relation {
@@ -156,7 +166,8 @@ impl FlagSet {
             Operator::Matches(pattern) => self.patterns.get(pattern as usize).map(|pattern| pattern.is_match(text)),
             Operator::Time { relation, value } => Time::parse(text).map(|time| relation.holds(time.cmp(&value))),
             Operator::Version { relation, value } => {
-                let wanted = Version::parse(self.texts.get(value))?;
+                let known = self.versions.get(value as usize)?;
+                let wanted = Version { numbers: known.numbers, pre_release: self.texts.get(known.pre_release) };
                 Version::parse(text).map(|version| relation.holds(version.precedence(&wanted)))
             }
             Operator::Network(networks) => {

@@ -1,19 +1,24 @@
-//! Versions: the precedence of SemVer 2.0.0 (<https://semver.org>, sentence 5.9 of SEMANTICS.md).
+//! Versions as apps send them, in the precedence of SemVer 2.0.0 (<https://semver.org>, sentence 5.9 of SEMANTICS.md).
 //!
 //! It borrows the pre-release, so that comparing never allocates; the crate `semver`, which does for a pre-release
 //! of more than eight bytes, is the oracle of its tests.
 
 use std::cmp::Ordering;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How many numbers a version has at most.
+const NUMBERS: usize = 4;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Version<'a> {
-    numbers: [u64; 3],
-    pre_release: &'a str,
+    /// Those that are absent are 0.
+    pub(crate) numbers: [u64; NUMBERS],
+    pub(crate) pre_release: &'a str,
 }
 
 impl<'a> Version<'a> {
     /// Reads a version, or `None` if it is none.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
         let (rest, build) = text.split_once('+').map_or((text, None), |(rest, build)| (rest, Some(build)));
         let (core, pre_release) = rest.split_once('-').map_or((rest, None), |(core, pre)| (core, Some(pre)));
         if build.is_some_and(|build| !build.split('.').all(identifier))
@@ -21,9 +26,12 @@ impl<'a> Version<'a> {
         {
             return None;
         }
-        let mut parts = core.split('.');
-        let numbers = [number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?];
-        parts.next().is_none().then_some(Version { numbers, pre_release: pre_release.unwrap_or_default() })
+        let mut numbers = [0; NUMBERS];
+        let mut places = numbers.iter_mut();
+        for part in core.split('.') {
+            *places.next()? = number(part)?;
+        }
+        Some(Version { numbers, pre_release: pre_release.unwrap_or_default() })
     }
 
     /// Which comes first; build metadata is not looked at.
@@ -37,8 +45,9 @@ impl<'a> Version<'a> {
     }
 }
 
+/// A whole number, leading zeros allowed.
 fn number(text: &str) -> Option<u64> {
-    (numeric(text) && !padded(text)).then(|| text.parse().ok())?
+    numeric(text).then(|| text.parse().ok())?
 }
 
 fn identifier(text: &str) -> bool {
@@ -88,8 +97,44 @@ mod tests {
     fn text() -> impl Strategy<Value = String> {
         let part = "(0|[1-9][0-9]{0,3}|01|18446744073709551615|18446744073709551616|)";
         let identifiers = "((0|7|11|007|99999999999999999999|alpha|beta|rc-1|-|é|)(\\.(0|2|10|alpha.b))?)";
-        let pattern = format!("{part}\\.{part}(\\.{part})?(-{identifiers})?(\\+{identifiers})?");
+        let pattern = format!("[vV]?{part}(\\.{part}){{0,4}}(-{identifiers})?(\\+{identifiers})?");
         proptest::string::string_regex(&pattern).unwrap()
+    }
+
+    #[test]
+    fn versions_are_read_as_apps_send_them() {
+        let read = |text: &str| Version::parse(text).map(|version| (version.numbers, version.pre_release.to_owned()));
+        for (text, numbers, pre_release) in [
+            ("v2.4.0", [2, 4, 0, 0], ""),
+            ("V2", [2, 0, 0, 0], ""),
+            ("2.4", [2, 4, 0, 0], ""),
+            ("2.4.0.145", [2, 4, 0, 145], ""),
+            ("02.004.0000000000000000000000007", [2, 4, 7, 0], ""),
+            ("2.4-rc.1+build.7", [2, 4, 0, 0], "rc.1"),
+            ("18446744073709551615", [u64::MAX, 0, 0, 0], ""),
+        ] {
+            assert_eq!(read(text), Some((numbers, pre_release.to_owned())), "{text}");
+        }
+        for text in [
+            "",
+            "v",
+            "vv1",
+            "1.",
+            ".1",
+            "1..2",
+            "1.2.3.4.5",
+            "1.2.x",
+            "1.0-",
+            "1.0+",
+            "1.0-01",
+            "18446744073709551616",
+            " 1",
+            "-1",
+            "+1",
+            "١",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     proptest! {
@@ -97,7 +142,10 @@ mod tests {
         #[test]
         fn versions_are_read_and_ordered_as_the_semver_crate_does(a in text(), b in text()) {
             let theirs = |text: &str| semver::Version::parse(text).ok();
-            prop_assert_eq!(Version::parse(&a).is_some(), theirs(&a).is_some(), "{}", a);
+            if !a.starts_with(['v', 'V']) && a.split(['-', '+']).next().is_some_and(|core| core.split('.').count() == 3) {
+                // Leading zeros are what differs then.
+                prop_assert!(Version::parse(&a).is_some() || theirs(&a).is_none(), "{}", a);
+            }
             if let (Some(x), Some(y), Some(p), Some(q)) = (Version::parse(&a), Version::parse(&b), theirs(&a), theirs(&b)) {
                 prop_assert_eq!(x.precedence(&y), p.cmp_precedence(&q), "{} {}", a, b);
             }

@@ -186,23 +186,24 @@ FIRST_MILLISECOND = time_of("0001-01-01")
 LAST_MILLISECOND = time_of("9999-12-31T23:59:59.999Z")
 
 VERSION = re.compile(
-    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+    r"[vV]?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:\.([0-9]+))?"
     r"(?:-((?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
     r"(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?"
 )
 
 
 def version_of(text):
-    """5.9: a version as a key that sorts by the precedence of SemVer 2.0.0, section 11."""
+    """5.9: a version as a key that sorts number by number, and then by the precedence of SemVer 2.0.0, section 11."""
     match = VERSION.fullmatch(text) if isinstance(text, str) else None
     if not match:
         return None
-    if any(len(number) > 20 or int(number) > MAX_VERSION_NUMBER for number in match.groups()[:3]):
+    numbers = [(number or "0").lstrip("0") or "0" for number in match.groups()[:4]]
+    if any(len(number) > 20 or int(number) > MAX_VERSION_NUMBER for number in numbers):
         return None
-    numbers = [int(number) for number in match.groups()[:3]]
-    if match[4] is None:
+    numbers = [int(number) for number in numbers]
+    if match[5] is None:
         return numbers, 1, []
-    return numbers, 0, [identifier_order(identifier) for identifier in match[4].split(".")]
+    return numbers, 0, [identifier_order(identifier) for identifier in match[5].split(".")]
 
 
 def identifier_order(identifier):

@@ -8,9 +8,10 @@ use crate::condition::{Comparison, Node, Part, Percentage, Truth};
 use crate::context::Field;
 use crate::definition::{ConditionDefinition, OperatorDefinition, TextTest};
 use crate::flag_set::{SegmentId, Span, Unit};
-use crate::operator::Operator;
+use crate::operator::{KnownVersion, Operator};
 use crate::pattern::Expression;
 use crate::text_match::{self, folded};
+use crate::version::Version;
 
 impl Compiler {
     /// The place of the root.
@@ -89,7 +90,11 @@ impl Compiler {
             OperatorDefinition::Number { relation, value } => Operator::Number { relation: *relation, value: *value },
             OperatorDefinition::Time { relation, value } => Operator::Time { relation: *relation, value: *value },
             OperatorDefinition::Version { relation, value } => {
-                Operator::Version { relation: *relation, value: self.set.texts.push(value) }
+                let Version { numbers, pre_release } = Version::parse(value).unwrap_or_default();
+                let pre_release = self.set.texts.push(pre_release);
+                let text = self.set.texts.push(value);
+                self.set.versions.push(KnownVersion { text, numbers, pre_release });
+                Operator::Version { relation: *relation, value: len(&self.set.versions) - 1 }
             }
             OperatorDefinition::Network(networks) => {
                 let span = Span { start: len(&self.set.networks), len: len(networks) };

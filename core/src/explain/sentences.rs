@@ -261,7 +261,10 @@ fn wanted(set: &FlagSet, operator: Operator) -> String {
         Operator::Time { relation, value } => {
             format!("{} {value}", if relation == Relation::Less { "before" } else { "after" })
         }
-        Operator::Version { relation, value } => format!("{} version {}", sign(relation), set.texts.get(value)),
+        Operator::Version { relation, value } => {
+            let version = set.versions.get(value as usize).map_or("", |version| set.texts.get(version.text));
+            format!("{} version {version}", sign(relation))
+        }
         Operator::Network(networks) => {
             let networks: Vec<String> =
                 networks.of(&set.networks).iter().take(NAMED).map(ToString::to_string).collect();

@@ -183,7 +183,7 @@ fn operator<'v>(
             if Version::parse(&text).is_none() {
                 reading.report(
                     &value_place,
-                    format_args!("{} is no version, expected one such as \"1.2.3\" (SemVer 2.0.0)", found(value)),
+                    format_args!("{} is no version, expected one such as \"1.2.3\"", found(value)),
                 );
                 return None;
             }

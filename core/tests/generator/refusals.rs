@@ -159,7 +159,7 @@ pub(crate) const BROKEN_CONDITIONS: [(&str, &str); 55] = [
     ("values beside a number", r#"{"attribute":"seats","op":"eq","value":5,"values":[5]}"#),
     ("time of before", r#"{"attribute":"joined","op":"before","value":"2025-02-29"}"#),
     ("time of after is a number", r#"{"attribute":"joined","op":"after","value":1748736000000}"#),
-    ("version", r#"{"attribute":"version","op":"semver_ge","value":"1.0"}"#),
+    ("version", r#"{"attribute":"version","op":"semver_ge","value":"1.0."}"#),
     (
         "version with a number too large",
         r#"{"attribute":"version","op":"semver_eq","value":"18446744073709551616.0.0"}"#,

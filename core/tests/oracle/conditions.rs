@@ -154,7 +154,7 @@ fn compare(operator: &str, condition: &Json, value: &Json) -> Truth {
             let version = |value: &Json| value.text().and_then(written::version);
             match (version(value), version(wanted)) {
                 (Some(value), Some(wanted)) => {
-                    let order = value.cmp_precedence(&wanted);
+                    let order = value.cmp(&wanted);
                     Some(match operator {
                         "semver_eq" => order.is_eq(),
                         "semver_lt" => order.is_lt(),

@@ -200,9 +200,28 @@ pub(crate) fn held(address: IpAddr, networks: &[ipnet::IpNet]) -> bool {
     networks.iter().any(|network| forms.iter().any(|form| network.contains(form)))
 }
 
-/// A version of SemVer 2.0.0 (5.9).
-pub(crate) fn version(text: &str) -> Option<semver::Version> {
-    semver::Version::parse(text).ok()
+/// A version as what orders it: its four numbers, whether it is a release, and its pre-release (5.9).
+pub(crate) fn version(text: &str) -> Option<([u64; 4], bool, semver::Prerelease)> {
+    let text = text.strip_prefix('v').or(text.strip_prefix('V')).unwrap_or(text);
+    let (text, build) = text.split_once('+').unwrap_or((text, "0"));
+    let (text, pre) = text.split_once('-').map_or((text, None), |(text, pre)| (text, Some(pre)));
+    if build.is_empty() || semver::BuildMetadata::new(build).is_err() || pre == Some("") {
+        return None;
+    }
+    let mut numbers = Vec::new();
+    for number in text.split('.') {
+        if number.is_empty() || !number.chars().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let digits = number.trim_start_matches('0');
+        numbers.push(if digits.is_empty() { 0 } else { digits.parse().ok()? });
+    }
+    if numbers.len() > 4 {
+        return None;
+    }
+    numbers.resize(4, 0);
+    let release = pre.is_none();
+    Some((numbers.try_into().ok()?, release, semver::Prerelease::new(pre.unwrap_or_default()).ok()?))
 }
 
 /// Whether an expression is one that a condition may have (5.4, 5.5).
