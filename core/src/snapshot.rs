@@ -17,6 +17,9 @@ pub(crate) const VERSION: i64 = 1;
 /// What `layer` says of a document that only switches flags of the layers below it (13.5).
 pub(crate) const SWITCHES: &str = "switches";
 
+/// Where a snapshot that was made of layers names the switches that met no flag (13.14).
+pub(crate) const UNKNOWN_SWITCHES: &str = "unknown_switches";
+
 /// A snapshot besides its flags and segments.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {

@@ -113,15 +113,70 @@ fn values_of_variables() {
         let flags = Value::from_json(&read.snapshot).unwrap().get("flags").unwrap().to_string();
         (flags, read.violations.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
-    for value in ["true", "TRUE", " on ", "1", "Yes"] {
+    for value in ["true", "TRUE", " on ", "1", "Yes", "enabled", "\"true\"", "' On '", "Active", "t"] {
         assert_eq!(read(value), (r#"[{"name":"x","enabled":true}]"#.to_owned(), vec![]), "{value} (13.10)");
     }
-    for value in ["false", "0", "Off", "no"] {
+    for value in ["false", "0", "Off", "no", "\"false\"", "'0'", " \"OFF\" ", "disabled", "inactive", "N"] {
         assert_eq!(read(value), (r#"[{"name":"x","enabled":false}]"#.to_owned(), vec![]), "{value} (13.10)");
     }
-    assert_eq!(read(" "), ("[]".to_owned(), vec![]));
-    let expected = "`FEATURE_X`: does not fit and is ignored, expected true or false (or 1 or 0, on or off, yes or no)";
-    assert_eq!(read("hunter2"), ("[]".to_owned(), vec![expected.to_owned()]), "the value is not told");
+    for empty in [" ", "\"\"", "' '"] {
+        assert_eq!(read(empty), ("[]".to_owned(), vec![]));
+    }
+    let expected = "`FEATURE_X`: does not fit and is ignored, expected true or false (or 1 or 0, on or off, yes or no, enabled or disabled)";
+    for wrong in ["hunter2", "\"false", "'false\"", "\"\"false\"\"", "\""] {
+        assert_eq!(read(wrong), ("[]".to_owned(), vec![expected.to_owned()]), "the value is not told: {wrong}");
+    }
+}
+
+fn switched(variables: &[(&str, &str)], store: &str) -> String {
+    let environment = switches(variables.iter().copied(), &PREFIXES);
+    whole(&[Some(&String::from_utf8(environment.snapshot).unwrap()), Some(store)])
+}
+
+#[test]
+fn a_switch_with_an_affix_is_for_the_key_without_it() {
+    let store = |key: &str| format!(r#"[{{"name": "{key}", "enabled": true}}]"#);
+    for variable in [
+        "FEATURE_CRM_ENABLED",
+        "FEATURE_CRM_ACTIVE",
+        "ENABLE_CRM_FLAG",
+        "ENABLE_FEATURE_CRM",
+        "FEATURE_FLAG_CRM",
+        "FEATURE_FLAG_CRM_ENABLED",
+    ] {
+        for key in ["crm", "CRM"] {
+            assert_eq!(on(&switched(&[(variable, "false")], &store(key)), "FREE"), Vec::<String>::new(), "{variable}");
+        }
+    }
+    let both = r#"[{"name": "crm", "enabled": true}, {"name": "crm-enabled", "enabled": true}]"#;
+    assert_eq!(on(&switched(&[("FEATURE_CRM_ENABLED", "off")], both), "FREE"), ["crm"], "a flag of that key is meant");
+    for variables in [
+        [("FEATURE_CRM", "on"), ("FEATURE_CRM_ENABLED", "off")],
+        [("FEATURE_CRM", "off"), ("FEATURE_CRM_ENABLED", "on")],
+    ] {
+        let whole = switched(&variables, &store("crm"));
+        assert_eq!(on(&whole, "FREE"), Vec::<String>::new(), "one that switches off counts");
+    }
+}
+
+#[test]
+fn a_switch_that_meets_no_flag_is_named() {
+    let store = r#"[{"key": "crm", "name": "CRM", "enabled": true}]"#;
+    let unknown =
+        |whole: &str| Value::from_json(whole.as_bytes()).unwrap().get("unknown_switches").map(ToString::to_string);
+    let variables = [("FEATURE_CRM", "off"), ("FEATURE_CMR", "off"), ("FEATURE_X_ENABLED", "on")];
+    assert_eq!(unknown(&switched(&variables, store)).as_deref(), Some(r#"["x_enabled","cmr"]"#), "(13.14)");
+    assert_eq!(unknown(&switched(&variables[..1], store)), None);
+    let environment = String::from_utf8(switches([("FEATURE_X", "off")], &PREFIXES).snapshot).unwrap();
+    assert_eq!(unknown(&whole(&[Some(&environment), None, Some(store)])), None, "a layer has said nothing yet");
+    assert_eq!(unknown(&whole(&[Some(&environment)])), None, "there is nothing below");
+}
+
+#[test]
+fn a_flag_of_a_layer_is_found_by_its_key_and_not_by_its_label() {
+    let store = r#"[{"key": "crm", "name": "billing", "enabled": true}]"#;
+    assert_eq!(on(&switched(&[("FEATURE_BILLING", "off")], store), "FREE"), ["crm"], "(2.2.2)");
+    assert_eq!(on(&whole(&[Some(r#"[{"name": "crm"}]"#), Some(store)]), "FREE"), Vec::<String>::new(), "(13.1)");
 }
 
 #[test]

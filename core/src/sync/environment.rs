@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Violation;
 use crate::snapshot::{SWITCHES, VERSION};
+use crate::switching::switch_word;
 use crate::value::Value;
 
 /// What the names of variables begin with unless the app says otherwise.
@@ -36,19 +37,19 @@ pub fn switches<N: AsRef<str>, V: AsRef<str>>(
 ) -> Switches {
     let (mut switches, mut violations) = (BTreeMap::new(), Vec::new());
     for (variable, value) in variables {
-        let (variable, value) = (variable.as_ref(), value.as_ref().trim());
+        let (variable, value) = (variable.as_ref(), unquoted(value.as_ref().trim()));
         // Of FEATURE_ and FEATURE_X_ the longer one.
         let names = prefixes.iter().filter_map(|prefix| variable.strip_prefix(prefix.as_ref()));
         let Some(name) = names.min_by_key(|name| name.len()).filter(|name| !name.is_empty() && !value.is_empty())
         else {
             continue;
         };
-        match enabled(value) {
+        match switch_word(value) {
             // Of two variables for one flag the one that switches off counts.
             Some(enabled) => *switches.entry(name.to_lowercase()).or_insert(true) &= enabled,
             None => violations.push(Violation {
                 place: variable.to_owned(),
-                problem: "does not fit and is ignored, expected true or false (or 1 or 0, on or off, yes or no)".into(),
+                problem: "does not fit and is ignored, expected true or false (or 1 or 0, on or off, yes or no, enabled or disabled)".into(),
             }),
         }
     }
@@ -64,11 +65,8 @@ pub fn switches<N: AsRef<str>, V: AsRef<str>>(
     Switches { snapshot: document.to_json().into_bytes(), violations }
 }
 
-fn enabled(value: &str) -> Option<bool> {
-    let is = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(value));
-    match () {
-        () if is(["true", "1", "on", "yes"]) => Some(true),
-        () if is(["false", "0", "off", "no"]) => Some(false),
-        () => None,
-    }
+/// A value without one pair of equal quotes around it: `docker run --env-file` keeps those of the file (13.10).
+fn unquoted(value: &str) -> &str {
+    let inner = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).map_or(value, str::trim)
 }

@@ -5,7 +5,7 @@
 use crate::RULES;
 use crate::error::SnapshotError;
 use crate::fingerprint::Set;
-use crate::snapshot::{Part, Snapshot, VERSION};
+use crate::snapshot::{Part, Snapshot, UNKNOWN_SWITCHES, VERSION};
 use crate::switching;
 use crate::time::Time;
 use crate::value::{Fields, Value};
@@ -89,17 +89,23 @@ struct Whole<'a> {
     flags: Entries<'a>,
     /// Whether a layer so far has said nothing.
     is_partial: bool,
+    /// Whether a layer so far has flags of its own, and does not only switch others.
+    has_flags: bool,
+    /// The keys of the switches that met no flag (13.14).
+    unknown_switches: Vec<String>,
 }
 
 impl<'a> Whole<'a> {
     fn lay(&mut self, layer: Layer<'a>) {
         if layer.head.switches {
-            for flag in &layer.flags {
-                if let Some((key, enabled)) = switch(flag) {
-                    self.switch(key, enabled);
-                }
+            let mut switches: Vec<_> = layer.flags.iter().filter_map(switch).collect();
+            // Of several switches for one flag, one that switches off counts (13.10), and so comes last.
+            switches.sort_by_key(|(_, enabled)| !enabled);
+            for (key, enabled) in switches {
+                self.switch(key, enabled);
             }
         } else {
+            self.has_flags = true;
             self.flags = std::mem::take(&mut self.flags).under(flag_key, layer.flags);
             self.segments = std::mem::take(&mut self.segments).under(segment_key, layer.segments);
             if layer.head.revision.is_some() {
@@ -110,8 +116,23 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// Switches the flags of this name; one that nobody has defined is defined by the switch alone.
+    /// Switches the flags of this name, or of what is left of it without its affixes; a flag that no layer has is defined
+    /// by the switch alone.
     fn switch(&mut self, name: &str, enabled: bool) {
+        let is_known = [name].into_iter().chain(without_affixes(name)).any(|name| self.switch_those(name, enabled));
+        // Whom a layer that is missing would let in nobody knows, so nobody is let in (13.7).
+        let is_guess = enabled && self.is_partial;
+        if !is_known && self.has_flags && !self.is_partial {
+            self.unknown_switches.push(name.to_owned());
+        }
+        if !is_known && !is_guess {
+            let flag = Value::Object(vec![("name".into(), name.to_owned().into()), ("enabled".into(), enabled.into())]);
+            self.flags.0.push((Some(name.to_owned()), flag));
+        }
+    }
+
+    /// Whether there are flags of this key, which are then switched.
+    fn switch_those(&mut self, name: &str, enabled: bool) -> bool {
         let mut is_known = false;
         for (key, flag) in &mut self.flags.0 {
             let Value::Object(fields) = flag else { continue };
@@ -127,12 +148,7 @@ impl<'a> Whole<'a> {
                 fields.push(("enabled".into(), enabled.into()));
             }
         }
-        // Whom a layer that is missing would let in nobody knows, so nobody is let in (13.7).
-        let is_guess = enabled && self.is_partial;
-        if !is_known && !is_guess {
-            let flag = Value::Object(vec![("name".into(), name.to_owned().into()), ("enabled".into(), enabled.into())]);
-            self.flags.0.push((Some(name.to_owned()), flag));
-        }
+        is_known
     }
 
     fn into_document(self) -> Value<'a> {
@@ -143,6 +159,9 @@ impl<'a> Whole<'a> {
         }
         if !self.segments.0.is_empty() {
             document.push(("segments".into(), self.segments.into_list()));
+        }
+        if !self.unknown_switches.is_empty() {
+            document.push((UNKNOWN_SWITCHES.into(), self.unknown_switches.into()));
         }
         document.push(("flags".into(), self.flags.into_list()));
         Value::Object(document)
@@ -179,6 +198,32 @@ fn segment_key<'v>(segment: &'v Value<'_>) -> Option<&'v str> {
 /// What an entry of a layer of switches says.
 fn switch<'v>(flag: &'v Value<'_>) -> Option<(&'v str, bool)> {
     Some((flag_key(flag)?, switching::switch(flag.get("enabled")?)?))
+}
+
+/// What the names of variables have beside the keys of flags (13.13).
+const PREFIXES: [&str; 2] = ["feature_", "flag_"];
+const SUFFIXES: [&str; 3] = ["_enabled", "_active", "_flag"];
+
+/// What is left of a switch's key without its suffix, without its prefix, and without both.
+fn without_affixes(name: &str) -> impl Iterator<Item = &str> {
+    let keys = [without_suffix(name), without_prefix(name), without_suffix(name).and_then(without_prefix)];
+    keys.into_iter().flatten().filter(|key| !key.is_empty())
+}
+
+fn without_prefix(name: &str) -> Option<&str> {
+    let rest = |prefix: &&str| {
+        let (start, rest) = name.split_at_checked(prefix.len())?;
+        is_same(start, prefix).then_some(rest)
+    };
+    PREFIXES.iter().find_map(rest)
+}
+
+fn without_suffix(name: &str) -> Option<&str> {
+    let rest = |suffix: &&str| {
+        let (rest, end) = name.split_at_checked(name.len().checked_sub(suffix.len())?)?;
+        is_same(end, suffix).then_some(rest)
+    };
+    SUFFIXES.iter().find_map(rest)
 }
 
 /// Whether a switch is meant for a key: `CRM_ADVANCED` is for `crm-advanced` too, because the name of a variable of
