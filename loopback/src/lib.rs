@@ -8,12 +8,14 @@
 mod bomb;
 mod events;
 mod faults;
+mod pooler;
 mod postgres;
 mod proxy;
 mod redis;
 mod store;
 
 pub use faults::{Case, Expected, FAULTS, Fault, MAX_BYTES, SILENCE_MS, TIMEOUT_MS};
+pub use pooler::Pooler;
 pub use postgres::Postgres;
 pub use proxy::{Proxy, ProxyFault};
 pub use redis::Redis;

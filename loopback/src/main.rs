@@ -16,6 +16,7 @@
 //! | `{"events": "silent"}` | they say nothing any more; `"speaking"`: they do; `"end"`: those that are open end | `{"ok": true}` |
 //! | `{"counts": true}` | | `{"counts": {"snapshots", "compressed", "not_modified", "faults", "unauthorized", "not_found", "events", "elsewhere", "secrets_elsewhere"}, "listeners", "connections"}` |
 //! | `{"postgres": "start"}` | starts a private Postgres, or starts it again | `{"postgres": "postgres://…"}` |
+//! | `{"pooler": "start"}` | starts a PgBouncer before that Postgres, one connection for each transaction | `{"pooler": "postgres://…"}` |
 //! | `{"redis": "start"}` | the same for Redis | `{"redis": "redis://…"}` |
 //! | `{"postgres": "kill"}` | ends it as a loss of power does; the same for Redis | `{"ok": true}` |
 //! | `{"faults": true}` | | `{"faults": [{"name", "about", "fault", "expected", "says"}…], "timeout_ms", "max_bytes"}` |
@@ -37,7 +38,7 @@ use std::error::Error;
 use std::io::{Write, stdout};
 use std::time::Duration;
 
-use esclusa_loopback::{FAULTS, Fault, MAX_BYTES, Postgres, Proxy, Redis, Store, TIMEOUT_MS};
+use esclusa_loopback::{FAULTS, Fault, MAX_BYTES, Pooler, Postgres, Proxy, Redis, Store, TIMEOUT_MS};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
@@ -66,6 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// What is started when it is asked for.
 #[derive(Default)]
 struct Databases {
+    pooler: Option<Pooler>,
     postgres: Option<Postgres>,
     redis: Option<Redis>,
 }
@@ -82,6 +84,16 @@ impl Databases {
             _ => return Err("expected \"start\", or \"kill\" after that".into()),
         }
         Ok(json!({"postgres": self.postgres.as_ref().map(Postgres::url)}))
+    }
+
+    fn pooler(&mut self, what: &str) -> Result<Value, Box<dyn Error>> {
+        let ("start", Some(server)) = (what, &self.postgres) else {
+            return Err("expected \"start\", and a Postgres before that".into());
+        };
+        let pooler = Pooler::start(server)?;
+        let url = server.url_at(pooler.port());
+        self.pooler = Some(pooler);
+        Ok(json!({"pooler": url}))
     }
 
     fn redis(&mut self, what: &str) -> Result<Value, Box<dyn Error>> {
@@ -113,6 +125,7 @@ fn obey(line: &str, store: &Store, proxy: &Proxy, databases: &mut Databases) -> 
     };
     match (name, argument) {
         ("postgres", Value::String(what)) => return databases.postgres(what),
+        ("pooler", Value::String(what)) => return databases.pooler(what),
         ("redis", Value::String(what)) => return databases.redis(what),
         ("snapshot", Value::String(text)) => store.publish(text.as_str()),
         ("snapshot", snapshot) => store.publish(snapshot.to_string()),

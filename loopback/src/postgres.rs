@@ -36,6 +36,29 @@ impl Postgres {
         Ok(server)
     }
 
+    /// A standby of this server, which follows it.
+    ///
+    /// # Errors
+    /// When it cannot be made, or does not start.
+    pub fn standby(&self) -> io::Result<Postgres> {
+        let (folder, port) = (tempfile::Builder::new().prefix("esclusa-").tempdir()?, port()?);
+        let server = Postgres { programs: self.programs.clone(), folder, port };
+        server.give_away(server.folder.path())?;
+        let mut copy = self.client("pg_basebackup")?;
+        copy.args(["-D", &server.data(), "-R", "-X", "stream", "-c", "fast"]);
+        server.finish("pg_basebackup", copy)?;
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// Makes a standby a server of its own.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn promote(&self) -> io::Result<()> {
+        self.run("pg_ctl", ["-D", &self.data(), "-w", "promote"])
+    }
+
     /// Where it is.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -80,7 +103,8 @@ impl Postgres {
     pub fn start_again(&self) -> io::Result<()> {
         let log = self.folder.path().join("log");
         let settings = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c full_page_writes=off",
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c full_page_writes=off \
+             -c wal_level=logical",
             self.port
         );
         let log = log.to_string_lossy();
@@ -93,7 +117,12 @@ impl Postgres {
 
     fn run<'a>(&self, program: &str, arguments: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
         let mut command = Command::new(self.programs.join(program));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.args(arguments);
+        self.finish(program, command)
+    }
+
+    fn finish(&self, program: &str, mut command: Command) -> io::Result<()> {
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
         // What it says goes to a file: a server that goes on would hold a pipe open for ever.
         let said = self.folder.path().join(format!("{program}.txt"));
         let file = std::fs::File::create(&said)?;
@@ -146,6 +175,15 @@ fn folder_of(programs: &[&str]) -> io::Result<PathBuf> {
         )
     };
     folders.into_iter().find(has_all).ok_or_else(missing)
+}
+
+/// Lets the user who runs Postgres run this command, in a folder of theirs.
+pub(crate) fn give_away(folder: &Path, command: &mut Command) -> io::Result<()> {
+    if let Some(owner) = owner() {
+        owner.own(folder)?;
+        owner.take(command);
+    }
+    Ok(())
 }
 
 /// A user of the machine.

@@ -71,7 +71,11 @@ struct Connection {
     client: Client,
     /// What the task that holds the socket has heard.
     news: mpsc::Receiver<News>,
+    /// Whether notifications come. A standby cannot listen until it is promoted.
+    is_listening: bool,
     way: Way,
+    /// What is read row by row: the table, or the only watch.
+    table: String,
     /// When all rows were last read.
     whole: Option<Instant>,
     /// Whether it was said that they are read row by row.
@@ -156,12 +160,26 @@ impl Postgres {
             tokio::spawn(hold(connection, tell, Source::name(self)));
             client
         };
-        // Before anything is read, so that nothing is missed in between.
-        if let Err(problem) = client.batch_execute(&format!("LISTEN {CHANNEL}")).await {
-            tracing::debug!("esclusa: {}: it cannot tell of changes: {problem}", Source::name(self));
-        }
         let way = self.way(&client).await?;
-        Ok(Connection { client, news, way, whole: None, is_warned: false })
+        let table = match &way {
+            Way::Asked(watch) => watch.clone(),
+            _ => self.table_name().to_owned(),
+        };
+        Ok(Connection { client, news, is_listening: false, way, table, whole: None, is_warned: false })
+    }
+
+    /// Listens, unless that is so already. What cannot be listened to is asked once an interval.
+    async fn listen(&self, connection: &mut Connection) -> Result<(), Failure> {
+        let is_possible = !connection.is_listening
+            && is_true(self.ask(&connection.client, "SELECT NOT pg_catalog.pg_is_in_recovery()").await?.pop());
+        if !is_possible {
+            return Ok(());
+        }
+        match connection.client.batch_execute(&format!("LISTEN {CHANNEL}")).await {
+            Ok(()) => connection.is_listening = true,
+            Err(problem) => tracing::debug!("esclusa: {}: it cannot listen: {problem}", Source::name(self)),
+        }
+        Ok(())
     }
 
     fn table_name(&self) -> &str {
@@ -253,13 +271,13 @@ impl Postgres {
             connection.way = Way::ByRows;
             return Ok(None);
         }
-        self.refuse_hidden(answer.pop())?;
+        refuse_hidden(answer.pop(), "feature_flags")?;
         let snapshot = answer.pop().flatten();
         answered(answer.pop().flatten(), snapshot).map(Some)
     }
 
     async fn read_rows(&self, connection: &mut Connection, etag: &str) -> Result<Answer, Failure> {
-        let (known, table) = (plain(etag), self.table_name());
+        let (known, table) = (plain(etag), &connection.table);
         let query = format!(
             "SELECT md5(rows), CASE WHEN md5(rows) <> '{known}' THEN rows END, \
              CASE WHEN rows = '[]' THEN row_security_active(to_regclass({})) END, {IS_COUNTED} OR {CAN_ASK} \
@@ -270,19 +288,9 @@ impl Postgres {
         if is_true(answer.pop()) {
             connection.way = self.way(&connection.client).await?;
         }
-        self.refuse_hidden(answer.pop())?;
+        refuse_hidden(answer.pop(), &connection.table)?;
         let snapshot = answer.pop().flatten();
         answered(answer.pop().flatten(), snapshot)
-    }
-
-    fn refuse_hidden(&self, is_hidden: Option<Option<String>>) -> Result<(), Failure> {
-        if !is_true(is_hidden) {
-            return Ok(());
-        }
-        let table = self.table_name();
-        Err(Failure::new(format!(
-            "`{table}` shows no row while row-level security is active, expected a policy that lets this user read"
-        )))
     }
 
     /// The columns of the first row, as text.
@@ -301,6 +309,15 @@ impl Postgres {
         }
         Err(AskError::Failure(Failure::new("the query gave no row, expected one")))
     }
+}
+
+fn refuse_hidden(is_hidden: Option<Option<String>>, table: &str) -> Result<(), Failure> {
+    if !is_true(is_hidden) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "`{table}` shows no row while row-level security is active, expected a policy that lets this user read"
+    )))
 }
 
 /// Why a query gives no answer; what Postgres says of it may mean another way of reading.
@@ -410,6 +427,8 @@ impl Source for Postgres {
                 Some(connection) if !connection.client.is_closed() => connection,
                 _ => self.connect().await?,
             };
+            // Before anything is read, so that nothing is missed in between.
+            self.listen(&mut connection).await?;
             let answer = self.read(&mut connection, request.etag.as_deref().unwrap_or_default()).await?;
             Ok((connection, answer))
         };

@@ -20,6 +20,7 @@ async fn migration() {
     comes_and_goes(&Database::new(&server, "later", &[MIGRATION, CREATE, ROWS, READER]).await).await;
     hidden_rows(&Database::new(&server, "hidden", &[MIGRATION, CREATE, ROWS, READER]).await).await;
     locks(&Database::new(&server, "locks", &[MIGRATION, CREATE, ROWS, READER]).await).await;
+    pooled(&server).await;
 }
 
 /// Who may read the flags may read their revision, and who may write them may not write it.
@@ -175,4 +176,19 @@ async fn locks(database: &Database) {
     assert!(is_on(&flags) && !error(&syncing).contains('\n'), "{}", syncing.status());
     database.client.batch_execute("COMMIT").await.unwrap();
     until("the recovery", &syncing, || syncing.status().state == State::Fresh).await;
+}
+
+/// Behind a pooler each transaction has another connection: no notification comes, and everything else works.
+async fn pooled(server: &esclusa_loopback::Postgres) {
+    let database = Database::new(server, "pooled", &[MIGRATION, CREATE, ROWS]).await;
+    let pooler = esclusa_loopback::Pooler::start(server).unwrap();
+    let pooled = Database { url: server.url_at(pooler.port()).replace("/postgres?", "/pooled?"), ..database };
+    let flags = Flags::new();
+    let syncing = pooled.start("reader", &flags);
+    until("the start", &syncing, || is_on(&flags) && syncing.status().revision.is_some()).await;
+    for enabled in [false, true, false] {
+        pooled.run(&format!("UPDATE feature_flags SET enabled = {enabled}")).await;
+        until("the change", &syncing, || is_on(&flags) == enabled).await;
+    }
+    assert_eq!(error(&syncing), "");
 }

@@ -101,7 +101,7 @@ async fn backup(server: &esclusa_loopback::Postgres) {
         }
         let flags = Flags::new();
         let syncing = restored.start("reader", &flags);
-        until("the start", &syncing, || is_on(&flags)).await;
+        until("the start", &syncing, || is_on(&flags) && syncing.status().age.is_some()).await;
         assert_eq!(syncing.status().revision.is_some(), only.is_none(), "{}", syncing.status());
         restored.run("UPDATE feature_flags SET enabled = false").await;
         until("the change", &syncing, || !is_on(&flags)).await;

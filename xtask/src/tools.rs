@@ -112,10 +112,15 @@ impl Tools {
         packaged || self.has(self.program("initdb").arg("--version"))
     }
 
-    /// Makes sure that there is a Postgres and a Redis to start private servers of.
+    /// Makes sure that there is a Postgres, with a pooler, and a Redis to start private servers of.
     pub(crate) fn stores(&self) -> Result<(), String> {
         if !self.has_postgres() {
             self.install_package("postgresql")?;
+        }
+        if !self.has(self.program("/usr/sbin/pgbouncer").arg("--version"))
+            && !self.has(self.program("pgbouncer").arg("-V"))
+        {
+            self.install_package("pgbouncer")?;
         }
         if !self.has(self.program("redis-server").arg("--version")) {
             self.install_package("redis-server")?;

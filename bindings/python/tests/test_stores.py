@@ -109,6 +109,34 @@ def test_postgres_in_a_child_has_its_own_connection(postgres: str) -> None:
     assert flags.status().failures == 0 and flags.status().last_error is None
 
 
+def test_postgres_behind_a_pooler(loopback: Loopback, postgres: str) -> None:
+    switch(postgres, False)
+    pooled = loopback.tell(pooler="start")["pooler"]
+    flags = Flags.from_source(recipe("Postgres")(pooled), policy=QUICK)
+    # More often than psycopg waits until it would prepare a statement, which another connection then lacks.
+    for enabled in [True, False] * 10:
+        switch(postgres, enabled)
+        until(lambda enabled=enabled: flags.is_enabled("crm") is enabled)  # type: ignore[misc]
+    assert flags.status().failures == 0 and flags.status().last_error is None and flags.status().revision
+
+
+def test_postgres_that_hides_its_rows_switches_nothing_off(postgres: str) -> None:
+    switch(postgres, True)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE ROLE reader LOGIN; GRANT SELECT ON feature_flags TO reader; SELECT esclusa.allow('reader')")
+        flags = Flags.from_source(recipe("Postgres")(postgres.replace("postgres@", "reader@")), policy=QUICK)
+        until(lambda: flags.is_enabled("crm"))
+        for wrong, right, says in [
+            ("ALTER TABLE feature_flags ENABLE ROW LEVEL SECURITY", "ALTER TABLE feature_flags DISABLE ROW LEVEL SECURITY", "row-level"),
+            ("ALTER TABLE feature_flags DISABLE TRIGGER esclusa_tell", "SELECT esclusa.watch('feature_flags')", "no trigger"),
+        ]:
+            connection.execute(wrong)
+            until(lambda says=says: says in str(flags.status()))  # type: ignore[misc]
+            assert flags.is_enabled("crm")
+            connection.execute(right)
+            until(lambda: flags.status().state == "fresh")
+
+
 def test_postgres_without_the_migration(postgres: str) -> None:
     switch(postgres, True)
 

@@ -1,0 +1,56 @@
+//! A standby: it is read, cannot listen, and cannot compare; after its promotion it is like any other.
+#![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
+
+mod database;
+
+use std::time::{Duration, Instant};
+
+use database::{CREATE, Database, MIGRATION, READER, ROWS, is_on, server, until};
+use esclusa::Flags;
+use esclusa_sync::{Options, Policy, Postgres, start};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn standby() {
+    let primary = server(&["reader"]).await;
+    let there = Database::new(&primary, "app", &[MIGRATION, CREATE, ROWS, READER]).await;
+    let (primary, copy) = tokio::task::spawn_blocking(move || {
+        let copy = primary.standby().unwrap();
+        (primary, copy)
+    })
+    .await
+    .unwrap();
+    let url = copy.url().replace("postgres@", "reader@").replace("/postgres?", "/app?");
+    // Asked so seldom that what comes sooner than that was notified of.
+    let policy = Policy { interval_ms: 5_000, jitter_percent: 0, spread_ms: 0, ..Policy::default() };
+    let flags = Flags::new();
+    let syncing = start(&flags, Postgres::new(&url).unwrap(), Options { policy, ..Options::default() });
+    until("the start", &syncing, || is_on(&flags)).await;
+    let here = Database::open(&copy, "app").await;
+    let compared = "SELECT is_compared::text FROM esclusa.ask()";
+    assert_eq!(here.text(compared).await, "false", "the app has to read all rows now and then");
+    there.run("UPDATE feature_flags SET enabled = false").await;
+    until("the change on the primary", &syncing, || !is_on(&flags)).await;
+
+    primary.kill().unwrap();
+    let copy = tokio::task::spawn_blocking(move || {
+        copy.promote().unwrap();
+        copy
+    })
+    .await
+    .unwrap();
+    let asked = Instant::now();
+    // By then the connection has asked once more, and listens.
+    let listens =
+        "SELECT count(*)::text FROM pg_stat_activity WHERE usename = 'reader' AND query ~ 'LISTEN|esclusa.ask'";
+    syncing.refresh();
+    until("the promotion", &syncing, || syncing.status().age.is_some_and(|age| age < asked.elapsed())).await;
+    assert_eq!(here.text(listens).await, "1", "it is the connection of before");
+    for enabled in [true, false, true] {
+        let changed = Instant::now();
+        here.run(&format!("UPDATE feature_flags SET enabled = {enabled}")).await;
+        until("the notification", &syncing, || is_on(&flags) == enabled).await;
+        assert!(changed.elapsed() < Duration::from_secs(3), "{:?}", changed.elapsed());
+    }
+    assert_eq!(here.text(compared).await, "true");
+    drop(copy);
+}
