@@ -4,11 +4,11 @@
 //! The fixed fields have places of their own, everything else is an attribute found by name.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::num::NonZeroU64;
 
 use crate::audience::{KnownStanding, Standing, Vocabulary};
-use crate::error::problem;
+use crate::error::{found, problem};
+pub(crate) use crate::field::Field;
 use crate::text::{KnownHash, Token, Word};
 use crate::value::Value;
 use crate::whole::digits;
@@ -43,6 +43,8 @@ pub struct Context<'a> {
     roles_known: bool,
     /// As they were given; of two with one name the last counts (sentence 2.2.23).
     attributes: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// The fixed fields that hold something that is no text, and what they hold (3.10).
+    unreadable: Vec<(Field, Cow<'a, str>)>,
 }
 
 /// The fixed fields, in the order of [`Field`].
@@ -130,6 +132,9 @@ impl<'a> Context<'a> {
 
     #[inline]
     fn put(&mut self, field: Field, text: Option<Cow<'a, str>>) {
+        if !self.unreadable.is_empty() {
+            self.unreadable.retain(|(other, _)| *other != field);
+        }
         let Fields { standing, tokens, hashes, texts, .. } = &mut self.fields;
         let at = field as usize;
         *standing = KnownStanding::default();
@@ -182,21 +187,76 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// A fixed field that holds something that is no text, and what that is (sentence 3.10): for a host that knows more
+    /// of it than a value of JSON says. The field counts as missing, except that the caller is off wherever some users or
+    /// companies are always off.
+    ///
+    /// ```
+    /// use esclusa::{Context, FlagSet, Time};
+    /// let rows = br#"[{"name": "crm", "enabled": true, "overrides": {"off": {"companies": ["acme"]}}}]"#;
+    /// let context = Context::new("user-42").unreadable("company", "a `Company`");
+    /// assert!(!FlagSet::from_json(rows)?.is_enabled("crm", &context, Time::from_millis(0)));
+    /// # Ok::<(), esclusa::SnapshotError>(())
+    /// ```
+    #[must_use]
+    pub fn unreadable(mut self, name: &str, what: impl Into<Cow<'a, str>>) -> Self {
+        if let Some(field) = Field::named(name).filter(|field| self.first(*field).is_none()) {
+            self.put(field, None);
+            self.unreadable.push((field, what.into()));
+        }
+        self
+    }
+
+    /// What a fixed field holds that is no text.
+    #[cold]
+    pub(crate) fn unreadable_field(&self, field: Field) -> Option<&str> {
+        self.unreadable.iter().find(|(other, _)| *other == field).map(|(_, what)| what.as_ref())
+    }
+
+    /// Whether a fixed field holds something that is no text.
+    #[inline]
+    pub(crate) fn is_unreadable(&self, field: Field) -> bool {
+        !self.unreadable.is_empty() && self.unreadable_field(field).is_some()
+    }
+
     /// What `role` and `roles` hold: a text or a list of texts.
     fn add_roles(&mut self, value: Value<'a>) {
-        match value {
+        let elements = match value {
             Value::List(elements) => {
                 self.roles_known = true;
-                elements.into_iter().filter_map(usable).for_each(|role| self.add_role(role));
+                elements
             }
-            one => usable(one).into_iter().for_each(|role| self.add_role(role)),
+            one => vec![one],
+        };
+        for element in elements {
+            match usable(element) {
+                Ok(role) => self.add_role(role),
+                Err(what) => self.note_unreadable(Field::Roles, &what),
+            }
+        }
+    }
+
+    fn note_unreadable(&mut self, field: Field, what: &Value<'_>) {
+        if !what.is_null() && !self.is_unreadable(field) {
+            self.unreadable.push((field, found(what).to_string().into()));
+        }
+    }
+
+    /// Sets a fixed field that holds one text.
+    fn set_field(&mut self, field: Field, value: Value<'a>) {
+        match usable(value) {
+            Ok(text) => self.put(field, Some(text)),
+            Err(what) => {
+                self.put(field, None);
+                self.note_unreadable(field, &what);
+            }
         }
     }
 
     fn set(&mut self, name: Cow<'a, str>, value: Value<'a>) {
         match Field::named(&name) {
             Some(Field::Roles) => self.add_roles(value),
-            Some(field) => self.put(field, usable(value)),
+            Some(field) => self.set_field(field, value),
             None => self.attributes.push((name, value)),
         }
     }
@@ -209,12 +269,12 @@ impl<'a> Context<'a> {
         let Value::Object(fields) = value else {
             return Err(ContextError { problem: problem(format_args!("this is {}", value.kind())) });
         };
-        let (mut context, mut targeting_key) = (Context::default(), None);
+        let (mut context, mut targeting_key) = (Context::default(), Value::Null);
         // `role` comes before `roles`, in whichever order they stand.
         let (mut role, mut roles) = (Value::Null, Value::Null);
         for (name, value) in fields {
             match name.as_ref() {
-                "targetingKey" => targeting_key = usable(value),
+                "targetingKey" => targeting_key = value,
                 "role" => role = value,
                 "roles" => roles = value,
                 _ => context.set(name, value),
@@ -222,8 +282,11 @@ impl<'a> Context<'a> {
         }
         context.add_roles(role);
         context.add_roles(roles);
-        if targeting_key.is_some() {
-            context.put(Field::User, targeting_key);
+        match usable(targeting_key) {
+            Ok(key) => context.put(Field::User, Some(key)),
+            // Then `user` counts, if it holds a text.
+            Err(what) if context.first(Field::User).is_none() => context.note_unreadable(Field::User, &what),
+            Err(_) => {}
         }
         Ok(context)
     }
@@ -249,6 +312,7 @@ impl<'a> Context<'a> {
                 .into_iter()
                 .map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned()))
                 .collect(),
+            unreadable: self.unreadable.into_iter().map(|(field, what)| (field, owned(what))).collect(),
         }
     }
 
@@ -357,53 +421,11 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A usable text: a string, or an integer as its digits (sentence 3.5).
-fn usable(value: Value<'_>) -> Option<Cow<'_, str>> {
+/// A usable text: a string, or an integer as its digits (sentence 3.5); anything else comes back.
+fn usable(value: Value<'_>) -> Result<Cow<'_, str>, Value<'_>> {
     match value {
-        Value::Text(text) => Some(text),
-        Value::Integer(number) => Some(Cow::Owned(digits(number))),
-        _ => None,
-    }
-}
-
-/// The fields of a context that have a place of their own; the last, which holds a list, beside the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Field {
-    User,
-    Company,
-    Plan,
-    Region,
-    Roles,
-}
-
-impl Field {
-    /// The field that a name in a condition or a unit means (sentence 3.7).
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        match name {
-            "user" | "targetingKey" => Some(Field::User),
-            "company" => Some(Field::Company),
-            "plan" => Some(Field::Plan),
-            "region" => Some(Field::Region),
-            "role" | "roles" => Some(Field::Roles),
-            _ => None,
-        }
-    }
-}
-
-impl Field {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Field::User => "user",
-            Field::Company => "company",
-            Field::Plan => "plan",
-            Field::Region => "region",
-            Field::Roles => "roles",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        Value::Text(text) => Ok(text),
+        Value::Integer(number) => Ok(Cow::Owned(digits(number))),
+        other => Err(other),
     }
 }

@@ -263,6 +263,19 @@ pub(crate) enum Relation {
     GreaterOrEqual,
 }
 
+impl Relation {
+    /// The operator that compares numbers so.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Relation::Equal => "eq",
+            Relation::Less => "lt",
+            Relation::LessOrEqual => "le",
+            Relation::Greater => "gt",
+            Relation::GreaterOrEqual => "ge",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum OperatorDefinition<'a> {
     Text { test: TextTest, values: Vec<Cow<'a, str>>, ignore_case: bool },

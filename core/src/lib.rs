@@ -37,6 +37,7 @@ mod current;
 mod definition;
 mod error;
 mod explain;
+mod field;
 mod fingerprint;
 mod flag_set;
 mod flags;

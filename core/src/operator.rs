@@ -127,7 +127,7 @@ impl FlagSet {
         }
     }
 
-    fn test_value(&self, operator: Operator, value: &Value<'_>) -> Option<bool> {
+    pub(crate) fn test_value(&self, operator: Operator, value: &Value<'_>) -> Option<bool> {
         match (operator, value) {
             (Operator::In(_), Value::Text(text)) => {
                 self.test_word(operator, Word::new(text, Token::of(text), &KnownHash::default()))

@@ -298,7 +298,8 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         ];
         for (on, list, field) in sides {
             let Some(list) = list else { continue };
-            let listed = self.holds(&Gate { field, list, covered: false });
+            // Who is off cannot be told of a caller whose id cannot be read (3.10).
+            let listed = self.holds(&Gate { field, list, covered: false }) || !on && self.context.is_unreadable(field);
             self.recorder.note(|| explain::override_(self.context, field, on, listed));
             if listed {
                 return Some(on);
@@ -422,7 +423,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
                 Ok((variant, true))
             }
             None => {
-                self.recorder.note(|| explain::no_unit(set, "variant", unit));
+                self.recorder.note(|| explain::no_unit(set, self.context, "variant", unit));
                 Err((Reason::Error, Some(ErrorCode::TargetingKeyMissing)))
             }
         }

@@ -20,6 +20,92 @@ fn first_no(flag: &str, context: &Context<'_>) -> (&'static str, String) {
 }
 
 #[test]
+fn a_comparison_that_is_unknown_says_why() {
+    let why = |comparison: &str, context: &str| {
+        let rule = format!(r#"{{"key": "r", "when": {{"attribute": "x", {comparison}}}}}"#);
+        let set = set(&format!(r#"{{"name": "f", "enabled": true, "rules": [{rule}]}}"#));
+        let explained = set.explain("f", &Context::from_json(context.as_bytes()).unwrap(), NOW).to_string();
+        let line = explained.lines().find(|line| line.contains(": unknown")).unwrap().to_owned();
+        line.split_once(": unknown").unwrap().1.trim_start_matches(", because ").to_owned()
+    };
+    for (comparison, context, because) in [
+        (r#""op": "contains", "values": ["4"]"#, r#"{"x": 42}"#, "42 is a number, and `contains` compares texts"),
+        (r#""op": "starts_with", "values": ["4"]"#, r#"{"x": 42}"#, "42 is a number, and `starts_with` compares texts"),
+        (
+            r#""op": "ends_with", "values": ["4"]"#,
+            r#"{"x": true}"#,
+            "true is a boolean, and `ends_with` compares texts",
+        ),
+        (
+            r#""op": "in", "values": ["4"]"#,
+            r#"{"x": 4.5}"#,
+            "4.5 is a number, and `in` compares texts and whole numbers",
+        ),
+        (r#""op": "in", "values": ["4"]"#, r#"{"x": {}}"#, "`in` compares texts and whole numbers, and not an object"),
+        (
+            r#""op": "in", "values": ["4"]"#,
+            r#"{"x": ["a", null]}"#,
+            "`in` compares texts and whole numbers, and not null",
+        ),
+        (r#""op": "matches", "value": "4""#, r#"{"x": 42}"#, "42 is a number, and `matches` compares texts"),
+        (r#""op": "is", "value": true"#, r#"{"x": "true"}"#, "\"true\" is a string, and `is` compares booleans"),
+        (r#""op": "gt", "value": 9"#, r#"{"x": "10"}"#, "\"10\" is a string, and `gt` compares numbers"),
+        (r#""op": "eq", "value": 9"#, r#"{"x": [1, "9"]}"#, "\"9\" is a string, and `eq` compares numbers"),
+        (r#""op": "before", "value": "2025-01-01""#, r#"{"x": "soon"}"#, "\"soon\" is no time"),
+        (r#""op": "after", "value": "2025-01-01""#, r#"{"x": 1e300}"#, "1e+300 is no time"),
+        (r#""op": "after", "value": "2025-01-01""#, r#"{"x": true}"#, "true is a boolean, and `after` compares times"),
+        (r#""op": "semver_ge", "value": "1.2.3""#, r#"{"x": "2.x"}"#, "\"2.x\" is no version"),
+        (
+            r#""op": "semver_ge", "value": "1.2.3""#,
+            r#"{"x": 2.4}"#,
+            "2.4 is a number, and `semver` compares versions, which are texts",
+        ),
+        (r#""op": "in_cidr", "values": ["10.0.0.0/8"]"#, r#"{"x": "localhost"}"#, "\"localhost\" is no IP address"),
+        (
+            r#""op": "in_cidr", "values": ["10.0.0.0/8"]"#,
+            r#"{"x": 10}"#,
+            "10 is a number, and `in_cidr` compares addresses, which are texts",
+        ),
+    ] {
+        assert_eq!(why(comparison, context), because, "{comparison} of {context}");
+    }
+    let user = set(
+        r#"{"name": "f", "enabled": true, "rules": [{"key": "r", "when": {"attribute": "user", "op": "gt", "value": 5}}]}"#,
+    );
+    let explained = user.explain("f", &Context::new("42"), NOW).to_string();
+    assert!(
+        explained.contains("user (42) > 5: unknown, because \"42\" is a string, and `gt` compares numbers"),
+        "{explained}"
+    );
+}
+
+#[test]
+fn a_field_that_holds_no_text_says_so() {
+    let flag = |more: &str| set(&format!(r#"{{"name": "f", "enabled": true, {more}}}"#));
+    let context = Context::from_json(br#"{"company": {"id": 7}, "user": 1.5, "roles": [true], "plan": []}"#).unwrap();
+    for (more, sentence) in [
+        (
+            r#""overrides": {"off": {"companies": ["a"]}}"#,
+            "the company is an object, which is no text, so it may be among those who are always off",
+        ),
+        (
+            r#""overrides": {"on": {"companies": ["a"]}}, "rollout_percentage": 0"#,
+            "the company is an object, which is no text, and is not among those who are always on",
+        ),
+        (r#""target_companies": ["a"]"#, "the company is an object, which is no text, and the targets are a"),
+        (r#""target_plans": ["a"]"#, "the plan is an array, which is no text, and the targets are a"),
+        (r#""target_roles": ["a"]"#, "the role is true, which is no text, and the targets are a"),
+        (r#""rollout_percentage": 50"#, "its rollout needs a bucket, and the user is 1.5, which is no text"),
+    ] {
+        let explained = flag(more).explain("f", &context, NOW).to_string();
+        assert!(explained.contains(sentence), "{explained}");
+    }
+    let named = Context::new("u").unreadable("company", "a `Company`");
+    let explained = flag(r#""overrides": {"off": {"companies": ["a"]}}"#).explain("f", &named, NOW).to_string();
+    assert!(explained.contains("the company is a `Company`, which is no text"), "{explained}");
+}
+
+#[test]
 fn the_first_thing_that_said_no_is_named() {
     let caller = Context::new("user-42").company("acme").plan("FREE").role("AGENT").role("ANALYST");
     let cases = [

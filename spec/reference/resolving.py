@@ -257,7 +257,7 @@ def resolve_definition(flag_set, flag, context, now):
     for prerequisite in flag["prerequisites"]:
         if not is_met(flag_set, prerequisite, context, now):
             return off("DEFAULT")  # 7.5
-    if is_listed(flag["overrides"]["off"], context):
+    if is_listed(flag["overrides"]["off"], context) or may_be_listed(flag["overrides"]["off"], context):
         return off("TARGETING_MATCH")  # 7.7
     if is_listed(flag["overrides"]["on"], context):
         return serve(flag, None, context, bucketed=False)  # 7.8
@@ -306,6 +306,18 @@ def is_met(flag_set, prerequisite, context, now):
 def is_listed(override, context):
     """7.7 and 7.8; a missing value is in no list."""
     return targeting_key(context) in override["users"] or usable_text(context.get("company")) in override["companies"]
+
+
+def may_be_listed(override, context):
+    """3.10: there are entries, and what the context has is no text."""
+    users = override["users"] and is_unreadable(context, ("user", "targetingKey"))
+    return users or (override["companies"] and is_unreadable(context, ("company",)))
+
+
+def is_unreadable(context, names):
+    """3.10."""
+    given = [context[name] for name in names if context.get(name) is not None]
+    return bool(given) and all(usable_text(value) is None for value in given)
 
 
 def is_targeted(flag, context):

@@ -5,10 +5,11 @@ use crate::bucket::{BUCKETS, Bucket, Share};
 use crate::condition::{Comparison, Percentage, Truth};
 use crate::context::{Context, Field};
 use crate::definition::{Relation, TextTest};
+use crate::error::found;
 use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Gate, Prerequisite, Span, Unit, VariantId, Wanted};
 use crate::operator::Operator;
 use crate::resolution::Resolution;
-use crate::text::Text;
+use crate::text::{Text, Word};
 use crate::time::Time;
 use crate::value::Value;
 
@@ -97,9 +98,17 @@ pub(crate) fn prerequisite(
 
 pub(crate) fn override_(context: &Context<'_>, field: Field, on: bool, listed: bool) -> Step {
     let (side, is) = (if on { "on" } else { "off" }, if listed { "is" } else { "is not" });
-    let value =
-        context.field(field).map_or_else(|| format!("no {field}"), |word| format!("the {field} {}", word.as_str()));
-    step("override", listed, format!("{value} {is} among those who are always {side}"))
+    let sentence = match (context.field(field), context.unreadable_field(field)) {
+        (Some(word), _) => format!("the {field} {} {is} among those who are always {side}", word.as_str()),
+        (None, Some(what)) if on => {
+            format!("the {field} is {what}, which is no text, and is not among those who are always on")
+        }
+        (None, Some(what)) => {
+            format!("the {field} is {what}, which is no text, so it may be among those who are always off")
+        }
+        (None, None) => format!("the context has no {field}, and some are always {side}"),
+    };
+    step("override", listed, sentence)
 }
 
 pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: bool) -> Step {
@@ -117,9 +126,17 @@ pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: 
     };
     let sentence = match given(context, gate.field) {
         Some(value) => format!("the {name} {value} {verb} the targets ({list})"),
-        None => format!("the context has no {name}, and the targets are {list}"),
+        None => format!("{}, and the targets are {list}", none(context, gate.field, &name)),
     };
     Step { numbers: vec![("target", gate.field.to_string().into())], ..step("target", listed, sentence) }
+}
+
+/// That the context does not have a field, or something there that is no text (3.10).
+fn none(context: &Context<'_>, field: Field, name: &str) -> String {
+    match context.unreadable_field(field) {
+        Some(what) => format!("the {name} is {what}, which is no text"),
+        None => format!("the context has no {name}"),
+    }
 }
 
 /// The value of a fixed field, for reading.
@@ -145,7 +162,7 @@ pub(crate) fn share(
         if share == Share::NOBODY {
             return step(what, false, format!("its {what} is {share}: nobody"));
         }
-        return no_unit(set, what, unit);
+        return no_unit(set, context, what, unit);
     };
     let (inside, number) = (share.admits(bucket), bucket.number());
     let relation = if inside { "below" } else { "not below" };
@@ -163,9 +180,13 @@ fn bucketed(set: &FlagSet, unit: Unit, bucket: Bucket, share: Share) -> Vec<(&'s
     ]
 }
 
-pub(crate) fn no_unit(set: &FlagSet, what: &'static str, unit: Unit) -> Step {
+pub(crate) fn no_unit(set: &FlagSet, context: &Context<'_>, what: &'static str, unit: Unit) -> Step {
     let name = unit_name(set, unit);
-    step(what, false, format!("its {what} needs a bucket, and the context has no {name}"))
+    let lacks = match unit {
+        Unit::Field(field) => none(context, field, name),
+        Unit::Attribute(_) => format!("the context has no {name}"),
+    };
+    step(what, false, format!("its {what} needs a bucket, and {lacks}"))
 }
 
 pub(crate) fn rule(key: &str, truth: Truth, inner: Vec<Step>) -> Step {
@@ -230,13 +251,64 @@ pub(crate) fn percentage(
 
 pub(crate) fn comparison(set: &FlagSet, context: &Context<'_>, comparison: &Comparison, truth: Truth) -> Step {
     let name = unit_name(set, comparison.attribute);
-    let value = match comparison.attribute {
-        Unit::Field(field) => given(context, field).unwrap_or_else(|| "missing".to_owned()),
-        Unit::Attribute(_) => {
-            context.lookup(name).map_or_else(|| "missing".to_owned(), |value| crate::error::found(value).to_string())
+    let texts =
+        |words: &mut dyn Iterator<Item = Word<'_>>| words.map(|word| Value::from(word.as_str().to_owned())).collect();
+    let (value, compared): (String, Vec<Value<'_>>) = match comparison.attribute {
+        Unit::Field(Field::Roles) => {
+            let roles = context.known_roles().map(|mut roles| texts(&mut roles)).unwrap_or_default();
+            (given(context, Field::Roles).unwrap_or_else(|| missing(context, Field::Roles)), roles)
         }
+        Unit::Field(field) => (
+            given(context, field).unwrap_or_else(|| missing(context, field)),
+            texts(&mut context.field(field).into_iter()),
+        ),
+        Unit::Attribute(_) => match context.lookup(name) {
+            Some(value) => {
+                let elements = value.as_list().unwrap_or(std::slice::from_ref(value));
+                (found(value).to_string(), elements.to_vec())
+            }
+            None => ("missing".to_owned(), Vec::new()),
+        },
     };
-    step("comparison", truth, format!("{name} ({value}) {}: {}", wanted(set, comparison.operator), truth.name()))
+    let operator = comparison.operator;
+    let unusable = compared.iter().filter(|_| truth == Truth::Unknown);
+    let unusable = unusable.filter(|value| set.test_value(operator, value).is_none()).map(|value| why(operator, value));
+    let because = unusable.take(1).map(|why| format!(", because {why}")).collect::<String>();
+    step("comparison", truth, format!("{name} ({value}) {}: {}{because}", wanted(set, operator), truth.name()))
+}
+
+/// What a fixed field is that has no text.
+fn missing(context: &Context<'_>, field: Field) -> String {
+    match context.unreadable_field(field) {
+        Some(what) => format!("{what}, which is no text"),
+        None => "missing".to_owned(),
+    }
+}
+
+/// Why an operator cannot use a value (4.9).
+fn why(operator: Operator, value: &Value<'_>) -> String {
+    let shown = found(value);
+    let (name, kind) = match operator {
+        Operator::In(_) | Operator::Text { test: TextTest::In, .. } => ("in", "texts and whole numbers"),
+        Operator::Contains(_) | Operator::Text { test: TextTest::Contains, .. } => ("contains", "texts"),
+        Operator::Text { test: TextTest::StartsWith, .. } => ("starts_with", "texts"),
+        Operator::Text { test: TextTest::EndsWith, .. } => ("ends_with", "texts"),
+        Operator::Matches(_) => ("matches", "texts"),
+        Operator::Is(_) => ("is", "booleans"),
+        Operator::Number { relation, .. } => (relation.name(), "numbers"),
+        Operator::Time { relation: Relation::Less, .. } => ("before", "times"),
+        Operator::Time { .. } => ("after", "times"),
+        Operator::Version { .. } => ("semver", "versions, which are texts"),
+        Operator::Network(_) => ("in_cidr", "addresses, which are texts"),
+        Operator::Present => ("present", "anything"),
+    };
+    match (operator, value) {
+        (Operator::Time { .. }, Value::Text(_) | Value::Integer(_) | Value::Number(_)) => format!("{shown} is no time"),
+        (Operator::Version { .. }, Value::Text(_)) => format!("{shown} is no version"),
+        (Operator::Network(_), Value::Text(_)) => format!("{shown} is no IP address"),
+        (_, Value::List(_) | Value::Object(_) | Value::Null) => format!("`{name}` compares {kind}, and not {shown}"),
+        _ => format!("{shown} is {}, and `{name}` compares {kind}", value.kind()),
+    }
 }
 
 /// An operator with what the author wrote.
@@ -319,7 +391,7 @@ fn unit_text(set: &FlagSet, context: &Context<'_>, unit: Unit) -> String {
     match unit {
         Unit::Field(field) => context.field(field).map(|word| word.as_str().to_owned()).unwrap_or_default(),
         Unit::Attribute(name) => {
-            context.lookup(set.texts.get(name)).map(|value| crate::error::found(value).to_string()).unwrap_or_default()
+            context.lookup(set.texts.get(name)).map(|value| found(value).to_string()).unwrap_or_default()
         }
     }
 }

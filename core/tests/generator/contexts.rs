@@ -25,11 +25,21 @@ const ODD: [&str; 14] = [
 pub(crate) fn context(random: &mut Random) -> Node {
     let mut context = Node::Object(Vec::new());
     field(random, &mut context, "user", 80, |random| {
-        if random.chance(8) { raw(random.pick(&NUMBERS)) } else { text(random.pick(&USERS)) }
+        if random.chance(8) {
+            raw(random.pick(&NUMBERS))
+        } else if random.chance(5) {
+            raw(random.pick(&ODD))
+        } else {
+            text(random.pick(&USERS))
+        }
     });
     field(random, &mut context, "targetingKey", 15, |random| text(random.pick(&USERS)));
     field(random, &mut context, "company", 70, |random| {
-        if random.chance(5) { raw(r#"{"name":"acme"}"#) } else { text(random.pick(&COMPANIES)) }
+        if random.chance(12) {
+            raw(random.pick(&[r#"{"name":"acme"}"#, "true", "1.5", "[]", "null"]))
+        } else {
+            text(random.pick(&COMPANIES))
+        }
     });
     field(random, &mut context, "plan", 75, |random| text(random.pick(&PLANS)));
     field(random, &mut context, "region", 70, |random| text(random.pick(&REGIONS)));

@@ -24,6 +24,12 @@ pub(crate) fn text(context: &Json, name: &str) -> Option<String> {
     context.field(name).and_then(usable)
 }
 
+/// Whether there is something that is no text (3.10).
+pub(crate) fn is_unreadable(context: &Json, names: &[&str]) -> bool {
+    let given = || names.iter().filter_map(|name| context.field(name));
+    given().count() > 0 && given().all(|value| usable(value).is_none())
+}
+
 /// The caller's roles, if they are known (3.4).
 pub(crate) fn roles(context: &Json) -> Option<Vec<String>> {
     let (mut known, mut roles) = (false, Vec::new());

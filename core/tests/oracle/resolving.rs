@@ -206,10 +206,12 @@ impl Resolving<'_> {
         let Some(side_of) = flag.field("overrides").and_then(|overrides| overrides.field(side)) else {
             return false;
         };
-        let users = (contexts::user(self.context), "users");
-        let companies = (contexts::text(self.context, "company"), "companies");
-        [users, companies].into_iter().any(|(who, list)| {
-            let holds = who.is_some_and(|who| holds(side_of.elements(list), &who));
+        let users = (contexts::user(self.context), "users", &["user", "targetingKey"][..]);
+        let companies = (contexts::text(self.context, "company"), "companies", &["company"][..]);
+        [users, companies].into_iter().any(|(who, list, names)| {
+            let entries = side_of.elements(list);
+            let unreadable = side == "off" && !entries.is_empty() && contexts::is_unreadable(self.context, names);
+            let holds = unreadable || who.is_some_and(|who| holds(entries, &who));
             if holds {
                 self.hits.hit("override", &format!("{side}.{list}"));
             }
