@@ -3,6 +3,7 @@
 //! What names nobody goes as it is defined, so that it stays alive in the browser; anything else goes as it is
 //! decided. It holds no rule, no company, no user and no flag that was not chosen and marked `client`.
 
+use crate::aside::Why;
 use crate::context::Context;
 use crate::definition::{FlagDefinition, OverridesDefinition, VariantDefinition};
 use crate::flag_set::{Fate, FlagId, FlagSet};
@@ -42,8 +43,14 @@ impl FlagSet {
         }
         let chosen = (0..).map(FlagId).zip(chosen).filter(|(_, chosen)| *chosen);
         let flags = chosen.filter_map(|(id, _)| {
-            let definition = self.definition(id).filter(|definition| definition.client)?;
-            let killed = matches!(self.origin(id).fate, Fate::SetAside { killed: true, .. });
+            let definition = self.definition(id);
+            let is_marked = definition.as_ref().is_some_and(|definition| definition.client);
+            if matches!(self.origin(id).fate, Fate::SetAside { why: Why::Withheld, .. }) {
+                let is_row_marked = self.aside(id).is_some_and(|aside| aside.client);
+                return (is_marked || is_row_marked).then(|| self.decided(id, context, now));
+            }
+            let definition = definition.filter(|_| is_marked)?;
+            let killed = matches!(self.origin(id).fate, Fate::SetAside { why: Why::Killed, .. });
             Some(if killed || !is_fit_to_send(&definition) {
                 self.decided(id, context, now)
             } else {

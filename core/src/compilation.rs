@@ -3,6 +3,7 @@
 //! Everything that can be prepared is prepared here: keys and lists are hashed, salts become bucketers, weights become
 //! ranges, segments and prerequisites are linked, conditions are laid out flat.
 
+mod aside;
 mod conditions;
 mod rule_index;
 mod seal;
@@ -13,22 +14,23 @@ use std::borrow::Cow;
 use tables::Tables;
 
 use crate::RULES;
+use crate::aside::Aside;
 use crate::audience::Audience;
-use crate::bucket::{Bucketer, Share};
+use crate::bucket::Bucketer;
 use crate::definition::{
     FlagDefinition, OverridesDefinition, SegmentDefinition, ServeDefinition, TARGETS, Targets, WantedDefinition,
 };
 use crate::error::SnapshotError;
 use crate::fingerprint::{Map, fingerprint, mix};
 use crate::flag_set::{
-    Detail, Fate, Flag, FlagId, FlagSet, Gate, Kept, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve,
-    Span, State, Unit, Variant, VariantId, Wanted,
+    Detail, Fate, Flag, FlagId, FlagSet, Gate, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve, Span,
+    State, Unit, Variant, VariantId, Wanted,
 };
 use crate::list::{self, List};
 use crate::snapshot::Snapshot;
 use crate::split::portions;
 use crate::text::Text;
-use crate::validation::{self, Candidate, Checked, Validation};
+use crate::validation::{self, Candidate, Validation};
 use crate::value::Value;
 
 impl FlagSet {
@@ -50,14 +52,12 @@ impl FlagSet {
     /// # Ok::<(), esclusa::SnapshotError>(())
     /// ```
     pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let mut compiler = Compiler::of(FlagSet::empty());
-        let mut validation = Validation::default();
-        let snapshot = Snapshot::from_json(bytes, &mut |part, at, entry| {
-            validation.entry(part, at, entry, |flag| compiler.take(flag));
-        })?;
-        let FlagSet { revision, generated_at, .. } = &mut compiler.set;
-        (*revision, *generated_at) = (snapshot.revision, snapshot.generated_at);
-        Ok(compiler.link(validation.finish(snapshot.bare)))
+        let (set, snapshot) = compile(bytes, &[])?;
+        if snapshot.ignored_late && !snapshot.ignored.is_empty() {
+            // Fields may come in any order, but a flag is judged as it is read.
+            return Ok(compile(bytes, &snapshot.ignored)?.0);
+        }
+        Ok(set)
     }
 
     /// The same in strict mode, for linting and CI: any violation refuses the snapshot.
@@ -68,6 +68,20 @@ impl FlagSet {
         let set = Self::from_json(bytes)?;
         if set.violations.is_empty() { Ok(set) } else { Err(SnapshotError::Violations(set.violations)) }
     }
+}
+
+/// Reads and compiles a snapshot that ignores these fields of flags (2.1.10), and those that it names itself.
+fn compile(bytes: &[u8], ignored: &[String]) -> Result<(FlagSet, Snapshot), SnapshotError> {
+    let mut compiler = Compiler::of(FlagSet::empty());
+    let mut validation = Validation::default();
+    validation.ignore(ignored);
+    let snapshot = Snapshot::from_json(bytes, &mut |part, at, entry| {
+        validation.entry(part, at, entry, |flag| compiler.take(flag));
+    })?;
+    let FlagSet { revision, generated_at, .. } = &mut compiler.set;
+    (*revision, *generated_at) = (snapshot.revision, snapshot.generated_at);
+    let set = compiler.link(validation, snapshot.bare);
+    Ok((set, snapshot))
 }
 
 /// A flag set in the making.
@@ -113,8 +127,15 @@ impl Compiler {
     }
 
     /// Compiles what could not be judged before all was read; the set is then whole.
-    fn link(mut self, checked: Checked<'_>) -> FlagSet {
-        self.set.keys = checked.keys;
+    fn link(mut self, validation: Validation<'_>, bare: bool) -> FlagSet {
+        let FlagSet { origins, .. } = &self.set;
+        let compiled = |number: u32| {
+            let origin = origins.get(number as usize)?;
+            (origin.fate == Fate::Sound).then_some(origin.own_fingerprint)
+        };
+        let checked = validation.finish(bare, &compiled);
+        (self.set.keys, self.set.reading, self.set.uniform) = (checked.keys, checked.reading, checked.uniform);
+        self.set.reading.set_flags(self.set.flags.len() as u64);
         if RULES {
             for segment in &checked.segments {
                 self.segment(segment, fingerprint(&segment.when));
@@ -124,8 +145,11 @@ impl Compiler {
                     self.decide(id, flag);
                 }
             }
-            self.set.set_aside.sort_unstable();
         }
+        self.set.set_aside.sort_unstable_by_key(|(id, _)| *id);
+        let parted: Vec<(FlagId, Aside)> = checked.twins.iter().filter_map(|twins| self.part(twins)).collect();
+        self.set.set_aside.extend(parted);
+        self.set.set_aside.sort_unstable_by_key(|(id, _)| *id);
         self.set.violations = checked.violations;
         self.finish()
     }
@@ -150,51 +174,15 @@ impl Compiler {
         }
     }
 
-    /// Gives a flag its key and its number.
-    fn claim(&mut self, candidate: &Candidate<'_>) -> FlagId {
-        let id = FlagId(len(&self.set.flags));
-        let key = self.set.texts.push(&candidate.key);
-        self.set.flags.push(Flag {
-            key,
-            bucketer: Bucketer::Recipe1 { salt_hash: 0 },
-            unit: Unit::Field(crate::context::Field::User),
-            share: Share::NOBODY,
-            audience: Audience::EVERYBODY,
-            gates: Span::default(),
-            detail: Flag::NO_DETAIL,
-            state: if candidate.killed { State::Disabled } else { State::Broken },
-            plain: None,
-            timed: false,
-        });
-        self.set.origins.push(Origin {
-            enabled: false,
-            status: crate::definition::Status::Active,
-            client: false,
-            fate: Fate::SetAside { killed: candidate.killed, kept: None },
-            own_fingerprint: 0,
-            fingerprint: 0,
-        });
-        id
-    }
-
     /// Compiles a flag, or sets it aside.
     fn decide(&mut self, id: FlagId, candidate: &Candidate<'_>) {
         if let Some(definition) = candidate.definition() {
             self.flag(id, &candidate.key, definition, fingerprint(definition));
         } else {
-            self.set.set_aside.push(id);
+            self.set.set_aside.push((id, candidate.aside()));
             let detail = self.off_only(&candidate.off_value);
             self.settle(id, |flag, _| flag.detail = detail);
         }
-    }
-
-    /// The detail of a flag of which nothing is known but what it serves when it is off.
-    fn off_only(&mut self, off_value: &Value<'_>) -> u32 {
-        if let Value::Bool(false) = off_value {
-            return Flag::NO_DETAIL;
-        }
-        let off_value = self.off_value(off_value);
-        self.detail(Detail { off_value: Some(off_value), ..Detail::NONE })
     }
 
     fn detail(&mut self, detail: Detail) -> u32 {
@@ -205,19 +193,6 @@ impl Compiler {
     fn off_value(&mut self, value: &Value<'_>) -> u32 {
         self.set.off_values.push(value.to_owned());
         len(&self.set.off_values) - 1
-    }
-
-    /// Gives a flag that was set aside the definition that an earlier set had of it.
-    pub(crate) fn keep(&mut self, id: FlagId, definition: &FlagDefinition<'_>, own_fingerprint: u64, kept: Kept) {
-        let killed = matches!(self.set.origin(id).fate, Fate::SetAside { killed: true, .. });
-        let key = self.set.key(id).to_owned();
-        self.flag(id, &key, definition, own_fingerprint);
-        self.settle(id, |flag, origin| {
-            origin.fate = Fate::SetAside { killed, kept: Some(kept) };
-            if killed {
-                flag.state = State::Disabled;
-            }
-        });
     }
 
     fn settle(&mut self, id: FlagId, change: impl FnOnce(&mut Flag, &mut Origin)) {

@@ -8,8 +8,10 @@ use std::collections::BinaryHeap;
 use ipnet::IpNet;
 
 use crate::RULES;
+use crate::aside::{Aside, Why};
 use crate::audience::{Audience, Vocabulary};
 use crate::bucket::{Bucketer, Share};
+use crate::columns::Cause;
 use crate::condition::{Comparison, Node, Percentage};
 use crate::context::Field;
 use crate::definition::Status;
@@ -23,6 +25,7 @@ use crate::split::Portion;
 use crate::text::{Text, Texts};
 use crate::text_match::Substrings;
 use crate::time::Time;
+use crate::understood::Reading;
 use crate::value::Value;
 
 /// A compiled snapshot: answers for any flag and context, and never changes.
@@ -35,7 +38,13 @@ pub struct FlagSet {
     /// As the how manieth set of this process it was made a current one; 0 before that.
     pub(crate) publication: u64,
     pub(crate) violations: Vec<Violation>,
-    pub(crate) set_aside: Vec<FlagId>,
+    /// The flags that are set aside, in their order.
+    pub(crate) set_aside: Vec<(FlagId, Aside)>,
+    pub(crate) reading: Reading,
+    /// Columns that restrict every flag with one value, of two flags and more, without a strong word (8.17).
+    pub(crate) uniform: Vec<Cause>,
+    /// Columns that are defaults of the store, with the fingerprints of their values (8.17).
+    pub(crate) defaults: Vec<(String, u64)>,
     /// Numbers of flags by the hash of their keys.
     pub(crate) keys: Index,
     pub(crate) flags: Vec<Flag>,
@@ -138,7 +147,7 @@ pub(crate) enum State {
     Completed,
     /// Off for everybody (7.3 and 8.7).
     Disabled,
-    /// Set aside without a definition (7.2).
+    /// Set aside without a definition, or withheld (7.2).
     Broken,
 }
 
@@ -276,11 +285,12 @@ pub(crate) struct Origin {
     pub(crate) fingerprint: u64,
 }
 
-/// Whether a flag is as its snapshot has it.
+/// Whether a flag is as its snapshot has it. Of one that is withheld, the off value of its kept definition stands apart
+/// from the one that it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Sound,
-    SetAside { killed: bool, kept: Option<Kept> },
+    SetAside { why: Why, kept: Option<Kept>, kept_off: Option<u32> },
 }
 
 /// A definition that is kept from an earlier set.
@@ -350,6 +360,18 @@ impl FlagSet {
     /// The keys of all flags, in the order of the snapshot.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.flags.iter().map(|flag| self.texts.get(flag.key))
+    }
+
+    /// What was understood of the snapshot: its columns, how each was read, and notices.
+    #[must_use]
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// What is known of a flag that is set aside.
+    pub(crate) fn aside(&self, id: FlagId) -> Option<&Aside> {
+        let at = self.set_aside.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.set_aside.get(at).map(|(_, aside)| aside)
     }
 
     /// Everything that is wrong with the snapshot, in no particular order.

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 
 use crate::RULES;
+use crate::aside::Why;
+use crate::columns::Cause;
 use crate::compilation::Compiler;
 use crate::condition::Part;
 use crate::definition::{
@@ -13,24 +15,33 @@ use crate::definition::{
     RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, Targets, TextTest, VariantDefinition,
     WantedDefinition,
 };
-use crate::fingerprint::Map;
+use crate::fingerprint::{Map, Set, fingerprint, mix};
 use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Kept, Rule, Segment, Serve, Span, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::operator::Operator;
 use crate::pattern::Expression;
 use crate::text::Text;
+use crate::understood::Column;
 use crate::validation::{Growing, Survey, extent, within};
 
 /// The new set with the definitions that the set before it still has for its flags that are set aside.
-pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
-    let mut found: Vec<(FlagId, FlagId, FlagDefinition<'_>)> = new
-        .set_aside
-        .iter()
-        .filter_map(|&id| {
-            let old = before.find(new.key(id))?;
-            Some((id, old, before.definition(old)?))
-        })
-        .collect();
+pub(crate) fn keep(mut new: FlagSet, before: &FlagSet) -> FlagSet {
+    if !before.placeholder {
+        new.notice(before);
+    }
+    let narrowings: Vec<_> = new.set_aside.iter_mut().map(|(id, aside)| (*id, aside.narrowing.take())).collect();
+    let mut narrowed: Map<FlagId, u64> = Map::default();
+    let mut found: Vec<(FlagId, FlagId, FlagDefinition<'_>)> = Vec::new();
+    for (id, narrowing) in narrowings {
+        let Some(old) = before.find(new.key(id)) else { continue };
+        let Some(mut definition) = before.definition(old) else { continue };
+        if let Some(narrowing) = narrowing
+            && narrowing.narrow(&mut definition)
+        {
+            narrowed.insert(id, fingerprint(&narrowing));
+        }
+        found.push((id, old, definition));
+    }
     if found.is_empty() {
         return new;
     }
@@ -56,7 +67,8 @@ pub(crate) fn keep(new: FlagSet, before: &FlagSet) -> FlagSet {
         for rule in definition.rules.iter().filter(|_| RULES) {
             bring_segments(&mut compiler, &earlier, &rule.when);
         }
-        compiler.keep(*id, definition, origin.own_fingerprint, kept);
+        let own_fingerprint = narrowed.get(id).map_or(origin.own_fingerprint, |by| mix(origin.own_fingerprint, *by));
+        compiler.keep(*id, definition, own_fingerprint, kept);
     }
     compiler.finish()
 }
@@ -157,6 +169,47 @@ fn bring_segments(compiler: &mut Compiler, earlier: &EarlierSegments<'_>, condit
 }
 
 impl FlagSet {
+    /// What only shows beside the set before: columns that are new, and those that are defaults of the store, by which
+    /// no flag is withheld (8.17).
+    fn notice(&mut self, before: &FlagSet) {
+        let had: Set<&str> = before.reading.columns().iter().map(Column::name).collect();
+        self.reading.notice_new(|name| had.contains(name));
+        let known: Map<&str, u64> = before.defaults.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let mut defaults: Map<u32, u64> = Map::default();
+        for (at, column) in (0..).zip(self.reading.others()) {
+            let new = || self.uniform.iter().find(|cause| cause.column == at).filter(|_| !had.contains(column.name()));
+            if let Some(value) = known.get(column.name()).copied().or_else(|| new().map(|cause| cause.value)) {
+                defaults.insert(at, value);
+            }
+        }
+        if defaults.is_empty() {
+            return;
+        }
+        let is_default = |cause: &Cause| defaults.get(&cause.column) == Some(&cause.value);
+        let mut freed = Vec::new();
+        for (id, aside) in &self.set_aside {
+            if aside.unreadable.is_empty() && !aside.twins && aside.causes.iter().all(is_default) {
+                freed.push(*id);
+            }
+        }
+        for id in freed {
+            if let Some(Fate::SetAside { why: why @ Why::Withheld, .. }) =
+                self.origins.get_mut(id.0 as usize).map(|origin| &mut origin.fate)
+            {
+                *why = Why::Broken;
+            }
+        }
+        for (at, value) in defaults {
+            let Some(name) = self.reading.other(at).map(|column| column.name().to_owned()) else { continue };
+            let cause = Cause { column: at, value };
+            let rows = self.set_aside.iter().filter(|(_, aside)| aside.causes.contains(&cause)).count();
+            if rows > 0 {
+                self.reading.notice_default(&name, rows as u64);
+            }
+            self.defaults.push((name, value));
+        }
+    }
+
     /// The definition of a flag, unless it is set aside without one.
     pub(crate) fn definition(&self, id: FlagId) -> Option<FlagDefinition<'_>> {
         let (flag, origin) = (self.flag(id), self.origin(id));
@@ -171,6 +224,10 @@ impl FlagSet {
             }
         }
         let detail = self.detail(flag).unwrap_or(&Detail::NONE);
+        let off_value = match origin.fate {
+            Fate::SetAside { why: Why::Withheld, kept_off, .. } => kept_off,
+            _ => detail.off_value,
+        };
         let weights = self.weights(detail.weights);
         let variants = (detail.variants.start..).map(VariantId).zip(detail.variants.of(&self.variants));
         let variants = variants.map(|(id, variant)| VariantDefinition {
@@ -203,7 +260,7 @@ impl FlagSet {
                 off_companies: self.list_definition(detail.overrides.off_companies),
             },
             variants: variants.collect(),
-            off_value: detail.off_value.and_then(|at| self.off_values.get(at as usize)).map(Cow::Borrowed),
+            off_value: off_value.and_then(|at| self.off_values.get(at as usize)).map(Cow::Borrowed),
             rules: rules.map(|rule| self.rule_definition(rule)).collect(),
             prerequisites: prerequisites.collect(),
             schedule: detail.schedule.of(&self.schedule).to_vec(),

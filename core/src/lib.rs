@@ -27,9 +27,11 @@
 //! What a snapshot means, sentence by sentence, is in `spec/SEMANTICS.md`.
 #![forbid(unsafe_code)]
 
+mod aside;
 mod audience;
 mod bucket;
 mod client_snapshot;
+mod columns;
 mod compilation;
 mod condition;
 mod context;
@@ -42,11 +44,14 @@ mod fingerprint;
 mod flag_set;
 mod flags;
 mod graph;
+mod guard;
 mod index;
 mod json;
 mod kept;
+mod keys;
 pub mod limit;
 mod list;
+mod narrowing;
 mod number;
 mod operator;
 mod pattern;
@@ -64,6 +69,7 @@ pub mod sync;
 mod text;
 mod text_match;
 mod time;
+mod understood;
 mod validation;
 mod value;
 mod version;
@@ -91,5 +97,6 @@ pub use report::{Outcome, Report, SetAside};
 pub use resolution::{ErrorCode, Reason, Resolution};
 pub use split::ranges;
 pub use time::Time;
+pub use understood::{Column, Notice, Reading};
 pub use value::{MAX_INTEGER, Value};
 pub use writing::Json;

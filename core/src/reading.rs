@@ -8,9 +8,8 @@ use ipnet::IpNet;
 
 use crate::MESSAGES;
 use crate::bucket::Share;
-use crate::error::{Violation, found, no_time, one_of, problem, string};
+use crate::error::{Violation, found, no_time, one_of, problem};
 use crate::fingerprint::Set;
-use crate::index::Index;
 use crate::json::parse_number;
 use crate::limit::{MAX_LIST_ENTRIES, MAX_VIOLATIONS};
 use crate::number::thousandths;
@@ -21,11 +20,13 @@ use crate::time::Time;
 use crate::value::Value;
 use crate::whole::digits;
 
+/// Is shown a field that is not known.
+pub(crate) type Look<'f, 'v, 't> = &'f mut dyn FnMut(&mut Reading, &'v Cow<'t, str>, &'v Value<'t>);
+
 /// What an object does with fields that nobody knows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unknown {
-    /// The users' own columns are kept out of the way, but not a misspelt target (2.2.3).
-    Columns,
+pub(crate) enum Unknown<'f, 'v, 't> {
+    /// The users' own columns are looked at (2.2.3).
+    Columns(Look<'f, 'v, 't>),
     /// The fields of a segment that mean nothing are ignored (2.3.1).
     Ignored,
     /// In the shapes that are ours alone, a field that would be ignored is a mistake (2.2.22).
@@ -65,6 +66,11 @@ impl Reading {
         }
     }
 
+    /// How many violations the entry that is being read has with those before it, be they reported or not.
+    pub(crate) fn count(&self) -> usize {
+        self.violations.len() + self.more
+    }
+
     /// What is reported until the [end](Self::end_entry) is wrong with one flag or segment.
     pub(crate) fn begin_entry(&mut self) {
         (self.before, self.more) = (Some(self.violations.len()), 0);
@@ -98,10 +104,10 @@ impl Reading {
         place: &Place<'_>,
         value: &'v Value<'t>,
         names: [&str; N],
-        unknown: Unknown,
+        mut unknown: Unknown<'_, 'v, 't>,
     ) -> Option<[Option<&'v Value<'t>>; N]> {
         let mut values = [None; N];
-        self.named(place, value, &names, unknown, &mut values).then_some(values)
+        self.named(place, value, &names, &mut unknown, &mut values).then_some(values)
     }
 
     /// Puts the value of each name in its place; not if the value is no object. Apart from the number of names, so that
@@ -111,7 +117,7 @@ impl Reading {
         place: &Place<'_>,
         value: &'v Value<'t>,
         names: &[&str],
-        unknown: Unknown,
+        unknown: &mut Unknown<'_, 'v, 't>,
         values: &mut [Option<&'v Value<'t>>],
     ) -> bool {
         let Value::Object(fields) = value else {
@@ -142,16 +148,16 @@ impl Reading {
                         repeated |= bit;
                     }
                 }
-                None if unknown == Unknown::Refused && name != "description" && strange.insert(name) => {
-                    self.report(
-                        &place.field(name),
-                        format_args!("is not a field that is known here, expected one of {}", one_of(names)),
-                    );
-                }
-                None if unknown == Unknown::Columns && name.starts_with("target_") && strange.insert(name) => {
-                    self.report(&place.field(name), "is not a target that is known, expected one of target_plans, target_roles, target_companies, target_regions, target_users");
-                }
-                None => {}
+                None => match unknown {
+                    Unknown::Columns(look) => look(self, name, value),
+                    Unknown::Refused if name != "description" && strange.insert(name) => {
+                        self.report(
+                            &place.field(name),
+                            format_args!("is not a field that is known here, expected one of {}", one_of(names)),
+                        );
+                    }
+                    _ => {}
+                },
             }
         }
         true
@@ -334,52 +340,6 @@ impl Reading {
             }
         }
         Some(networks)
-    }
-}
-
-/// The keys of the objects of a list, each of which must be its own.
-#[derive(Default)]
-pub(crate) struct Keys<'t> {
-    /// The keys that are taken, and where the objects stand that have taken them.
-    taken: Vec<(Cow<'t, str>, usize)>,
-    /// The places of the keys among them, by hash.
-    index: Index,
-}
-
-impl<'t> Keys<'t> {
-    /// Takes a key for the object that stands there in the list at `list`.
-    ///
-    /// # Errors
-    /// The problem, if an earlier object has this key.
-    pub(crate) fn take(&mut self, list: &Place<'_>, at: usize, key: Cow<'t, str>) -> Result<(), Cow<'static, str>> {
-        if let Some(first) = self.find(&key) {
-            let place = list.entry(first);
-            return Err(problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(&key))));
-        }
-        let number = |place| u32::try_from(place).unwrap_or(u32::MAX - 1);
-        self.taken.push((key, at));
-        let new = if self.index.has_room_for(self.taken.len()) {
-            self.taken.len() - 1
-        } else {
-            self.index = Index::with_room_for(self.taken.len());
-            0
-        };
-        for (place, (key, _)) in self.taken.iter().enumerate().skip(new) {
-            self.index.insert(self.index.hash(key), number(place));
-        }
-        Ok(())
-    }
-
-    /// Where the object stands that has taken this key.
-    pub(crate) fn find(&self, key: &str) -> Option<usize> {
-        let taken = |place: u32| self.taken.get(place as usize);
-        let is_it = |place| taken(place).is_some_and(|(other, _)| other == key);
-        taken(self.index.find(self.index.hash(key), is_it)?).map(|(_, at)| *at)
-    }
-
-    /// The keys as numbers, in the order in which they were taken, by their hashes.
-    pub(crate) fn into_index(self) -> Index {
-        self.index
     }
 }
 

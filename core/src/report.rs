@@ -1,7 +1,9 @@
 //! What publishing a flag set did (sentences 9.2 to 9.5 of SEMANTICS.md).
 
+use crate::aside::Why;
 use crate::error::Violation;
 use crate::flag_set::{Fate, FlagId, FlagSet, Kept};
+use crate::understood::Reading;
 use crate::value::Value;
 use crate::writing::Json;
 
@@ -16,6 +18,7 @@ pub struct Report {
     changed: Vec<String>,
     set_aside: Vec<SetAside>,
     violations: Vec<Violation>,
+    reading: Reading,
 }
 
 /// Whether the set is the current one now.
@@ -36,6 +39,7 @@ pub enum Outcome {
 pub struct SetAside {
     key: String,
     killed: bool,
+    withheld: bool,
     kept: Option<Kept>,
 }
 
@@ -52,7 +56,13 @@ impl SetAside {
         self.killed
     }
 
-    /// The definition that it keeps from an earlier set, if there is one.
+    /// Whether it is off because a field that may keep people out cannot be read or is not read (8.16).
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        self.withheld
+    }
+
+    /// The definition that it keeps from an earlier set, if there is one. One that is withheld does not serve it.
     #[must_use]
     pub fn kept(&self) -> Option<Kept> {
         self.kept
@@ -98,6 +108,7 @@ impl Report {
             changed: Vec::new(),
             set_aside: Vec::new(),
             violations: set.violations.clone(),
+            reading: set.reading.clone(),
         }
     }
 
@@ -114,9 +125,11 @@ impl Report {
         }
         let gone = |id: &FlagId| counterpart(before, *id, set).is_none();
         let removed = (0..).map(FlagId).take(before.len()).filter(gone).collect();
-        let set_aside = set.by_key(set.set_aside.clone()).into_iter();
+        let set_aside = set.by_key(set.set_aside.iter().map(|(id, _)| *id).collect()).into_iter();
         let set_aside = set_aside.filter_map(|(key, id)| match set.origin(id).fate {
-            Fate::SetAside { killed, kept } => Some(SetAside { key: key.to_owned(), killed, kept }),
+            Fate::SetAside { why, kept, .. } => {
+                Some(SetAside { key: key.to_owned(), killed: why == Why::Killed, withheld: why == Why::Withheld, kept })
+            }
             Fate::Sound => None,
         });
         Report {
@@ -127,6 +140,7 @@ impl Report {
             changed: sorted(set, changed),
             set_aside: set_aside.collect(),
             violations: set.violations.clone(),
+            reading: set.reading.clone(),
         }
     }
 
@@ -178,7 +192,13 @@ impl Report {
         &self.violations
     }
 
-    /// `{"outcome", "revision", "added", "removed", "changed", "set_aside", "violations"}` (sentence 9.6).
+    /// What was understood of the snapshot (sentence 9.7).
+    #[must_use]
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// `{"outcome", "revision", "added", "removed", "changed", "set_aside", "violations", "reading"}` (sentence 9.6).
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
         let keys = |keys: &[String]| Value::from(keys.to_vec());
@@ -191,6 +211,7 @@ impl Report {
             ("changed".into(), keys(&self.changed)),
             ("set_aside".into(), Value::List(self.set_aside.iter().map(SetAside::to_value).collect())),
             ("violations".into(), Value::List(self.violations.iter().map(Violation::to_value).collect())),
+            ("reading".into(), self.reading.to_value()),
         ])
     }
 
@@ -206,6 +227,7 @@ impl Report {
             }
             json.name("set_aside").list(&self.set_aside, |json, one| one.write(json));
             json.name("violations").list(&self.violations, |json, violation| violation.write(json));
+            self.reading.write(json.name("reading"));
         });
         json.into_text()
     }

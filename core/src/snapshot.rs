@@ -29,6 +29,10 @@ pub(crate) struct Snapshot {
     pub(crate) bare: bool,
     /// Whether it only switches flags, as a layer over others; by itself it is a snapshot like any other.
     pub(crate) switches: bool,
+    /// The fields of flags that it ignores (2.1.10).
+    pub(crate) ignored: Vec<String>,
+    /// Whether they were named behind the flags.
+    pub(crate) ignored_late: bool,
 }
 
 /// Where an entry stands.
@@ -40,6 +44,8 @@ pub(crate) enum Part {
     Rows,
     /// Among the `segments` of a document.
     Segments,
+    /// The names of the fields that a document ignores (2.1.10).
+    Ignored,
 }
 
 /// Is shown the entries of each part in their order, with their places in it.
@@ -71,9 +77,10 @@ struct Document<'a> {
     /// The first of the fields that was met twice.
     repeated: Option<&'static str>,
     switches: bool,
+    ignored_late: bool,
 }
 
-const NAMES: [&str; 5] = ["esclusa", "flags", "revision", "generated_at", "segments"];
+const NAMES: [&str; 7] = ["esclusa", "flags", "revision", "generated_at", "segments", "ignored", "tables"];
 
 impl<'a> Document<'a> {
     fn read(&mut self, reader: &mut Reader<'a>, show: Show<'_, 'a>) -> Result<(), Fault> {
@@ -98,7 +105,14 @@ impl<'a> Document<'a> {
             (Some((_, None)), "flags", Some(b'[')) => (Part::Flags, &mut self.flags),
             (Some((_, None)), "segments", Some(b'[')) => (Part::Segments, &mut self.segments),
             _ => {
-                let value = reader.hollow(1)?;
+                let mut value = Value::Null;
+                if name == "ignored" {
+                    reader.value(1, &mut value)?;
+                    self.ignored_late |= self.flags > 0;
+                    show(Part::Ignored, 0, &mut value);
+                } else {
+                    value = reader.hollow(1)?;
+                }
                 match known {
                     Some((name, Some(_))) => self.repeated = self.repeated.or(Some(name)),
                     Some((_, field)) => *field = Some(value),
@@ -134,7 +148,10 @@ impl<'a> Document<'a> {
         if let Some(name) = self.repeated {
             return Err(wrong(&["/", name].concat(), "stands more than once, expected once"));
         }
-        let [version, flags, revision, generated_at, segments] = self.fields;
+        let [version, flags, revision, generated_at, segments, ignored, tables] = self.fields;
+        if tables.is_some_and(|tables| !tables.is_null()) {
+            return Err(wrong("/tables", "holds rows for a mapping, expected flags: this reader has no mappings"));
+        }
         match version {
             Some(Value::Integer(VERSION)) => {}
             Some(other) => {
@@ -182,6 +199,16 @@ impl<'a> Document<'a> {
                 ));
             }
         }
+        let ignored = match ignored.unwrap_or_default() {
+            Value::Null => Vec::new(),
+            other => match names(&other) {
+                Some(names) => names,
+                None => {
+                    let problem = format_args!("{} is no list of fields, expected an array of names", found(&other));
+                    return Err(wrong("/ignored", problem));
+                }
+            },
+        };
         match flags {
             Some(Value::List(_)) => at_most(self.flags, "flags", "/flags")?,
             Some(other) => {
@@ -189,8 +216,14 @@ impl<'a> Document<'a> {
             }
             None => return Err(wrong("/flags", "is missing, expected an array of flags")),
         }
-        Ok(Snapshot { revision, generated_at, bare: false, switches: self.switches })
+        let (switches, ignored_late) = (self.switches, self.ignored_late);
+        Ok(Snapshot { revision, generated_at, bare: false, switches, ignored, ignored_late })
     }
+}
+
+/// The texts of an array of texts.
+pub(crate) fn names(value: &Value<'_>) -> Option<Vec<String>> {
+    value.as_list()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
 /// No more are shown than there may be.

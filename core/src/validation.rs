@@ -3,28 +3,36 @@
 
 mod conditions;
 mod expressions;
+mod flags;
 mod references;
+mod rows;
 mod rules;
 mod survey;
+mod twins;
 
+use flags::flag;
 pub(crate) use references::{extent, within};
+use rows::{count, count_read, forget, repeated, restricts};
 pub(crate) use survey::{Growing, Survey};
+use twins::Twin;
+pub(crate) use twins::Twins;
 
 use std::borrow::Cow;
 
 use crate::RULES;
-use crate::bucket::Share;
-use crate::definition::{
-    FlagDefinition, OverridesDefinition, PrerequisiteDefinition, SegmentDefinition, Status, Targets, USER,
-    WantedDefinition,
-};
+use crate::aside::{Aside, Why};
+use crate::columns::{Cause, Columns, Strange};
+use crate::definition::{FlagDefinition, SegmentDefinition, Status};
 use crate::error::{Violation, found};
 use crate::index::Index;
-use crate::limit::{MAX_KEY_BYTES, MAX_LIST_ENTRIES};
-use crate::reading::{Keys, Place, Reading, Unknown};
-use crate::snapshot::Part;
+use crate::keys::Keys;
+use crate::limit::MAX_KEY_BYTES;
+use crate::narrowing::Narrowing;
+use crate::place::is_camel_case;
+use crate::reading::{Place, Reading, Unknown};
+use crate::snapshot::{self, Part};
 use crate::switching;
-use crate::time::Time;
+use crate::understood::{Counts, Native, Reading as Understood};
 use crate::value::Value;
 
 /// What is known of a snapshot once all of it has been read: what is still to be compiled, and what is wrong.
@@ -35,7 +43,11 @@ pub(crate) struct Checked<'v> {
     pub(crate) flags: Vec<Candidate<'v>>,
     /// The flags that were taken, as numbers in their order, by the hashes of their keys.
     pub(crate) keys: Index,
+    /// The flags whose keys are in several rows that differ.
+    pub(crate) twins: Vec<Twins>,
     pub(crate) violations: Vec<Violation>,
+    pub(crate) reading: Understood,
+    pub(crate) uniform: Vec<Cause>,
 }
 
 /// A flag.
@@ -55,9 +67,38 @@ pub(crate) struct Candidate<'v> {
     parts: u64,
     /// Where it stands in the snapshot's array.
     pub(crate) at: usize,
+    /// The number of the flag that has taken its key before.
+    twin: Option<u32>,
+    /// The fields of 2.2 that may keep people out and cannot be read (8.16).
+    unreadable: Vec<&'static str>,
+    /// The columns that restrict (2.2.27).
+    causes: Vec<Cause>,
+    has_schedule: bool,
 }
 
 impl<'v> Candidate<'v> {
+    /// What becomes of it if it is set aside.
+    pub(crate) fn why(&self) -> Why {
+        if self.killed {
+            Why::Killed
+        } else if self.unreadable.is_empty() && self.causes.is_empty() {
+            Why::Broken
+        } else {
+            Why::Withheld
+        }
+    }
+
+    /// What is known of it when it is set aside.
+    pub(crate) fn aside(&self) -> Aside {
+        Aside {
+            client: self.definition.client,
+            twins: false,
+            unreadable: self.unreadable.clone(),
+            causes: self.causes.clone(),
+            narrowing: Some(Box::new(Narrowing::of(&self.definition, self.has_schedule))),
+        }
+    }
+
     /// The definition, unless the flag is set aside.
     pub(crate) fn definition(&self) -> Option<&FlagDefinition<'v>> {
         self.sound.then_some(&self.definition)
@@ -108,6 +149,10 @@ pub(crate) struct Validation<'v> {
     /// Flags and segments may come in any order, and are reported in one.
     of_segments: Reading,
     of_flags: Reading,
+    twins: Vec<Twin>,
+    columns: Columns<'v>,
+    natives: [Native<'v>; FLAG_FIELDS.len()],
+    counts: Counts,
 }
 
 /// A segment.
@@ -131,7 +176,13 @@ impl<'v> Validation<'v> {
             Part::Flags => self.flag(FLAGS, at, value, take),
             Part::Rows => self.flag(ROWS, at, value, take),
             Part::Segments => self.segment(at, value),
+            Part::Ignored => self.ignore(&snapshot::names(value).unwrap_or_default()),
         }
+    }
+
+    /// Ignores fields of flags by these names (2.1.10).
+    pub(crate) fn ignore(&mut self, names: &[String]) {
+        self.columns.ignore(names.iter().map(|name| Cow::Owned(name.clone())));
     }
 
     fn segment(&mut self, at: usize, value: &Value<'v>) {
@@ -143,6 +194,7 @@ impl<'v> Validation<'v> {
         reading.begin_entry();
         let Some([key, when]) = reading.fields(&place, value, ["key", "when"], Unknown::Ignored) else { return };
         let key = unique_key(reading, &place.field("key"), key, (&mut self.segment_keys, SEGMENTS, at));
+        let key = key.and_then(|(key, twin)| twin.is_none().then_some(key));
         let when = match given(when) {
             Some(when) => conditions::condition(reading, &place.field("when"), when),
             None => reading.missing(&place.field("when"), "a condition").unwrap_or_default(),
@@ -153,25 +205,63 @@ impl<'v> Validation<'v> {
     }
 
     fn flag(&mut self, list: &Place<'_>, at: usize, value: &Value<'v>, take: impl FnOnce(&Candidate<'v>)) {
-        let reading = &mut self.of_flags;
+        let Validation { of_flags: reading, columns, natives, counts, .. } = self;
         let place = list.entry(at);
         reading.begin_entry();
-        let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns) else { return };
-        let [key, name, .., variants, off_value, _, _, _, _] = fields;
+        let before = reading.count();
+        columns.begin_row();
+        let mut strange = Strange::default();
+        let mut look = |reading: &mut Reading, name: &Cow<'v, str>, value: &Value<'v>| {
+            if columns.look(name, value, &mut strange) {
+                restricts(reading, &place, name);
+            }
+        };
+        let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns(&mut look)) else { return };
+        count(natives, counts, value, &fields);
+        let mut unreadable = if reading.count() > before { repeated(value) } else { Vec::new() };
+        let [key, name, .., variants, off_value, _, _, schedule, _] = fields;
         let keys = (&mut self.flag_keys, list, at);
         // With a `key` the name is a label (2.2.2).
         let (named, key) = if given(key).is_some() { ("key", key) } else { ("name", name) };
-        let key = unique_key(reading, &place.field(named), key, keys).unwrap_or_default();
-        let definition = flag(reading, &place.object(value), &key, fields);
+        let (key, twin) = unique_key(reading, &place.field(named), key, keys).unwrap_or_default();
+        let mut definition = flag(reading, &place.object(value), &key, fields, &mut unreadable);
+        definition.enabled &= !strange.is_off;
+        if !unreadable.is_empty() {
+            forget(&mut definition, &unreadable);
+        }
+        count_read(counts, &definition, &fields);
         let off_value = match (given(off_value), given(variants)) {
             (Some(value), _) => value.last_of_each(),
             (None, Some(_)) => Value::Null,
             (None, None) => Value::Bool(false),
         };
-        let sound = reading.end_entry(&place);
-        let killed = if RULES && sound { !definition.enabled || definition.status.is_off() } else { killed(value) };
-        let flag = Candidate { key, definition, sound, killed, off_value, parts: 0, at };
-        if !flag.key.is_empty() {
+        // That a twin's key is taken is not wrong with its definition.
+        let sound = reading.count() - usize::from(twin.is_some()) == before;
+        reading.end_entry(&place);
+        let is_off = || strange.is_off || killed(value);
+        let killed = if RULES && sound { !definition.enabled || definition.status.is_off() } else { is_off() };
+        let has_schedule = filled(schedule).is_some();
+        let Strange { causes, .. } = strange;
+        let flag = Candidate {
+            key,
+            definition,
+            sound,
+            killed,
+            off_value,
+            parts: 0,
+            at,
+            twin,
+            unreadable,
+            causes,
+            has_schedule,
+        };
+        if twin.is_some() {
+            self.counts.twins += 1;
+            if !flag.refers() {
+                self.twins.extend(Twin::of(&flag));
+                return;
+            }
+        } else if !flag.key.is_empty() {
             take(&flag);
         }
         if RULES && flag.refers() {
@@ -179,22 +269,43 @@ impl<'v> Validation<'v> {
         }
     }
 
-    /// Checks what refers to what; `bare` if the flags are bare rows.
-    pub(crate) fn finish(self, bare: bool) -> Checked<'v> {
-        let Validation { mut segments, mut flags, flag_keys: keys, of_segments, of_flags, .. } = self;
+    /// Checks what refers to what; `bare` if the flags are bare rows. Of a flag that was compiled as it was read,
+    /// `compiled` gives the fingerprint by its number, unless it was set aside.
+    pub(crate) fn finish(self, bare: bool, compiled: &dyn Fn(u32) -> Option<u64>) -> Checked<'v> {
+        let Validation { mut segments, mut flags, flag_keys: keys, of_segments, of_flags, mut twins, .. } = self;
         let mut reading = of_segments;
         reading.violations.extend(of_flags.violations);
+        let place = if bare { ROWS } else { FLAGS };
         let segments = if RULES {
-            let flags_place = if bare { ROWS } else { FLAGS };
-            expressions::limit(&mut reading, (SEGMENTS, &mut segments), (flags_place, &mut flags));
+            expressions::limit(&mut reading, (SEGMENTS, &mut segments), (place, &mut flags));
             let (segments, extents) = references::segments(&mut reading, SEGMENTS, segments);
-            references::flags(&mut reading, flags_place, &extents, &keys, &mut flags);
+            references::names(&mut reading, place, &extents, &keys, &mut flags);
             segments
         } else {
             Vec::new()
         };
-        Checked { segments, flags, keys: keys.into_index(), violations: reading.violations }
+        let (others, mut flags): (Vec<_>, Vec<_>) = flags.into_iter().partition(|flag| flag.twin.is_some());
+        twins.extend(others.iter().filter_map(Twin::of));
+        let twins = twins::that_differ(twins, &keys, &mut flags, compiled);
+        if RULES {
+            references::prerequisites(&mut reading, place, &keys, &mut flags);
+        }
+        let understood = Understood::of(&FLAG_FIELDS, &self.natives, &self.columns, &self.counts);
+        Checked {
+            segments,
+            flags,
+            keys: keys.into_index(),
+            twins,
+            violations: reading.violations,
+            reading: understood,
+            uniform: self.columns.uniform(),
+        }
     }
+}
+
+/// Whether that names a field of a flag (2.2).
+pub(crate) fn is_field(written: &str) -> bool {
+    FLAG_FIELDS.iter().any(|name| *name == written || is_camel_case(name, written))
 }
 
 /// Whether a flag reads as switched off, in any occurrence of its fields and whatever else is wrong (8.7).
@@ -232,21 +343,22 @@ fn built<'r, 'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'r Val
     RULES.then_some(value)
 }
 
+/// A key, and the number of the object that has taken it before.
 fn unique_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
     value: Option<&Value<'v>>,
     (keys, list, at): (&mut Keys<'v>, &Place<'_>, usize),
-) -> Option<Cow<'v, str>> {
+) -> Option<(Cow<'v, str>, Option<u32>)> {
     let Some(value) = given(value) else {
         return reading.missing(place, format_args!("a string of 1 to {MAX_KEY_BYTES} bytes"));
     };
     match value {
         Value::Text(key) if !key.is_empty() && key.len() <= MAX_KEY_BYTES => match keys.take(list, at, key.clone()) {
-            Ok(()) => Some(key.clone()),
-            Err(problem) => {
+            Ok(()) => Some((key.clone(), None)),
+            Err((first, problem)) => {
                 reading.report(place, problem);
-                None
+                Some((key.clone(), Some(first)))
             }
         },
         _ => {
@@ -255,190 +367,4 @@ fn unique_key<'v>(
             None
         }
     }
-}
-
-fn flag<'v>(reading: &mut Reading, place: &Place<'_>, key: &str, fields: Fields<'_, 'v>) -> FlagDefinition<'v> {
-    let [
-        _,
-        _,
-        enabled,
-        status,
-        rollout,
-        plans,
-        regions,
-        roles,
-        companies,
-        users,
-        start,
-        end,
-        bucket_by,
-        salt,
-        overrides,
-        variants,
-        off_value,
-        rules,
-        prerequisites,
-        schedule,
-        client,
-    ] = fields;
-    let at = |name: &'static str| place.field(name);
-    // Put together at the end: assigned one by one, each field would first have to drop what it holds.
-    let enabled = given(enabled).and_then(|value| reading.switch(&at("enabled"), value));
-    let status = given(status).and_then(|value| self::status(reading, &at("status"), value));
-    let rollout = match given(rollout) {
-        Some(value) => reading.percentage(&at("rollout_percentage"), value).unwrap_or_default(),
-        None => Share::EVERYONE,
-    };
-    let mut targets: Targets<'v> = Default::default();
-    let lists = [plans, regions, roles, companies, users];
-    for ((list, value), (_, name)) in targets.iter_mut().zip(lists).zip(crate::definition::TARGETS) {
-        *list = filled(value).and_then(|value| reading.ids(&at(name), value)).unwrap_or_default();
-    }
-    let start = given(start).and_then(|value| reading.bound(&at("start_date"), value));
-    let start = start.filter(|start| *start != Time::BEFORE_ALL);
-    let end = given(end).and_then(|value| reading.bound(&at("end_date"), value));
-    let end = end.filter(|end| *end != Time::AFTER_ALL);
-    let bucket_by = match given(bucket_by) {
-        Some(value) => reading.name(&at("bucket_by"), value).unwrap_or_default(),
-        None => Cow::Borrowed(USER),
-    };
-    let salt = given(salt).and_then(|value| reading.text(&at("salt"), value));
-    let salt = salt.filter(|salt| salt != key);
-    let overrides = filled(overrides).and_then(|value| self::overrides(reading, &at("overrides"), value));
-    let variants = match filled(variants) {
-        Some(value) => rules::variants(reading, &at("variants"), value),
-        None => Some(Vec::new()),
-    };
-    let rules = built(reading, &at("rules"), rules);
-    let rules = rules.and_then(|value| rules::rules(reading, &at("rules"), value, variants.as_deref()));
-    let variants = variants.unwrap_or_default();
-    // Without an `off_value` a boolean flag serves false and one with variants null (2.2.17).
-    let off_value = match given(off_value) {
-        Some(value) => value.last_of_each(),
-        None => {
-            if variants.is_empty() {
-                Value::Bool(false)
-            } else {
-                Value::Null
-            }
-        }
-    };
-    let prerequisites = built(reading, &at("prerequisites"), prerequisites);
-    let prerequisites =
-        prerequisites.and_then(|value| self::prerequisites(reading, &at("prerequisites"), value)).unwrap_or_default();
-    let schedule = filled(schedule).and_then(|value| self::schedule(reading, &at("schedule"), value));
-    let client = given(client).and_then(|value| reading.boolean(&at("client"), value));
-    FlagDefinition {
-        enabled: enabled.unwrap_or_default(),
-        status: status.unwrap_or_default(),
-        rollout,
-        targets,
-        start,
-        end,
-        bucket_by,
-        salt,
-        overrides: overrides.unwrap_or_default(),
-        variants,
-        off_value: Some(off_value).filter(|value| !matches!(value, Value::Bool(false))).map(Cow::Owned),
-        rules: rules.unwrap_or_default(),
-        prerequisites,
-        schedule: schedule.unwrap_or_default(),
-        client: client.unwrap_or_default(),
-    }
-}
-
-fn status(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Status> {
-    let status = switching::status(value);
-    if status.is_none() {
-        let problem = "is no status, expected draft, active, paused, completed or rolled_back";
-        reading.report(place, format_args!("{} {problem}", found(value)));
-    }
-    status
-}
-
-fn overrides<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> Option<OverridesDefinition<'v>> {
-    let [on, off] = reading.fields(place, value, ["on", "off"], Unknown::Refused)?;
-    let mut side = |name: &'static str, value: Option<&Value<'v>>| -> Option<[Vec<Cow<'v, str>>; 2]> {
-        let Some(value) = filled(value) else { return Some(Default::default()) };
-        let place = place.field(name);
-        let [users, companies] = reading.fields(&place, value, ["users", "companies"], Unknown::Refused)?;
-        let mut texts = |name, value| match filled(value) {
-            Some(value) => reading.ids(&place.field(name), value).unwrap_or_default(),
-            None => Vec::new(),
-        };
-        Some([texts("users", users), texts("companies", companies)])
-    };
-    let (on, off) = (side("on", on), side("off", off));
-    let ([on_users, on_companies], [off_users, off_companies]) = (on?, off?);
-    Some(OverridesDefinition { on_users, on_companies, off_users, off_companies })
-}
-
-fn prerequisites<'v>(
-    reading: &mut Reading,
-    place: &Place<'_>,
-    value: &Value<'v>,
-) -> Option<Vec<PrerequisiteDefinition<'v>>> {
-    let entries = reading.list(place, value, (MAX_LIST_ENTRIES, "prerequisites"))?.iter().enumerate();
-    Some(entries.map(|(at, value)| prerequisite(reading, &place.entry(at), value)).collect())
-}
-
-/// A prerequisite. What is wrong in it is reported, and it keeps its place.
-fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> PrerequisiteDefinition<'v> {
-    let mut prerequisite = PrerequisiteDefinition { flag: Cow::Borrowed(""), wanted: WantedDefinition::On(true) };
-    let Some([flag, on, variants]) = reading.fields(place, value, ["flag", "on", "variants"], Unknown::Refused) else {
-        return prerequisite;
-    };
-    let flag = match given(flag) {
-        Some(flag) => reading.key(&place.field("flag"), flag),
-        None => reading.missing(&place.field("flag"), "the key of another flag"),
-    };
-    prerequisite.flag = flag.unwrap_or_default();
-    match (given(on), given(variants)) {
-        (Some(_), Some(_)) => reading.report(place, "has both `on` and `variants`, expected one of them"),
-        (None, None) => reading.report(place, "has neither `on` nor `variants`, expected one of them"),
-        _ => {}
-    }
-    if let Some(on) = given(on) {
-        prerequisite.wanted = WantedDefinition::On(reading.boolean(&place.field("on"), on).unwrap_or_default());
-    }
-    if let Some(variants) = given(variants) {
-        let place = place.field("variants");
-        prerequisite.wanted = WantedDefinition::Variants(reading.ids(&place, variants).unwrap_or_default());
-        if variants.as_list().is_some_and(<[Value<'_>]>::is_empty) {
-            reading.report(&place, "is empty, expected at least one variant");
-        }
-    }
-    prerequisite
-}
-
-fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<(Time, Share)>> {
-    let mut steps: Vec<(Time, Share)> = Vec::new();
-    let mut before = None;
-    for (index, value) in reading.list(place, value, (MAX_LIST_ENTRIES, "steps"))?.iter().enumerate() {
-        let place = &place.entry(index);
-        let place = place.object(value);
-        let Some([at, rollout]) = reading.fields(&place, value, ["at", "rollout_percentage"], Unknown::Refused) else {
-            before = None;
-            continue;
-        };
-        let time = match given(at) {
-            Some(at) => reading.time(&place.field("at"), at),
-            None => reading.missing(&place.field("at"), "a time such as 2025-01-22T00:00:00Z"),
-        };
-        let share = match given(rollout) {
-            Some(rollout) => reading.percentage(&place.field("rollout_percentage"), rollout),
-            None => reading.missing(&place.field("rollout_percentage"), "a number from 0 to 100"),
-        };
-        if let (Some(time), Some(before)) = (time, before)
-            && time <= before
-        {
-            reading.report(
-                &place.field("at"),
-                format_args!("{time} is not after the step before, {before}, expected steps that rise in time"),
-            );
-        }
-        before = time;
-        steps.extend(time.zip(share));
-    }
-    Some(steps)
 }

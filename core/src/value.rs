@@ -234,7 +234,12 @@ impl Hash for Value<'_> {
             Value::Number(value) => value.to_bits().hash(state),
             Value::Text(text) => text.hash(state),
             Value::List(elements) => elements.hash(state),
-            Value::Object(fields) => fields.hash(state),
+            // The order of fields is of no consequence.
+            Value::Object(fields) => {
+                let mut sorted: Vec<_> = fields.iter().collect();
+                sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+                sorted.hash(state);
+            }
         }
     }
 }

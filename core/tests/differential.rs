@@ -90,7 +90,10 @@ fn wanted() -> Vec<(&'static str, &'static str)> {
     group("prerequisite", &["on met", "on not met", "off met", "off not met", "variants met", "variants not met"]);
     group("prerequisite", &["not in the set", "has an error"]);
     group("serves", &["the rule's variant", "by the rule's split", "by the flag's weights"]);
-    group("set aside", &["broken", "killed", "kept", "killed and kept"]);
+    group("set aside", &["broken", "killed", "kept", "killed and kept", "withheld", "withheld and kept"]);
+    group("twins", &["are equal", "differ"]);
+    group("narrowing", &["changes", "leaves nobody"]);
+    group("default of the store", &["keeps serving"]);
     group("segment of", &["the set", "an earlier set"]);
     group("not kept", &["because of prerequisites", "because of segments"]);
     group("again", &["the same snapshot"]);
@@ -213,6 +216,9 @@ fn note_published(hits: &Hits, snapshot: &Snapshot, published: &Published) {
         if count > 0 {
             hits.hit("not kept", name);
         }
+    }
+    for (group, name) in &published.notes {
+        hits.hit(group, name);
     }
     hits.hit("shape", if snapshot.bare { "bare rows" } else { "document" });
     let rows = Json::parse(snapshot.flags.to_string().as_bytes()).unwrap();

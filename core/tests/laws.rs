@@ -205,7 +205,7 @@ fn no_sequence_of_snapshots_turns_a_sound_flag_into_one_that_is_set_aside() {
         json!({"name": "other", "enabled": true, "rollout_percentage": 70}),
         json!({"name": "other", "enabled": true, "rollout_percentage": 170}),
         json!({"name": "other", "enabled": false, "status": 7}),
-        json!({"name": "good", "enabled": false}),
+        json!({"key": "good", "enabled": "yes", "rolloutPercentage": 30}),
         json!({"name": "other", "enabled": true, "prerequisites": [{"flag": "nowhere", "on": true}]}),
         json!(7),
     ];

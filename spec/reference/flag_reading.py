@@ -3,6 +3,9 @@
 A definition is a plain dict in which every default is written out, percentages are shares and times are milliseconds.
 """
 
+import json
+
+import columns
 import forms
 import graphs
 from condition_reading import check_references, extent, is_too_large, read_condition, segments_named
@@ -36,6 +39,8 @@ MAX_RESOLUTIONS = 10_000
 MAX_ANSWER_PARTS = 1_000_000
 
 TARGETS = ("target_plans", "target_roles", "target_companies", "target_regions", "target_users")
+IGNORED = ("id", "description", "created_at", "updated_at", "created_by", "metrics")
+RESTRICTING = ("enabled", "status", "rollout_percentage", *TARGETS, "start_date", "end_date")
 FIELDS = (
     "key",
     "name",
@@ -57,46 +62,77 @@ FIELDS = (
 )
 
 
-def read_flags(rows, place, extents, violations, over=()):
-    """2.2 and 2.4: by key, {"row", "definition"}; `extents` are those of the segments there are, and the definition of a flag that is set aside is None.
+def read_flags(rows, place, extents, ignored, violations, over=()):
+    """2.2, 2.4 and 8.2: by key, {"rows", "definition"}, and all rows; `extents` are those of the segments there are, and the definition of a flag that is set aside is None.
 
     The flags at the indexes `over` have too many parts of expressions (5.17).
     """
     written, rows = rows, [native_flag(row) for row in rows]
     keys = {row[key_field(row)] for row in rows if isinstance(row, Fields) and read_key(row.get(key_field(row)), "", []) is not None}
-    flags, places, sound = {}, {}, {}
+    flags, places, reads = {}, {}, []
     for index, row in enumerate(rows):
         found = []
-        definition = read_flag(row, inside(place, index), keys, extents, found)
+        read = read_row(row, inside(place, index), keys, extents, ignored, found)
         if index in over:
             violate(found, inside(inside(place, index), "rules"), "has too many parts of expressions")
-        key = definition and definition["key"]
+        read["sound"] = not found
+        reads.append(read)
+        key = read["definition"] and read["definition"]["key"]
         if key is not None and key in flags:
             violate(found, inside(inside(place, index), key_field(row)), "is taken by an earlier flag")
+            flags[key]["rows"].append(read)
         elif key is not None:
-            flags[key] = {"row": row, "definition": None}
+            flags[key] = {"rows": [read], "definition": None}
             places[key] = inside(inside(place, index), "prerequisites")
-            if not found:
-                sound[key] = definition
         violations.extend(as_written(violation, inside(place, index), written[index]) for violation in found)
+    sound = {key: flag["rows"][0]["definition"] for key, flag in flags.items() if is_one_flag(flag["rows"])}
     wrong = wrong_prerequisites(sound, extents)
     for key, definition in sound.items():
         for message in wrong[key]:
             violate(violations, places[key], message)
         if not wrong[key]:
             flags[key]["definition"] = definition
-    return flags
+    return flags, reads
 
 
-def read_flag(row, place, keys, extents, found):
+def is_one_flag(rows):
+    """8.2: whether rows of one key break no rule and have equal definitions."""
+    return all(row["sound"] for row in rows) and len({json.dumps(row["definition"], sort_keys=True) for row in rows}) == 1
+
+
+def read_row(row, place, keys, extents, ignored, found):
+    """A row: its definition, the fields that withhold it because they cannot be read (8.16), and what its columns say (2.2.27, 2.2.28)."""
+    read = {"row": row, "definition": None, "unreadable": [], "causes": {}, "columns": [], "gate_is_off": False}
+    if isinstance(row, Fields):
+        read["columns"] = [*row]
+        read_columns(read, place, ignored, found)
+    read["definition"] = read_flag(row, place, keys, extents, found, read["unreadable"])
+    if read["gate_is_off"]:
+        read["definition"]["enabled"] = False
+    return read
+
+
+def read_columns(read, place, ignored, found):
+    """2.2.3 and 2.2.25 to 2.2.28, in any occurrence of a field."""
+    for name, values in read["row"].all.items():
+        if name in FIELDS or name in IGNORED or name in ignored:
+            continue
+        kind = columns.kind_of(name)
+        restricting = [value for value in values if columns.restricts(kind, value)]
+        if restricting:
+            violate(found, inside(place, name), "is not read and looks like a restriction")
+            read["causes"][name] = sorted({json.dumps(value, sort_keys=True) for value in restricting})
+        if any(columns.switches_off(kind, value) for value in values):
+            read["gate_is_off"] = True
+
+
+def read_flag(row, place, keys, extents, found, unreadable):
     """2.2.1 to 2.2.24 and 8.13."""
     if not isinstance(row, Fields):
         violate(found, place, "is not an object")
         return None
     check_twice(row, FIELDS, place, found)
-    for name in row:
-        if name.startswith("target_") and name not in TARGETS:
-            violate(found, inside(place, name), "is not a field of a flag")
+    unreadable.extend(name for name in RESTRICTING if len(row.all.get(name, ())) > 1)
     key = read_key(row.get(key_field(row)), inside(place, key_field(row)), found)
 
     def field(name, read, default):
@@ -104,17 +140,30 @@ def read_flag(row, place, keys, extents, found):
             return default
         return read(row[name], inside(place, name), found)
 
+    def restriction(name, read, default):
+        before = len(found)
+        value = field(name, read, default)
+        if len(found) == before:
+            return value
+        if name != "rollout_percentage" or not forms.is_above_100(row[name]):
+            unreadable.append(name)
+        return default
+
+    targets = {name: restriction(name, read_strings, []) for name in TARGETS}
+    switches = {
+        "enabled": restriction("enabled", read_switch, False),
+        "status": restriction("status", read_status, None) or "active",
+        "share": restriction("rollout_percentage", read_percentage, 100_000),
+        "start": restriction("start_date", read_start, None),
+        "end": restriction("end_date", read_end, None),
+    }
     before = len(found)
     variants = field("variants", read_variants, [])
     variant_keys = [variant["key"] for variant in variants] if len(found) == before else None
     return {
         "key": key,
-        "enabled": field("enabled", read_switch, False),
-        "status": field("status", read_status, "active"),
-        "share": field("rollout_percentage", read_percentage, 100_000),
-        **{name: field(name, read_strings, []) for name in TARGETS},
-        "start": field("start_date", read_start, None),
-        "end": field("end_date", read_end, None),
+        **switches,
+        **targets,
         "bucket_by": field("bucket_by", read_text, "user"),
         "salt": field("salt", read_string, key),
         "overrides": field("overrides", read_overrides, read_overrides(Fields([]), "", [])),

@@ -132,6 +132,13 @@ def word_of(value):
     return "".join(character.lower() if character.isascii() else character for character in value.strip(WHITE_SPACE))
 
 
+def is_above_100(value):
+    """8.16: a number, or a text that holds one, above what a percentage may be."""
+    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", value):
+        return float(value) > 100
+    return is_number(value) and value > 100
+
+
 def share_of(value):
     """2.2.6 and 2.2.7: a percentage as a share, a whole number of thousandths of a percent."""
     if isinstance(value, str):

@@ -10,8 +10,9 @@ import json
 import forms
 import graphs
 import reading
+from columns import has_strong_word
 from condition_reading import extent, extents_of, is_too_large, segments_named
-from flag_reading import wrong_prerequisites
+from flag_reading import TARGETS, wrong_prerequisites
 
 
 def new_handle():
@@ -41,27 +42,67 @@ def is_older(revision, current):
 
 def make_set(read, current):
     """8.1 to 8.8."""
+    columns = {name for row in read["rows"] for name in row["columns"]}
+    defaults = defaults_of(read, columns, current)
     flags = {key: make_flag(flag, current, key) for key, flag in read["flags"].items()}
     segments = keep_definitions(flags, read["segments"], current["segments"] if current is not None else {})
     for flag in flags.values():
         if flag["set_aside"]:
-            settle(flag)
-    return {"revision": read["revision"], "flags": flags, "segments": segments}
+            settle(flag, defaults)
+    return {"revision": read["revision"], "flags": flags, "segments": segments, "columns": columns, "defaults": defaults}
+
+
+def defaults_of(read, columns, current):
+    """8.17: the fields that are defaults of the store, each with its value."""
+    if current is None:
+        return {}
+    defaults = {name: value for name, value in current["defaults"].items() if name in columns}
+    rows = read["rows"]
+    for name in columns - current["columns"] - set(defaults):
+        values = {value for row in rows for value in row["causes"].get(name, [])}
+        everywhere = all(name in row["causes"] for row in rows)
+        if len(rows) > 1 and everywhere and len(values) == 1 and not has_strong_word(name):
+            defaults[name] = [*values]
+    return defaults
 
 
 def make_flag(flag, current, key):
-    """8.4: a flag that is set aside takes over what the current set has."""
+    """8.4 and 8.15: a flag that is set aside takes over what the current set has, narrowed."""
     if flag["definition"] is not None:
-        return {"state": "good", "definition": flag["definition"], "off_value": None, "set_aside": False, "kept": None, "row": None}
+        return {"state": "good", "definition": flag["definition"], "off_value": None, "set_aside": False, "kept": None, "rows": None}
     before = current["flags"].get(key) if current is not None else None
-    made = {"state": "broken", "definition": None, "off_value": None, "set_aside": True, "kept": None, "row": flag["row"]}
+    made = {"state": "broken", "definition": None, "off_value": None, "set_aside": True, "kept": None, "rows": flag["rows"]}
     if before is not None and before["definition"] is not None:
         made["definition"] = before["definition"]
+        if len(flag["rows"]) == 1:
+            made["definition"] = narrowed(before["definition"], flag["rows"][0])
         if before["kept"] is None:
             made["kept"] = {"revision": current["revision"], "publishes": 1}
         else:
             made["kept"] = {"revision": before["kept"]["revision"], "publishes": before["kept"]["publishes"] + 1}
     return made
+
+
+def narrowed(kept, row):
+    """8.15."""
+    new, kept, is_nobody = row["definition"], dict(kept), False
+    for name in TARGETS:
+        both = [each for each in kept[name] if each in new[name]] if kept[name] else new[name]
+        if new[name] and both:
+            kept[name] = both
+        is_nobody = is_nobody or bool(new[name] and not both)
+    kept["start"] = max((time for time in (kept["start"], new["start"]) if time is not None), default=None)
+    kept["end"] = min((time for time in (kept["end"], new["end"]) if time is not None), default=None)
+    has_schedule = row["row"].get("schedule") not in (None, [])
+    most = 0 if is_nobody else 100_000 if has_schedule else new["share"]
+    kept["share"] = min(kept["share"], most)
+    kept["schedule"] = [{**step, "share": min(step["share"], most)} for step in kept["schedule"]]
+    if kept["status"] == "completed" and (is_nobody or new["status"] != "completed"):
+        kept["status"] = "active"
+    off, more = kept["overrides"]["off"], new["overrides"]["off"]
+    off = {side: off[side] + [each for each in more[side] if each is not None and each not in off[side]] for side in off}
+    kept["overrides"] = {**kept["overrides"], "off": off}
+    return kept
 
 
 def keep_definitions(flags, segments, before):
@@ -81,19 +122,31 @@ def keep_definitions(flags, segments, before):
     return segments
 
 
-def settle(flag):
-    """7.2, 8.7 and 8.8."""
-    row = flag.pop("row")
-    if is_off_whatever_else(row):
+def settle(flag, defaults):
+    """7.2, 8.7, 8.8 and 8.16."""
+    rows = flag.pop("rows")
+    if any(row["gate_is_off"] or is_off_whatever_else(row["row"]) for row in rows):
         flag["state"] = "off"
-    elif flag["definition"] is not None:
+    elif flag["definition"] is not None and not is_withheld(rows, defaults):
         flag["state"] = "good"
-    if flag["definition"] is not None:
+    if flag["definition"] is not None and flag["state"] != "broken":
         flag["off_value"] = flag["definition"]["off_value"]
-    elif row.get("off_value") is not None:
-        flag["off_value"] = row["off_value"]
     else:
-        flag["off_value"] = False if row.get("variants") is None else None
+        values = [off_value_of(row) for row in rows]
+        flag["off_value"] = values[0] if len({json.dumps(value, sort_keys=True) for value in values}) == 1 else None
+
+
+def is_withheld(rows, defaults):
+    """8.2, 8.16 and 8.17."""
+    causes = rows[0]["causes"].items()
+    return len(rows) > 1 or bool(rows[0]["unreadable"]) or any(defaults.get(name) != values for name, values in causes)
+
+
+def off_value_of(row):
+    """8.8: what a row that is set aside serves, or one of several that differ."""
+    if row["row"].get("off_value") is not None:
+        return row["row"]["off_value"]
+    return False if row["row"].get("variants") is None else None
 
 
 def is_off_whatever_else(row):
@@ -153,8 +206,9 @@ def fingerprints(flag_set):
         return {}
     prints = {("segment", key): json.dumps(condition, sort_keys=True) for key, condition in flag_set["segments"].items()}
     for key, flag in flag_set["flags"].items():
-        served = flag["definition"] if flag["definition"] is not None else flag["off_value"]
-        prints["flag", key] = json.dumps([flag["state"], flag["definition"] is None, served], sort_keys=True)
+        is_defined = flag["definition"] is not None and flag["state"] != "broken"
+        served = flag["definition"] if is_defined else flag["off_value"]
+        prints["flag", key] = json.dumps([flag["state"], is_defined, served], sort_keys=True)
     return prints
 
 
@@ -165,7 +219,7 @@ def uses(flag_set):
         named["segment", key] = [("segment", name) for name, _ in segments_named(condition)]
     for key, flag in flag_set["flags"].items():
         definition = flag["definition"]
-        if definition is not None:
+        if definition is not None and flag["state"] != "broken":
             named["flag", key] = [("segment", name) for name in segments_of(definition)]
             named["flag", key] += [("flag", each["flag"]) for each in definition["prerequisites"]]
     return named

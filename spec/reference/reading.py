@@ -7,7 +7,7 @@ import expressions
 import forms
 import graphs
 from condition_reading import check_references, expressions_in, extents_of, is_too_large, read_condition, segments_named
-from flag_reading import read_flag, read_flags
+from flag_reading import read_flags, read_row
 from forms import MAX_INTEGER, Fields
 from places import check_twice, inside, is_whole, read_key, required, violate
 from spelling import as_written, native_flag, native_segment
@@ -26,12 +26,14 @@ def read_snapshot(data):
     """2.1 to 2.4: the flags, the segments and all violations of a snapshot, given as bytes or text."""
     document = read_document(data)
     violations = []
-    segments_over, flags_over = over_the_limit(document["segments"], document["flags"])
+    segments_over, flags_over = over_the_limit(document["segments"], document["flags"], document["ignored"])
     segments = read_segments(document["segments"], violations, segments_over)
-    flags = read_flags(document["flags"], document["flags_place"], extents_of(segments), violations, flags_over)
+    of_segments, ignored = extents_of(segments), document["ignored"]
+    flags, rows = read_flags(document["flags"], document["flags_place"], of_segments, ignored, violations, flags_over)
     return {
         "revision": document["revision"],
         "flags": flags,
+        "rows": rows,
         "segments": segments,
         "violations": violations,
     }
@@ -51,7 +53,7 @@ def read_document(data):
     except (UnicodeDecodeError, forms.NotJson) as error:
         raise Refused(str(error)) from error
     if isinstance(value, list):
-        document = {"revision": None, "segments": [], "flags": value, "flags_place": ""}
+        document = {"revision": None, "segments": [], "ignored": [], "flags": value, "flags_place": ""}
     elif isinstance(value, Fields):
         document = read_document_fields(value)
     else:
@@ -63,7 +65,7 @@ def read_document(data):
 
 def read_document_fields(value):
     """2.1.3, 2.1.4 and the repeats of 2.1.7."""
-    for name in ("esclusa", "revision", "generated_at", "segments", "flags"):
+    for name in ("esclusa", "revision", "generated_at", "segments", "flags", "ignored", "tables"):
         if len(value.all.get(name, ())) > 1:
             raise Refused(f"`{name}` stands twice")
     if not is_whole(value.get("esclusa"), 1, 1):
@@ -78,7 +80,12 @@ def read_document_fields(value):
     segments = value.get("segments")
     if segments is not None and not isinstance(segments, list):
         raise Refused("`segments` is not an array")
-    return {"revision": revision, "segments": segments or [], "flags": value["flags"], "flags_place": "/flags"}
+    if value.get("tables") is not None:
+        raise Refused("`tables` holds rows for a mapping")
+    ignored = value.get("ignored") or []
+    if not isinstance(ignored, list) or not all(isinstance(name, str) for name in ignored) or value.get("ignored") in (False, 0, "", {}):
+        raise Refused("`ignored` is not an array of names")
+    return {"revision": revision, "segments": segments or [], "ignored": ignored, "flags": value["flags"], "flags_place": "/flags"}
 
 
 class Everything:
@@ -91,7 +98,7 @@ class Everything:
         return 1, 1
 
 
-def over_the_limit(segments, flags):
+def over_the_limit(segments, flags, ignored):
     """5.17: the indexes of the segments and of the flags that are set aside because of all expressions together."""
     owners = []
     for kind, rows in enumerate((segments, flags)):
@@ -102,7 +109,7 @@ def over_the_limit(segments, flags):
                 key = read_segment(row, "", found)["key"]
                 conditions = [row.get("when")] if isinstance(row, Fields) else []
             else:
-                key = (read_flag(row, "", Everything(), Everything(), found) or {}).get("key")
+                key = (read_row(row, "", Everything(), Everything(), ignored, found)["definition"] or {}).get("key")
                 rules = row.get("rules") if isinstance(row, Fields) else None
                 conditions = [rule.get("when") for rule in rules if isinstance(rule, Fields)] if isinstance(rules, list) else []
             if key is not None and key not in taken and not found:

@@ -1,6 +1,7 @@
 //! The last step: what depends on several flags at once, worked out in the order of their prerequisites.
 
 use crate::RULES;
+use crate::aside::Why;
 use crate::condition::Part;
 use crate::context::Field;
 use crate::fingerprint::{fingerprint, mix};
@@ -93,11 +94,12 @@ impl FlagSet {
     fn full_fingerprint(&self, at: usize, flag: &Flag) -> u64 {
         let Some(origin) = self.origins.get(at) else { return 0 };
         let mut mixed = match origin.fate {
-            Fate::Sound | Fate::SetAside { killed: false, kept: Some(_) } => origin.own_fingerprint,
-            Fate::SetAside { killed: true, kept: Some(_) } => mix(origin.own_fingerprint, 1),
-            Fate::SetAside { kept: None, .. } => {
+            Fate::Sound | Fate::SetAside { why: Why::Broken, kept: Some(_), .. } => origin.own_fingerprint,
+            Fate::SetAside { why: Why::Killed, kept: Some(_), .. } => mix(origin.own_fingerprint, 1),
+            // Nothing counts but what it serves.
+            Fate::SetAside { .. } => {
                 let off_value = self.detail(flag).and_then(|detail| self.off_values.get(detail.off_value? as usize));
-                mix(fingerprint(&off_value), 2 + u64::from(flag.state == State::Broken))
+                return mix(fingerprint(&off_value), 2 + u64::from(flag.state == State::Broken));
             }
         };
         let Some(detail) = self.detail(flag) else { return mixed };

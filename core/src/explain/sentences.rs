@@ -1,16 +1,18 @@
 //! The steps in words. Nothing here decides anything: each function is handed what was decided.
 
 use super::{Outcome, Step};
+use crate::aside::{Aside, Why};
 use crate::bucket::{BUCKETS, Bucket, Share};
 use crate::condition::{Comparison, Percentage, Truth};
 use crate::context::{Context, Field};
 use crate::definition::{Relation, TextTest};
-use crate::error::found;
+use crate::error::{found, quoted};
 use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Gate, Prerequisite, Span, Unit, VariantId, Wanted};
 use crate::operator::Operator;
 use crate::resolution::Resolution;
 use crate::text::{Text, Word};
 use crate::time::Time;
+use crate::understood::Column;
 use crate::value::Value;
 
 /// How many entries of a list are named.
@@ -48,7 +50,7 @@ pub(super) fn who(context: &Context<'_>) -> String {
 pub(crate) fn disabled(set: &FlagSet, id: FlagId) -> Step {
     let origin = set.origin(id);
     let sentence = match origin.fate {
-        Fate::SetAside { killed: true, .. } => {
+        Fate::SetAside { why: Why::Killed, .. } => {
             "the flag has a mistake in its definition and reads as switched off".to_owned()
         }
         _ if !origin.enabled => "the flag is switched off (`enabled` is false)".to_owned(),
@@ -57,8 +59,34 @@ pub(crate) fn disabled(set: &FlagSet, id: FlagId) -> Step {
     step("state", false, sentence)
 }
 
-pub(crate) fn broken(_: &FlagSet, _: FlagId) -> Step {
-    step("state", false, "the flag has a mistake in its definition and never had a good one".to_owned())
+pub(crate) fn broken(set: &FlagSet, id: FlagId) -> Step {
+    let sentence = match (set.origin(id).fate, set.aside(id)) {
+        (Fate::SetAside { why: Why::Withheld, .. }, Some(aside)) => withheld(set, aside),
+        _ => "the flag has a mistake in its definition and never had a good one".to_owned(),
+    };
+    step("state", false, sentence)
+}
+
+/// Why a flag is withheld (8.16).
+fn withheld(set: &FlagSet, aside: &Aside) -> String {
+    let columns = aside.causes.iter().filter_map(|cause| set.reading.other(cause.column));
+    let named = |names: &mut dyn Iterator<Item = &str>| {
+        let names: Vec<String> = names.map(quoted).collect();
+        let shown = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        if names.len() > NAMED { format!("{shown} and {} more", names.len() - NAMED) } else { shown }
+    };
+    let (columns, unreadable) = (named(&mut columns.map(Column::name)), named(&mut aside.unreadable.iter().copied()));
+    let mut why = Vec::new();
+    if !columns.is_empty() {
+        why.push(format!("{columns} looks like a restriction and is not read"));
+    }
+    if !unreadable.is_empty() {
+        why.push(format!("{unreadable} cannot be read"));
+    }
+    if aside.twins {
+        why.push("its key is in several rows that differ".to_owned());
+    }
+    format!("{}, so the flag is off", why.join(", "))
 }
 
 pub(crate) fn window(detail: &Detail, now: Time, inside: bool) -> Step {

@@ -8,6 +8,7 @@ use crate::fingerprint::Set;
 use crate::snapshot::{Part, Snapshot, UNKNOWN_SWITCHES, VERSION};
 use crate::switching;
 use crate::time::Time;
+use crate::validation::is_field;
 use crate::value::{Fields, Value};
 
 /// Why layers make no snapshot: one of them is none.
@@ -73,8 +74,16 @@ impl<'a> Layer<'a> {
                 Part::Segments if RULES => segments.push(entry),
                 Part::Segments => {}
                 Part::Flags | Part::Rows => flags.push(entry),
+                Part::Ignored => {}
             }
         })?;
+        // What one layer ignores counts in its own flags alone.
+        let ignored: Set<String> = head.ignored.iter().cloned().collect();
+        for flag in flags.iter_mut().filter(|_| !ignored.is_empty()) {
+            if let Value::Object(fields) = flag {
+                fields.retain(|(name, _)| is_field(name) || !ignored.contains(name.as_ref()));
+            }
+        }
         Ok(Layer { head, segments, flags })
     }
 }

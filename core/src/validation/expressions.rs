@@ -25,7 +25,8 @@ pub(super) fn limit(
     };
     let flag = |(at, flag): (usize, &Candidate<'_>)| {
         let conditions = flag.definition()?.rules.iter().map(|rule| &rule.when);
-        (!flag.key.is_empty()).then(|| (Owner::Flag(flag.key.to_string(), at), expressions(conditions)))
+        (!flag.key.is_empty() && flag.twin.is_none())
+            .then(|| (Owner::Flag(flag.key.to_string(), at), expressions(conditions)))
     };
     let all = segments.iter().enumerate().filter_map(segment).chain(flags.iter().enumerate().filter_map(flag));
     for (owner, own) in all.filter(|(_, own)| !own.is_empty()) {

@@ -6,10 +6,11 @@ use crate::definition::{ConditionDefinition, SegmentDefinition};
 use crate::error::quoted;
 use crate::fingerprint::{Map, Set};
 use crate::graph::order;
+use crate::keys::Keys;
 use crate::limit::{
     MAX_ANSWER_PARTS, MAX_CONDITION_DEPTH, MAX_CONDITION_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS,
 };
-use crate::reading::{Keys, Place, Reading};
+use crate::reading::{Place, Reading};
 
 /// How many keys of a cycle a message names before it says how many more there are.
 const NAMED: usize = 10;
@@ -161,7 +162,7 @@ fn unknown_segments(reading: &mut Reading, place: &Place<'_>, condition: &Condit
 }
 
 /// Sets every flag aside that refers to what it may not, of all that refer to something.
-pub(super) fn flags(
+pub(super) fn names(
     reading: &mut Reading,
     place: &Place<'_>,
     extents: &Extents,
@@ -198,13 +199,13 @@ pub(super) fn flags(
         }
         flag.sound &= reading.end_entry(&place);
     }
-    if flags.iter().any(|flag| !flag.definition.prerequisites.is_empty()) {
-        prerequisites(reading, place, keys, flags);
-    }
 }
 
 /// Cycles and lengths, over the flags that break no other rule (2.4.5).
-fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_>, flags: &mut [Candidate<'_>]) {
+pub(super) fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_>, flags: &mut [Candidate<'_>]) {
+    if flags.iter().all(|flag| flag.definition.prerequisites.is_empty()) {
+        return;
+    }
     // The flags that refer to nothing are all alike here: one node behind the others stands for each of them.
     let leaf = flags.len();
     let node = |key: &str| {

@@ -6,8 +6,9 @@ use super::{conditions, given};
 use crate::definition::{RuleDefinition, ServeDefinition, VariantDefinition};
 use crate::error::{found, quoted};
 use crate::fingerprint::Set;
+use crate::keys::Keys;
 use crate::limit::{MAX_LIST_ENTRIES, MAX_RULES, MAX_VARIANTS};
-use crate::reading::{Keys, Place, Reading, Unknown};
+use crate::reading::{Place, Reading, Unknown};
 use crate::value::Value;
 
 /// The variants, or `None` if any of them is wrong.
@@ -157,7 +158,7 @@ fn own_key<'v>(
         return reading.missing(place, "a string that is not empty");
     };
     let key = read(reading, place, value)?;
-    if let Err(problem) = keys.take(list, at, key.clone()) {
+    if let Err((_, problem)) = keys.take(list, at, key.clone()) {
         reading.report(place, problem);
         return None;
     }

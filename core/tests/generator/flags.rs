@@ -76,7 +76,7 @@ pub(crate) fn flag(random: &mut Random, key: &str, segments: &[String], others: 
     if random.chance(10) {
         flag.add("description", raw("\"ignored\""));
         flag.add("metrics", raw("{\"a\":[1,2]}"));
-        flag.add("Target_plans", raw("7"));
+        flag.add("jira_ticket", raw("7"));
     }
     if let Node::Object(fields) = &mut flag {
         let by = random.below(fields.len());

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "no test uses all of it")]
 #![allow(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "the numbers are small")]
 
+mod columns;
 mod conditions;
 mod contexts;
 mod flags;
@@ -74,7 +75,8 @@ impl Snapshot {
 
     /// Whether it can be written as bare rows.
     pub(crate) fn can_be_bare(&self) -> bool {
-        self.refusal.is_none() && matches!(&self.segments, Node::List(segments) if segments.is_empty())
+        let ignores = self.head.iter().any(|(name, _)| *name == "ignored");
+        self.refusal.is_none() && !ignores && matches!(&self.segments, Node::List(segments) if segments.is_empty())
     }
 
     /// The text in the shape that it has.
@@ -113,6 +115,7 @@ impl Sequence {
         let bare = random.chance(30);
         let deep = !bare && random.chance(30);
         let turning = random.chance(5);
+        let defaulting = random.chance(12);
         for at in 0..random.between(1, 3) {
             draft = if at == 0 { first(random, bare) } else { next(random, draft) };
             let mut broken =
@@ -127,6 +130,16 @@ impl Sequence {
                 if broken.flags[flag].0 != "sound" && random.chance(if at == 0 { 12 } else { 20 }) {
                     violate(random, &mut broken, flag, bare);
                 }
+            }
+            for (key, flag) in broken.flags.iter_mut().filter(|(_, flag)| matches!(flag, Node::Object(_))) {
+                // A chain is too long only as long as none of it is broken.
+                let is_link = key.starts_with("step-") || key.starts_with("loop-");
+                if !is_link && random.chance(8) {
+                    columns::add(random, flag);
+                }
+            }
+            if defaulting && at > 0 {
+                columns::add_default(random, &mut broken.flags);
             }
             revision = if random.chance(8) { revision.saturating_sub(2) } else { revision + random.below(3) };
             snapshots.push(snapshot(random, broken, revision, bare));
@@ -261,6 +274,13 @@ fn snapshot(random: &mut Random, draft: Draft, revision: usize, bare: bool) -> S
     }
     if random.chance(10) {
         head.push(("other", "{\"flags\":[1,{\"a\":1,\"a\":2}]}".to_owned()));
+    }
+    if !bare && random.chance(10) {
+        let names = ["null", "[]", "[\"scope\",\"environment\",\"name\"]", "[\"is_active\",\"beta\",\"tenantId\"]"];
+        head.push(("ignored", random.pick(&names).to_owned()));
+    }
+    if random.chance(3) {
+        head.push(("tables", "null".to_owned()));
     }
     let flags = list(draft.flags.into_iter().map(|(_, flag)| spelling::respelled(random, flag)));
     let refusal = (!bare && random.chance(4)).then(|| random.below(refusals::REFUSALS.len()));

@@ -172,7 +172,12 @@ pub(crate) const BROKEN_CONDITIONS: [(&str, &str); 55] = [
 ];
 
 /// What stands in the place of `{"esclusa":1,` at the start, or of the last `}` at the end, of a document.
-pub(crate) const REFUSALS: [(&str, &str, &str); 26] = [
+pub(crate) const REFUSALS: [(&str, &str, &str); 31] = [
+    ("ignored kind", r#"{"esclusa":1,"ignored":"scope","#, "}"),
+    ("ignored entry kind", r#"{"esclusa":1,"ignored":["scope",7],"#, "}"),
+    ("ignored twice", r#"{"esclusa":1,"ignored":[],"ignored":[],"#, "}"),
+    ("tables", r#"{"esclusa":1,"tables":{"flags":[]},"#, "}"),
+    ("tables kind", r#"{"esclusa":1,"tables":0,"#, "}"),
     ("cut off", r#"{"esclusa":1,"#, ""),
     ("more after the end", r#"{"esclusa":1,"#, "}}"),
     ("a text", r#""esclusa":1,"#, ""),

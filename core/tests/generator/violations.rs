@@ -31,7 +31,7 @@ const ONCE: [&str; 19] = [
 ];
 
 /// Violations that take more than a field or a condition.
-const SPECIAL: [&str; 31] = [
+const SPECIAL: [&str; 34] = [
     "percentage",
     "time",
     "field of a flag twice",
@@ -43,6 +43,9 @@ const SPECIAL: [&str; 31] = [
     "key kind",
     "flag kind",
     "name taken",
+    "twins that are equal",
+    "twins that differ",
+    "column that restricts",
     "too many variants",
     "too many rules",
     "prerequisite of itself",
@@ -187,6 +190,32 @@ fn special(random: &mut Random, draft: &mut Draft, at: usize, name: &'static str
             }
             draft.flags.push((key, again));
             draft.expect(name, None);
+        }
+        "twins that are equal" | "twins that differ" => {
+            let mut again = draft.flags[at].1.clone();
+            if let Node::Object(fields) = &mut again {
+                let by = random.below(fields.len());
+                fields.rotate_left(by);
+            }
+            if name == "twins that differ" {
+                let (field, json) = [
+                    ("enabled", "false"),
+                    ("rollout_percentage", "12.345"),
+                    ("salt", "\"another\""),
+                    ("off_value", "[1]"),
+                    ("client", "7"),
+                ][random.below(5)];
+                again.set(field, raw(json));
+            }
+            let first = random.chance(50) && draft.flags.iter().all(|(other, _)| *other != format!("{key}-"));
+            let place = if first { 0 } else { draft.flags.len() };
+            draft.flags.insert(place, (key.clone(), again));
+            // Equal ones may be one flag.
+            draft.expect(name, None);
+        }
+        "column that restricts" => {
+            draft.flags[at].1.set("rollout_percent", raw("5"));
+            draft.expect(name, Some(key));
         }
         "no name" | "empty name" | "name too long" | "name kind" | "key empty" | "key kind" | "flag kind" => {
             let mut nameless = flags::flag(random, "x", &[], &[]);

@@ -3,11 +3,13 @@
 
 use std::collections::HashSet;
 
+use super::columns;
 use super::json::Json;
 use super::operands;
 use super::written;
 
-const TARGETS: [&str; 5] = ["target_plans", "target_roles", "target_companies", "target_regions", "target_users"];
+pub(crate) const TARGETS: [&str; 5] =
+    ["target_plans", "target_roles", "target_companies", "target_regions", "target_users"];
 const FLAG: [&str; 13] = [
     "key",
     "name",
@@ -24,6 +26,8 @@ const FLAG: [&str; 13] = [
     "rules",
 ];
 const FLAG_TOO: [&str; 3] = ["prerequisites", "schedule", "client"];
+
+const IGNORED: [&str; 6] = ["id", "description", "created_at", "updated_at", "created_by", "metrics"];
 
 const MAX_LIST: usize = 1_000_000;
 
@@ -44,15 +48,48 @@ pub(crate) fn key_field(flag: &Json) -> &'static str {
     if flag.field("key").is_some() { "key" } else { "name" }
 }
 
-pub(crate) fn flag(flag: &Json, place: &str, found: &mut Found) {
+/// Whether a field is none of 2.2 and is not ignored (2.2.3).
+pub(crate) fn is_unread(name: &str, ignored: &[String]) -> bool {
+    let known = FLAG.iter().chain(&FLAG_TOO).chain(&TARGETS).chain(&IGNORED);
+    !known.into_iter().any(|known| *known == name) && !ignored.iter().any(|ignored| ignored == name)
+}
+
+/// The fields that may keep people out and cannot be read (8.16).
+pub(crate) fn unreadable(flag: &Json) -> Vec<&'static str> {
+    let texts = |value: &Json| {
+        value.list().is_some_and(|list| list.len() <= MAX_LIST && list.iter().all(|entry| entry.text().is_some()))
+    };
+    let is_read = |name: &str, value: &Json| match name {
+        "enabled" => written::switch(value).is_some(),
+        "status" => written::status(value).is_some(),
+        "rollout_percentage" => written::share(value).is_some() || is_above_100(value),
+        "start_date" | "end_date" => is_bound(value),
+        _ => texts(value),
+    };
+    let names = ["enabled", "status", "rollout_percentage", "start_date", "end_date"].into_iter().chain(TARGETS);
+    let wrong =
+        |name: &&str| flag.every(name).count() > 1 || flag.field(name).is_some_and(|value| !is_read(name, value));
+    names.filter(wrong).collect()
+}
+
+fn is_above_100(value: &Json) -> bool {
+    let number = match value {
+        Json::Text(text) if text.trim() == text => Json::parse(text.as_bytes()).and_then(|value| value.number()),
+        other => other.number(),
+    };
+    number.is_some_and(|number| number > 100.0)
+}
+
+pub(crate) fn flag(flag: &Json, place: &str, ignored: &[String], found: &mut Found) {
     let Json::Object(fields) = flag else {
         return found.push(place.to_owned());
     };
     let named: Vec<&str> = FLAG.iter().chain(&FLAG_TOO).chain(&TARGETS).copied().collect();
     repeated(flag, &named, place, found);
-    let misspelt: HashSet<&String> =
-        fields.iter().map(|(name, _)| name).filter(|name| name.starts_with("target_")).collect();
-    found.extend(misspelt.into_iter().filter(|name| !TARGETS.contains(&name.as_str())).map(|name| child(place, name)));
+    let names: HashSet<&String> = fields.iter().map(|(name, _)| name).collect();
+    let restricts = |name: &str| flag.every(name).any(|value| columns::restricts(columns::kind(name), value));
+    let unread = names.into_iter().filter(|name| is_unread(name, ignored) && restricts(name));
+    found.extend(unread.map(|name| child(place, name)));
     if key(flag, key_field(flag)).is_none() {
         found.push(child(place, key_field(flag)));
     }

@@ -38,6 +38,14 @@ impl Json {
         self.fields().iter().filter(move |(field, _)| field == name).map(|(_, value)| value)
     }
 
+    /// The same with this value alone in the field.
+    #[must_use]
+    pub(crate) fn with(&self, name: &str, value: Json) -> Json {
+        let mut fields: Vec<_> = self.fields().iter().filter(|(field, _)| field != name).cloned().collect();
+        fields.push((name.to_owned(), value));
+        Json::Object(fields)
+    }
+
     pub(crate) fn fields(&self) -> &[(String, Json)] {
         match self {
             Json::Object(fields) => fields,

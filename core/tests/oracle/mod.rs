@@ -11,14 +11,19 @@
 )]
 
 mod checking;
+mod columns;
 mod conditions;
 mod contexts;
+mod document;
 mod graphs;
 mod hits;
 mod json;
+mod limits;
+mod narrowing;
 mod operands;
 mod publishing;
 mod resolving;
+mod rows;
 mod spelling;
 mod written;
 

@@ -2,10 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::checking::{self, Found, child};
+use super::columns;
+use super::document::{Document, document};
 use super::graphs::{Graph, Parts, is_sound, on_a_cycle, too_long};
 use super::json::Json;
-use super::operands::{self, expressions, fits, segments};
+use super::limits::{Kind, over_the_limit};
+use super::narrowing::narrowed;
+use super::operands::{self, fits, segments};
+use super::rows::{Causes, Row, entry, is_killed, unread, written_out};
 use super::{spelling, written};
 
 pub(crate) struct Set {
@@ -15,18 +22,29 @@ pub(crate) struct Set {
     segments: Vec<(String, Json)>,
     /// Segments of earlier sets that this one lacks, for the definitions that are kept (8.5).
     brought: Vec<(String, Json)>,
+    /// The names of all fields of all flags.
+    columns: BTreeSet<String>,
+    /// The fields that are defaults of the store, with their values (8.17).
+    defaults: BTreeMap<String, Value>,
 }
 
 pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) raw: Json,
+    /// What it serves when it is set aside and serves no kept definition (8.8).
+    pub(crate) off_value: Json,
     pub(crate) fate: Fate,
+    /// Whether several rows have its key and differ (8.2), or a field of 2.2 cannot be read (8.16).
+    pub(crate) fixed: bool,
+    pub(crate) causes: Causes,
+    /// How many rows have its key.
+    pub(crate) rows: usize,
 }
 
 #[derive(Clone)]
 pub(crate) enum Fate {
     Good,
-    SetAside { killed: bool, kept: Option<Kept> },
+    SetAside { killed: bool, withheld: bool, kept: Option<Kept> },
 }
 
 #[derive(Clone)]
@@ -81,6 +99,8 @@ pub(crate) struct Published {
     pub(crate) set_aside: Vec<SetAside>,
     /// How many definitions were not kept because of prerequisites, and because of segments (8.6).
     pub(crate) not_kept: [u64; 2],
+    /// What happened, each as a group and a name.
+    pub(crate) notes: Vec<(&'static str, &'static str)>,
 }
 
 impl Set {
@@ -96,60 +116,80 @@ impl Set {
 }
 
 pub(crate) fn publish(text: &[u8], before: Option<&Set>) -> (Published, Option<Set>) {
-    let refused =
-        |outcome| (Published { outcome, places: Places::default(), set_aside: Vec::new(), not_kept: [0, 0] }, None);
-    let Some((revision, flags, segments, root)) = document(text) else {
+    let refused = |outcome| {
+        (
+            Published {
+                outcome,
+                places: Places::default(),
+                set_aside: Vec::new(),
+                not_kept: [0, 0],
+                notes: Vec::new(),
+            },
+            None,
+        )
+    };
+    let Some(Document { revision, flags, segments, root, ignored }) = document(text) else {
         return refused(Outcome::Refused);
     };
     let mut places = Places::default();
-    let over = over_the_limit(&segments, &flags);
+    let over = over_the_limit(&segments, &flags, &ignored);
     let segments = sound_segments(&segments, &over, &mut places);
-    let mut set = Set { revision, flags: Vec::new(), segments, brought: Vec::new() };
-    judge(&flags, root, &over, &mut set, &mut places);
+    let columns = flags.iter().flat_map(Json::fields).map(|(name, _)| name.clone()).collect();
+    let mut set =
+        Set { revision, flags: Vec::new(), segments, brought: Vec::new(), columns, defaults: BTreeMap::new() };
+    let rows = judge(&flags, (root, &ignored), &over, &mut set, &mut places);
+    let mut notes = Vec::new();
+    for entry in set.flags.iter().filter(|entry| entry.rows > 1) {
+        notes.push(("twins", if entry.raw == Json::Null { "differ" } else { "are equal" }));
+    }
     if let (Some(new), Some(old)) = (revision, before.and_then(|before| before.revision))
         && new < old
     {
         return refused(Outcome::Older);
     }
-    let not_kept = before.map_or([0, 0], |before| keep(&mut set, before));
+    if let Some(before) = before {
+        set.defaults = defaults(&set, &rows, before);
+        for entry in &mut set.flags {
+            let is_default = |(name, values): (&String, &Vec<Value>)| {
+                set.defaults.get(name).is_some_and(|value| values.iter().all(|own| own == value))
+            };
+            if let Fate::SetAside { withheld, .. } = &mut entry.fate {
+                let still = entry.fixed || !entry.causes.iter().all(is_default);
+                if *withheld && !still {
+                    notes.push(("default of the store", "keeps serving"));
+                }
+                *withheld &= still;
+            }
+        }
+    }
+    let not_kept = before.map_or([0, 0], |before| keep(&mut set, before, &mut notes));
     let mut set_aside: Vec<SetAside> = Vec::new();
     for entry in &set.flags {
-        if let Fate::SetAside { killed, kept } = &entry.fate {
+        if let Fate::SetAside { killed, kept, .. } = &entry.fate {
             let kept = kept.as_ref().map(|kept| (kept.revision, kept.publishes));
             set_aside.push((entry.key.clone(), *killed, kept));
         }
     }
     set_aside.sort();
-    (Published { outcome: Outcome::Published, places, set_aside, not_kept }, Some(set))
+    (Published { outcome: Outcome::Published, places, set_aside, not_kept, notes }, Some(set))
 }
 
-/// The revision, the flags, the segments and the place of the flags.
-type Document = (Option<u64>, Vec<Json>, Vec<Json>, &'static str);
-
-/// What a snapshot holds, or `None` if it is refused whole (2.1).
-fn document(text: &[u8]) -> Option<Document> {
-    if text.len() > 268_435_456 {
-        return None;
+/// The fields that are defaults of the store (8.17).
+fn defaults(set: &Set, rows: &[Causes], before: &Set) -> BTreeMap<String, Value> {
+    let carried = before.defaults.iter().filter(|(name, _)| set.columns.contains(*name));
+    let mut defaults: BTreeMap<String, Value> = carried.map(|(name, value)| (name.clone(), value.clone())).collect();
+    for name in set.columns.difference(&before.columns) {
+        let values: Option<Vec<&Vec<Value>>> = rows.iter().map(|row| row.get(name)).collect();
+        let values: Vec<&Value> = values.into_iter().flatten().flatten().collect();
+        if rows.len() > 1
+            && let Some(first) = values.first()
+            && values.iter().all(|value| value == first)
+            && !columns::has_strong_word(name)
+        {
+            defaults.entry(name.clone()).or_insert_with(|| (*first).clone());
+        }
     }
-    let json = Json::parse(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text))?;
-    if json.depth() > 100 {
-        return None;
-    }
-    let small = |list: &[Json]| list.len() <= 1_000_000;
-    if let Json::List(flags) = json {
-        return small(&flags).then_some((None, flags, Vec::new(), ""));
-    }
-    let named = ["esclusa", "flags", "revision", "generated_at", "segments"];
-    let once = named.iter().all(|name| json.every(name).count() <= 1);
-    let one = json.field("esclusa")?.number() == Some(1.0);
-    let flags = json.field("flags")?.list()?.to_vec();
-    let revision = match json.field("revision") {
-        None => None,
-        Some(revision) => Some(revision.natural()?),
-    };
-    let generated = json.field("generated_at").is_none_or(checking::is_time);
-    let segments = json.field("segments").map_or(Some(Vec::new()), |segments| Some(segments.list()?.to_vec()))?;
-    (once && one && generated && small(&flags) && small(&segments)).then_some((revision, flags, segments, "/flags"))
+    defaults
 }
 
 /// The segments that break no rule (2.3).
@@ -249,59 +289,62 @@ fn find<'s>(segments: &'s [(String, Json, String)], key: &str) -> Option<&'s Jso
     segments.iter().find(|(other, ..)| other == key).map(|(_, when, _)| when)
 }
 
-/// Puts every flag with a usable key that is not taken into the set, good or set aside.
-fn judge(flags: &[Json], root: &str, over: &BTreeSet<(Kind, usize)>, set: &mut Set, places: &mut Places) {
+/// Puts every flag with a usable key into the set, good or set aside; gives what restricts in each row.
+fn judge(
+    flags: &[Json],
+    (root, ignored): (&str, &[String]),
+    over: &BTreeSet<(Kind, usize)>,
+    set: &mut Set,
+    places: &mut Places,
+) -> Vec<Causes> {
     let (written, flags): (&[Json], Vec<Json>) = (flags, flags.iter().map(spelling::flag).collect());
     let keys: BTreeSet<&str> = flags.iter().filter_map(|flag| checking::key(flag, checking::key_field(flag))).collect();
-    let mut taken = BTreeSet::new();
-    let mut at_places = Vec::new();
+    let mut rows: Vec<(&str, Vec<Row>)> = Vec::new();
+    let (mut at_places, mut all_causes) = (Vec::new(), Vec::new());
     for (at, flag) in flags.iter().enumerate() {
         let place = format!("{root}/{at}");
         let mut found = Found::new();
-        checking::flag(flag, &place, &mut found);
-        let key = checking::key(flag, checking::key_field(flag));
-        let first = key.is_some_and(|key| taken.insert(key));
-        if key.is_some() && !first {
-            found.push(child(&place, checking::key_field(flag)));
-        }
+        checking::flag(flag, &place, ignored, &mut found);
         if over.contains(&(Kind::Flag, at)) {
             found.push(child(&place, "rules"));
         }
         let mut named = names(flag, &place, &keys, set);
+        let sound = found.is_empty() && named.is_empty();
         if found.is_empty() {
             found.append(&mut named);
         } else {
             places.beside.append(&mut named);
         }
-        if let (Some(key), true) = (key, first) {
-            let fate = if found.is_empty() { Fate::Good } else { set_aside(flag) };
-            set.flags.push(Entry { key: key.to_owned(), raw: flag.clone(), fate });
-            at_places.push(child(&place, "prerequisites"));
+        let (causes, gate_is_off) = unread(flag, ignored);
+        all_causes.push(causes.clone());
+        if let Some(key) = checking::key(flag, checking::key_field(flag)) {
+            // A gate that is off switches off whatever `enabled` says (2.2.28).
+            let raw = if gate_is_off { flag.with("enabled", Json::Bool(false)) } else { flag.clone() };
+            let unreadable = !checking::unreadable(flag).is_empty();
+            let row = Row { raw, sound, killed: gate_is_off || is_killed(flag), unreadable, causes };
+            if let Some((_, rows)) = rows.iter_mut().find(|(other, _)| *other == key) {
+                found.push(child(&place, checking::key_field(flag)));
+                rows.push(row);
+            } else {
+                rows.push((key, vec![row]));
+                at_places.push(child(&place, "prerequisites"));
+            }
         }
         places.sure.extend(found.iter().map(|found| spelling::place(found, &place, &written[at])));
     }
+    set.flags = rows.into_iter().map(|(key, rows)| entry(key, &rows)).collect();
     for of_cycles in [true, false] {
         let graph = graph(set);
         let broken = if of_cycles { on_a_cycle(&graph) } else { too_long(&graph, &parts(set)) };
         let broken: BTreeSet<String> = broken.into_iter().map(str::to_owned).collect();
         for (entry, place) in set.flags.iter_mut().zip(&at_places) {
             if broken.contains(&entry.key) {
-                entry.fate = set_aside(&entry.raw);
+                entry.fate = Fate::SetAside { killed: is_killed(&entry.raw), withheld: false, kept: None };
                 places.sure.push(place.clone());
             }
         }
     }
-}
-
-/// Whether a flag that is set aside is killed (8.7).
-fn set_aside(flag: &Json) -> Fate {
-    let off = |value: &Json| *value == Json::Null || written::switch(value) == Some(false);
-    let stopped = |value: &Json| {
-        written::status(value).is_some_and(|status| ["draft", "paused", "rolled_back"].contains(&status))
-    };
-    let absent = flag.every("enabled").count() == 0;
-    let killed = absent || flag.every("enabled").any(off) || flag.every("status").any(stopped);
-    Fate::SetAside { killed, kept: None }
+    all_causes
 }
 
 /// The prerequisites of every definition in the set, those whose flag it lacks left out (8.5).
@@ -338,81 +381,43 @@ fn own_parts(flag: &Json, set: &Set) -> u64 {
     conditions.filter_map(|when| operands::parts(when, &|key| set.segment(key))).sum()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Segment,
-    Flag,
-}
-
-/// The segments and flags, by where they stand, that are set aside because of all expressions together (5.17).
-fn over_the_limit(segments: &[Json], flags: &[Json]) -> BTreeSet<(Kind, usize)> {
-    let mut owners: Vec<(u64, Kind, String, usize, BTreeSet<String>)> = Vec::new();
-    let mut add = |kind, key: String, at, texts: Vec<&str>| {
-        let texts: BTreeSet<String> = texts.into_iter().map(str::to_owned).collect();
-        let parts = texts.iter().map(|text| written::expression_parts(text)).sum();
-        owners.push((parts, kind, key, at, texts));
-    };
-    let mut taken = BTreeSet::new();
-    let segments: Vec<Json> = segments.iter().map(spelling::segment).collect();
-    let flags: Vec<Json> = flags.iter().map(spelling::flag).collect();
-    for (at, segment) in segments.iter().enumerate() {
-        let mut found = Found::new();
-        checking::segment(segment, "", &mut found);
-        let Some(key) = checking::key(segment, "key").filter(|key| taken.insert((Kind::Segment, *key))) else {
-            continue;
-        };
-        if let (true, Some(when)) = (found.is_empty(), segment.field("when")) {
-            add(Kind::Segment, key.to_owned(), at, expressions(when));
-        }
-    }
-    for (at, flag) in flags.iter().enumerate() {
-        let mut found = Found::new();
-        checking::flag(flag, "", &mut found);
-        let Some(key) = checking::key(flag, checking::key_field(flag)).filter(|key| taken.insert((Kind::Flag, *key)))
-        else {
-            continue;
-        };
-        if found.is_empty() {
-            let conditions = flag.elements("rules").iter().filter_map(|rule| rule.field("when"));
-            add(Kind::Flag, key.to_owned(), at, conditions.flat_map(expressions).collect());
-        }
-    }
-    owners.sort_by(|one, other| other.0.cmp(&one.0).then((one.1, &one.2).cmp(&(other.1, &other.2))));
-    let mut over = BTreeSet::new();
-    loop {
-        let left = owners.iter().filter(|(_, kind, _, at, _)| !over.contains(&(*kind, *at)));
-        let texts: BTreeMap<&String, u64> =
-            left.flat_map(|owner| &owner.4).map(|text| (text, written::expression_parts(text))).collect();
-        if texts.values().sum::<u64>() <= 2_000_000 {
-            return over;
-        }
-        let next = owners.iter().find(|(_, kind, _, at, _)| !over.contains(&(*kind, *at)));
-        over.extend(next.map(|(_, kind, _, at, _)| (*kind, *at)));
-    }
-}
-
 /// 8.4 to 8.6; answers how many definitions were not kept because of prerequisites, and because of segments.
-fn keep(set: &mut Set, before: &Set) -> [u64; 2] {
+fn keep(set: &mut Set, before: &Set, notes: &mut Vec<(&'static str, &'static str)>) -> [u64; 2] {
     let lacks = |(key, _): &&(String, Json)| set.segment(key).is_none();
     set.brought = before.segments.iter().chain(&before.brought).filter(lacks).cloned().collect();
     let mut not_kept = [0, 0];
     for at in 0..set.flags.len() {
-        let Fate::SetAside { killed, .. } = set.flags[at].fate else { continue };
+        let Fate::SetAside { killed, withheld, .. } = set.flags[at].fate else { continue };
         let Some(old) = before.flags.iter().find(|old| old.key == set.flags[at].key) else { continue };
         let kept = match &old.fate {
             Fate::Good => Kept { definition: old.raw.clone(), revision: before.revision, publishes: 1 },
             Fate::SetAside { kept: Some(kept), .. } => Kept { publishes: kept.publishes + 1, ..kept.clone() },
             Fate::SetAside { kept: None, .. } => continue,
         };
+        let kept = match &set.flags[at].raw {
+            // Of several rows none narrows.
+            Json::Null => kept,
+            row => {
+                let definition = narrowed(&kept.definition, row);
+                let share = |of: &Json| of.field("rollout_percentage").and_then(written::share).unwrap_or(100_000);
+                if written_out(&definition, "") != written_out(&kept.definition, "") {
+                    notes.push(("narrowing", "changes"));
+                }
+                if share(&definition) == 0 && share(&kept.definition) > 0 && share(row) > 0 {
+                    notes.push(("narrowing", "leaves nobody"));
+                }
+                Kept { definition, ..kept }
+            }
+        };
         let rules = kept.definition.elements("rules");
         if !rules.iter().filter_map(|rule| rule.field("when")).all(|when| fits(when, &|key| set.segment(key))) {
             not_kept[1] += 1;
             continue;
         }
-        set.flags[at].fate = Fate::SetAside { killed, kept: Some(kept) };
+        set.flags[at].fate = Fate::SetAside { killed, withheld, kept: Some(kept) };
         if !is_sound(&graph(set), &parts(set)) {
             not_kept[0] += 1;
-            set.flags[at].fate = Fate::SetAside { killed, kept: None };
+            set.flags[at].fate = Fate::SetAside { killed, withheld, kept: None };
         }
     }
     not_kept

@@ -76,22 +76,21 @@ impl Resolving<'_> {
         };
         match &entry.fate {
             Fate::Good => self.definition(key, &entry.raw),
-            Fate::SetAside { killed: false, kept: Some(kept) } => {
+            Fate::SetAside { killed: false, withheld: false, kept: Some(kept) } => {
                 self.hits.hit("set aside", "kept");
                 self.definition(key, &kept.definition)
             }
-            Fate::SetAside { killed: true, kept: Some(kept) } => {
+            Fate::SetAside { killed: false, withheld: true, kept } => {
+                self.hits.hit("set aside", if kept.is_some() { "withheld and kept" } else { "withheld" });
+                off(entry.off_value.clone(), ("ERROR", Some("PARSE_ERROR")))
+            }
+            Fate::SetAside { killed: true, kept: Some(kept), .. } => {
                 self.hits.hit("set aside", "killed and kept");
                 off(off_value(&kept.definition), ("DISABLED", None))
             }
-            Fate::SetAside { killed, kept: None } => {
+            Fate::SetAside { killed, kept: None, .. } => {
                 self.hits.hit("set aside", if *killed { "killed" } else { "broken" });
-                let value = match (entry.raw.field("off_value"), entry.raw.field("variants")) {
-                    (Some(value), _) => value.clone(),
-                    (None, None) => Json::Bool(false),
-                    (None, Some(_)) => Json::Null,
-                };
-                off(value, if *killed { ("DISABLED", None) } else { ("ERROR", Some("PARSE_ERROR")) })
+                off(entry.off_value.clone(), if *killed { ("DISABLED", None) } else { ("ERROR", Some("PARSE_ERROR")) })
             }
         }
     }

@@ -19,6 +19,11 @@ pub(crate) fn switch(value: &Json) -> Option<bool> {
     }
 }
 
+/// A text without white space around it.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches(WHITE_SPACE)
+}
+
 const WHITE_SPACE: [char; 5] = [' ', '\t', '\n', '\u{c}', '\r'];
 
 /// The status that is named (2.2.5).

@@ -1,0 +1,30 @@
+//! Flags that are set aside: what becomes of them, and what is known of them besides (section 8 of SEMANTICS.md).
+
+use crate::columns::Cause;
+use crate::narrowing::Narrowing;
+
+/// What becomes of a flag that is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It serves its kept definition, if it has one.
+    Broken,
+    /// It reads as off, and is (8.7).
+    Killed,
+    /// It is off, because of whom it keeps out cannot be read (8.16).
+    Withheld,
+}
+
+/// What is known of a flag that is set aside.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    /// Whether its row says `client`.
+    pub(crate) client: bool,
+    /// Whether its key is in several rows that differ (8.2).
+    pub(crate) twins: bool,
+    /// The fields of 2.2 that withhold it, because they cannot be read.
+    pub(crate) unreadable: Vec<&'static str>,
+    /// The columns that withhold it, because they restrict.
+    pub(crate) causes: Vec<Cause>,
+    /// What its row lets in at most; gone once the set is published.
+    pub(crate) narrowing: Option<Box<Narrowing>>,
+}

@@ -1,0 +1,208 @@
+//! The guard: what a field that is not read says by its name and its value (2.2.25 to 2.2.28 of SEMANTICS.md).
+//!
+//! It knows single names and single values. Which fields are read is decided where flags are read.
+
+mod words;
+
+use crate::json::parse_number;
+use crate::switching;
+use crate::value::Value;
+use words::WORDS;
+
+/// A list of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    Gate,
+    /// What may stand beside words of a gate.
+    Beside,
+    Prose,
+    Strong,
+    Aside,
+    Share,
+    State,
+    Scope,
+    /// What a name that ends in `id` may consist of without restricting anything.
+    Last,
+}
+
+impl List {
+    fn bit(self) -> u16 {
+        1 << self as u16
+    }
+}
+
+/// Those that may decide about a name of which no word is one of a gate, in their order.
+const DECIDING: [List; 6] = [List::Prose, List::Strong, List::Aside, List::Share, List::State, List::Scope];
+
+/// The texts that leave nobody out.
+const ANYONE: [&str; 7] = ["*", "all", "any", "everybody", "everyone", "global", "public"];
+
+/// What a name says of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Off if its value says off.
+    Gate,
+    /// It restricts if its value does.
+    Restriction {
+        /// Its list, [`List::Last`] for a name that ends in `id`.
+        list: List,
+        /// Whether any of its words is a strong one.
+        strong: bool,
+    },
+    /// It does nothing.
+    Harmless,
+}
+
+impl Kind {
+    /// What a name says (2.2.26).
+    pub(crate) fn of(name: &str) -> Self {
+        let mut words = Words::default();
+        words.read(name);
+        let on = |list: List| words.any & list.bit() != 0;
+        if on(List::Gate) && words.is_all_gate && !words.ends_in_for {
+            return Kind::Gate;
+        }
+        let list = match DECIDING.into_iter().find(|list| on(*list)) {
+            Some(List::Prose | List::Aside) => return Kind::Harmless,
+            None if words.count > 1 && words.ends_in_id && !words.is_all_last => List::Last,
+            None => return Kind::Harmless,
+            Some(list) => list,
+        };
+        Kind::Restriction { list, strong: on(List::Strong) }
+    }
+
+    /// Whether a field of this kind restricts with this value (2.2.27).
+    pub(crate) fn restricts(self, value: &Value<'_>) -> bool {
+        if is_empty(value) {
+            return false;
+        }
+        let list = match self {
+            Kind::Harmless => return false,
+            Kind::Gate => return matches!(value, Value::List(_) | Value::Object(_)),
+            Kind::Restriction { list, .. } => list,
+        };
+        match value {
+            Value::Bool(value) => *value && list != List::Scope,
+            Value::List(entries) => !matches!(entries.as_slice(), [Value::Text(text)] if is_anyone(text)),
+            Value::Text(text) if is_anyone(text) => false,
+            other => match number_of(other) {
+                Some(number) if list == List::Share => number < 100.0,
+                Some(number) => number != 0.0,
+                None => !switching::reads_as_off(other),
+            },
+        }
+    }
+
+    /// Whether a field of this kind switches the flag off with this value (2.2.28).
+    pub(crate) fn switches_off(self, value: &Value<'_>) -> bool {
+        self == Kind::Gate && switching::reads_as_off(value)
+    }
+}
+
+/// Whether a value says nothing: null, a blank text, an empty array or object, or a text that holds one (2.2.27).
+pub(crate) fn is_empty(value: &Value<'_>) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(text) => matches!(text.trim_ascii(), "" | "[]" | "{}" | "null"),
+        Value::List(entries) => entries.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_anyone(text: &str) -> bool {
+    ANYONE.iter().any(|known| known.eq_ignore_ascii_case(text.trim_ascii()))
+}
+
+/// A number, or a text that holds one.
+fn number_of(value: &Value<'_>) -> Option<f64> {
+    match value {
+        Value::Text(text) => parse_number(text.trim_ascii()),
+        other => other.as_f64(),
+    }
+}
+
+/// What the words of a name say together.
+struct Words {
+    count: usize,
+    /// The lists that any of them is on, one bit each.
+    any: u16,
+    /// Whether all are words of a gate, or what may stand beside them.
+    is_all_gate: bool,
+    /// Whether all are on [`List::Last`].
+    is_all_last: bool,
+    ends_in_id: bool,
+    ends_in_for: bool,
+    /// The word that is being read.
+    word: String,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Words {
+            count: 0,
+            any: 0,
+            is_all_gate: true,
+            is_all_last: true,
+            ends_in_id: false,
+            ends_in_for: false,
+            word: String::new(),
+        }
+    }
+}
+
+impl Words {
+    /// Reads the words of a name (2.2.25).
+    fn read(&mut self, name: &str) {
+        let bytes = name.as_bytes();
+        let at = |at: usize| bytes.get(at).copied().unwrap_or_default();
+        for (place, byte) in bytes.iter().enumerate() {
+            let before = place.checked_sub(1).map_or(0, at);
+            let is_cut = byte.is_ascii_uppercase()
+                && (before.is_ascii_lowercase() || before.is_ascii_digit() || at(place + 1).is_ascii_lowercase());
+            if is_cut || !byte.is_ascii_alphabetic() {
+                self.end_word();
+            }
+            if byte.is_ascii_alphabetic() {
+                self.word.push(char::from(byte.to_ascii_lowercase()));
+            }
+        }
+        self.end_word();
+    }
+
+    fn end_word(&mut self) {
+        if self.word.is_empty() {
+            return;
+        }
+        to_one_form(&mut self.word);
+        let lists = lists_of(&self.word);
+        let on = |list: List| lists.contains(&list);
+        self.count += 1;
+        self.any |= lists.iter().fold(0, |bits, list| bits | list.bit());
+        self.is_all_gate &= on(List::Gate) || on(List::Beside);
+        self.is_all_last &= on(List::Last) || self.word == "ids";
+        self.ends_in_id = matches!(self.word.as_str(), "id" | "ids");
+        self.ends_in_for = self.word == "for";
+        self.word.clear();
+    }
+}
+
+/// One form for one thing and for several (2.2.25).
+fn to_one_form(word: &mut String) {
+    if word.len() <= 3 {
+        return;
+    }
+    if word.ends_with("ies") {
+        word.truncate(word.len() - 3);
+        word.push('y');
+    } else if word.ends_with("ches") {
+        word.truncate(word.len() - 2);
+    } else if word.ends_with('s') && !word.ends_with("ss") {
+        word.pop();
+    }
+}
+
+fn lists_of(word: &str) -> &'static [List] {
+    let at = WORDS.binary_search_by_key(&word, |(known, _)| known);
+    at.ok().and_then(|at| WORDS.get(at)).map_or(&[], |(_, lists)| *lists)
+}

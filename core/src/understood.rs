@@ -1,0 +1,323 @@
+//! What was understood of a snapshot: its columns, how each was read, and notices (9.7 and 9.8 of SEMANTICS.md).
+//!
+//! It holds names, counts and kinds, and never a value: reports travel, and lists hold people's ids.
+
+use std::borrow::Cow;
+
+use crate::bucket::hash;
+use crate::columns::{Column as Found, Columns, Count, Kinds, Role};
+use crate::fingerprint::mix;
+use crate::guard::Kind;
+use crate::value::Value;
+use crate::writing::Json;
+
+/// What was understood of a snapshot.
+///
+/// ```
+/// use esclusa::FlagSet;
+/// let set = FlagSet::from_json(br#"[{"name": "crm", "enabled": true, "rollout_percent": 5}]"#)?;
+/// let column = set.reading().columns().iter().find(|column| column.name() == "rollout_percent").unwrap();
+/// assert_eq!((column.read_as(), column.why(), column.withheld()), (None, Some("looks like a restriction"), 1));
+/// # Ok::<(), esclusa::SnapshotError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    rows: u64,
+    flags: u64,
+    columns: Vec<Column>,
+    /// How many of them are fields of 2.2.
+    natives: usize,
+    notices: Vec<Notice>,
+    fingerprint: u32,
+}
+
+/// A field that some flag has, and how it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    name: String,
+    read_as: Option<&'static str>,
+    why: Option<&'static str>,
+    rows: u64,
+    not_empty: u64,
+    withheld: u64,
+    kinds: Kinds,
+}
+
+/// Something that a person should look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    code: &'static str,
+    problem: String,
+    rows: u64,
+}
+
+/// Why a column is not read.
+const NOT_READ: &str = "not read";
+const LABEL: &str = "label";
+
+impl Reading {
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// How many flags they make.
+    #[must_use]
+    pub fn flags(&self) -> u64 {
+        self.flags
+    }
+
+    /// The columns: first those that are read, then the others as they come.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// What a person should look at.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The same as long as the columns and the ways in which they are read are the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let digit = |shift: u32| char::from_digit(self.fingerprint >> shift & 0xf, 16).unwrap_or('0');
+        [28, 24, 20, 16, 12, 8, 4, 0].map(digit).iter().collect()
+    }
+
+    /// `{"rows", "flags", "rows_left_out", "columns", "notices", "fingerprint", "mapping"}` (9.7).
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        Value::Object(vec![
+            ("rows".into(), self.rows.into()),
+            ("flags".into(), self.flags.into()),
+            ("rows_left_out".into(), Value::List(Vec::new())),
+            ("columns".into(), Value::List(self.columns.iter().map(Column::to_value).collect())),
+            ("notices".into(), Value::List(self.notices.iter().map(Notice::to_value).collect())),
+            ("fingerprint".into(), self.fingerprint().into()),
+            ("mapping".into(), Value::Null),
+        ])
+    }
+
+    /// Writes the same as JSON.
+    pub fn write(&self, json: &mut Json) {
+        json.value(&self.to_value());
+    }
+}
+
+impl Column {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The field of 2.2 that it is read as.
+    #[must_use]
+    pub fn read_as(&self) -> Option<&'static str> {
+        self.read_as
+    }
+
+    /// Why it is not read: `ignored by name`, `ignored by the document`, `label`, `gate`, `looks like a restriction` or
+    /// `not read`.
+    #[must_use]
+    pub fn why(&self) -> Option<&'static str> {
+        self.why
+    }
+
+    /// In how many rows it is.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// In how many rows it says anything.
+    #[must_use]
+    pub fn not_empty(&self) -> u64 {
+        self.not_empty
+    }
+
+    /// In how many rows it restricts, so that their flags are withheld (8.16).
+    #[must_use]
+    pub fn withheld(&self) -> u64 {
+        self.withheld
+    }
+
+    /// The kinds of its values, of a column that is not read.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        self.kinds.names()
+    }
+
+    /// Whether it is a column of the users' own that does nothing by intent.
+    fn is_settled(&self) -> bool {
+        self.read_as.is_some() || !matches!(self.why, Some(NOT_READ | GATE | RESTRICTION))
+    }
+
+    fn to_value(&self) -> Value<'static> {
+        let mut fields: Vec<(Cow<'static, str>, Value<'static>)> = vec![
+            ("column".into(), self.name.clone().into()),
+            ("read_as".into(), self.read_as.map(str::to_owned).into()),
+        ];
+        if let Some(why) = self.why {
+            fields.push(("why".into(), why.to_owned().into()));
+        }
+        fields.push(("rows".into(), self.rows.into()));
+        fields.push(("not_empty".into(), self.not_empty.into()));
+        if !self.is_settled() {
+            fields.push(("withheld".into(), self.withheld.into()));
+            let kinds = self.kinds().map(|kind| kind.to_owned().into()).collect();
+            fields.push(("kinds".into(), Value::List(kinds)));
+        }
+        Value::Object(fields)
+    }
+}
+
+const GATE: &str = "gate";
+const RESTRICTION: &str = "looks like a restriction";
+
+impl Notice {
+    /// What kind of notice it is, such as `no-switch`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What was noticed, in a sentence.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
+    /// How many rows it is about.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn to_value(&self) -> Value<'static> {
+        Value::Object(vec![
+            ("code".into(), self.code.to_owned().into()),
+            ("problem".into(), self.problem.clone().into()),
+            ("rows".into(), self.rows.into()),
+        ])
+    }
+}
+
+/// What is counted of the fields of 2.2 while rows are read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    /// Rows in which a `name` is a label, because there is a `key`.
+    pub(crate) labels: u32,
+    pub(crate) shares_above_0: u32,
+    pub(crate) shares_above_1: u32,
+    pub(crate) ends_at_midnight: u32,
+    pub(crate) twins: u32,
+}
+
+/// A field of 2.2, how it is written where it came first, and in how many rows it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Native<'v> {
+    pub(crate) written: Cow<'v, str>,
+    pub(crate) count: Count,
+}
+
+impl Reading {
+    /// That of the columns of a snapshot, with the fields of 2.2 by these names.
+    pub(crate) fn of(names: &[&'static str], natives: &[Native<'_>], columns: &Columns<'_>, counts: &Counts) -> Self {
+        let mut reading = Reading { rows: columns.rows.into(), ..Reading::default() };
+        for (name, native) in names.iter().zip(natives).filter(|(_, native)| native.count.rows > 0) {
+            let is_label = *name == "name" && counts.labels == native.count.rows;
+            reading.columns.push(Column {
+                name: native.written.clone().into_owned(),
+                read_as: (!is_label).then_some(*name),
+                why: is_label.then_some(LABEL),
+                rows: native.count.rows.into(),
+                not_empty: native.count.not_empty.into(),
+                withheld: 0,
+                kinds: Kinds::default(),
+            });
+        }
+        reading.natives = reading.columns.len();
+        reading.columns.extend(columns.others.iter().map(column));
+        let pair = |column: &Column| mix(hash(&column.name), hash(column.read_as.or(column.why).unwrap_or_default()));
+        // The order of columns is of no consequence.
+        let sum = reading.columns.iter().map(pair).fold(0_u64, u64::wrapping_add);
+        reading.fingerprint = (mix(sum, 0) >> 32) as u32;
+        let has_switch = names.iter().zip(natives).any(|(name, native)| *name == "enabled" && native.count.rows > 0);
+        reading.notice_counts(counts, has_switch);
+        reading
+    }
+
+    fn notice_counts(&mut self, counts: &Counts, has_switch: bool) {
+        let rows = self.rows;
+        let mut notice = |code, problem: &str, rows: u32| {
+            if rows > 0 {
+                self.notices.push(Notice { code, problem: problem.to_owned(), rows: rows.into() });
+            }
+        };
+        notice("label", "`name` is a label where there is a `key`, and `key` is the key", counts.labels);
+        let without = if has_switch { 0 } else { u32::try_from(rows).unwrap_or(u32::MAX) };
+        notice("no-switch", "no row has `enabled`, so every flag is off", without);
+        if counts.shares_above_0 >= 3 && counts.shares_above_1 == 0 {
+            let problem = "no share is above 1, and they are read as percent: 0.5 is half a percent";
+            notice("shares-never-above-1", problem, counts.shares_above_0);
+        }
+        let problem = "keys are in several rows: where their definitions differ, the flag is off";
+        notice("twins", problem, counts.twins);
+        let problem = "`end_date` is a date without a time: the flag ends when that day begins, in UTC";
+        notice("date-only-end", problem, counts.ends_at_midnight);
+    }
+
+    /// A column that is none of the fields of 2.2, by its place among those.
+    pub(crate) fn other(&self, at: u32) -> Option<&Column> {
+        self.columns.get(self.natives + at as usize)
+    }
+
+    /// The columns that are none of the fields of 2.2.
+    pub(crate) fn others(&self) -> &[Column] {
+        self.columns.get(self.natives..).unwrap_or_default()
+    }
+
+    pub(crate) fn set_flags(&mut self, flags: u64) {
+        self.flags = flags;
+    }
+
+    /// Notices the columns that are not read and that the set before had in no row.
+    pub(crate) fn notice_new(&mut self, has: impl Fn(&str) -> bool) {
+        let new = self.columns.iter().filter(|column| !column.is_settled() && !has(&column.name));
+        let new: Vec<Notice> = new
+            .map(|column| Notice {
+                code: "new-column",
+                problem: ["`", &column.name, "` was in no row of the set before"].concat(),
+                rows: column.rows,
+            })
+            .collect();
+        self.notices.extend(new);
+    }
+
+    /// Notices a column that is a default of the store (8.17).
+    pub(crate) fn notice_default(&mut self, name: &str, rows: u64) {
+        let problem = "` looks like a restriction and has one value in every row: flags keep their last definition";
+        self.notices.push(Notice { code: "default-column", problem: ["`", name, problem].concat(), rows });
+    }
+}
+
+fn column(found: &Found<'_>) -> Column {
+    Column {
+        name: found.name.clone().into_owned(),
+        read_as: None,
+        why: Some(match found.role {
+            Role::Known => "ignored by name",
+            Role::Ignored => "ignored by the document",
+            Role::Unread(Kind::Gate) => GATE,
+            Role::Unread(Kind::Restriction { .. }) => RESTRICTION,
+            Role::Unread(Kind::Harmless) => NOT_READ,
+        }),
+        rows: found.count.rows.into(),
+        not_empty: found.count.not_empty.into(),
+        withheld: found.withheld.into(),
+        kinds: found.kinds,
+    }
+}
