@@ -32,7 +32,7 @@ pub(crate) fn copied<'c>(context: Option<&'c Bound<'_, PyAny>>) -> PyResult<Resu
     if let Ok(context) = context.cast_exact::<Context>() {
         return Ok(Ok(Caller::Held(&context.get().context)));
     }
-    match reading::fields(context).and_then(reading::context) {
+    match reading::given(context).and_then(reading::Given::context) {
         Ok(context) => Ok(Ok(Caller::Copied(Box::new(context)))),
         Err(error) if error.is_instance_of::<PyException>(context.py()) => Ok(Err(error)),
         Err(interrupt) => Err(interrupt),

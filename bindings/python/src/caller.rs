@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use esclusa::Value;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::types::{PyDict, PyMapping, PyString, PyType};
 
-use crate::reading::{self, Fields};
+use crate::reading::{self, Fields, Given};
 use crate::writing::python;
 
 /// Everything that the app knows about the caller. It never changes, and is prepared for asking many flags.
@@ -21,8 +22,8 @@ pub(crate) struct Context {
 const _: () = assert!(align_of::<esclusa::Context<'_>>() <= 2 * size_of::<usize>());
 
 impl Context {
-    fn new(fields: Fields) -> PyResult<Self> {
-        Ok(Context { context: reading::context(fields.clone())?, fields })
+    fn new(given: Given) -> PyResult<Self> {
+        Ok(Context { fields: given.fields.clone(), context: given.context()? })
     }
 }
 
@@ -41,29 +42,37 @@ impl Context {
         roles: Option<&Bound<'_, PyAny>>,
         attributes: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let mut fields = Fields::with_capacity(5 + attributes.map_or(0, PyDictMethods::len));
+        if let Some(mapping) =
+            targeting_key.filter(|key| key.is_instance_of::<PyDict>() || key.cast::<PyMapping>().is_ok())
+        {
+            return Err(PyTypeError::new_err(format!(
+                "the targeting key is a {}, expected a string; Context.from_mapping reads the fields of a mapping",
+                mapping.get_type().name()?
+            )));
+        }
+        let mut given = Given::default();
         // By itself it counts before both names among the attributes (12.6), and `targetingKey` counts before `user`.
         let named = |name: &str| attributes.map_or(Ok(false), |attributes| attributes.contains(name));
         let key = if named("user")? || named("targetingKey")? { "targetingKey" } else { "user" };
         let fixed = [(key, targeting_key), ("company", company), ("plan", plan), ("region", region), ("roles", roles)];
         for (name, value) in fixed {
             if let Some(value) = value {
-                fields.push((Cow::Borrowed(name), reading::json(value, 1)?));
+                given.put(Cow::Borrowed(name), value)?;
             }
         }
         for (name, value) in attributes.into_iter().flatten() {
-            let (name, value) = (reading::text(name.cast::<PyString>()?)?, reading::json(&value, 1)?);
+            let name = reading::text(name.cast::<PyString>()?)?;
             if name != "targetingKey" || targeting_key.is_none() {
-                fields.push((name.into(), value));
+                given.put(name.into(), &value)?;
             }
         }
-        Context::new(fields)
+        Context::new(given)
     }
 
     /// The context that a mapping describes, such as `{"user": "user-42", "company": "acme", "seats": 12}`.
     #[classmethod]
     fn from_mapping(_class: &Bound<'_, PyType>, mapping: &Bound<'_, PyAny>) -> PyResult<Self> {
-        reading::fields(mapping).and_then(Context::new)
+        reading::given(mapping).and_then(Context::new)
     }
 
     /// The string that identifies the caller, or None.

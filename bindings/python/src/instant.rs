@@ -71,7 +71,9 @@ fn millis(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
 /// 1 to 9999.
 pub(crate) fn written(time: &Bound<'_, PyDateTime>) -> PyResult<Option<String>> {
     if time.call_method0("utcoffset")?.is_none() {
-        return time.call_method0("isoformat")?.extract().map(Some);
+        let text: String = time.call_method0("isoformat")?.extract()?;
+        // What calls itself a datetime may be none, as pandas' NaT.
+        return Ok(Some(text).filter(|text| Time::parse(text).is_some()));
     }
     let utc = PyTzInfo::utc(time.py())?;
     let Ok(there) = time.call_method1("astimezone", (utc,)) else { return Ok(None) };

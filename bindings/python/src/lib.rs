@@ -9,6 +9,7 @@ mod asking;
 mod caller;
 mod flags;
 mod instant;
+mod kinds;
 mod layering;
 #[cfg(feature = "noop")]
 mod noop;

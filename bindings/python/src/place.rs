@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, ffi};
 
-use crate::reading::MAX_DEPTH;
+use crate::reading::{MAX_DEPTH, is_no_text, is_of_text};
 use crate::uuid;
 
 /// The context that a dict describes, with a targeting key in place of its own if there is one apart; `None` if it takes
@@ -41,8 +41,13 @@ unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Ve
         // SAFETY: as above.
         let name = unsafe { text(name) }?;
         // SAFETY: as above; a name that is no text may have let Python code run, and then nothing more is read.
-        let value = unsafe { json(value, depth) }?;
-        fields.push((Cow::Borrowed(name), value));
+        let read = unsafe { json(value, depth) }?;
+        // What is no text in the place of one is to be warned of, by Python code.
+        let is_of_none = is_no_text(&read) || read.is_null() && !value.is_none();
+        if depth == 1 && is_of_none && is_of_text(name) {
+            return None;
+        }
+        fields.push((Cow::Borrowed(name), read));
     }
     Some(fields)
 }

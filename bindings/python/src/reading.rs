@@ -13,7 +13,7 @@ use pyo3::types::{
     PyTuple, PyType,
 };
 
-use crate::{instant, uuid};
+use crate::{instant, kinds, uuid};
 
 /// How deep a context may be nested: as deep as a snapshot.
 pub(crate) const MAX_DEPTH: usize = esclusa::limit::MAX_NESTING_DEPTH;
@@ -21,42 +21,124 @@ pub(crate) const MAX_DEPTH: usize = esclusa::limit::MAX_NESTING_DEPTH;
 /// The fields of a plain context.
 pub(crate) type Fields = Vec<(Cow<'static, str>, Value<'static>)>;
 
-/// The fields of a plain context: of a mapping.
+/// A context as it is read: its fields, and which of the fixed ones hold something that is no text (3.10).
+#[derive(Clone, Default)]
+pub(crate) struct Given {
+    pub(crate) fields: Fields,
+    unreadable: Vec<(Cow<'static, str>, String)>,
+}
+
+/// The class of the first object that JSON does not have.
+#[derive(Default)]
+pub(crate) struct Lost(Option<String>);
+
+impl Lost {
+    /// Null for an object that JSON does not have.
+    pub(crate) fn note(&mut self, object: &Bound<'_, PyAny>) -> Value<'static> {
+        self.0.get_or_insert_with(|| what(object));
+        Value::Null
+    }
+}
+
+/// What an object is, for people.
+fn what(object: &Bound<'_, PyAny>) -> String {
+    format!("a `{}`", object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string()))
+}
+
+/// Whether a field is to hold one text.
+pub(crate) fn is_of_text(name: &str) -> bool {
+    matches!(name, "user" | "targetingKey" | "company" | "plan" | "region")
+}
+
+/// Whether a value is no text where one is wanted.
+pub(crate) fn is_no_text(value: &Value<'_>) -> bool {
+    !matches!(value, Value::Null | Value::Text(_) | Value::Integer(_))
+}
+
+impl Given {
+    /// Adds a field, and says in the log what of it cannot be used.
+    ///
+    /// # Errors
+    /// A `ValueError` if it is nested too deep, and whatever its reading raises.
+    pub(crate) fn put(&mut self, name: Cow<'static, str>, object: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut lost = Lost::default();
+        let mut value = json(object, 1, &mut lost)?;
+        let py = object.py();
+        if is_of_text(&name) && !object.is_none() && (value == Value::Null || is_no_text(&value)) {
+            let consequence = match name.as_ref() {
+                "plan" | "region" => "is no text: it counts as missing",
+                _ => "is no text: it counts as missing, and a flag with `overrides.off` for it is off",
+            };
+            let what = what(object);
+            kinds::warn(py, &name, &what, consequence);
+            // Null would be missing, also in a copy of the context.
+            if value == Value::Null {
+                value = Value::Object(Vec::new());
+            }
+            self.unreadable.push((name.clone(), what));
+        } else if let Some(what) = lost.0 {
+            let consequence = match object.is_instance_of::<PyString>() || value == Value::Null {
+                true => "is no value of JSON: it counts as missing",
+                false => "is inside and is no value of JSON: it counts as missing there",
+            };
+            kinds::warn(py, &name, &what, consequence);
+        }
+        self.fields.push((name, value));
+        Ok(())
+    }
+
+    /// The engine's context of these fields: it knows what each name means.
+    ///
+    /// # Errors
+    /// A `TypeError` if the engine takes them for no context.
+    pub(crate) fn context(self) -> PyResult<Context<'static>> {
+        let context = Context::from_value(Value::Object(self.fields))
+            .map_err(|problem| PyTypeError::new_err(problem.to_string()))?;
+        Ok(self.unreadable.into_iter().fold(context, |context, (name, what)| context.unreadable(&name, what)))
+    }
+}
+
+/// A plain context: a mapping.
 ///
 /// # Errors
 /// A `TypeError` if it is none, a `ValueError` if it is nested too deep, and whatever its reading raises.
-pub(crate) fn fields(context: &Bound<'_, PyAny>) -> PyResult<Fields> {
-    match context.cast::<PyMapping>() {
-        Ok(mapping) => of_mapping(mapping, 1),
-        Err(_) => Err(PyTypeError::new_err(format!(
+pub(crate) fn given(context: &Bound<'_, PyAny>) -> PyResult<Given> {
+    let Ok(mapping) = context.cast::<PyMapping>() else {
+        return Err(PyTypeError::new_err(format!(
             "expected a context: a Context, or a mapping such as {{'user': 'user-42', 'company': 'acme'}}, got {}",
             context.get_type().name()?
-        ))),
-    }
+        )));
+    };
+    let mut given = Given::default();
+    for_each(mapping, |name, value| given.put(name.into(), value))?;
+    Ok(given)
 }
 
-/// The engine's context of these fields: it knows what each name means.
-///
-/// # Errors
-/// A `TypeError` if the engine takes them for no context.
-pub(crate) fn context(fields: Fields) -> PyResult<Context<'static>> {
-    Context::from_value(Value::Object(fields)).map_err(|problem| PyTypeError::new_err(problem.to_string()))
-}
-
-fn of_mapping(mapping: &Bound<'_, PyMapping>, depth: usize) -> PyResult<Fields> {
+fn for_each(
+    mapping: &Bound<'_, PyMapping>,
+    mut each: impl FnMut(String, &Bound<'_, PyAny>) -> PyResult<()>,
+) -> PyResult<()> {
     // A list of its own: reading a value may run code that changes the mapping.
-    let mut fields = Fields::new();
     for item in mapping.items()? {
         let (name, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
         if let Ok(name) = name.cast::<PyString>() {
-            fields.push((text(name)?.into(), json(&value, depth)?));
+            each(text(name)?, &value)?;
         }
     }
+    Ok(())
+}
+
+fn of_mapping(mapping: &Bound<'_, PyMapping>, depth: usize, lost: &mut Lost) -> PyResult<Fields> {
+    let mut fields = Fields::new();
+    for_each(mapping, |name, value| {
+        fields.push((name.into(), json(value, depth, lost)?));
+        Ok(())
+    })?;
     Ok(fields)
 }
 
 /// The JSON value that an object is, or null for one that JSON does not have.
-pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'static>> {
+pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
     if let Ok(value) = object.cast::<PyString>() {
         return Ok(text(value)?.into());
     }
@@ -73,51 +155,51 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'s
         return Ok(value.value().into());
     }
     if let Ok(list) = object.cast::<PyList>() {
-        return elements(&list.to_tuple(), depth);
+        return elements(&list.to_tuple(), depth, lost);
     }
     if let Ok(tuple) = object.cast::<PyTuple>() {
-        return elements(tuple, depth);
+        return elements(tuple, depth, lost);
     }
-    // Asking whether something is a mapping can run Python code of `abc`, and these are none.
-    if object.is_none() || object.is_instance_of::<PyBytes>() {
+    if object.is_none() {
         return Ok(Value::Null);
     }
     if object.is_instance_of::<PyDict>() {
-        return Ok(Value::Object(of_mapping(object.cast()?, deeper(depth)?)?));
+        return Ok(Value::Object(of_mapping(object.cast()?, deeper(depth)?, lost)?));
     }
     if let Ok(time) = object.cast::<PyDateTime>() {
-        return Ok(instant::written(time)?.into());
+        return Ok(instant::written(time)?.map_or_else(|| lost.note(object), Value::from));
     }
     if let Ok(date) = object.cast::<PyDate>() {
         return Ok(instant::day(date)?.into());
     }
     if object.is_instance_of::<PySet>() || object.is_instance_of::<PyFrozenSet>() {
-        return in_order(object, depth);
+        return in_order(object, depth, lost);
     }
     if let Some(text) = uuid::written(object)? {
         return Ok(text.into());
     }
     if is_decimal(object)? {
-        return decimal(object);
+        return decimal(object, lost);
     }
+    // Asking whether something is a mapping can run Python code of `abc`.
     match object.cast::<PyMapping>() {
-        Ok(mapping) => Ok(Value::Object(of_mapping(mapping, deeper(depth)?)?)),
-        Err(_) => Ok(Value::Null),
+        Ok(mapping) => Ok(Value::Object(of_mapping(mapping, deeper(depth)?, lost)?)),
+        Err(_) => kinds::json(object, depth, lost),
     }
 }
 
-fn elements(tuple: &Bound<'_, PyTuple>, depth: usize) -> PyResult<Value<'static>> {
+fn elements(tuple: &Bound<'_, PyTuple>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
     let depth = deeper(depth)?;
-    tuple.iter().map(|element| json(&element, depth)).collect::<PyResult<_>>().map(Value::List)
+    tuple.iter().map(|element| json(&element, depth, lost)).collect::<PyResult<_>>().map(Value::List)
 }
 
 /// The elements of a set, sorted: a set has its texts in another order in each process. Elements that cannot be
 /// compared stay in the order of the set.
-fn in_order(set: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value<'static>> {
+fn in_order(set: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
     let list = set.py().get_type::<PyList>().call1((set,))?.cast_into::<PyList>()?;
     match list.sort() {
         Err(interrupt) if !interrupt.is_instance_of::<PyException>(set.py()) => Err(interrupt),
-        _ => elements(&list.to_tuple(), depth),
+        _ => elements(&list.to_tuple(), depth, lost),
     }
 }
 
@@ -126,17 +208,23 @@ fn is_decimal(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.is_instance(DECIMAL.import(object.py(), "decimal", "Decimal")?)
 }
 
-/// The double nearest to a `decimal.Decimal`; one that is not finite is missing.
-fn decimal(object: &Bound<'_, PyAny>) -> PyResult<Value<'static>> {
+/// The whole number that a `decimal.Decimal` is, or the double that is nearest to it; one that is not finite is missing.
+fn decimal(object: &Bound<'_, PyAny>, lost: &mut Lost) -> PyResult<Value<'static>> {
     match object.extract::<f64>() {
-        Ok(number) => Ok(number.into()),
+        Ok(number) if number.is_finite() => {
+            // No larger than what takes a moment to write out in digits.
+            let whole = (number.abs() < 1e19).then(|| object.call_method0("__int__")).transpose()?;
+            let whole = whole.filter(|whole| whole.eq(object).unwrap_or_default());
+            Ok(whole.and_then(|whole| whole.extract::<i64>().ok()).map_or_else(|| number.into(), Value::from))
+        }
+        Ok(_) => Ok(lost.note(object)),
         // A NaN of the kind that raises when it is touched.
-        Err(error) if error.is_instance_of::<PyException>(object.py()) => Ok(Value::Null),
+        Err(error) if error.is_instance_of::<PyException>(object.py()) => Ok(lost.note(object)),
         Err(interrupt) => Err(interrupt),
     }
 }
 
-fn deeper(depth: usize) -> PyResult<usize> {
+pub(crate) fn deeper(depth: usize) -> PyResult<usize> {
     if depth >= MAX_DEPTH {
         return Err(PyValueError::new_err(format!(
             "the context refers to itself or is nested too deep, expected at most {MAX_DEPTH} mappings and lists"

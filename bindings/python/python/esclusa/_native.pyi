@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, Literal, TypeVar, final
+from enum import Enum
+from typing import Any, Literal, SupportsIndex, TypeVar, final
 from uuid import UUID
 
 from typing_extensions import Self, disjoint_base
@@ -30,11 +31,9 @@ MAX_SNAPSHOT_BYTES: int
 _Default = TypeVar("_Default")
 _Caller = Context | Mapping[str, object] | None
 _Time = datetime | float | None
-_Text = str | int | UUID
-_Roles = (
-    list[str] | list[int] | list[UUID] | list[str | int] | tuple[_Text, ...]
-    | set[str] | set[int] | set[UUID] | set[str | int] | frozenset[_Text]
-)
+_Text = str | SupportsIndex | UUID | Enum
+# A text is an iterable of texts, and so are the keys of a mapping: a type cannot tell them from a list.
+_Roles = Iterable[_Text]
 _Reason = Literal["STATIC", "TARGETING_MATCH", "SPLIT", "DEFAULT", "DISABLED", "ERROR"]
 _ErrorCode = Literal[
     "PROVIDER_NOT_READY", "FLAG_NOT_FOUND", "PARSE_ERROR", "TARGETING_KEY_MISSING", "INVALID_CONTEXT"

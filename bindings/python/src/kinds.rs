@@ -1,0 +1,139 @@
+//! Values of Python that are no values of JSON and plainly mean one: enums, numbers and lists of other libraries, lazy
+//! texts, and objects with fields (sentence 12.5 of SEMANTICS.md). And what is left, which is warned of once.
+
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use esclusa::{Time, Value};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyByteArray, PyBytes, PyComplex, PyDict, PyInt, PyMemoryView, PyType};
+
+use crate::reading::{self, Lost};
+
+/// As many as a list of a snapshot: an iterator may have no end.
+const MAX_ELEMENTS: usize = esclusa::limit::MAX_LIST_ENTRIES;
+
+/// What stands for text has all of these, which `str` has.
+const OF_TEXTS: [&str; 3] = ["encode", "startswith", "casefold"];
+
+/// What an object of no kind of JSON means; null if it means none, which is then lost.
+///
+/// # Errors
+/// Whatever its reading raises, and a `ValueError` for what is nested too deep or has no end.
+pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
+    let class = object.get_type();
+    let is_of_none = object.is_instance_of::<PyType>()
+        || object.is_instance_of::<PyBytes>()
+        || object.is_instance_of::<PyByteArray>()
+        || object.is_instance_of::<PyMemoryView>()
+        || object.is_instance_of::<PyComplex>();
+    if is_of_none {
+        return Ok(lost.note(object));
+    }
+    let has = |name: &str| class.hasattr(name);
+    if object.is_instance(enum_class(object.py())?)? {
+        return reading::json(&object.getattr("value")?, depth, lost);
+    }
+    if has("dtype")? && has("ndim")? {
+        // An array of numpy has all that a number has.
+        let is_scalar = object.getattr("ndim")?.eq(0)? && has("item")?;
+        return if is_scalar { scalar(object, depth, lost) } else { elements(object, depth, lost) };
+    }
+    if has("model_dump")? {
+        return reading::json(&object.call_method0("model_dump")?, depth, lost);
+    }
+    if has("__dataclass_fields__")? {
+        return fields(object, &class.getattr("__dataclass_fields__")?, depth, lost);
+    }
+    if has("__attrs_attrs__")? {
+        let names = PyDict::new(object.py());
+        for attribute in class.getattr("__attrs_attrs__")?.try_iter()? {
+            names.set_item(attribute?.getattr("name")?, true)?;
+        }
+        return fields(object, &names, depth, lost);
+    }
+    if OF_TEXTS.iter().all(|name| has(name).unwrap_or_default()) {
+        return Ok(reading::text(&object.str()?)?.into());
+    }
+    if has("__index__")? {
+        return reading::json(object.call_method0("__index__")?.cast_into::<PyInt>()?.as_any(), depth, lost);
+    }
+    if has("__iter__")? {
+        return elements(object, depth, lost);
+    }
+    if has("__float__")? {
+        return Ok(object.extract::<f64>()?.into());
+    }
+    Ok(lost.note(object))
+}
+
+fn enum_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static ENUM: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    ENUM.import(py, "enum", "Enum").map(Bound::as_any)
+}
+
+/// A number, truth, text or time of numpy.
+fn scalar(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
+    let kind = object.getattr("dtype")?.getattr_opt("kind")?;
+    if kind.is_some_and(|kind| kind.eq("M").unwrap_or_default()) {
+        // Its own `item` would be a number of nanoseconds.
+        let text = reading::text(&object.str()?)?;
+        return Ok(if Time::parse(&text).is_some() { text.into() } else { lost.note(object) });
+    }
+    let item = object.call_method0("item")?;
+    if !item.get_type().is(object.get_type()) {
+        return reading::json(&item, depth, lost);
+    }
+    Ok(item.extract::<f64>().map_or_else(|_| lost.note(object), Value::from))
+}
+
+/// An object of these fields.
+fn fields(
+    object: &Bound<'_, PyAny>,
+    names: &Bound<'_, PyAny>,
+    depth: usize,
+    lost: &mut Lost,
+) -> PyResult<Value<'static>> {
+    let values = PyDict::new(object.py());
+    for name in names.try_iter()? {
+        let name = name?.cast_into()?;
+        values.set_item(&name, object.getattr(&name)?)?;
+    }
+    reading::json(&values, depth, lost)
+}
+
+fn elements(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
+    let depth = reading::deeper(depth)?;
+    let mut elements = Vec::new();
+    for element in object.try_iter()? {
+        if elements.len() == MAX_ELEMENTS {
+            let problem = format!("a list of the context is too long, expected at most {MAX_ELEMENTS} elements");
+            return Err(PyValueError::new_err(problem));
+        }
+        elements.push(reading::json(&element?, depth, lost)?);
+    }
+    Ok(Value::List(elements))
+}
+
+/// Says in the log that a field of contexts holds what cannot be used, once for each field and class.
+pub(crate) fn warn(py: Python<'_>, name: &str, what: &str, consequence: &str) {
+    static TOLD: LazyLock<Mutex<HashSet<(String, String)>>> = LazyLock::new(Mutex::default);
+    /// Names may be made of what callers send, and there is no end of those.
+    const MOST: usize = 1_000;
+    {
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= MOST || !told.insert((name.to_owned(), what.to_owned())) {
+            return;
+        }
+    }
+    let said = py.import("logging").and_then(|logging| {
+        let text = "context: `%s` is %s, which %s";
+        logging.call_method1("getLogger", ("esclusa",))?.call_method1("warning", (text, name, what, consequence))
+    });
+    if let Err(error) = said {
+        // A handler that raises is no reason for an answer to fail.
+        error.write_unraisable(py, None);
+    }
+}
