@@ -88,6 +88,36 @@ impl Postgres {
         Ok(command)
     }
 
+    /// Speaks TLS from now on to whoever asks for it, with this certificate and key in PEM.
+    ///
+    /// # Errors
+    /// When it does not take them.
+    pub fn use_tls(&self, certificate: &str, key: &str) -> io::Result<()> {
+        use std::io::Write;
+        let data = self.folder.path().join("data");
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = data.join(name);
+            std::fs::write(&file, text)?;
+            #[cfg(unix)]
+            std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+            self.give_away(&file)?;
+        }
+        std::fs::OpenOptions::new().append(true).open(data.join("postgresql.conf"))?.write_all(b"ssl = on\n")?;
+        self.run("pg_ctl", ["-D", &self.data(), "-w", "-m", "fast", "stop"])?;
+        self.start_again()
+    }
+
+    /// Asks this user for a password from now on.
+    ///
+    /// # Errors
+    /// When its settings cannot be written.
+    pub fn require_passwords(&self, user: &str) -> io::Result<()> {
+        let settings = self.folder.path().join("data/pg_hba.conf");
+        let before = std::fs::read_to_string(&settings)?;
+        std::fs::write(&settings, format!("host all {user} 127.0.0.1/32 scram-sha-256\n{before}"))?;
+        self.run("pg_ctl", ["-D", &self.data(), "reload"])
+    }
+
     /// Ends it as a machine that loses its power does.
     ///
     /// # Errors

@@ -3,6 +3,10 @@
 //! It knows three ways of reading: with the migration (`migrations/001_esclusa.sql`) by `esclusa.ask`, with the first
 //! version of the migration by its revision, without it by a digest of all rows.
 
+mod address;
+mod trust;
+
+use std::fmt;
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,14 +14,16 @@ use std::time::{Duration, Instant};
 use esclusa::limit::MAX_SNAPSHOT_BYTES;
 use esclusa::sync::Request;
 use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use tokio::sync::mpsc;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use futures_util::future::BoxFuture;
+
 use crate::source::{Answer, Failure, News, Source};
+use address::Address;
+use trust::Check;
 
 /// The channel that the migration's trigger notifies.
 const CHANNEL: &str = "esclusa";
@@ -57,13 +63,27 @@ const IS_COUNTED: &str = "EXISTS (
 ///
 /// A table that shows no row at all while row-level security filters for this user counts as a failure: without a policy
 /// that lets the user read, Postgres gives no error but an empty table, which would turn every flag off.
-#[derive(Debug)]
 pub struct Postgres {
     config: Config,
+    check: Check,
+    is_explicit: bool,
+    identity: Option<trust::Identity>,
     tls: Arc<ClientConfig>,
+    schema: Option<String>,
     table: Option<String>,
+    password: Option<Password>,
     timeout: Duration,
     connection: Option<Connection>,
+}
+
+/// Gives the password each time a connection is made.
+type Password = Box<dyn Fn() -> BoxFuture<'static, Result<String, Failure>> + Send + Sync>;
+
+/// The connection string may hold a password, so no more is shown than in the log.
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("name", &Source::name(self)).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -94,25 +114,53 @@ enum Way {
 }
 
 impl Postgres {
-    /// A connection string, `postgres://app@db.example.com/app?sslmode=require` or `host=db.example.com user=app`.
+    /// A connection string, `postgres://app@db.example.com/app?sslmode=verify-full` or `host=db.example.com user=app`.
     ///
-    /// With `sslmode=require` the server's certificate is always verified, by the roots that the machine trusts.
+    /// `sslmode` means what libpq says: without it, and with `prefer`, TLS is used if the server has it; `require` wants
+    /// it; neither verifies the server's certificate, which is logged as a warning. `verify-ca` and `verify-full` verify
+    /// it, by `sslrootcert` (a file in PEM) or by the roots that the machine trusts.
     ///
     /// # Errors
-    /// When the string cannot be read; the error tells nothing of what it holds.
+    /// When the string, or a file that it names, cannot be read; the error tells nothing of a user or a password.
     pub fn new(config: &str) -> Result<Self, Failure> {
-        let mut config: Config = config.parse()?;
+        let Address { mut config, check, is_explicit, roots, identity, schema } = Address::parse(config)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(TIMEOUT);
         }
         if config.get_application_name().is_none() {
             config.application_name("esclusa");
         }
-        let tls = tls(|builder| {
-            use rustls_platform_verifier::BuilderVerifierExt;
-            Ok(builder.with_platform_verifier()?.with_no_client_auth())
-        })?;
-        Ok(Postgres { config, tls, table: None, timeout: TIMEOUT, connection: None })
+        let tls = trust::config(check, &roots, copy(identity.as_ref()))?;
+        Ok(Postgres {
+            config,
+            check,
+            is_explicit,
+            identity,
+            tls,
+            schema,
+            table: None,
+            password: None,
+            timeout: TIMEOUT,
+            connection: None,
+        })
+    }
+
+    /// Asks for the password each time it connects: one that rotates, or a token that expires.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), esclusa_sync::Failure> {
+    /// let source = esclusa_sync::Postgres::new("postgres://app@db.example.com/app")?
+    ///     .password(|| async { Ok(std::fs::read_to_string("/run/secrets/db")?.trim().to_owned()) });
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn password<F>(mut self, password: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<String, Failure>> + Send + 'static,
+    {
+        self.password = Some(Box::new(move || Box::pin(password())));
+        self
     }
 
     /// Reads another table (or view) than `feature_flags`, or than the only one that is watched, as it would be written
@@ -131,39 +179,44 @@ impl Postgres {
         self
     }
 
-    /// Trusts these certificates, in PEM, instead of those that the machine trusts: many hosted databases have a
-    /// certificate authority of their own.
+    /// Trusts these certificates, in PEM, instead of those that the machine trusts, and verifies the server by them, as
+    /// `verify-full` does unless the connection string says `verify-ca`. A certificate that has signed itself is trusted
+    /// when it is one of them.
     ///
     /// # Errors
     /// When the text holds no certificate.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, Failure> {
-        let mut roots = rustls::RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            roots.add(certificate.map_err(|problem| Failure::new(format!("no certificate in PEM: {problem}")))?)?;
+        let roots = trust::certificates(pem)?;
+        if self.check == Check::Nothing || !self.is_explicit {
+            self.check = Check::ChainAndName;
         }
-        if roots.is_empty() {
-            return Err(Failure::new("there is no certificate, expected one in PEM"));
+        if self.config.get_ssl_mode() != SslMode::Disable {
+            self.config.ssl_mode(SslMode::Require);
         }
-        self.tls = tls(|builder| Ok(builder.with_root_certificates(roots).with_no_client_auth()))?;
+        self.tls = trust::config(self.check, &roots, copy(self.identity.as_ref()))?;
         Ok(self)
     }
 
     async fn connect(&self) -> Result<Connection, Failure> {
         let (tell, news) = mpsc::channel(1);
-        let client = if self.config.get_ssl_mode() == SslMode::Disable {
-            let (client, connection) = self.config.connect(NoTls).await?;
+        let mut config = self.config.clone();
+        if let Some(password) = &self.password {
+            config.password(password().await?);
+        }
+        let client = if config.get_ssl_mode() == SslMode::Disable {
+            let (client, connection) = config.connect(NoTls).await?;
             tokio::spawn(hold(connection, tell, Source::name(self)));
             client
         } else {
             let tls = MakeRustlsConnect::new((*self.tls).clone());
-            let (client, connection) = self.config.connect(tls).await?;
+            let (client, connection) = config.connect(tls).await?;
             tokio::spawn(hold(connection, tell, Source::name(self)));
             client
         };
         let way = self.way(&client).await?;
         let table = match &way {
             Way::Asked(watch) => watch.clone(),
-            _ => self.table_name().to_owned(),
+            _ => self.table_name(),
         };
         Ok(Connection { client, news, is_listening: false, way, table, whole: None, is_warned: false })
     }
@@ -182,8 +235,12 @@ impl Postgres {
         Ok(())
     }
 
-    fn table_name(&self) -> &str {
-        self.table.as_deref().unwrap_or("feature_flags")
+    fn table_name(&self) -> String {
+        match (&self.table, &self.schema) {
+            (Some(table), _) => table.clone(),
+            (None, Some(schema)) => format!("\"{}\".feature_flags", schema.replace('"', "\"\"")),
+            (None, None) => "feature_flags".to_owned(),
+        }
     }
 
     /// The best way that this database offers to this user.
@@ -201,10 +258,10 @@ impl Postgres {
 
     /// The watch of the table; without a table of that name the only watch, unless the app has named one.
     async fn watch(&self, client: &Client) -> Result<Option<String>, Failure> {
-        let table = quoted(self.table_name());
-        let only = match self.table {
-            Some(_) => "",
-            None => "OR (to_regclass('feature_flags') IS NULL AND (SELECT count(*) FROM esclusa.revision) = 1)",
+        let table = quoted(&self.table_name());
+        let only = match (&self.table, &self.schema) {
+            (Some(_), _) | (_, Some(_)) => "",
+            _ => "OR (to_regclass('feature_flags') IS NULL AND (SELECT count(*) FROM esclusa.revision) = 1)",
         };
         let query = format!(
             "SELECT (SELECT name FROM esclusa.revision WHERE name = (
@@ -370,12 +427,8 @@ fn is_true(column: Option<Option<String>>) -> bool {
     column.flatten().as_deref() == Some("t")
 }
 
-fn tls(
-    roots: impl FnOnce(rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>) -> Result<ClientConfig, rustls::Error>,
-) -> Result<Arc<ClientConfig>, Failure> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(Arc::new(roots(builder)?))
+fn copy(identity: Option<&trust::Identity>) -> Option<trust::Identity> {
+    identity.map(|(certificates, key)| (certificates.clone(), key.clone_key()))
 }
 
 /// Holds the socket, and tells what comes unasked, until it breaks or nobody listens any more.
@@ -409,14 +462,23 @@ where
 
 impl Source for Postgres {
     fn name(&self) -> String {
-        let host = match self.config.get_hosts().first() {
-            Some(Host::Tcp(host)) => host.clone(),
-            #[cfg(unix)]
-            Some(Host::Unix(path)) => path.display().to_string(),
-            None => "localhost".to_owned(),
-        };
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        format!("postgres://{host}:{port}/{}", self.config.get_dbname().unwrap_or_default())
+        let ports = self.config.get_ports();
+        let hosts: Vec<String> = self
+            .config
+            .get_hosts()
+            .iter()
+            .enumerate()
+            .map(|(number, host)| {
+                let host = match host {
+                    Host::Tcp(host) => host.clone(),
+                    #[cfg(unix)]
+                    Host::Unix(path) => path.display().to_string(),
+                };
+                let port = ports.get(number).or(ports.first()).copied().unwrap_or(5432);
+                format!("{host}:{port}")
+            })
+            .collect();
+        format!("postgres://{}/{}", hosts.join(","), self.config.get_dbname().unwrap_or_default())
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {

@@ -2,71 +2,16 @@
 #![expect(clippy::expect_used, reason = "a test stops at what is wrong")]
 
 mod client;
+mod listener;
 
-use std::fmt::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use client::{Client, OPTIONS, snapshot, until};
 use esclusa_loopback::{Case, Expected, FAULTS, Fault, MAX_BYTES, Proxy, Store, TIMEOUT_MS};
 use esclusa_sync::{Http, State};
 use futures_util::StreamExt;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
-
-/// Everything that anybody logged, be it by tracing or by log.
-static LOG: Mutex<String> = Mutex::new(String::new());
-
-struct Listener;
-
-fn write(text: fmt::Arguments<'_>) {
-    let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
-    writeln!(log, "{text}").expect("a text takes everything");
-}
-
-impl Visit for Listener {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        write(format_args!("{field}={value:?}"));
-    }
-}
-
-impl Subscriber for Listener {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut Listener);
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Listener);
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Listener);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-impl log::Log for Listener {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        write(format_args!("{}: {}", record.target(), record.args()));
-    }
-
-    fn flush(&self) {}
-}
+use listener::{LOG, Listener, write};
 
 async fn run(case: &Case) {
     let store = Store::start().await.expect("there is a port");

@@ -1,0 +1,537 @@
+//! Connection strings, as libpq, its users and the vendors of databases write them.
+//!
+//! `tokio-postgres` reads most of one; what it does not know is read here, and what is meant for another client (a pool,
+//! an ORM) is left out. A parameter that neither knows is an error: it may have been meant to restrict something.
+
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+
+use super::trust::{Check, Identity, certificates};
+use crate::source::Failure;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// What other clients read, and what has no meaning without libpq.
+const OF_OTHERS: [&str; 37] = [
+    // Prisma.
+    "pgbouncer",
+    "connection_limit",
+    "pool_timeout",
+    "socket_timeout",
+    "statement_cache_size",
+    "sslidentity",
+    "single_use_connections",
+    "max_connection_lifetime",
+    "max_idle_connection_lifetime",
+    // Rails, Django, SQLAlchemy, node-postgres, JDBC, pgx.
+    "pool",
+    "pool_size",
+    "max_overflow",
+    "encoding",
+    "client_encoding",
+    "charset",
+    "conn_max_age",
+    "prepared_statements",
+    "prepare_threshold",
+    "preparethreshold",
+    "default_query_exec_mode",
+    "uselibpqcompat",
+    "reconnect",
+    "supa",
+    "adapter",
+    "pool_max_conns",
+    "pool_min_conns",
+    "pool_max_conn_lifetime",
+    // libpq.
+    "gssencmode",
+    "krbsrvname",
+    "gsslib",
+    "sslcompression",
+    "sslcrl",
+    "sslcrldir",
+    "sslsni",
+    "requirepeer",
+    "fallback_application_name",
+    "passfile",
+];
+
+/// A connection string, read.
+pub(super) struct Address {
+    pub(super) config: Config,
+    pub(super) check: Check,
+    /// Whether the string says how much is verified.
+    pub(super) is_explicit: bool,
+    pub(super) roots: Vec<CertificateDer<'static>>,
+    pub(super) identity: Option<Identity>,
+    /// The schema of the table, if it is not left to the search path.
+    pub(super) schema: Option<String>,
+}
+
+impl Address {
+    /// # Errors
+    /// When the text cannot be read; the error tells nothing of its values, but where a file is missing.
+    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+        let text = text.trim();
+        let text = text.strip_prefix("jdbc:").unwrap_or(text);
+        match text.split_once("://") {
+            // SQLAlchemy names its driver: `postgresql+asyncpg`.
+            Some((scheme, rest)) if matches!(scheme.split('+').next(), Some("postgres" | "postgresql")) => {
+                Address::parse_url(rest)
+            }
+            Some((scheme, _)) if !scheme.contains(['=', ' ']) => {
+                Err(Failure::new("the address has another scheme, expected `postgres://…`"))
+            }
+            _ => Address::collect("", key_values(text)?),
+        }
+    }
+
+    fn parse_url(rest: &str) -> Result<Self, Failure> {
+        // A password may have a question mark in it.
+        let path = rest.find('/').unwrap_or(rest.len());
+        let host = rest.get(..path).and_then(|before| before.rfind('@')).unwrap_or_default();
+        let query = rest.get(host..).and_then(|after| after.find('?')).map(|at| host + at);
+        let (base, query) = match query.and_then(|at| rest.split_at_checked(at)) {
+            Some((base, query)) => (base, query.get(1..).unwrap_or_default()),
+            None => (rest, ""),
+        };
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decoded(key)?, decoded(value)?))
+        });
+        Address::collect(&format!("postgres://{base}"), pairs.collect::<Result<_, Failure>>()?)
+    }
+
+    /// `base` is the address without its parameters, or empty.
+    fn collect(base: &str, pairs: Vec<(String, String)>) -> Result<Self, Failure> {
+        let (mut tls, mut schema, mut known) = (Tls::default(), None, Vec::new());
+        for (key, value) in pairs {
+            match key.as_str() {
+                "schema" | "currentSchema" => schema = Some(value).filter(|schema| schema != "public"),
+                key if tls.take(key, &value)? => {}
+                "target_session_attrs" => known.push((key, session(&value).to_owned())),
+                key if OF_OTHERS.contains(&key.to_ascii_lowercase().as_str()) => {}
+                _ => known.push((key, value)),
+            }
+        }
+        let mut config: Config = joined(base, &known).parse()?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            config.host(local_host());
+        }
+        let (check, is_explicit) = (tls.check(), tls.mode.is_some());
+        config.ssl_mode(match tls.mode.as_deref() {
+            Some("disable") => SslMode::Disable,
+            None | Some("prefer" | "allow") if check == Check::Nothing => SslMode::Prefer,
+            _ => SslMode::Require,
+        });
+        let (roots, identity) = (tls.roots()?, tls.identity()?);
+        Ok(Address { config, check, is_explicit, roots, identity, schema })
+    }
+}
+
+/// What a connection string says of TLS.
+#[derive(Default)]
+struct Tls {
+    mode: Option<String>,
+    root: Option<String>,
+    certificate: Option<String>,
+    key: Option<String>,
+}
+
+impl Tls {
+    fn take(&mut self, key: &str, value: &str) -> Result<bool, Failure> {
+        match key {
+            "sslmode" => {
+                let is_known = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
+                if !is_known.contains(&value) {
+                    return Err(Failure::new(format!(
+                        "`sslmode` is `{value}`, expected `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`"
+                    )));
+                }
+                self.mode = Some(value.to_owned());
+            }
+            // Of node-postgres and JDBC, and of Prisma.
+            "ssl" if value != "false" && value != "0" => _ = self.mode.get_or_insert_with(|| "require".to_owned()),
+            "sslaccept" if value == "strict" => self.mode = Some("verify-full".to_owned()),
+            "ssl" | "sslaccept" => {}
+            "sslrootcert" | "sslcert" | "sslkey" if value.is_empty() => {}
+            "sslrootcert" => self.root = Some(value.to_owned()),
+            "sslcert" => self.certificate = Some(value.to_owned()),
+            "sslkey" => self.key = Some(value.to_owned()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn check(&self) -> Check {
+        match (self.mode.as_deref(), self.root.as_deref()) {
+            (Some("disable" | "no-verify"), _) => Check::Nothing,
+            (Some("verify-full"), _) | (_, Some("system")) => Check::ChainAndName,
+            // As in libpq: roots that are named are used.
+            (Some("verify-ca"), _) | (_, Some(_)) => Check::Chain,
+            _ => Check::Nothing,
+        }
+    }
+
+    fn roots(&self) -> Result<Vec<CertificateDer<'static>>, Failure> {
+        match self.root.as_deref() {
+            None | Some("system") => Ok(Vec::new()),
+            Some(file) => certificates(&read("sslrootcert", file)?),
+        }
+    }
+
+    fn identity(&self) -> Result<Option<Identity>, Failure> {
+        let (Some(certificate), Some(key)) = (&self.certificate, &self.key) else { return Ok(None) };
+        let key = PrivateKeyDer::from_pem_slice(&read("sslkey", key)?)
+            .map_err(|problem| Failure::new(format!("`sslkey` holds no key in PEM: {problem}")))?;
+        Ok(Some((certificates(&read("sslcert", certificate)?)?, key)))
+    }
+}
+
+fn read(key: &str, file: &str) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|problem| Failure::new(format!("`{key}`: cannot read `{file}`: {problem}")))
+}
+
+/// What libpq knows and `tokio-postgres` does not, by the nearest that it does.
+fn session(value: &str) -> &str {
+    match value {
+        "primary" => "read-write",
+        "standby" => "read-only",
+        "prefer-standby" => "any",
+        other => other,
+    }
+}
+
+/// Where libpq looks for a server that has no name.
+fn local_host() -> &'static str {
+    let sockets = "/var/run/postgresql";
+    if std::path::Path::new(sockets).is_dir() { sockets } else { "localhost" }
+}
+
+/// The pairs of `host=… user='…'`.
+fn key_values(text: &str) -> Result<Vec<(String, String)>, Failure> {
+    let (mut pairs, mut rest) = (Vec::new(), text.trim_start());
+    while !rest.is_empty() {
+        let (key, after) =
+            rest.split_once('=').ok_or_else(|| Failure::new("expected pairs of a key, `=` and a value"))?;
+        let mut characters = after.trim_start().chars();
+        let mut value = String::new();
+        let is_quoted = characters.as_str().starts_with('\'');
+        if is_quoted {
+            characters.next();
+        }
+        loop {
+            match characters.next() {
+                Some('\\') => value.extend(characters.next()),
+                Some('\'') if is_quoted => break,
+                Some(end) if !is_quoted && end.is_whitespace() => break,
+                Some(character) => value.push(character),
+                None if is_quoted => return Err(Failure::new("a value in quotes does not end")),
+                None => break,
+            }
+        }
+        pairs.push((key.trim().to_owned(), value));
+        rest = characters.as_str().trim_start();
+    }
+    Ok(pairs)
+}
+
+/// A connection string that `tokio-postgres` reads.
+fn joined(base: &str, pairs: &[(String, String)]) -> String {
+    let mut text = base.to_owned();
+    for (number, (key, value)) in pairs.iter().enumerate() {
+        if base.is_empty() {
+            let value = value.replace('\\', "\\\\").replace('\'', "\\'");
+            text.push_str(&format!("{key}='{value}' "));
+        } else {
+            let separator = if number == 0 { '?' } else { '&' };
+            text.push_str(&format!("{separator}{key}={}", encoded(value)));
+        }
+    }
+    text
+}
+
+fn encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+fn decoded(text: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        match code.filter(|_| byte == b'%').map(|code| u8::from_str_radix(code, 16)) {
+            Some(Ok(byte)) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            Some(Err(_)) => return Err(Failure::new("a `%` in the address is not followed by two hexadecimal digits")),
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| Failure::new("the address is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::config::Host;
+
+    use super::*;
+
+    /// What is handed out by whom: the mode of TLS and what is verified, the first host and port, and the database.
+    const HANDED_OUT: &[(&str, &str, SslMode, Check, &str, &str)] = &[
+        (
+            "Debian, socket",
+            "host=/var/run/postgresql dbname=app",
+            SslMode::Prefer,
+            Check::Nothing,
+            "/var/run/postgresql:5432",
+            "app",
+        ),
+        ("Debian, URL", "postgresql://app:pw@localhost/app", SslMode::Prefer, Check::Nothing, "localhost:5432", "app"),
+        (
+            "Debian, socket in a URL",
+            "postgresql:///app?host=/var/run/postgresql&user=app",
+            SslMode::Prefer,
+            Check::Nothing,
+            "/var/run/postgresql:5432",
+            "app",
+        ),
+        (
+            "Debian, encoded socket",
+            "postgresql://app@%2Fvar%2Frun%2Fpostgresql/app",
+            SslMode::Prefer,
+            Check::Nothing,
+            "/var/run/postgresql:5432",
+            "app",
+        ),
+        (
+            "psql's own",
+            "host='db' port = 5433 user=app password='it\\'s \\\\ok' dbname=app sslmode=prefer gssencmode=disable",
+            SslMode::Prefer,
+            Check::Nothing,
+            "db:5433",
+            "app",
+        ),
+        (
+            "Docker",
+            "postgres://postgres:postgres@db:5432/postgres",
+            SslMode::Prefer,
+            Check::Nothing,
+            "db:5432",
+            "postgres",
+        ),
+        (
+            "Docker, Go",
+            "postgresql://postgres:pw@my_db:5432/app?sslmode=disable",
+            SslMode::Disable,
+            Check::Nothing,
+            "my_db:5432",
+            "app",
+        ),
+        (
+            "Supabase, direct",
+            "postgresql://postgres:[YOUR-PASSWORD]@db.abcdefgh.supabase.co:5432/postgres",
+            SslMode::Prefer,
+            Check::Nothing,
+            "db.abcdefgh.supabase.co:5432",
+            "postgres",
+        ),
+        (
+            "Supabase, pooler",
+            "postgres://postgres.abcdefgh:pw@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?pgbouncer=true",
+            SslMode::Prefer,
+            Check::Nothing,
+            "aws-0-eu-central-1.pooler.supabase.com:6543",
+            "postgres",
+        ),
+        (
+            "Supabase, Vercel",
+            "postgres://postgres.ab:pw@aws-0.pooler.supabase.com:6543/postgres?sslmode=require&supa=base-pooler.x",
+            SslMode::Require,
+            Check::Nothing,
+            "aws-0.pooler.supabase.com:6543",
+            "postgres",
+        ),
+        (
+            "Neon",
+            "postgresql://app:npg_x@ep-cool-1234-pooler.eu-central-1.aws.neon.tech/neondb?sslmode=require&channel_binding=require",
+            SslMode::Require,
+            Check::Nothing,
+            "ep-cool-1234-pooler.eu-central-1.aws.neon.tech:5432",
+            "neondb",
+        ),
+        (
+            "Neon, endpoint",
+            "postgres://app:pw@ep.neon.tech/neondb?sslmode=verify-full&options=endpoint%3Dep-cool-1234",
+            SslMode::Require,
+            Check::ChainAndName,
+            "ep.neon.tech:5432",
+            "neondb",
+        ),
+        (
+            "RDS",
+            "host=app.abc.eu-west-1.rds.amazonaws.com port=5432 dbname=app user=app sslmode=verify-full sslrootcert=system",
+            SslMode::Require,
+            Check::ChainAndName,
+            "app.abc.eu-west-1.rds.amazonaws.com:5432",
+            "app",
+        ),
+        (
+            "RDS, bundle",
+            "postgres://app:pw@app.rds.amazonaws.com/app?sslmode=verify-ca&sslrootcert={ROOT}",
+            SslMode::Require,
+            Check::Chain,
+            "app.rds.amazonaws.com:5432",
+            "app",
+        ),
+        (
+            "Heroku",
+            "postgres://u1:p2@ec2-1-2-3-4.compute-1.amazonaws.com:5432/d3",
+            SslMode::Prefer,
+            Check::Nothing,
+            "ec2-1-2-3-4.compute-1.amazonaws.com:5432",
+            "d3",
+        ),
+        (
+            "Heroku, node-postgres",
+            "postgres://u1:p2@ec2-1-2.amazonaws.com:5432/d3?sslmode=no-verify",
+            SslMode::Require,
+            Check::Nothing,
+            "ec2-1-2.amazonaws.com:5432",
+            "d3",
+        ),
+        (
+            "Prisma",
+            "postgresql://app:pw@db.example.com:5432/app?schema=public&pgbouncer=true&connection_limit=1&pool_timeout=0",
+            SslMode::Prefer,
+            Check::Nothing,
+            "db.example.com:5432",
+            "app",
+        ),
+        (
+            "Prisma, strict",
+            "postgresql://app:pw@db.example.com:5432/app?schema=public&sslmode=require&sslaccept=strict",
+            SslMode::Require,
+            Check::ChainAndName,
+            "db.example.com:5432",
+            "app",
+        ),
+        (
+            "PgBouncer",
+            "host=127.0.0.1 port=6432 dbname=app user=app sslmode=allow",
+            SslMode::Prefer,
+            Check::Nothing,
+            "127.0.0.1:6432",
+            "app",
+        ),
+        (
+            "Azure",
+            "host=app.postgres.database.azure.com port=5432 dbname=app user=app@app password=x sslmode=require",
+            SslMode::Require,
+            Check::Nothing,
+            "app.postgres.database.azure.com:5432",
+            "app",
+        ),
+        (
+            "DigitalOcean",
+            "postgresql://doadmin:x@db-1.ondigitalocean.com:25060/defaultdb?sslmode=require",
+            SslMode::Require,
+            Check::Nothing,
+            "db-1.ondigitalocean.com:25060",
+            "defaultdb",
+        ),
+        (
+            "Cockroach",
+            "postgresql://app:x@host.cockroachlabs.cloud:26257/app?sslmode=verify-full",
+            SslMode::Require,
+            Check::ChainAndName,
+            "host.cockroachlabs.cloud:26257",
+            "app",
+        ),
+        (
+            "require with roots",
+            "postgres://app@db/app?sslmode=require&sslrootcert={ROOT}",
+            SslMode::Require,
+            Check::Chain,
+            "db:5432",
+            "app",
+        ),
+        (
+            "several hosts",
+            "postgres://app@db1:5432,db2:5433/app?target_session_attrs=primary&load_balance_hosts=random",
+            SslMode::Prefer,
+            Check::Nothing,
+            "db1:5432",
+            "app",
+        ),
+        ("SQLAlchemy", "postgresql+asyncpg://app:pw@db/app", SslMode::Prefer, Check::Nothing, "db:5432", "app"),
+        (
+            "JDBC",
+            "jdbc:postgresql://db:5432/app?user=app&password=p%40ss&ssl=true&currentSchema=public",
+            SslMode::Require,
+            Check::Nothing,
+            "db:5432",
+            "app",
+        ),
+        (
+            "Rails",
+            "postgres://app:p?w@db/app?pool=5&encoding=unicode&connect_timeout=3",
+            SslMode::Prefer,
+            Check::Nothing,
+            "db:5432",
+            "app",
+        ),
+    ];
+
+    #[test]
+    fn every_string_that_is_handed_out_is_read() {
+        let root = rcgen::generate_simple_self_signed(["db".to_owned()]).unwrap().cert.pem();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), root).unwrap();
+        for (name, text, mode, check, host, database) in HANDED_OUT {
+            let text = text.replace("{ROOT}", &file.path().display().to_string());
+            let address = Address::parse(&text).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+            let config = &address.config;
+            assert_eq!((config.get_ssl_mode(), address.check), (*mode, *check), "{name}");
+            let first = match config.get_hosts().first().unwrap() {
+                Host::Tcp(host) => host.clone(),
+                Host::Unix(path) => path.display().to_string(),
+            };
+            let port = config.get_ports().first().copied().unwrap_or(5432);
+            assert_eq!((format!("{first}:{port}").as_str(), config.get_dbname()), (*host, Some(*database)), "{name}");
+            assert_eq!(address.schema, None, "{name}");
+            assert_eq!(address.roots.len(), usize::from(text.contains("sslrootcert=/")), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_are_handed_on_as_they_are() {
+        let said = |text: &str| Address::parse(text).unwrap().config;
+        let quoted = said(r"host=db user=app password='it\'s \\ ok'  dbname = app");
+        assert_eq!(quoted.get_password(), Some(&b"it's \\ ok"[..]));
+        assert_eq!(said("jdbc:postgresql://db/app?user=u&password=p%40s%26s").get_password(), Some(&b"p@s&s"[..]));
+        assert_eq!(said("postgres://u:p?w@db/app?application_name=x%20y").get_password(), Some(&b"p?w"[..]));
+        assert_eq!(said("postgres://db/app?options=-c%20geqo%3Doff").get_options(), Some("-c geqo=off"));
+        assert_eq!(Address::parse("postgres://db/app?schema=flags").unwrap().schema.as_deref(), Some("flags"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_without_a_secret() {
+        for (text, expected) in [
+            ("postgres://app:hunter2@x/y?nonsense=hunter2", "unknown option `nonsense`"),
+            ("postgres://app:hunter2@x/y?sslmode=sometimes", "`sslmode` is `sometimes`, expected `disable`"),
+            ("postgres://app:hunter2@x/y?sslrootcert=/nowhere.pem", "`sslrootcert`: cannot read `/nowhere.pem`"),
+            ("mysql://app:hunter2@x/y", "another scheme"),
+            ("host=x hunter2", "expected pairs"),
+            ("host=x password='hunter2", "does not end"),
+            ("postgres://app:hunter2@x/y?password=%zz", "hexadecimal"),
+        ] {
+            let error = Address::parse(text).err().unwrap().error;
+            assert!(error.contains(expected) && !error.contains("hunter2"), "{text}: {error}");
+        }
+    }
+}
