@@ -34,7 +34,7 @@ async fn kinds(server: &esclusa_loopback::Postgres) {
         \"updatedAt\" timestamp); INSERT INTO \"FeatureFlag\" VALUES (1, 'crm', true, 100)";
     let odd = "CREATE SCHEMA \"My \"\"App's\"; CREATE TABLE \"My \"\"App's\".\"fla'gs\" (name text, enabled boolean);
         INSERT INTO \"My \"\"App's\".\"fla'gs\" VALUES ('crm', true)";
-    let parts = "CREATE TABLE flags (name text, enabled boolean, region text) PARTITION BY LIST (region);
+    let parts = "CREATE TABLE flags (name text, enabled boolean, place text) PARTITION BY LIST (place);
         CREATE TABLE flags_a PARTITION OF flags FOR VALUES IN ('a') PARTITION BY LIST (name);
         CREATE TABLE flags_a_crm PARTITION OF flags_a FOR VALUES IN ('crm');
         INSERT INTO flags VALUES ('crm', true, 'a')";

@@ -67,7 +67,7 @@ async fn from_the_first_version(database: &Database) {
 /// A backup brings everything along; one of the table alone leaves a table that is read row by row.
 async fn backup(server: &esclusa_loopback::Postgres) {
     let database = Database::new(server, "source", &[MIGRATION, CREATE, ROWS, READER]).await;
-    let partitions = "CREATE TABLE \"Parts\" (name text, enabled boolean, region text) PARTITION BY LIST (region);
+    let partitions = "CREATE TABLE \"Parts\" (name text, enabled boolean, place text) PARTITION BY LIST (place);
         CREATE TABLE parts_eu PARTITION OF \"Parts\" FOR VALUES IN ('eu');
         SELECT esclusa.watch('public.\"Parts\"'); INSERT INTO \"Parts\" VALUES ('eu_only', true, 'eu')";
     database.run(partitions).await;
