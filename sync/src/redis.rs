@@ -2,43 +2,60 @@
 
 use std::fmt;
 use std::future::pending;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use esclusa::hash;
 use esclusa::sync::Request;
-use redis::aio::MultiplexedConnection;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use redis::aio::{MultiplexedConnection, PubSubSink};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, PushInfo,
-    PushKind, RedisResult, TlsCertificates, pipe,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisError,
+    RedisResult, TlsCertificates, pipe,
 };
-use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::mpsc;
 
 use crate::source::{Answer, Failure, News, Source};
 
 /// Connecting, and each command, may take so long unless the app says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// All is read again after so long, whatever the tag says.
+const WHOLE: Duration = Duration::from_secs(3600);
+
+/// So many bytes of the beginning and of the end of a snapshot are compared besides its tag.
+const ENDS: usize = 1024;
+
 /// A snapshot under a key of Redis 6 or later, or Valkey.
 ///
 /// Whoever writes it sets the key and publishes anything on the channel, as [`Redis::put`] does. If there is a key of
-/// the same name with `:etag` behind it, that is compared before the snapshot is read; it must be set together with the
-/// snapshot.
+/// the same name with `:etag` behind it, that is compared before the snapshot is read; it should be set together with
+/// the snapshot. One that is left behind is noticed by the snapshot's length and its ends, else within an hour.
+///
+/// A user who may not subscribe is asked for changes once an interval. In a cluster both keys have to be in one slot:
+/// `Redis::key("{esclusa}:flags")`.
 pub struct Redis {
-    client: Client,
+    info: ConnectionInfo,
+    tls: Option<TlsCertificates>,
     key: String,
     channel: String,
+    password: Option<Password>,
     timeout: Duration,
-    connection: Option<Connection>,
+    commands: Option<MultiplexedConnection>,
+    listening: Listening,
+    whole: Option<Instant>,
 }
 
-struct Connection {
-    commands: MultiplexedConnection,
-    /// What came unasked on the same connection.
-    news: mpsc::Receiver<News>,
-    /// It is known here also when the news of it was told, or had no room.
-    is_cut_off: Arc<AtomicBool>,
+/// Gives the password each time a connection is made.
+type Password = Box<dyn Fn() -> BoxFuture<'static, Result<String, Failure>> + Send + Sync>;
+
+/// Notifications come on a connection of their own: the server closes one that subscribes and has more than 32 MB to
+/// take.
+enum Listening {
+    No,
+    Yes(Box<PubSubSink>, mpsc::Receiver<News>),
+    /// The server does not let this user subscribe.
+    Refused,
 }
 
 /// The address may hold a password, so no more is shown than in the log.
@@ -56,8 +73,17 @@ impl Redis {
     /// When the address cannot be read; the error tells nothing of what it holds.
     pub fn new(url: &str) -> Result<Self, Failure> {
         let key = "esclusa:flags".to_owned();
-        let client = Client::open(with_pushes(url)?)?;
-        Ok(Redis { client, channel: key.clone(), key, timeout: TIMEOUT, connection: None })
+        Ok(Redis {
+            info: info(url)?,
+            tls: None,
+            channel: key.clone(),
+            key,
+            password: None,
+            timeout: TIMEOUT,
+            commands: None,
+            listening: Listening::No,
+            whole: None,
+        })
     }
 
     /// Reads this key, and listens on the channel of the same name.
@@ -88,8 +114,19 @@ impl Redis {
     /// When the text holds no certificate.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, Failure> {
         let certificates = TlsCertificates { client_tls: None, root_cert: Some(pem.to_owned()) };
-        self.client = Client::build_with_tls(self.client.get_connection_info().clone(), certificates)?;
+        Client::build_with_tls(self.info.clone(), certificates.clone())?;
+        self.tls = Some(certificates);
         Ok(self)
+    }
+
+    /// Asks for the password each time it connects: one that rotates, or a token that expires.
+    #[must_use]
+    pub fn password<F>(mut self, password: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<String, Failure>> + Send + 'static,
+    {
+        self.password = Some(Box::new(move || Box::pin(password())));
+        self
     }
 
     /// Replaces the snapshot and tells everybody who listens. It is for whoever writes the flags, or copies them from
@@ -99,7 +136,7 @@ impl Redis {
     /// When Redis does not take it.
     pub async fn put(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
         // A connection that was kept may have been cut off a moment ago. What is put twice is as if it was put once.
-        let kept = self.connection.is_some();
+        let kept = self.commands.is_some();
         match self.put_once(snapshot).await {
             Err(_) if kept => self.put_once(snapshot).await,
             done => done,
@@ -109,12 +146,12 @@ impl Redis {
     async fn put_once(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
         let text = String::from_utf8_lossy(snapshot);
         let etag = format!("{:016x}{:08x}", hash(&text), snapshot.len());
-        let mut connection = self.take_connection().await?;
+        let mut commands = self.take_commands().await?;
         let mut together = pipe();
         together.atomic().set(&self.key, snapshot).ignore().set(self.etag_key(), &etag).ignore();
         together.publish(&self.channel, &etag).ignore();
-        let () = together.query_async(&mut connection.commands).await?;
-        self.connection = Some(connection);
+        let () = together.query_async(&mut commands).await?;
+        self.commands = Some(commands);
         Ok(())
     }
 
@@ -122,82 +159,170 @@ impl Redis {
         format!("{}:etag", self.key)
     }
 
-    /// The connection, which whoever took it puts back when it has proved good.
-    async fn take_connection(&mut self) -> Result<Connection, Failure> {
-        if let Some(mut connection) = self.connection.take()
-            && matches!(connection.news.try_recv(), Ok(News::Changed) | Err(TryRecvError::Empty))
-            && !connection.is_cut_off.load(Ordering::Relaxed)
-        {
-            return Ok(connection);
+    /// The connection that asks, which whoever took it puts back when it has proved good.
+    async fn take_commands(&mut self) -> Result<MultiplexedConnection, Failure> {
+        if let Some(commands) = self.commands.take() {
+            return Ok(commands);
         }
-        let (tell, news) = mpsc::channel(1);
-        let is_cut_off = Arc::<AtomicBool>::default();
-        let cut_off = Arc::clone(&is_cut_off);
-        let hear = move |push: PushInfo| {
-            let heard = match push.kind {
-                PushKind::Message => News::Changed,
-                PushKind::Disconnection => {
-                    cut_off.store(true, Ordering::Relaxed);
-                    News::CutOff
-                }
-                _ => return Ok::<(), redis::aio::SendError>(()),
-            };
-            // One that nobody has picked up yet stands for all that come meanwhile.
-            let _ = tell.try_send(heard);
-            Ok(())
-        };
+        // What was known of the server before is as old as the connection to it.
+        self.listening = Listening::No;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.timeout))
-            .set_response_timeout(Some(self.timeout))
-            .set_push_sender(hear);
-        let mut commands = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+            .set_response_timeout(Some(self.timeout));
+        Ok(self.client().await?.get_multiplexed_async_connection_with_config(&config).await?)
+    }
+
+    async fn client(&self) -> Result<Client, Failure> {
+        let mut info = self.info.clone();
+        if let Some(password) = &self.password {
+            let settings = info.redis_settings().clone().set_password(password().await?);
+            info = info.set_redis_settings(settings);
+        }
+        Ok(match &self.tls {
+            Some(certificates) => Client::build_with_tls(info, certificates.clone())?,
+            None => Client::open(info)?,
+        })
+    }
+
+    /// Sees to it that notifications come, if the server lets them.
+    async fn listen(&mut self) -> Result<(), Failure> {
+        if let Listening::Yes(sink, _) = &mut self.listening {
+            // A connection on which nothing comes may have been cut off without a word.
+            let pinged = tokio::time::timeout(self.timeout, sink.ping::<redis::Value>()).await;
+            if !matches!(pinged, Ok(Ok(_))) {
+                self.listening = Listening::No;
+            }
+        }
+        if !matches!(self.listening, Listening::No) {
+            return Ok(());
+        }
+        let client = self.client().await?;
+        self.listening = match tokio::time::timeout(self.timeout, subscribe(&client, &self.channel)).await {
+            Ok(Ok((sink, news))) => Listening::Yes(Box::new(sink), news),
+            Ok(Err(problem)) if !problem.is_io_error() => {
+                tracing::warn!("esclusa: {}: it is asked once an interval: {problem}", Source::name(self));
+                Listening::Refused
+            }
+            _ => Listening::No,
+        };
+        Ok(())
+    }
+
+    /// A connection that fails is not used again.
+    async fn fetch_once(&mut self, known: Option<&str>) -> Result<RedisResult<Option<Answer>>, Failure> {
+        let mut commands = self.take_commands().await?;
         // Before anything is read, so that nothing is missed in between.
-        commands.subscribe(&self.channel).await?;
-        Ok(Connection { commands, news, is_cut_off })
+        self.listen().await?;
+        let answer = self.read(&mut commands, known).await;
+        if answer.is_ok() {
+            self.commands = Some(commands);
+        }
+        Ok(answer)
     }
 
     /// None if there is no snapshot.
     async fn read(&self, commands: &mut MultiplexedConnection, known: Option<&str>) -> RedisResult<Option<Answer>> {
-        let etag_key = self.etag_key();
-        let etag: Option<String> = redis::cmd("GET").arg(&etag_key).query_async(commands).await?;
-        if etag.is_some() && etag.as_deref() == known {
-            return Ok(Some(Answer::NotModified));
+        let is_due = self.whole.is_none_or(|whole| whole.elapsed() > WHOLE);
+        if let Some(known) = known.filter(|_| !is_due) {
+            let mut look = pipe();
+            look.get(self.etag_key()).strlen(&self.key);
+            look.getrange(&self.key, 0, ENDS as isize - 1).getrange(&self.key, -(ENDS as isize), -1);
+            let looked: RedisResult<Looked> = look.query_async(commands).await;
+            match looked {
+                Ok((Some(tag), bytes, head, tail)) if composed(&tag, bytes, &head, &tail) == known => {
+                    return Ok(Some(Answer::NotModified));
+                }
+                Err(problem) if problem.is_io_error() || problem.is_timeout() => return Err(problem),
+                // Who may only get is answered by the whole.
+                _ => {}
+            }
         }
-        let (bytes, etag): (Option<Vec<u8>>, Option<String>) =
-            redis::cmd("MGET").arg(&self.key).arg(etag_key).query_async(commands).await?;
-        Ok(bytes.map(|bytes| Answer::Snapshot { bytes, etag }))
+        // Before the snapshot: if it changes in between, the tag is the older one, and all is read once more.
+        let tag: Option<String> = match redis::cmd("GET").arg(self.etag_key()).query_async(commands).await {
+            Err(problem) if problem.is_io_error() || problem.is_timeout() => return Err(problem),
+            tag => tag.unwrap_or_default(),
+        };
+        let bytes: Option<Vec<u8>> = redis::cmd("GET").arg(&self.key).query_async(commands).await?;
+        Ok(bytes.map(|bytes| {
+            let (head, tail) = (bytes.get(..ENDS).unwrap_or(&bytes), bytes.len().checked_sub(ENDS));
+            let tail = tail.and_then(|from| bytes.get(from..)).unwrap_or(&bytes);
+            let etag = tag.map(|tag| composed(&tag, bytes.len(), head, tail));
+            Answer::Snapshot { bytes, etag }
+        }))
     }
 }
 
-/// What is published comes on the connection that asks, which takes the third version of the protocol.
-fn with_pushes(url: &str) -> Result<ConnectionInfo, Failure> {
+/// The tag of a snapshot, its length, and its ends.
+type Looked = (Option<String>, usize, Vec<u8>, Vec<u8>);
+
+/// What stands for a snapshot: its tag, its length and its ends.
+fn composed(tag: &str, bytes: usize, head: &[u8], tail: &[u8]) -> String {
+    let [head, tail] = [head, tail].map(|part| hash(&String::from_utf8_lossy(part)));
+    format!("{tag} {bytes} {head:016x}{tail:016x}")
+}
+
+/// Has another connection tell of what is published, until it breaks or nobody listens any more.
+async fn subscribe(client: &Client, channel: &str) -> Result<(PubSubSink, mpsc::Receiver<News>), RedisError> {
+    let (mut sink, mut messages) = client.get_async_pubsub().await?.split();
+    sink.subscribe(channel).await?;
+    let (tell, news) = mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                message = messages.next() => match message {
+                    // One that nobody has picked up yet stands for all that come meanwhile.
+                    Some(_) => drop(tell.try_send(News::Changed)),
+                    None => {
+                        let _ = tell.send(News::CutOff).await;
+                        return;
+                    }
+                },
+                () = tell.closed() => return,
+            }
+        }
+    });
+    Ok((sink, news))
+}
+
+fn info(url: &str) -> Result<ConnectionInfo, Failure> {
     let info = url.into_connection_info()?;
     if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
         // An app that has chosen its cryptography keeps it.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    // What every server speaks.
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
     Ok(info.set_redis_settings(settings))
 }
 
 impl Source for Redis {
     fn name(&self) -> String {
-        let info = self.client.get_connection_info();
+        let info = &self.info;
         format!("redis://{}/{} {}", info.addr(), info.redis_settings().db(), self.key)
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        let mut connection = self.take_connection().await?;
-        let answer = self.read(&mut connection.commands, request.etag.as_deref()).await?;
-        self.connection = Some(connection);
+        let known = request.etag.as_deref();
+        let is_kept = self.commands.is_some();
+        let answer = match self.fetch_once(known).await? {
+            // It may have been cut off a moment ago.
+            Err(problem) if is_kept && problem.is_connection_dropped() => self.fetch_once(known).await?,
+            answer => answer,
+        }?;
+        if matches!(answer, Some(Answer::Snapshot { .. })) {
+            self.whole = Some(Instant::now());
+        }
         answer.ok_or_else(|| Failure::new(format!("there is no key `{}`, expected a snapshot under it", self.key)))
     }
 
     async fn news(&mut self) -> News {
-        let Some(connection) = &mut self.connection else { return pending().await };
-        match connection.news.recv().await {
+        let Listening::Yes(_, news) = &mut self.listening else { return pending().await };
+        match news.recv().await {
+            Some(News::CutOff) | None => {
+                self.listening = Listening::No;
+                News::CutOff
+            }
             Some(news) => news,
-            None => pending().await,
         }
     }
 }

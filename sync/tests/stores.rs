@@ -386,6 +386,76 @@ async fn redis() {
     until("the change after all that", &syncing, || !is_on(&flags)).await;
 }
 
+/// What Redis does not allow, and what a hand with redis-cli leaves behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_is_read_whatever_it_allows() {
+    let server = esclusa_loopback::Redis::start().unwrap();
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut admin = client.get_multiplexed_async_connection().await.unwrap();
+    let one = |revision: u64, enabled: bool, more: &str| {
+        format!(
+            r#"{{"esclusa": 1, "revision": {revision}, "flags": [{{"name": "crm", "enabled": {enabled}, "description": "{more}"}}]}}"#
+        )
+    };
+    let is_on = |flags: &Flags| flags.is_enabled("crm", &Context::new("ana"));
+    let mut writer = Redis::new(&server.url()).unwrap();
+    writer.put(one(1, true, "").as_bytes()).await.unwrap();
+    let sql = [
+        vec!["ACL", "SETUSER", "quiet", "on", ">pw", "~*", "+@all"],
+        vec!["ACL", "SETUSER", "getter", "on", ">pw", "~*", "+get", "+select", "+client"],
+    ];
+    for command in sql {
+        let mut query = redis::cmd(command[0]);
+        let () = query.arg(&command[1..]).query_async(&mut admin).await.unwrap();
+    }
+    // Who may not subscribe, or not even look at the length, asks once an interval.
+    for user in ["quiet", "getter"] {
+        let asked = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&asked);
+        let url = server.url().replace("redis://", &format!("redis://{user}@"));
+        let source = Redis::new(&url).unwrap().password(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            async { Ok("pw".to_owned()) }
+        });
+        let flags = Flags::new();
+        let syncing = start(&flags, source, options(30));
+        until(user, &syncing, || is_on(&flags)).await;
+        for (revision, enabled) in [(2, false), (3, true)] {
+            writer.put(one(revision, enabled, "").as_bytes()).await.unwrap();
+            until(user, &syncing, || is_on(&flags) == enabled).await;
+        }
+        assert_eq!(syncing.status().last_error, None);
+        assert!(asked.load(Ordering::SeqCst) >= 2, "for each connection");
+        writer.put(one(1, true, "").as_bytes()).await.unwrap();
+    }
+
+    // What is set by hand leaves the tag behind.
+    let flags = Flags::new();
+    let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(30));
+    until("the start", &syncing, || is_on(&flags)).await;
+    for (revision, enabled) in [(20, false), (21, true)] {
+        let mut set = redis::cmd("SET");
+        let () = set.arg("esclusa:flags").arg(one(revision, enabled, "")).query_async(&mut admin).await.unwrap();
+        until("what was set by hand", &syncing, || is_on(&flags) == enabled).await;
+    }
+    let () = redis::cmd("DEL").arg("esclusa:flags").query_async(&mut admin).await.unwrap();
+    until("the missing key", &syncing, || {
+        syncing.status().last_error.is_some_and(|last| last.error.contains("there is no key `esclusa:flags`"))
+    })
+    .await;
+    assert!(is_on(&flags));
+
+    // More than a connection that subscribes may be sent.
+    let big = "x".repeat(40_000_000);
+    writer.put(one(30, false, &big).as_bytes()).await.unwrap();
+    until("the large one", &syncing, || !is_on(&flags)).await;
+    let unwatched = Flags::new();
+    let syncing = start(&unwatched, Redis::new(&server.url()).unwrap(), options(NEVER));
+    until("the large one, from the start", &syncing, || syncing.status().revision == Some(30)).await;
+    writer.put(one(31, true, &big).as_bytes()).await.unwrap();
+    until("the large one is told of", &syncing, || is_on(&unwatched)).await;
+}
+
 #[tokio::test]
 async fn nothing_secret_is_told() {
     for (name, debug) in [
