@@ -238,7 +238,7 @@ impl<'a> Context<'a> {
 
     fn note_unreadable(&mut self, field: Field, what: &Value<'_>) {
         if !what.is_null() && !self.is_unreadable(field) {
-            self.unreadable.push((field, found(what).to_string().into()));
+            self.unreadable.push((field, problem(found(what))));
         }
     }
 
