@@ -1,6 +1,6 @@
 /** What goes into publishing and what comes out: bytes, a report, a refusal. */
 import { SnapshotError } from './snapshot-error.js';
-import type { Report, SetAside, Violation } from './types.js';
+import type { Notice, Reading, Report, SetAside, Violation } from './types.js';
 
 /** A snapshot: its JSON as text, or as bytes in UTF-8. */
 export type Snapshot = string | Uint8Array | ArrayBuffer;
@@ -13,6 +13,23 @@ interface WireReport {
   changed: string[];
   set_aside: SetAside[];
   violations: Violation[];
+  reading: WireReading;
+}
+
+interface WireReading {
+  rows: number;
+  flags: number;
+  columns: {
+    column: string;
+    read_as: string | null;
+    why?: string;
+    rows: number;
+    not_empty: number;
+    withheld?: number;
+    kinds?: string[];
+  }[];
+  notices: Notice[];
+  fingerprint: string;
 }
 
 /**
@@ -41,6 +58,13 @@ export function reportFrom(said: string): Report {
   if ('refused' in wire) {
     throw new SnapshotError(wire.refused, wire.violations);
   }
-  const { set_aside: setAside, ...rest } = wire;
-  return { ...rest, setAside };
+  const { set_aside: setAside, reading, ...rest } = wire;
+  return { ...rest, setAside, reading: readingFrom(reading) };
+}
+
+function readingFrom({ rows, flags, columns, notices, fingerprint }: WireReading): Reading {
+  const read = columns.map(({ column, read_as: readAs, why = null, rows, not_empty: notEmpty, withheld = 0, kinds = [] }) => {
+    return { column, readAs, why, rows, notEmpty, withheld, kinds };
+  });
+  return { rows, flags, columns: read, notices, fingerprint };
 }

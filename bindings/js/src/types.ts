@@ -101,6 +101,42 @@ export interface Report {
   changed: string[];
   setAside: SetAside[];
   violations: Violation[];
+  /** What was understood of the snapshot [9.7]. */
+  reading: Reading;
+}
+
+/** What was understood of a snapshot: names, counts and kinds, never values [9.7]. */
+export interface Reading {
+  rows: number;
+  flags: number;
+  columns: Column[];
+  notices: Notice[];
+  /** The same as long as the columns and the ways in which they are read are the same. */
+  fingerprint: string;
+}
+
+/** A field that some flag has, and how it is read. */
+export interface Column {
+  column: string;
+  /** The field that it is read as, or null if it is not read. */
+  readAs: string | null;
+  /** Why it is not read, such as `not read` or `looks like a restriction`; null if it is read. */
+  why: string | null;
+  rows: number;
+  /** In how many rows it says anything. */
+  notEmpty: number;
+  /** In how many rows it restricts, so that their flags are off until it is read or ignored. */
+  withheld: number;
+  /** The kinds of its values, if it is not read: `boolean`, `number`, `text`, `array`, `object`. */
+  kinds: string[];
+}
+
+/** Something that a person should look at [9.8]. */
+export interface Notice {
+  /** What kind of notice it is, such as `no-switch`, `twins` or `new-column`. */
+  code: string;
+  problem: string;
+  rows: number;
 }
 
 /** How a snapshot is published. */

@@ -50,6 +50,23 @@ test('after publishing the getters say what is current', () => {
     [true, 42, '2025-01-22T12:00:00.000Z', 2, ['on', 'bad']],
   );
   assert.deepEqual(flags.violations.map(({ place }) => place), ['/flags/1/enabled']);
+  const { fingerprint, ...reading } = flagsOf({}).publishSync('[{"name":"a","enabled":1,"createdAt":"x","rollout_percent":"SECRET"}]').reading;
+  const column = (column, readAs, why, withheld, kinds) => ({ column, readAs, why, rows: 1, notEmpty: 1, withheld, kinds });
+  assert.equal(fingerprint.length, 8);
+  assert.deepEqual(reading, {
+    rows: 1,
+    flags: 1,
+    columns: [
+      column('name', 'name', null, 0, []),
+      column('enabled', 'enabled', null, 0, []),
+      column('createdAt', null, 'not read', 0, ['text']),
+      column('rollout_percent', null, 'looks like a restriction', 1, ['text']),
+    ],
+    notices: [
+      { code: 'new-column', problem: '`createdAt` was in no row of the set before', rows: 1 },
+      { code: 'new-column', problem: '`rollout_percent` was in no row of the set before', rows: 1 },
+    ],
+  });
   assert.deepEqual([flags.has('on'), flags.has('bad'), flags.has('other'), flags.has(7)], [true, true, false, false]);
 });
 

@@ -12,7 +12,7 @@ import time
 from typing import Any, cast
 
 import pytest
-from esclusa import Context, Flags, Kept, Report, SetAside, SnapshotError, Violation
+from esclusa import Column, Context, Flags, Kept, Notice, Reading, Report, SetAside, SnapshotError, Violation
 
 
 def document(*flags: dict[str, Any], revision: int | None = None) -> str:
@@ -32,6 +32,7 @@ def test_a_report() -> None:
         changed=("b",),
         set_aside=(SetAside("a", off=False, kept=Kept(revision=1, publishes=1)),),
         violations=(Violation("/flags/0/rollout_percentage", "150 is out of range, expected 0 to 100"),),
+        reading=report.reading,
     )
     assert report.is_published
     assert str(report.violations[0]) == "`/flags/0/rollout_percentage`: 150 is out of range, expected 0 to 100"
@@ -39,6 +40,28 @@ def test_a_report() -> None:
         {"key": "a", "off": False, "kept": {"revision": 1, "publishes": 1}}
     ]
     assert flags.is_enabled("a")
+
+
+def test_reading() -> None:
+    row = {"key": "a", "name": "SECRET", "enabled": True, "rollout_percent": "SECRET", "jira_ticket": None}
+    flags = Flags()
+    report = flags.publish(json.dumps([row]))
+    assert report.reading == Reading(
+        rows=1,
+        flags=1,
+        columns=(
+            Column("key", "key", None, 1, 1, 0, ()),
+            Column("name", None, "label", 1, 1, 0, ()),
+            Column("enabled", "enabled", None, 1, 1, 0, ()),
+            Column("rollout_percent", None, "looks like a restriction", 1, 1, 1, ("text",)),
+            Column("jira_ticket", None, "not read", 1, 0, 0, ()),
+        ),
+        notices=(Notice("label", "`name` is a label where there is a `key`, and `key` is the key", 1),),
+        fingerprint=report.reading.fingerprint,
+    )
+    assert len(report.reading.fingerprint) == 8
+    assert "SECRET" not in json.dumps(report.to_dict())
+    assert "`rollout_percent` looks like a restriction" in str(flags.explain("a", {"user": "user-42"}))
 
 
 @pytest.mark.parametrize("form", [str, str.encode, lambda text: bytearray(text.encode()), lambda text: memoryview(text.encode())])

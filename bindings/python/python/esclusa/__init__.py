@@ -21,6 +21,9 @@ from ._native import Resolution as Resolution
 from ._native import bucket as bucket
 from ._native import hash as hash
 from ._native import ranges as ranges
+from ._reading import Column as Column
+from ._reading import Notice as Notice
+from ._reading import Reading as Reading
 from ._report import Kept as Kept
 from ._report import Report as Report
 from ._report import SetAside as SetAside
@@ -29,10 +32,13 @@ from ._report import Violation as Violation
 
 # Not `hash`, `bucket` and `ranges`, which would hide a built-in function and are for porting and testing.
 __all__ = [
+    "Column",
     "Context",
     "Explanation",
     "Flags",
     "Kept",
+    "Notice",
+    "Reading",
     "Report",
     "Resolution",
     "SetAside",

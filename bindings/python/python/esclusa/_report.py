@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from ._reading import Reading, reading_of
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -54,6 +56,8 @@ class Report:
     """The keys whose answers may differ now; all three are sorted."""
     set_aside: tuple[SetAside, ...]
     violations: tuple[Violation, ...]
+    reading: Reading
+    """What was understood of the snapshot: its columns, how each was read, and notices."""
 
     @property
     def is_published(self) -> bool:
@@ -97,4 +101,5 @@ def report_of(plain: dict[str, Any]) -> Report:
             SetAside(flag["key"], flag["off"], flag["kept"] and Kept(**flag["kept"])) for flag in plain["set_aside"]
         ),
         violations=violations_of(plain["violations"]),
+        reading=reading_of(plain["reading"]),
     )

@@ -1,0 +1,66 @@
+"""What was understood of a snapshot (sentences 9.7 and 9.8 of SEMANTICS.md): names, counts and kinds, never values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field that some flag has, and how it is read."""
+
+    column: str
+    read_as: str | None
+    """The field that it is read as, or None if it is not read."""
+    why: str | None
+    """Why it is not read, such as `not read` or `looks like a restriction`; None if it is read."""
+    rows: int
+    """In how many rows it is."""
+    not_empty: int
+    """In how many rows it says anything."""
+    withheld: int
+    """In how many rows it restricts, so that their flags are off until it is read or ignored."""
+    kinds: tuple[str, ...]
+    """The kinds of its values, if it is not read: `boolean`, `number`, `text`, `array`, `object`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person should look at."""
+
+    code: str
+    """What kind of notice it is, such as `no-switch`, `twins` or `new-column`."""
+    problem: str
+    rows: int
+    """How many rows it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood of a snapshot."""
+
+    rows: int
+    flags: int
+    columns: tuple[Column, ...]
+    notices: tuple[Notice, ...]
+    fingerprint: str
+    """The same as long as the columns and the ways in which they are read are the same."""
+
+
+def reading_of(plain: dict[str, Any]) -> Reading:
+    """A reading from its JSON."""
+    columns = (
+        Column(
+            column["column"],
+            column["read_as"],
+            column.get("why"),
+            column["rows"],
+            column["not_empty"],
+            column.get("withheld", 0),
+            tuple(column.get("kinds", ())),
+        )
+        for column in plain["columns"]
+    )
+    notices = (Notice(notice["code"], notice["problem"], notice["rows"]) for notice in plain["notices"])
+    return Reading(plain["rows"], plain["flags"], tuple(columns), tuple(notices), plain["fingerprint"])
