@@ -128,6 +128,12 @@ impl<'v> Columns<'v> {
         self.next = 0;
     }
 
+    /// Whether a field is the column that is expected next.
+    #[inline]
+    pub(crate) fn expects(&self, name: &str) -> bool {
+        self.others.get(self.next).is_some_and(|column| column.name == name)
+    }
+
     /// Looks at a field of the row that is none of 2.2; says whether it restricts for the first time in this row.
     #[expect(clippy::ptr_arg, reason = "a new column borrows what the name borrows")]
     pub(crate) fn look(&mut self, name: &Cow<'v, str>, value: &Value<'v>, strange: &mut Strange) -> bool {
@@ -138,8 +144,11 @@ impl<'v> Columns<'v> {
             column.row = self.rows;
             column.count.add(value);
         }
-        column.kinds.add(value);
         let Role::Unread(kind) = column.role else { return false };
+        column.kinds.add(value);
+        if kind == Kind::Harmless {
+            return false;
+        }
         strange.is_off |= kind.switches_off(value);
         if !kind.restricts(value) {
             return false;

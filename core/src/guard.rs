@@ -103,6 +103,12 @@ impl Kind {
 pub(crate) fn is_empty(value: &Value<'_>) -> bool {
     match value {
         Value::Null => true,
+        // Most texts begin with a letter or a digit that no empty one begins with.
+        Value::Text(text)
+            if text.as_bytes().first().is_some_and(|byte| byte.is_ascii_alphanumeric() && *byte != b'n') =>
+        {
+            false
+        }
         Value::Text(text) => matches!(text.trim_ascii(), "" | "[]" | "{}" | "null"),
         Value::List(entries) => entries.is_empty(),
         Value::Object(fields) => fields.is_empty(),

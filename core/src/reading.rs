@@ -20,8 +20,15 @@ use crate::time::Time;
 use crate::value::Value;
 use crate::whole::digits;
 
-/// Is shown a field that is not known.
-pub(crate) type Look<'f, 'v, 't> = &'f mut dyn FnMut(&mut Reading, &'v Cow<'t, str>, &'v Value<'t>);
+/// Is shown a field, and says whether it knows it as one that is none of the names.
+pub(crate) type Look<'f, 'v, 't> = &'f mut dyn FnMut(&mut Reading, &'v Cow<'t, str>, &'v Value<'t>, Known) -> bool;
+
+/// Whether a field is one of the names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    Perhaps,
+    No,
+}
 
 /// What an object does with fields that nobody knows.
 pub(crate) enum Unknown<'f, 'v, 't> {
@@ -132,6 +139,13 @@ impl Reading {
         let mut next = 0;
         for (name, value) in fields {
             let found = |at: &usize| names.get(*at).is_some_and(|known| *known == *name);
+            // A column that is known not to be one of the names need not be compared with each of them.
+            if let Unknown::Columns(look) = unknown
+                && !found(&next)
+                && look(self, name, value, Known::Perhaps)
+            {
+                continue;
+            }
             let in_camel_case = |at: &usize| names.get(*at).is_some_and(|known| is_camel_case(known, name));
             let at = (next..names.len()).find(found).or_else(|| (0..next).find(found)).or_else(|| {
                 let may_be = name.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -149,7 +163,9 @@ impl Reading {
                     }
                 }
                 None => match unknown {
-                    Unknown::Columns(look) => look(self, name, value),
+                    Unknown::Columns(look) => {
+                        look(self, name, value, Known::No);
+                    }
                     Unknown::Refused if name != "description" && strange.insert(name) => {
                         self.report(
                             &place.field(name),

@@ -29,7 +29,7 @@ use crate::keys::Keys;
 use crate::limit::MAX_KEY_BYTES;
 use crate::narrowing::Narrowing;
 use crate::place::is_camel_case;
-use crate::reading::{Place, Reading, Unknown};
+use crate::reading::{Known, Place, Reading, Unknown};
 use crate::snapshot::{self, Part};
 use crate::switching;
 use crate::understood::{Counts, Native, Reading as Understood};
@@ -211,10 +211,14 @@ impl<'v> Validation<'v> {
         let before = reading.count();
         columns.begin_row();
         let mut strange = Strange::default();
-        let mut look = |reading: &mut Reading, name: &Cow<'v, str>, value: &Value<'v>| {
+        let mut look = |reading: &mut Reading, name: &Cow<'v, str>, value: &Value<'v>, known: Known| {
+            if known == Known::Perhaps && !columns.expects(name) {
+                return false;
+            }
             if columns.look(name, value, &mut strange) {
                 restricts(reading, &place, name);
             }
+            true
         };
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns(&mut look)) else { return };
         count(natives, counts, value, &fields);

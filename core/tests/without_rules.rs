@@ -29,7 +29,8 @@ fn a_flag_with_rules_or_prerequisites_is_set_aside_with_a_violation_that_says_so
 #[cfg(not(feature = "messages"))]
 #[test]
 fn what_is_wrong_has_its_place_and_json_its_line_without_messages() {
-    let rows = br#"[{"name": "a", "enabled": "maybe", "rollout_percentage": 101, "target_plan": []}, {"name": "a"}]"#;
+    let rows =
+        br#"[{"name": "a", "enabled": "maybe", "rollout_percentage": 101, "target_plan": ["x"]}, {"name": "a"}]"#;
     let set = FlagSet::from_json(rows).unwrap();
     let mut places: Vec<&str> = set.violations().iter().map(esclusa::Violation::place).collect();
     places.sort_unstable();

@@ -70,15 +70,12 @@ pub(super) fn forget(definition: &mut FlagDefinition<'_>, unreadable: &[&str]) {
 
 /// Counts what deserves a notice in a row that was read (9.8).
 pub(super) fn count_read(counts: &mut Counts, definition: &FlagDefinition<'_>, fields: &Fields<'_, '_>) {
-    let given_at = |name: &str| {
-        let at = FLAG_FIELDS.iter().position(|known| *known == name)?;
-        given(fields.get(at).copied().flatten())
-    };
-    if given_at("rollout_percentage").is_some() {
+    let [_, _, _, _, rollout, _, _, _, _, _, _, end, ..] = fields;
+    if given(*rollout).is_some() {
         counts.shares_above_0 += u32::from(definition.rollout > Share::NOBODY);
         counts.shares_above_1 += u32::from(definition.rollout.thousandths() > 1_000);
     }
-    let end = given_at("end_date").and_then(Value::as_str).filter(|_| definition.end.is_some());
+    let end = given(*end).and_then(Value::as_str).filter(|_| definition.end.is_some());
     counts.ends_at_midnight += u32::from(end.is_some_and(|end| end.trim_ascii().len() == "2025-01-22".len()));
 }
 
