@@ -13,7 +13,8 @@
 --   * every function has a search path with nothing in it but pg_catalog; the three that have none, because what they
 --     call for their caller needs the caller's path, are one qualified call each;
 --   * a history table of an owner or with a trigger that is not trusted is not written (`distrust`);
---   * rows become JSON only where no cast of somebody else takes part in it (`is_json_safe`).
+--   * rows become JSON only where no cast of somebody else takes part in it (`is_json_safe`), and text by `format`, which
+--     calls none.
 
 SELECT pg_catalog.set_config('esclusa.caller_path', pg_catalog.current_setting('search_path'), false);
 SET search_path = pg_catalog, pg_temp;
@@ -207,9 +208,11 @@ $$;
 
 -- The tables whose rows a relation shows: itself, its partitions and children, and those that a view reads.
 CREATE OR REPLACE FUNCTION esclusa.tables_of(relation oid) RETURNS SETOF oid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
   WITH RECURSIVE reached AS (
-    SELECT relation AS oid
+    SELECT $1 AS oid
     UNION
     SELECT CASE WHEN inhparent IS NOT NULL THEN inhrelid ELSE refobjid END
     FROM reached
@@ -220,7 +223,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       AND refclassid = 'pg_class'::regclass AND refobjid <> reached.oid
     WHERE inhrelid IS NOT NULL OR refobjid IS NOT NULL
   )
-  SELECT oid FROM reached WHERE oid IN (SELECT pg_class.oid FROM pg_class WHERE relkind IN ('r', 'p', 'm', 'f'))
+  SELECT oid FROM reached WHERE oid IN (SELECT pg_class.oid FROM pg_class WHERE relkind IN ('r', 'p', 'm', 'f'));
+END
 $$;
 
 -- Whether a table's trigger counts its changes for a watch: null if it does, else what is wrong. One that is enabled for
@@ -250,7 +254,9 @@ $$;
 
 -- What changes without any row being written: columns, the file that holds the rows, policies, grants, views.
 CREATE OR REPLACE FUNCTION esclusa.shape(relation oid) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (
   SELECT md5(string_agg(part, E'\n' ORDER BY part))
   FROM (SELECT relation AS oid UNION SELECT * FROM esclusa.tables_of(relation)) AS member
   CROSS JOIN LATERAL (
@@ -265,7 +271,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       (SELECT string_agg(pg_get_userbyid(role), ',') FROM unnest(polroles) AS role),
       pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
     FROM pg_policy WHERE polrelid = member.oid
-  ) AS parts (part)
+  ) AS parts (part));
+END
 $$;
 
 ----------------------------------------------------------------------------------------------------------------------
@@ -384,7 +391,7 @@ DECLARE
   watched text;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    IF OLD::text = NEW::text THEN
+    IF format('%s', OLD) = format('%s', NEW) THEN
       RETURN NULL;
     ELSIF TG_ARGV[0] = 'flags' AND esclusa.is_json_safe(TG_RELID) THEN
       IF esclusa.meaning(to_jsonb(OLD)) = esclusa.meaning(to_jsonb(NEW)) THEN
@@ -399,22 +406,23 @@ BEGIN
 END
 $$;
 
--- The revision and a digest of all rows, at one instant. Rows are compared as text, which calls nobody's functions, and
--- only those of tables: a view would run its owner's functions with the rights of this schema's owner.
+-- The revision and a digest of all rows, at one instant. Rows are compared as `format` prints them, which calls no cast
+-- that somebody has written, and only those of tables: a view would run its owner's functions with the rights of this
+-- schema's owner.
 CREATE OR REPLACE FUNCTION esclusa.measure(watched text, OUT at_revision bigint, OUT digest text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC'
 SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET bytea_output = 'hex' AS $$
 DECLARE
-  member oid;
+  member text;
   query text := '';
 BEGIN
-  FOR member IN SELECT tables_of FROM esclusa.tables_of(esclusa.found(watched)) ORDER BY esclusa.name_of(tables_of) LOOP
+  FOR member IN SELECT esclusa.name_of(tables_of) FROM esclusa.tables_of(esclusa.found(watched)) ORDER BY 1 LOOP
     -- What is locked cannot become a view before it is read.
-    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', esclusa.name_of(member));
-    IF (SELECT relkind FROM pg_class WHERE oid = member) = 'r' THEN
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', member);
+    IF (SELECT relkind FROM pg_class WHERE oid = to_regclass(member)) = 'r' THEN
       query := query || format(
-        ' || (SELECT concat(count(*), md5(string_agg(md5(f::text), '''' ORDER BY md5(f::text)))) FROM ONLY %s f)',
-        esclusa.name_of(member));
+        ' || (SELECT concat(count(*), md5(string_agg(row_digest, '''' ORDER BY row_digest)))
+          FROM ONLY %s f CROSS JOIN LATERAL (SELECT md5(format(''%%s'', f))) AS digested (row_digest))', member);
     END IF;
   END LOOP;
   EXECUTE 'SELECT revision, ''''' || query || ' FROM esclusa.revision WHERE name = $1'
@@ -470,7 +478,9 @@ $$;
 
 -- The query that gives revision and rows at one instant. Its order is total, and depends on no column before the key.
 CREATE OR REPLACE FUNCTION esclusa.reading(relation oid) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (
   SELECT format(
     'SELECT r.revision, pg_catalog.json_build_object(''esclusa'', 1, ''revision'', r.revision, ''flags'', (
        SELECT coalesce(pg_catalog.json_agg(pg_catalog.to_jsonb(f) ORDER BY %s pg_catalog.to_jsonb(f)::pg_catalog.text
@@ -479,7 +489,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     (SELECT string_agg(format('f.%I::pg_catalog.text COLLATE pg_catalog."C", ', chosen), '')
      FROM unnest(esclusa.key_columns(relation) || esclusa.column_of(relation, 'id')) AS chosen
      WHERE chosen IS NOT NULL),
-    esclusa.name_of(relation))
+    esclusa.name_of(relation)));
+END
 $$;
 
 -- What `ask` answers. The caller's path is for what reading calls: functions in views and policies.
@@ -1024,6 +1035,7 @@ BEGIN
         performed_by uuid,
         created_at timestamptz DEFAULT now())',
       name, (SELECT coalesce(max(format_type(atttypid, NULL)), 'text') FROM pg_attribute
+        JOIN pg_type ON pg_type.oid = atttypid AND typnamespace = 'pg_catalog'::regnamespace
         WHERE attrelid = relation AND attname = esclusa.column_of(relation, 'id')));
     history := to_regclass(name);
     PERFORM esclusa.close(history);
@@ -1130,7 +1142,8 @@ BEGIN
   IF (SELECT relkind FROM pg_class WHERE oid = relation) <> 'v' THEN
     EXECUTE format('SELECT string_agg(key, '', '') FROM (SELECT coalesce(%s) AS key FROM %s GROUP BY 1
       HAVING count(*) > 1 LIMIT 10) AS twins',
-      (SELECT string_agg(format('%I::text', key), ', ') FROM unnest(keys[1:2]) AS key), called) INTO problem;
+      (SELECT string_agg(format('nullif(format(''%%s'', %I), '''')', key), ', ') FROM unnest(keys[1:2]) AS key), called)
+      INTO problem;
   END IF;
   IF problem IS NOT NULL THEN
     RAISE WARNING '`%` has several rows of one key: %', called, problem

@@ -348,18 +348,40 @@ async fn owners(database: &Database) {
     assert_eq!(written, "create emergency_rollback");
 }
 
-/// `to_jsonb` calls the casts of a row's types: the owner of a table could have such one run.
+/// `to_jsonb` calls the casts of a row's types, and `::text` those of the row: its owner could have such one run.
 async fn casts(database: &Database) {
+    let cast = |from: &str, to: &str| {
+        let name = from.replace(['.', '"', '[', ']'], "_") + to;
+        let trap = TRAP.replace("RETURN NULL", "RETURN '1'");
+        format!(
+            "CREATE FUNCTION app.{name}({from}) RETURNS {to} LANGUAGE plpgsql AS $trap$ {trap} $trap$;
+             CREATE CAST ({from} AS {to}) WITH FUNCTION app.{name}({from});"
+        )
+    };
+    let casts: String = [
+        ("app.mood", "json"),
+        ("app.mood", "jsonb"),
+        ("app.mood", "text"),
+        ("app.word", "text"),
+        ("app.feature_flags", "text"),
+        ("app.feature_flags", "json"),
+    ]
+    .iter()
+    .map(|(from, to)| cast(from, to))
+    .collect();
     let sql = format!(
-        "CREATE SCHEMA app AUTHORIZATION app; SET ROLE app;
-        CREATE TYPE app.mood AS ENUM ('ok'); CREATE TYPE app.inner AS (mood app.mood);
-        CREATE FUNCTION app.to_json(app.mood) RETURNS json LANGUAGE plpgsql AS $trap$ {TRAP} $trap$;
-        CREATE CAST (app.mood AS json) WITH FUNCTION app.to_json(app.mood);
-        CREATE TABLE app.feature_flags (id uuid DEFAULT gen_random_uuid(), name text, enabled boolean); RESET ROLE"
+        "CREATE SCHEMA app AUTHORIZATION app; SET ROLE app; CREATE TYPE app.mood AS ENUM ('ok');
+        CREATE TYPE app.word AS ENUM ('crm', 'qr'); CREATE TYPE app.inner AS (mood app.mood);
+        CREATE TABLE app.feature_flags (id app.mood DEFAULT 'ok', name app.word, enabled boolean); {casts} RESET ROLE;
+        INSERT INTO app.feature_flags VALUES ('ok', 'crm', true)"
     );
     database.run(&sql).await;
+    database.run("SELECT f::text FROM app.feature_flags f").await;
+    assert!(is_taken_over(database).await, "the traps work");
+    database.run("ALTER ROLE evil NOSUPERUSER").await;
     database.run(MIGRATION).await;
     database.run("SELECT esclusa.watch('app.feature_flags'); SELECT esclusa.allow('app')").await;
+    assert!(!is_taken_over(database).await, "watching");
     let app = connect(&database.url_of("app")).await;
     for kind in ["app.mood", "app.mood[]", "app.inner"] {
         let value = match kind {
@@ -371,7 +393,9 @@ async fn casts(database: &Database) {
             "ALTER TABLE app.feature_flags ADD mood {kind} DEFAULT {value};
             INSERT INTO app.feature_flags (name, enabled) VALUES ('crm', true);
             UPDATE app.feature_flags SET enabled = false; DELETE FROM app.feature_flags; TRUNCATE app.feature_flags;
-            SELECT * FROM esclusa.ask(); ALTER TABLE app.feature_flags DROP mood"
+            INSERT INTO app.feature_flags (name, enabled) VALUES ('qr', true);
+            SELECT esclusa.compare('app.feature_flags'); SELECT esclusa.ask();
+            ALTER TABLE app.feature_flags DROP mood"
         );
         app.batch_execute(&sql).await.unwrap();
         assert!(!is_taken_over(database).await, "{kind}");
