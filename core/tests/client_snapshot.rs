@@ -164,3 +164,29 @@ fn a_value_that_is_too_deep_for_a_document_is_left_out_and_takes_nothing_with_it
     let read = FlagSet::from_json_strict(snapshot.as_bytes()).unwrap();
     assert_eq!(read.keys().collect::<Vec<_>>(), ["flat", "fits"]);
 }
+
+#[test]
+fn a_flag_that_is_withheld_is_sent_as_off_if_its_row_or_its_kept_definition_says_client() {
+    let good = br#"[{"name": "a", "enabled": true, "client": true}, {"name": "b", "enabled": true},
+        {"name": "c", "enabled": true}, {"name": "d", "enabled": true, "client": true}]"#;
+    let flags = Flags::new();
+    let _ = flags.publish(FlagSet::from_json(good).unwrap());
+    let withheld = br#"[{"name": "a", "enabled": true, "allowed_roles": ["x"], "off_value": "classic"},
+        {"name": "b", "enabled": true, "end_date": "soon", "client": true, "variants": [{"key": "a"}]},
+        {"name": "c", "enabled": true, "tenant_id": 7},
+        {"name": "d", "enabled": true, "rollout_percentage": 5}, {"name": "d", "enabled": true},
+        {"name": "e", "enabled": true}, {"name": "e", "enabled": true, "salt": "s", "client": true}]"#;
+    let _ = flags.publish(FlagSet::from_json(withheld).unwrap());
+    let set = flags.current();
+    let caller = Context::new("user-1").role("x");
+    let snapshot = set.client_snapshot(set.keys(), &caller, Time::from_millis(0));
+    let expected = concat!(
+        r#"{"esclusa":1,"flags":[{"name":"a","enabled":false,"off_value":"classic","client":true},"#,
+        r#"{"name":"b","enabled":false,"variants":[{"key":"off","value":null}],"client":true},"#,
+        r#"{"name":"d","enabled":false,"client":true},{"name":"e","enabled":false,"client":true}]}"#
+    );
+    assert_eq!(snapshot.to_string(), expected);
+    let projected = set.project(["a", "b", "c"], &caller, Time::from_millis(0)).to_json();
+    let off = r#"{"a":{"enabled":false,"value":"classic"},"b":{"enabled":false,"value":null},"c":{"enabled":false,"value":false}}"#;
+    assert_eq!(projected, off);
+}

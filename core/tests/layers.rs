@@ -196,3 +196,22 @@ fn names_of_variables() {
         assert_eq!(read(&pair, &PREFIXES), off, "one that switches off counts (13.10)");
     }
 }
+
+#[test]
+fn a_layer_ignores_fields_of_its_own_flags_alone() {
+    let store = r#"{"esclusa": 1, "flags": [{"name": "crm", "enabled": true, "scope": "team"}],
+        "ignored": ["scope", "target_plans", "targetPlans"]}"#;
+    let bundled = r#"[{"name": "billing", "enabled": true, "scope": "team"},
+        {"name": "old", "enabled": true, "targetPlans": ["PREMIUM"]}]"#;
+    let both = whole(&[Some(store), Some(bundled)]);
+    assert_eq!(on(&both, "BASIC"), ["crm"], "(2.1.10)");
+    assert_eq!(on(&whole(&[Some(bundled), Some(store)]), "PREMIUM"), ["old", "crm"]);
+}
+
+#[test]
+fn rows_of_one_key_in_a_layer_are_rows_of_one_key_in_the_whole() {
+    let rows = r#"[{"name": "crm", "enabled": true}, {"name": "crm", "enabled": true, "rollout_percentage": 5}]"#;
+    let below = r#"[{"name": "crm", "enabled": true}, {"name": "other", "enabled": true}]"#;
+    assert_eq!(on(&whole(&[Some(rows), Some(below)]), "BASIC"), ["other"], "(8.2, 13.1)");
+    assert_eq!(on(&whole(&[Some(below), Some(rows)]), "BASIC"), ["crm", "other"], "(13.1)");
+}

@@ -65,6 +65,9 @@ impl<'a> Layer<'a> {
     fn from_json(bytes: &'a [u8]) -> Result<Self, SnapshotError> {
         let (mut segments, mut flags) = (Vec::new(), Vec::new());
         let head = Snapshot::from_json(bytes, &mut |part, _, entry| {
+            if part == Part::Ignored {
+                return;
+            }
             let mut entry = std::mem::take(entry);
             // A row begins with room for many columns, and these stay.
             if let Value::Object(fields) = &mut entry {
