@@ -164,8 +164,11 @@ impl Words {
         let at = |at: usize| bytes.get(at).copied().unwrap_or_default();
         for (place, byte) in bytes.iter().enumerate() {
             let before = place.checked_sub(1).map_or(0, at);
-            let is_cut = byte.is_ascii_uppercase()
-                && (before.is_ascii_lowercase() || before.is_ascii_digit() || at(place + 1).is_ascii_lowercase());
+            // `IDs` is one word, `HTTPHosts` two.
+            let is_plural = at(place + 1) == b's' && !at(place + 2).is_ascii_lowercase();
+            let begins = at(place + 1).is_ascii_lowercase() && !is_plural;
+            let is_cut =
+                byte.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit() || begins);
             if is_cut || !byte.is_ascii_alphabetic() {
                 self.end_word();
             }

@@ -102,7 +102,7 @@ fn names_are_told_apart_by_whole_words() {
     let harmless = "plan_notes updated_by2 updatedByUserId owner_role jira_ticket sort_order group_name uuid flag_id \
          role_description rollout_notes user_count email_template tracking_enabled operator_name featureId row_ids 标志";
     let restricting = "owner_only allowed_domains min_app_version environment_id environmentID regiones rollout_percent \
-         allowedRoles organization_id expires_at is_archived HTTPHosts batches_for department_ids empresas activaPara \
+         allowedRoles organization_id expires_at is_archived HTTPHosts batches_for department_ids departmentIDs VIPs_IDs empresas activaPara \
          excluidas x2Users user1 sucursales niveles permitidas target_";
     let gates = "is_active isActive enabled_by_default ENABLED global is_global feature_enabled activa visible";
     for (names, expected) in [(harmless, "not read"), (restricting, "looks like a restriction"), (gates, "gate")] {

@@ -15,7 +15,7 @@ RESTRICTING = ("strong", "share", "state", "scope", "last")
 
 def words_of(name):
     """2.2.25."""
-    parts = re.findall(r"[A-Za-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?=[A-Z][a-z])", " ", name))
+    parts = re.findall(r"[A-Za-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?=[A-Z](?!s(?![a-z]))[a-z])", " ", name))
     return [stem(part.lower()) for part in parts]
 
 

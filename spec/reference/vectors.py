@@ -10,6 +10,7 @@ import reading
 import resolving
 from bucket import bucket, hash_text
 from condition_reading import read_condition
+from spelling import native_condition
 
 SPEC = pathlib.Path(__file__).resolve().parent.parent
 DEFAULT_NOW = "2025-06-15T12:00:00Z"
@@ -94,7 +95,7 @@ def check_condition(vector):
     violations = []
     rows = forms.read_json(json.dumps(vector.get("segments", [])))
     conditions = reading.read_segments(rows, violations)
-    condition = read_condition(forms.read_json(json.dumps(vector["condition"])), "", violations)
+    condition = read_condition(native_condition(forms.read_json(json.dumps(vector["condition"]))), "", violations)
     if violations:
         return [f"violations {violations}"]
     truth = resolving.truth(condition, as_context(vector["context"]), conditions)

@@ -4,7 +4,8 @@ use super::node::{Node, raw};
 use super::random::Random;
 
 /// Names that say each kind of thing.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
+    "departmentIDs",
     "rollout_percent",
     "percentage",
     "canary",

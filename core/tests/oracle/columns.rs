@@ -32,9 +32,10 @@ fn words(name: &str) -> Vec<String> {
     let mut spaced = String::new();
     for (at, letter) in letters.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| letters[at]);
-        let after = letters.get(at + 1);
+        let small = |at: usize| letters.get(at).is_some_and(char::is_ascii_lowercase);
+        let is_last_s = letters.get(at + 1) == Some(&'s') && !small(at + 2);
         let starts = before.is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
-            || after.is_some_and(char::is_ascii_lowercase);
+            || (small(at + 1) && !is_last_s);
         if letter.is_ascii_uppercase() && starts {
             spaced.push(' ');
         }
