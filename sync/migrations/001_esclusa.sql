@@ -447,9 +447,12 @@ BEGIN
   END IF;
   BEGIN
     SELECT * INTO measured FROM esclusa.measure(stored.name);
+    IF stored.shape = now_shape AND stored.digest_revision = measured.at_revision
+      AND stored.digest <> measured.digest THEN
+      RAISE WARNING 'esclusa: `%` has changed without its triggers', stored.name;
+    END IF;
     IF stored.shape <> now_shape
       OR (stored.digest_revision = measured.at_revision AND stored.digest <> measured.digest) THEN
-      RAISE WARNING 'esclusa: `%` has changed without its triggers', stored.name;
       PERFORM esclusa.raise_revision(stored.name);
       SELECT * INTO measured FROM esclusa.measure(stored.name);
     END IF;

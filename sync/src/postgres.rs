@@ -47,6 +47,10 @@ const CAN_ASK: &str = "EXISTS (
     WHERE nspname = 'esclusa' AND proname = 'ask' AND pg_catalog.has_schema_privilege(pg_namespace.oid, 'USAGE')
       AND pg_catalog.has_function_privilege(pg_proc.oid, 'EXECUTE'))";
 
+/// Whether there is one that this user has not been let in to.
+const IS_CLOSED: &str = "EXISTS (SELECT FROM pg_catalog.pg_namespace
+    WHERE nspname = 'esclusa' AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE'))";
+
 /// Whether the first version of the migration counts the changes of `feature_flags`. A table that was made anew, or
 /// restored by itself, has lost its triggers; one of another schema never had them.
 const IS_COUNTED: &str = "EXISTS (
@@ -245,7 +249,12 @@ impl Postgres {
 
     /// The best way that this database offers to this user.
     async fn way(&self, client: &Client) -> Result<Way, Failure> {
-        let mut ways = self.ask(client, &format!("SELECT {CAN_ASK}, {IS_COUNTED}")).await?;
+        let mut ways = self.ask(client, &format!("SELECT {CAN_ASK}, {IS_COUNTED}, {IS_CLOSED}, current_user")).await?;
+        let user = ways.pop().flatten().unwrap_or_default();
+        if is_true(ways.pop()) {
+            let name = Source::name(self);
+            tracing::warn!("esclusa: {name}: read without the migration: `SELECT esclusa.allow('{user}')` lets it ask");
+        }
         // The first version counts the changes of one table.
         let is_counted = is_true(ways.pop()) && self.table_name() == "feature_flags";
         if is_true(ways.pop())

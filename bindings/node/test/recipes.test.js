@@ -79,6 +79,41 @@ test('Postgres: told of every change, and again after the server was killed', { 
   flags.free();
 });
 
+test('Postgres: behind a pooler, and where it hides its rows or has lost its triggers', { skip }, async (t) => {
+  const loopback = await Loopback.start();
+  t.after(() => loopback.end());
+  const { postgres: url } = await loopback.tell({ postgres: 'start' });
+  const { pooler } = await loopback.tell({ pooler: 'start' });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(MIGRATION);
+  await client.query(`SELECT esclusa.create_flags('public.feature_flags')`);
+  await client.query(`INSERT INTO feature_flags (name, enabled, rollout_percentage) VALUES ('crm', true, 100)`);
+  const { postgres, flags: usual } = await recipe(t, 'Postgres', 'DATABASE_URL', url);
+  usual.free();
+  const pooled = Flags.fromSource(postgres(pooler), QUICK);
+  for (const enabled of [true, false, true]) {
+    await client.query('UPDATE feature_flags SET enabled = $1', [enabled]);
+    await until(() => pooled.has('crm') && pooled.isEnabled('crm') === enabled);
+  }
+  pooled.free();
+  await client.query(`CREATE ROLE reader LOGIN; GRANT SELECT ON feature_flags TO reader; SELECT esclusa.allow('reader')`);
+  const flags = Flags.fromSource(postgres(url.replace('postgres@', 'reader@')), QUICK);
+  await until(() => flags.isEnabled('crm'));
+  for (const [wrong, right, says] of [
+    ['ALTER TABLE feature_flags ENABLE ROW LEVEL SECURITY', 'ALTER TABLE feature_flags DISABLE ROW LEVEL SECURITY', /row-level security is active/],
+    ['ALTER TABLE feature_flags DISABLE TRIGGER esclusa_tell', `SELECT esclusa.watch('feature_flags')`, /has no trigger that counts its changes/],
+  ]) {
+    await client.query(wrong);
+    await until(() => says.test(flags.status().lastError?.error ?? ''));
+    assert.equal(flags.isEnabled('crm'), true);
+    await client.query(right);
+    await until(() => flags.status().state === 'fresh');
+  }
+  flags.free();
+  await client.end();
+});
+
 test('Redis: told of every change, and again after the server was killed', { skip }, async (t) => {
   const loopback = await Loopback.start();
   t.after(() => loopback.end());
