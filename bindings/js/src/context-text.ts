@@ -3,6 +3,8 @@
  *
  * It says how values of JavaScript become values of JSON, and nothing about what a context means.
  */
+import { warnOnce } from './context-warning.js';
+import { gettersIn, isOfText, isText, textOf, written } from './context-value.js';
 
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
 
@@ -12,61 +14,84 @@ export function contextText(plain: unknown, targetingKey?: unknown): string | un
     if (typeof plain !== 'object' || plain === null || kindOf(plain) !== '[object Object]') {
       return undefined;
     }
-    const context = targetingKey === undefined ? plain : { ...fieldsOf(plain), targetingKey };
-    const text: string | undefined = isSimple(context) ? JSON.stringify(context) : JSON.stringify(context, jsonable);
-    return text === undefined ? undefined : wellFormed(text);
+    if (isSimple(plain) && (targetingKey === undefined || typeof targetingKey === 'string')) {
+      return wellFormed(JSON.stringify(targetingKey === undefined ? plain : { ...plain, targetingKey }));
+    }
+    const fields: unknown = hasToJSON(plain) ? (plain as { toJSON(): unknown }).toJSON() : plain;
+    if (typeof fields !== 'object' || fields === null) {
+      return undefined;
+    }
+    return wellFormed(textOf(fields, targetingKey, { put: putField }));
   } catch {
     // It refers to itself, is nested too deep, or reading it failed.
     return undefined;
   }
 }
 
-/** What an object has, or what its `toJSON` says that it has. */
-function fieldsOf(plain: object): object {
-  return hasToJSON(plain) ? (JSON.parse(contextText(plain) as string) as object) : plain;
+/** A field of the context: what is no text where one is wanted is an object, which the engine calls unreadable [3.10]. */
+function putField(name: string, value: unknown, path: object[]): string | undefined {
+  const { text, lost } = written(value, path, isOfText(name) || name === 'role' || name === 'roles');
+  if (isOfText(name) && value !== null && value !== undefined && !isText(text)) {
+    const off = name === 'plan' || name === 'region' ? '' : ', and a flag with `overrides.off` for it is off';
+    warnOnce(name, value, `is no text: it counts as missing${off}`);
+    return text ?? '{}';
+  }
+  if (lost !== undefined) {
+    warnOnce(name, lost.value, `is no value of JSON: it counts as missing${text === undefined ? '' : ' there'}`);
+  }
+  return text;
 }
 
 const hasToJSON = (plain: object): boolean => typeof (plain as { toJSON?: unknown }).toJSON === 'function';
 
 /** Whether it holds only what JSON has, so that it can be written without a look at each value inside. */
 function isSimple(plain: object): boolean {
-  if (hasToJSON(plain)) {
-    // What it gives is not known yet.
+  // What a `toJSON` gives is not known yet.
+  if (hasToJSON(plain) || hasGetters(Object.getPrototypeOf(plain) as object | null)) {
     return false;
   }
   for (const name in plain) {
-    const value: unknown = plain[name as keyof typeof plain];
-    if (typeof value === 'object' ? value !== null && !isListOfTexts(value) : typeof value === 'bigint') {
+    if (!isSimpleField(name, plain[name as keyof typeof plain])) {
       return false;
     }
   }
   return true;
 }
 
+/** Whether a class has getters, which JSON would not see; looked up once for each class. */
+function hasGetters(prototype: object | null): boolean {
+  // Every realm has an Object.prototype of its own.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) {
+    return false;
+  }
+  let known = gettersOf.get(prototype);
+  if (known === undefined) {
+    known = gettersIn(prototype);
+    gettersOf.set(prototype, known);
+  }
+  return known;
+}
+
+const gettersOf = new WeakMap<object, boolean>();
+
+function isSimpleField(name: string, value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'undefined':
+      return true;
+    case 'number':
+      return Number.isSafeInteger(value) || (!Number.isInteger(value) && !isOfText(name));
+    case 'boolean':
+      return !isOfText(name);
+    case 'object':
+      return value === null || (isListOfTexts(value) && !isOfText(name));
+    default:
+      return false;
+  }
+}
+
 function isListOfTexts(value: object): boolean {
-  return Array.isArray(value) && value.every((element) => typeof element === 'string');
-}
-
-/** A value as JSON has it; undefined counts as missing. Dates are texts already: they have a `toJSON` of their own. */
-function jsonable(this: unknown, name: string, value: unknown): unknown {
-  const raw = (this as Record<string, unknown>)[name];
-  if (typeof raw === 'bigint' || typeof value === 'bigint') {
-    return Number(typeof raw === 'bigint' ? raw : value);
-  }
-  if (value instanceof Date) {
-    // A `toJSON` gave it; the own one of a Date that cannot be told gives null.
-    return value.toJSON();
-  }
-  if (value instanceof Set) {
-    return [...(value as Set<unknown>)];
-  }
-  const isBytes = ArrayBuffer.isView(raw) || raw instanceof ArrayBuffer;
-  return isBytes || (typeof value === 'object' && value !== null && !isReadable(value)) ? undefined : value;
-}
-
-/** Whether JSON has such an object: a Map or a RegExp would be written as `{}`. */
-function isReadable(value: object): boolean {
-  return Array.isArray(value) || /^\[object (?:Object|Number|String|Boolean)\]$/.test(kindOf(value));
+  return Array.isArray(value) && !hasToJSON(value) && value.every((element) => typeof element === 'string');
 }
 
 /** JSON.stringify writes half a surrogate pair as an escape, which is not JSON to others. */

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The caller, prepared once and used for many answers. */
 import { contextText } from './context-text.js';
+import { isText, written } from './context-value.js';
 import { type Engine, NOBODY, SCRATCH, engine } from './engine.js';
 import type { ContextFields, PlainContext } from './types.js';
 
@@ -29,7 +30,10 @@ export class Context {
    *
    * @throws TypeError if the fields are no plain object, or cannot be read.
    */
-  constructor(targetingKey?: string | number | null, fields?: PlainContext | ContextFields | null) {
+  constructor(targetingKey?: string | number | bigint | object | null, fields?: PlainContext | ContextFields | null) {
+    if (isFields(targetingKey)) {
+      throw new TypeError('the targeting key is an object, expected a string; Context.from() reads the fields of a plain object');
+    }
     const text = contextText(fields ?? {}, targetingKey ?? undefined);
     if (text === undefined) {
       throw new TypeError("a context cannot be read, expected a plain object such as { user: 'user-42', company: 'acme' }");
@@ -81,6 +85,14 @@ export class Context {
     }
     return this.#number;
   }
+}
+
+/** Whether somebody gave fields in the place of a targeting key. */
+function isFields(targetingKey: unknown): boolean {
+  if (typeof targetingKey !== 'object' || targetingKey === null) {
+    return false;
+  }
+  return targetingKey instanceof Map || !isText(written(targetingKey, [], true).text);
 }
 
 /** The number of whatever was given as a context, or `BROKEN`. The number of a plain object is good for one call. */

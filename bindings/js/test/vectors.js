@@ -204,7 +204,8 @@ function checkSetAside(host, vector, what) {
 }
 
 /** Absent, null and empty mean the same (2.2.1). */
-const has = (list) => list !== undefined && list !== null && !(Array.isArray(list) && list.length === 0);
+/** Whether a list holds something; one that holds nothing may be of another kind (2.2.33). */
+const has = (list) => list !== undefined && list !== null && !(typeof list === 'object' ? Object.keys(list).length === 0 : /^[ \t\n\f\r]*$/.test(list));
 
 const parsed = (text) => {
   try {

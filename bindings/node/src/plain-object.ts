@@ -4,6 +4,7 @@
  *
  * It knows nothing of contexts, and leaves to JSON whatever JSON would write in another way.
  */
+import { isOfText } from '../../js/src/context-value.js';
 
 /** What `bindings/js/engine/src/plain_object.rs` reads. */
 const [TEXT, TRUE, FALSE, NULL, NUMBER, LIST] = [0, 1, 2, 3, 4, 5] as const;
@@ -51,6 +52,9 @@ export class Shape {
         text += value;
         words[at++] = TEXT;
         words[at++] = value.length;
+      } else if (value !== null && isOfText(name) && !Number.isSafeInteger(value)) {
+        // What is no text in the place of one is told of.
+        return undefined;
       } else if (typeof value === 'boolean') {
         words[at++] = value ? TRUE : FALSE;
       } else if (typeof value === 'number' && Number.isFinite(value)) {

@@ -1,0 +1,25 @@
+/** What of a context cannot be used is told once for each name and class [12.5]. */
+
+const told = new Set<string>();
+
+/** Names may be made of what callers send, and there is no end of those. */
+const MOST = 1_000;
+
+/** Warns on the console that a field holds something that cannot be used. */
+export function warnOnce(name: string, value: unknown, consequence: string): void {
+  const what = whatIs(value);
+  const both = `${what} ${name}`;
+  if (told.size >= MOST || told.has(both)) {
+    return;
+  }
+  told.add(both);
+  console.warn(`esclusa: context: \`${name}\` is ${what}, which ${consequence}`);
+}
+
+function whatIs(value: unknown): string {
+  if (typeof value !== 'object' || value === null) {
+    return typeof value === 'number' ? String(value) : `a ${typeof value}`;
+  }
+  const { constructor } = value as { constructor?: unknown };
+  return typeof constructor === 'function' && constructor.name !== '' ? `a \`${constructor.name}\`` : 'an object';
+}
