@@ -97,7 +97,7 @@ def test_a_refused_snapshot_changes_nothing(text: str | bytes) -> None:
 
 def test_strict_mode_refuses_with_every_violation() -> None:
     flags = Flags()
-    wrong = document({"name": "a", "rollout_percentage": 150}, {"name": "b", "status": "?"}, {"name": "c", "target_x": []})
+    wrong = document({"name": "a", "rollout_percentage": 150}, {"name": "b", "status": "?"}, {"name": "c", "target_x": ["x"]})
     with pytest.raises(SnapshotError) as refusal:
         flags.publish(wrong, strict=True)
     places = {violation.place for violation in refusal.value.violations}
