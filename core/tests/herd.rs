@@ -61,7 +61,8 @@ struct Due {
 
 fn simulate(story: Story) -> Asks {
     let policy = Policy::default();
-    let mut clients: Vec<(Protocol, u64)> = (0..CLIENTS).map(|seed| (Protocol::new(policy, seed), 0)).collect();
+    let mut clients: Vec<(Protocol, u64)> =
+        (0..CLIENTS).map(|seed| (Protocol::new(policy, seed).unwrap(), 0)).collect();
     let mut due = BinaryHeap::new();
     for client in 0..clients.len() {
         // Apps start over one interval, as a rolling deployment does, or all in one second.

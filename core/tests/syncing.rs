@@ -7,7 +7,7 @@ use esclusa::{Context, FlagSet, Flags};
 const POLICY: Policy = Policy {
     interval_ms: 10_000,
     jitter_percent: 20,
-    stale_after_ms: 30_000,
+    stale_after_ms: Some(30_000),
     backoff_min_ms: 500,
     backoff_max_ms: 8_000,
     spread_ms: 200,
@@ -43,17 +43,23 @@ fn request(protocol: &mut Protocol, now_ms: u64) -> Request {
     }
 }
 
+/// The request of a protocol that knows nothing yet (11.16).
+const IN_FULL: Request = Request { etag: None, revision: None, in_full: true };
+
 #[test]
 fn it_asks_at_once_and_then_once_an_interval() {
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     assert_eq!(protocol.status(0).state, State::Starting);
-    assert_eq!(request(&mut protocol, 0), Request::default());
+    assert_eq!(request(&mut protocol, 0), IN_FULL);
     protocol.receive(100, published(1));
     let status = protocol.status(100);
     assert_eq!((status.state, status.revision, status.age_ms), (State::Fresh, Some(1), Some(0)));
     let due = wait(&mut protocol, 100);
     assert!((8_000..=10_000).contains(&due), "{due} ms is an interval less at most a fifth (11.3)");
-    assert_eq!(request(&mut protocol, 100 + due), Request { etag: Some("\"1\"".to_owned()), revision: Some(1) });
+    assert_eq!(
+        request(&mut protocol, 100 + due),
+        Request { etag: Some("\"1\"".to_owned()), revision: Some(1), in_full: false }
+    );
     protocol.receive(100 + due, Response::NotModified);
     assert_eq!(protocol.status(100 + due).age_ms, Some(0), "not modified is as good as a snapshot (11.2)");
     assert_eq!(protocol.status(100 + due + 30_000).state, State::Stale);
@@ -63,7 +69,7 @@ fn it_asks_at_once_and_then_once_an_interval() {
 
 #[test]
 fn failures_back_off_and_turn_nothing_off() {
-    let (flags, mut protocol) = (Flags::new(), Protocol::new(POLICY, 7));
+    let (flags, mut protocol) = (Flags::new(), Protocol::new(POLICY, 7).unwrap());
     let good = |revision: u64| {
         format!(r#"{{"esclusa": 1, "revision": {revision}, "flags": [{{"name": "f", "enabled": true}}]}}"#)
     };
@@ -100,7 +106,7 @@ fn failures_back_off_and_turn_nothing_off() {
 
 #[test]
 fn without_answers_the_first_retries_come_quickly() {
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     let waits = [500, 1_000, 2_000, 4_000, 8_000, 8_000].map(|most| {
         protocol.receive(0, failure("away"));
         (wait(&mut protocol, 0), most)
@@ -110,7 +116,7 @@ fn without_answers_the_first_retries_come_quickly() {
 
 #[test]
 fn an_older_revision_says_so_in_the_status() {
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     protocol.receive(0, published(3));
     protocol.receive(1, Response::Older { revision: 2, current: 3 });
     let status = protocol.status(1).to_value().to_string();
@@ -124,7 +130,7 @@ fn an_older_revision_says_so_in_the_status() {
 
 #[test]
 fn retry_after_counts_up_to_an_hour() {
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     let asked = |retry_after_ms| Response::Failure { error: "429".to_owned(), retry_after_ms: Some(retry_after_ms) };
     protocol.receive(0, asked(60_000));
     assert_eq!(wait(&mut protocol, 0), 60_000);
@@ -140,7 +146,7 @@ fn retry_after_counts_up_to_an_hour() {
 fn a_notification_is_followed_soon_and_at_different_times() {
     let waits: Vec<u64> = (0..200)
         .map(|seed| {
-            let mut protocol = Protocol::new(POLICY, seed);
+            let mut protocol = Protocol::new(POLICY, seed).unwrap();
             protocol.receive(0, published(1));
             protocol.notified(1_000);
             wait(&mut protocol, 1_000)
@@ -150,7 +156,7 @@ fn a_notification_is_followed_soon_and_at_different_times() {
     let early = waits.iter().filter(|ms| **ms < 100).count();
     assert!((60..=140).contains(&early), "{early} of 200 in the first half, expected about half");
 
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     (0..10).for_each(|now| protocol.receive(now, failure("away")));
     assert!(wait(&mut protocol, 9) > 200);
     protocol.notified(9);
@@ -164,7 +170,7 @@ fn a_notification_is_followed_soon_and_at_different_times() {
 fn a_way_that_is_cut_off_brings_the_next_ask_forward_but_no_retry() {
     let waits: Vec<u64> = (0..200)
         .map(|seed| {
-            let mut protocol = Protocol::new(POLICY, seed);
+            let mut protocol = Protocol::new(POLICY, seed).unwrap();
             protocol.receive(0, published(1));
             protocol.cut_off(0);
             wait(&mut protocol, 0)
@@ -172,7 +178,7 @@ fn a_way_that_is_cut_off_brings_the_next_ask_forward_but_no_retry() {
         .collect();
     assert!(waits.iter().all(|ms| *ms <= 6_666), "within two thirds of the interval (11.10): {waits:?}");
     assert!(waits.iter().any(|ms| *ms < 1_000) && waits.iter().any(|ms| *ms > 5_000), "spread out: {waits:?}");
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     (0..10).for_each(|now| protocol.receive(now, failure("away")));
     let due = wait(&mut protocol, 9);
     protocol.cut_off(9);
@@ -181,19 +187,19 @@ fn a_way_that_is_cut_off_brings_the_next_ask_forward_but_no_retry() {
 
 #[test]
 fn not_modified_without_anything_is_a_failure_and_drops_the_tag() {
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     protocol.restored(0, Some(1));
     let status = protocol.status(0);
     assert_eq!((status.state, status.revision), (State::Stale, Some(1)), "a saved copy makes nothing fresh (11.2)");
     protocol.receive(0, Response::NotModified);
     assert_eq!(protocol.status(0).state, State::Failing);
     let due = wait(&mut protocol, 0);
-    assert_eq!(request(&mut protocol, due), Request::default());
+    assert_eq!(request(&mut protocol, due), IN_FULL);
 }
 
 #[test]
 fn the_same_bytes_are_known_once_they_were_taken() {
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     protocol.restored(0, None);
     assert!(!protocol.is_known(b"[]"), "a saved copy is not what the source said");
     protocol.receive(0, published(1));
@@ -207,14 +213,14 @@ fn the_same_bytes_are_known_once_they_were_taken() {
 fn copies_of_a_process_have_answers_and_do_not_ask_at_the_same_moment() {
     let mut dues: Vec<u64> = (0..1000)
         .map(|seed| {
-            let mut protocol = Protocol::new(POLICY, seed);
+            let mut protocol = Protocol::new(POLICY, seed).unwrap();
             protocol.inherited(5_000, Some(3));
             let status = protocol.status(5_000);
             assert_eq!((status.state, status.revision), (State::Stale, Some(3)));
             match protocol.next(5_000) {
                 Action::Wait { ms } => ms,
                 Action::Ask(request) => {
-                    assert_eq!(request, Request::default(), "what the original knows is not known here");
+                    assert_eq!(request, IN_FULL, "what the original knows is not known here");
                     0
                 }
             }
@@ -228,7 +234,7 @@ fn copies_of_a_process_have_answers_and_do_not_ask_at_the_same_moment() {
 
 #[test]
 fn a_clock_that_goes_back_stands_still() {
-    let mut protocol = Protocol::new(POLICY, 7);
+    let mut protocol = Protocol::new(POLICY, 7).unwrap();
     protocol.receive(50_000, published(1));
     let due = wait(&mut protocol, 50_000);
     assert_eq!(wait(&mut protocol, 10), due, "no sooner and no later (11.7)");
@@ -237,16 +243,17 @@ fn a_clock_that_goes_back_stands_still() {
 
 #[test]
 fn extreme_policies_do_not_overflow() {
-    let all = |ms| Policy {
+    let all = |ms, jitter_percent| Policy {
         interval_ms: ms,
-        jitter_percent: ms,
-        stale_after_ms: ms,
+        jitter_percent,
+        stale_after_ms: Some(ms),
         backoff_min_ms: ms,
         backoff_max_ms: ms,
         spread_ms: ms,
     };
-    for policy in [all(u64::MAX), all(0)] {
-        let mut protocol = Protocol::new(policy, u64::MAX);
+    assert!(Protocol::new(all(u64::MAX, 0), 0).is_err() && Protocol::new(all(0, 0), 0).is_err());
+    for policy in [all(366 * 24 * 3_600_000, 100), all(1, 0)] {
+        let mut protocol = Protocol::new(policy, u64::MAX).unwrap();
         for now in [0, 1, u64::MAX / 2, u64::MAX] {
             protocol.receive(now, failure("x"));
             protocol.next(now);

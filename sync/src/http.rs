@@ -2,9 +2,7 @@
 //! them.
 
 mod access;
-mod event;
 mod events;
-mod retry_after;
 mod tls;
 
 use std::fmt;

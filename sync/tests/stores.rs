@@ -40,7 +40,7 @@ fn options(interval_ms: u64) -> Options {
     let policy = Policy {
         interval_ms,
         jitter_percent: 20,
-        stale_after_ms: 60_000,
+        stale_after_ms: Some(60_000),
         backoff_min_ms: 20,
         backoff_max_ms: 200,
         spread_ms: 10,

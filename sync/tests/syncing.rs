@@ -16,7 +16,7 @@ fn soon() -> Options {
     let policy = Policy {
         interval_ms: 40,
         jitter_percent: 20,
-        stale_after_ms: 10_000,
+        stale_after_ms: Some(10_000),
         backoff_min_ms: 5,
         backoff_max_ms: 40,
         spread_ms: 2,

@@ -23,20 +23,22 @@ impl Protocol {
         seed: u64,
         interval_ms: u64,
         jitter_percent: u64,
-        stale_after_ms: u64,
+        stale_after_ms: Option<u64>,
         backoff_min_ms: u64,
         backoff_max_ms: u64,
         spread_ms: u64,
-    ) -> Self {
+    ) -> PyResult<Self> {
         let policy = Policy { interval_ms, jitter_percent, stale_after_ms, backoff_min_ms, backoff_max_ms, spread_ms };
-        Protocol(Turnwise::new(sync::Protocol::new(policy, seed)))
+        let protocol = sync::Protocol::new(policy, seed).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(Protocol(Turnwise::new(protocol)))
     }
 
-    /// What to do now: to wait for so many milliseconds, or to ask with this entity tag and revision.
+    /// What to do now: to wait for so many milliseconds, or to ask with this entity tag and
+    /// revision, and whether in full.
     fn next<'py>(&self, py: Python<'py>, now_ms: u64) -> PyResult<Bound<'py, PyAny>> {
         match self.0.take_turn(py, |protocol| protocol.next(now_ms)) {
             Action::Wait { ms } => Ok(ms.into_pyobject(py)?.into_any()),
-            Action::Ask(request) => Ok((request.etag, request.revision).into_pyobject(py)?.into_any()),
+            Action::Ask(request) => Ok((request.etag, request.revision, request.in_full).into_pyobject(py)?.into_any()),
         }
     }
 

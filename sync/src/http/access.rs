@@ -3,12 +3,14 @@
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION};
+use esclusa::sync::{Rows, retry_after_ms};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, DATE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Error, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 
-use super::retry_after::retry_after;
 use super::tls::tls;
 use crate::source::Failure;
 
@@ -66,7 +68,7 @@ impl Access {
                 | StatusCode::TEMPORARY_REDIRECT
                 | StatusCode::PERMANENT_REDIRECT => url = redirected(&url, response.headers())?,
                 status => {
-                    let retry_after = retry_after(response.headers(), SystemTime::now());
+                    let retry_after = retry_after(response.headers());
                     return Err(Failure {
                         retry_after,
                         ..Failure::new(format!("the answer has the status {status}, expected 200"))
@@ -116,6 +118,14 @@ impl Access {
             }
         })
     }
+}
+
+/// For how long the server asks to be left alone.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let now_ms = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let now_ms = u64::try_from(now_ms).unwrap_or(u64::MAX);
+    retry_after_ms(text(RETRY_AFTER)?, text(DATE), now_ms).map(Duration::from_millis)
 }
 
 /// Where a redirect leads to.

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::time::Duration;
 
+use esclusa::sync::EventReader;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::header::CONTENT_TYPE;
@@ -10,7 +11,6 @@ use reqwest::{Response, Url};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::access::{Access, Wanted, broken_off};
-use super::event::EventReader;
 use super::shown;
 use crate::source::{Failure, News};
 

@@ -14,7 +14,7 @@ pub(crate) const OPTIONS: Options = Options {
     policy: Policy {
         interval_ms: 50,
         jitter_percent: 20,
-        stale_after_ms: 3_600_000,
+        stale_after_ms: Some(3_600_000),
         backoff_min_ms: 20,
         backoff_max_ms: 100,
         spread_ms: 5,

@@ -279,7 +279,7 @@ fn time(clock: fn() -> Time, now: f64) -> impl FnOnce() -> Time {
 impl Host {
     /// A protocol of staying fresh, by a policy as JSON: its number.
     pub fn protocol(&mut self, policy: &str) -> Option<u32> {
-        self.protocols.add(protocol(policy))
+        self.protocols.add(protocol(policy)?)
     }
 
     /// Tells a protocol of an event, both as JSON, and gives what to do next.

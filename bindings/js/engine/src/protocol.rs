@@ -4,23 +4,23 @@ use esclusa::Value;
 use esclusa::sync::{Action, Policy, Protocol, Request, Response};
 
 /// A protocol that asks at once, from `{"seed", "interval_ms", "jitter_percent", "stale_after_ms", "backoff_min_ms",
-/// "backoff_max_ms", "spread_ms"}`.
-pub(crate) fn protocol(policy: &str) -> Protocol {
+/// "backoff_max_ms", "spread_ms"}`; none if a number is out of range.
+pub(crate) fn protocol(policy: &str) -> Option<Protocol> {
     let policy = Value::from_json(policy.as_bytes()).unwrap_or_default();
     let ms = |name| whole(&policy, name).unwrap_or_default();
     let seed = ms("seed");
     let policy = Policy {
         interval_ms: ms("interval_ms"),
         jitter_percent: ms("jitter_percent"),
-        stale_after_ms: ms("stale_after_ms"),
+        stale_after_ms: whole(&policy, "stale_after_ms"),
         backoff_min_ms: ms("backoff_min_ms"),
         backoff_max_ms: ms("backoff_max_ms"),
         spread_ms: ms("spread_ms"),
     };
-    Protocol::new(policy, seed)
+    Protocol::new(policy, seed).ok()
 }
 
-/// Takes `{"event", "now_ms", …}`, and gives `{"ask": {"etag", "revision"}}` or `{"wait_ms"}`; for the event `status` it
+/// Takes `{"event", "now_ms", …}`, and gives `{"ask": {"etag", "revision", "in_full"}}` or `{"wait_ms"}`; for the event `status` it
 /// gives the status (11.13).
 pub(crate) fn step(protocol: &mut Protocol, event: &str) -> String {
     let event = Value::from_json(event.as_bytes()).unwrap_or_default();
@@ -60,8 +60,9 @@ fn then(protocol: &mut Protocol, now_ms: u64, happened: fn(&mut Protocol, u64)) 
 fn next(protocol: &mut Protocol, now_ms: u64) -> String {
     let (name, what) = match protocol.next(now_ms) {
         Action::Wait { ms } => ("wait_ms", ms.into()),
-        Action::Ask(Request { etag, revision }) => {
-            ("ask", Value::Object(vec![("etag".into(), etag.into()), ("revision".into(), revision.into())]))
+        Action::Ask(Request { etag, revision, in_full }) => {
+            let ask = [("etag", etag.into()), ("revision", revision.into()), ("in_full", in_full.into())];
+            ("ask", Value::Object(ask.into_iter().map(|(name, value)| (name.into(), value)).collect()))
         }
     };
     Value::Object(vec![(name.into(), what)]).to_json()

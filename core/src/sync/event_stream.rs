@@ -1,6 +1,6 @@
-//! Finding events in the bytes of a stream of server-sent events (section 9.2 of the HTML standard).
+//! Finding events in the bytes of a stream of server-sent events (section 9.2 of the HTML standard; 11.20).
 
-/// How much of a line counts; what events this crate tells apart is shorter.
+/// How much of a line counts; the names and types that are told apart are shorter.
 const MAX_LINE_BYTES: usize = 64;
 
 /// Types of events by which servers only say that they live.
@@ -8,7 +8,7 @@ const QUIET: &[&[u8]] = &[b"ping", b"heartbeat", b"keep-alive", b"keepalive"];
 
 /// Reads bytes as they come and keeps only the beginning of the current line, however long an event is.
 #[derive(Debug, Default)]
-pub(super) struct EventReader {
+pub struct EventReader {
     line: Vec<u8>,
     /// The last byte was a carriage return, so that a line feed belongs to it.
     after_return: bool,
@@ -18,7 +18,7 @@ pub(super) struct EventReader {
 
 impl EventReader {
     /// Whether these bytes end an event that is news.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
+    pub fn read(&mut self, bytes: &[u8]) -> bool {
         let mut is_news = false;
         for &byte in bytes {
             let after_return = std::mem::replace(&mut self.after_return, byte == b'\r');

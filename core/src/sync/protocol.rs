@@ -1,0 +1,283 @@
+//! When to ask a source, what to ask, and what an answer means (section 11 of SEMANTICS.md).
+//!
+//! A state machine without I/O and without a clock: each host passes the milliseconds of one monotonic clock of its
+//! own, does what the returned [`Action`] says and tells what came of it. So the rules of retrying are written, tested
+//! and fixed once.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::policy::{Policy, PolicyError};
+use super::status::{State, Status};
+use crate::report::{Outcome, Report};
+use crate::value::Value;
+
+/// What a store may ask for with `Retry-After` counts for at most this long: one hour, in milliseconds.
+pub const MAX_RETRY_AFTER_MS: u64 = 3_600_000;
+
+/// How often a store is asked for the whole answer, in milliseconds: an entity tag that stayed the same while the
+/// content changed keeps a change back for no longer than this.
+pub const READ_IN_FULL_EVERY_MS: u64 = 600_000;
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Ask the source now, publish what it gives, and pass what came of it to [`Protocol::receive`].
+    Ask(Request),
+    /// Nothing for so many milliseconds.
+    Wait {
+        /// How long.
+        ms: u64,
+    },
+}
+
+/// What to ask a source with, so that it need not send what is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The entity tag of the last good answer, for `If-None-Match`.
+    pub etag: Option<String>,
+    /// The revision of the last good answer.
+    pub revision: Option<u64>,
+    /// Whether the whole answer is due: a store over HTTP is asked without the entity tag (11.16).
+    pub in_full: bool,
+}
+
+/// What came of asking a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// It gave a snapshot, and that was published.
+    Published {
+        /// The revision of the snapshot.
+        revision: Option<u64>,
+        /// The entity tag that came with it.
+        etag: Option<String>,
+    },
+    /// It gave a snapshot that was refused, because its revision is older than the current one.
+    Older {
+        /// The revision of the snapshot.
+        revision: u64,
+        /// The revision that is current and stays.
+        current: u64,
+    },
+    /// The source says that nothing has changed, or gave the very bytes that it gave before.
+    NotModified,
+    /// It gave no answer that can be used.
+    Failure {
+        /// What went wrong, without secrets: it is shown in the status.
+        error: String,
+        /// For how long the source asks to be left alone.
+        retry_after_ms: Option<u64>,
+    },
+}
+
+impl Response {
+    /// What came of publishing a snapshot that came with an entity tag.
+    #[must_use]
+    pub fn of(report: &Report, etag: Option<String>) -> Self {
+        let revision = report.revision();
+        match report.outcome() {
+            Outcome::Published => Response::Published { revision, etag },
+            Outcome::Older { current } => Response::Older { revision: revision.unwrap_or_default(), current },
+        }
+    }
+}
+
+/// The protocol between one source and one [`Flags`](crate::Flags).
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    policy: Policy,
+    /// Different in every process, so that they do not ask at once.
+    seed: u64,
+    draws: u64,
+    latest_ms: u64,
+    next_ask_ms: u64,
+    /// Until when the source wants to be left alone.
+    left_alone_ms: u64,
+    request: Request,
+    /// When a good answer last came to a request in full.
+    read_in_full_ms: Option<u64>,
+    /// Whether the last request was one in full.
+    asked_in_full: bool,
+    /// Length and hash of the bytes that the source gave last.
+    known: Option<(usize, u64)>,
+    /// Whether anything from this source is published.
+    answered: bool,
+    /// Whether anything is published.
+    available: bool,
+    revision: Option<u64>,
+    good_ms: Option<u64>,
+    failures: u32,
+    last_error: Option<(String, u64)>,
+}
+
+impl Protocol {
+    /// A protocol that asks at once. The seed should differ from process to process.
+    ///
+    /// # Errors
+    /// When the policy has a number that is out of range.
+    pub fn new(policy: Policy, seed: u64) -> Result<Self, PolicyError> {
+        policy.check()?;
+        Ok(Protocol {
+            policy,
+            seed,
+            draws: 0,
+            latest_ms: 0,
+            next_ask_ms: 0,
+            left_alone_ms: 0,
+            request: Request::default(),
+            read_in_full_ms: None,
+            asked_in_full: false,
+            known: None,
+            answered: false,
+            available: false,
+            revision: None,
+            good_ms: None,
+            failures: 0,
+            last_error: None,
+        })
+    }
+
+    /// What to do at this time. A host asks again after every wait and every answer.
+    pub fn next(&mut self, now_ms: u64) -> Action {
+        let now_ms = self.advance(now_ms);
+        match self.next_ask_ms.saturating_sub(now_ms) {
+            0 => {
+                let is_due = self.read_in_full_ms.is_none_or(|at| now_ms - at >= READ_IN_FULL_EVERY_MS);
+                self.asked_in_full = is_due;
+                Action::Ask(Request { in_full: is_due, ..self.request.clone() })
+            }
+            ms => Action::Wait { ms },
+        }
+    }
+
+    /// A person wants to know: the next action is to ask.
+    pub fn refresh(&mut self, now_ms: u64) {
+        self.next_ask_ms = self.advance(now_ms);
+    }
+
+    /// The source says that there is news (11.9).
+    pub fn notified(&mut self, now_ms: u64) {
+        let now_ms = self.advance(now_ms);
+        let soon = now_ms.saturating_add(self.draw(self.policy.spread_ms)).max(self.left_alone_ms);
+        self.next_ask_ms = self.next_ask_ms.min(soon);
+    }
+
+    /// What would have brought notifications is cut off, and news may have been missed (11.10).
+    pub fn cut_off(&mut self, now_ms: u64) {
+        let now_ms = self.advance(now_ms);
+        let soon = now_ms.saturating_add(self.draw(part(self.policy.interval_ms, 2, 3)));
+        if self.failures == 0 {
+            self.next_ask_ms = self.next_ask_ms.min(soon);
+        }
+    }
+
+    /// Whether these are the bytes that the source gave last, which need not be published again; asked before the
+    /// answer is received.
+    pub fn is_known(&mut self, bytes: &[u8]) -> bool {
+        // The seed is the process's own, so nobody can make other bytes with the same hash.
+        let known = (bytes.len(), xxh3_64_with_seed(bytes, self.seed));
+        let before = self.known.replace(known);
+        self.answered && before == Some(known)
+    }
+
+    /// Something else than an answer was published: a saved copy, or what there is while a layer is missing. There are
+    /// answers then, but nothing is fresh.
+    pub fn restored(&mut self, now_ms: u64, revision: Option<u64>) {
+        self.advance(now_ms);
+        (self.available, self.revision) = (true, revision);
+    }
+
+    /// This process is a copy of one that had published, and this protocol is new in it (11.14): there are answers, and
+    /// the source is asked within `spread`, because many copies may begin at the same moment.
+    pub fn inherited(&mut self, now_ms: u64, revision: Option<u64>) {
+        self.restored(now_ms, revision);
+        let spread = self.draw(self.policy.spread_ms);
+        self.next_ask_ms = self.latest_ms.saturating_add(spread);
+    }
+
+    /// Takes what came of asking, and decides when to ask again.
+    pub fn receive(&mut self, now_ms: u64, response: Response) {
+        let now_ms = self.advance(now_ms);
+        match response {
+            Response::Published { revision, etag } => {
+                self.request = Request { etag, revision, in_full: false };
+                (self.answered, self.available, self.revision) = (true, true, revision);
+                self.succeed(now_ms);
+            }
+            Response::NotModified if self.answered => self.succeed(now_ms),
+            Response::NotModified => {
+                self.request = Request::default();
+                self.fail(now_ms, "not modified, but there is nothing yet, expected a snapshot".to_owned(), None);
+            }
+            Response::Older { revision, current } => {
+                let [revision, current] = [revision, current].map(|number| Value::from(number).to_json());
+                self.fail(
+                    now_ms,
+                    ["revision ", &revision, " is older than the current one, ", &current].concat(),
+                    None,
+                );
+            }
+            Response::Failure { error, retry_after_ms } => self.fail(now_ms, error, retry_after_ms),
+        }
+    }
+
+    /// How things stand at this time.
+    #[must_use]
+    pub fn status(&self, now_ms: u64) -> Status {
+        let now_ms = now_ms.max(self.latest_ms);
+        let age_ms = self.good_ms.map(|good| now_ms - good);
+        let state = match age_ms {
+            _ if !self.available => State::Starting,
+            _ if self.failures > 0 => State::Failing,
+            Some(age) if age < self.policy.stale_after_ms() => State::Fresh,
+            _ => State::Stale,
+        };
+        Status { state, revision: self.revision, age_ms, failures: self.failures, last_error: self.last_error.clone() }
+    }
+
+    /// A clock that goes back counts as one that stands still (11.7).
+    fn advance(&mut self, now_ms: u64) -> u64 {
+        self.latest_ms = self.latest_ms.max(now_ms);
+        self.latest_ms
+    }
+
+    fn succeed(&mut self, now_ms: u64) {
+        (self.failures, self.left_alone_ms) = (0, 0);
+        self.good_ms = Some(now_ms);
+        if self.asked_in_full {
+            self.read_in_full_ms = Some(now_ms);
+        }
+        let interval = self.policy.interval_ms;
+        let jitter = self.policy.jitter_percent.min(100);
+        let off = self.draw(part(interval, jitter, 100));
+        self.next_ask_ms = now_ms.saturating_add(interval - off);
+    }
+
+    fn fail(&mut self, now_ms: u64, error: String, retry_after_ms: Option<u64>) {
+        // The answer was not taken, so the same bytes are looked at again.
+        self.known = None;
+        self.failures = self.failures.saturating_add(1);
+        self.last_error = Some((error, now_ms));
+        let doubled = 1_u64.checked_shl(self.failures - 1).unwrap_or(u64::MAX);
+        // Who has answers can wait; without this the retries of all who have some would overrun a store that falters.
+        let least = if self.available { self.policy.interval_ms / 2 } else { 0 };
+        let wait = self.policy.backoff_min_ms.saturating_mul(doubled).max(least).min(self.policy.backoff_max_ms);
+        let wait = wait - self.draw(wait / 2);
+        let asked_for = retry_after_ms.unwrap_or_default().min(MAX_RETRY_AFTER_MS);
+        self.left_alone_ms = now_ms.saturating_add(asked_for);
+        self.next_ask_ms = now_ms.saturating_add(wait).max(self.left_alone_ms);
+    }
+
+    /// A number from 0 to `most`, from the seed and how many have been drawn.
+    fn draw(&mut self, most: u64) -> u64 {
+        self.draws += 1;
+        let random = xxh3_64_with_seed(&self.draws.to_le_bytes(), self.seed);
+        part(most.saturating_add(1), random >> 32, 1 << 32).min(most)
+    }
+}
+
+/// `whole × share / of`, for a share that is at most `of`, which is at most 2^32: so nothing overflows, and a browser
+/// needs no division of 128 bits.
+fn part(whole: u64, share: u64, of: u64) -> u64 {
+    let of = of.max(1);
+    whole / of * share + whole % of * share / of
+}
