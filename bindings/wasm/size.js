@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 
 /** The most that the module and its JavaScript may have, gzipped: what an app pays for flags in the browser, without React. */
-export const BUDGET_BYTES = 40_000;
+export const BUDGET_BYTES = 80_000;
 
 const here = fileURLToPath(new URL('dist/', import.meta.url));
 const part = (what, bytes) => ({ what, raw: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length });

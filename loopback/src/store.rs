@@ -15,8 +15,8 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap,
-    HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER, VARY,
+    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    HeaderMap, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER, VARY,
 };
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -74,6 +74,14 @@ pub enum StoreFault {
     RedirectElsewhere,
     /// The snapshot, each time under another entity tag.
     NewEtagEachTime,
+    /// Bare rows without a row, as a table whose rows are hidden.
+    NoRows,
+    /// One row of five, with status 200 and the header `Content-Range`, as PostgREST cuts a table.
+    CutTable,
+    /// The same, with a header that says how many rows there are only if that is asked for.
+    CutTableUncounted,
+    /// One row of five, with status 206.
+    PartialContent,
 }
 
 /// The forms of the header `Retry-After`.
@@ -339,6 +347,18 @@ impl Shared {
             ),
             StoreFault::Truncated => json(whole.slice(..whole.len() / 2)),
             StoreFault::Empty => json(Bytes::new()),
+            StoreFault::NoRows => json(Bytes::from_static(b"[]")),
+            StoreFault::CutTable => with(json(ONE_ROW), CONTENT_RANGE, "0-0/5"),
+            StoreFault::CutTableUncounted => {
+                let prefer = headers.get("prefer").and_then(|value| value.to_str().ok()).unwrap_or_default();
+                let total = if prefer.contains("count=exact") { "5" } else { "*" };
+                with(json(ONE_ROW), CONTENT_RANGE, &format!("0-0/{total}"))
+            }
+            StoreFault::PartialContent => {
+                let mut answer = json(ONE_ROW);
+                *answer.status_mut() = hyper::StatusCode::PARTIAL_CONTENT;
+                answer
+            }
             StoreFault::Older => match &state.first {
                 Some(first) => json(first.plain.clone()),
                 None => text(404, "nothing is published"),
@@ -366,6 +386,9 @@ impl Shared {
         }
     }
 }
+
+/// A table that was cut after its first row.
+const ONE_ROW: Bytes = Bytes::from_static(br#"[{"name": "steady", "enabled": false}]"#);
 
 impl Snapshot {
     /// What a good store answers: 304 to whoever has it, compressed to whoever can unpack it.

@@ -1,6 +1,6 @@
 //! A file, watched: a change is published within a moment, and what is half written never is.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use esclusa::sync::Request;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
+use crate::disk::Disk;
 use crate::source::{Answer, Failure, News, Source};
 
 /// How often the file is looked at besides being watched: a network file system tells nothing, and a folder may come
@@ -31,6 +32,7 @@ pub struct File {
     watcher: Option<RecommendedWatcher>,
     /// What the file looked like when it was looked at last.
     seen: Option<Look>,
+    disk: Disk,
 }
 
 /// What tells one content of a file from the next.
@@ -39,7 +41,7 @@ type Look = String;
 impl File {
     /// The file need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        File { path: path.into(), changed: Arc::default(), watcher: None, seen: None }
+        File { path: path.into(), changed: Arc::default(), watcher: None, seen: None, disk: Disk::default() }
     }
 
     /// Watches the folder: a file that is replaced is another file, and a watch would stay with the old one.
@@ -77,32 +79,55 @@ impl File {
             ),
         }
     }
-
-    async fn look(&self) -> io::Result<Look> {
-        let metadata = tokio::fs::metadata(&self.path).await?;
-        // A pipe would be waited for without end.
-        if !metadata.is_file() {
-            return Err(io::Error::other("it is no file, expected one"));
-        }
-        // The time of the last change alone would miss one within the same tick.
-        Ok(format!("{:?}-{}-{}", metadata.modified()?, metadata.len(), number(&metadata)))
-    }
-
-    /// Whether the file changed so lately that it may be changed again within the same tick of the clock.
-    async fn is_settling(&self) -> bool {
-        let modified = tokio::fs::metadata(&self.path).await.and_then(|metadata| metadata.modified());
-        modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < SETTLED))
-    }
 }
 
+/// What tells one content of a file from the next, and whether it may be changed again within the same tick of the clock.
+fn look(path: &Path) -> io::Result<(Look, bool)> {
+    let metadata = std::fs::metadata(path)?;
+    // A pipe would be waited for without end.
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file, expected one"));
+    }
+    let modified = metadata.modified()?;
+    let is_settling = modified.elapsed().is_ok_and(|age| age < SETTLED);
+    // The time of the last change alone would miss one within the same tick.
+    Ok((format!("{modified:?}-{}-{}", metadata.len(), number(&metadata)), is_settling))
+}
+
+/// The file's content once it has come to rest; `None` if it still looks like `known`.
+fn read(path: &Path, known: Option<&str>) -> io::Result<Option<(Vec<u8>, Look)>> {
+    for _ in 0..MAX_READS {
+        let (before, is_settling) = look(path)?;
+        if known == Some(&before) {
+            return Ok(None);
+        }
+        if is_settling {
+            std::thread::sleep(SETTLED);
+            continue;
+        }
+        let length = std::fs::metadata(path)?.len();
+        if length > MAX_SNAPSHOT_BYTES as u64 {
+            return Err(io::Error::other(format!("it has {length} bytes, expected at most {MAX_SNAPSHOT_BYTES}")));
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(MAX_SNAPSHOT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        if look(path)?.0 == before {
+            return Ok(Some((bytes, before)));
+        }
+    }
+    Err(io::Error::other("it changes without end, expected it to come to rest"))
+}
+
+/// The number of the file, and when anything about it changed last, be it that its time was set back.
 #[cfg(unix)]
-fn number(metadata: &std::fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
+fn number(metadata: &std::fs::Metadata) -> String {
+    use std::os::unix::fs::MetadataExt;
+    format!("{}-{}.{}", metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn number(_: &std::fs::Metadata) -> u64 {
-    0
+fn number(_: &std::fs::Metadata) -> String {
+    String::new()
 }
 
 impl Source for File {
@@ -112,30 +137,19 @@ impl Source for File {
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
         self.watch();
-        let missing = |problem: io::Error| Failure::new(format!("`{}`: {problem}", self.path.display()));
-        for _ in 0..MAX_READS {
-            let before = self.look().await.map_err(missing)?;
-            self.seen = Some(before.clone());
-            if request.etag.as_ref() == Some(&before) {
-                return Ok(Answer::NotModified);
+        let (path, known) = (self.path.clone(), request.etag.clone());
+        let read = self.disk.run(move || read(&path, known.as_deref())).await.and_then(|read| read);
+        match read {
+            Ok(Some((bytes, look))) => {
+                self.seen = Some(look.clone());
+                Ok(Answer::Snapshot { bytes, etag: Some(look) })
             }
-            if self.is_settling().await {
-                tokio::time::sleep(SETTLED).await;
-                continue;
-            }
-            let length = tokio::fs::metadata(&self.path).await.map_err(missing)?.len();
-            if length > MAX_SNAPSHOT_BYTES as u64 {
-                let path = self.path.display();
-                return Err(Failure::new(format!(
-                    "`{path}` has {length} bytes, expected at most {MAX_SNAPSHOT_BYTES}"
-                )));
-            }
-            let bytes = tokio::fs::read(&self.path).await.map_err(missing)?;
-            if self.look().await.map_err(missing)? == before {
-                return Ok(Answer::Snapshot { bytes, etag: Some(before) });
+            Ok(None) => Ok(Answer::NotModified),
+            Err(problem) => {
+                self.seen = None;
+                Err(Failure::new(format!("`{}`: {problem}", self.path.display())))
             }
         }
-        Err(Failure::new(format!("`{}` changes without end, expected it to come to rest", self.path.display())))
     }
 
     async fn news(&mut self) -> News {
@@ -144,8 +158,11 @@ impl Source for File {
                 () = self.changed.notified() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
-            let now = self.look().await.ok();
-            if now.is_some() && now != self.seen {
+            let path = self.path.clone();
+            let looked = self.disk.run(move || look(&path)).await.and_then(|looked| looked);
+            let now = looked.ok().map(|(look, _)| look);
+            // A file that is gone is news too: the status should not say for an interval that all is well.
+            if now != self.seen {
                 self.seen = now;
                 return News::Changed;
             }

@@ -7,17 +7,18 @@ mod tls;
 
 use std::fmt;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use esclusa::limit::MAX_SNAPSHOT_BYTES;
-use esclusa::sync::Request;
+use esclusa::sync::{Request, Rows};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::source::{Answer, Failure, News, Source};
-use access::{Access, Wanted};
+use access::{Access, Token, Wanted};
 use events::Events;
 
 /// A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind PostgREST
@@ -42,6 +43,7 @@ use events::Events;
 pub struct Http {
     url: Url,
     headers: HeaderMap,
+    token: Option<Token>,
     roots: Vec<CertificateDer<'static>>,
     timeout: Duration,
     connect_timeout: Duration,
@@ -72,6 +74,7 @@ impl Http {
         Ok(Http {
             url: parse(url.as_ref())?,
             headers: HeaderMap::new(),
+            token: None,
             roots: Vec::new(),
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
@@ -103,6 +106,14 @@ impl Http {
     /// When it cannot be a header: a token from a file often ends with a line break.
     pub fn bearer(self, token: &str) -> Result<Self, HttpError> {
         self.header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
+    /// Sends `Authorization: Bearer …` with what the function gives, asked anew for each request: a token that expires,
+    /// or one from a file that is replaced. It should return at once, because it runs on the runtime.
+    #[must_use]
+    pub fn bearer_from(mut self, token: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.token = Some(Arc::new(token));
+        self
     }
 
     /// Trusts these certificates besides those of the system: PEM, one or several.
@@ -169,7 +180,7 @@ impl Http {
         if let Some(access) = &self.access {
             return Ok(access.clone());
         }
-        let access = Access::new(&self.url, &self.headers, &self.roots, self.connect_timeout)?;
+        let access = Access::new(&self.url, (&self.headers, self.token.as_ref()), &self.roots, self.connect_timeout)?;
         Ok(self.access.insert(access).clone())
     }
 
@@ -178,10 +189,17 @@ impl Http {
         if let Some(events) = &mut self.events {
             events.may_be_tried(&access, self.timeout);
         }
-        let wanted = Wanted::Snapshot { etag: request.etag.as_deref() };
-        let response = access.get(&self.url, wanted).await?;
+        // A tag may stay the same while the content changes, so now and then it is left out (11.16).
+        let etag = request.etag.as_deref().filter(|_| !request.in_full);
+        let mut response = access.get(&self.url, Wanted::Snapshot { etag }).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(Answer::NotModified);
+        }
+        if access::rows(&response) == Rows::Unknown {
+            response = access.get(&self.url, Wanted::Counted).await?;
+        }
+        if let Rows::Part(problem) = access::rows(&response) {
+            return Err(Failure::new(problem));
         }
         let etag = response.headers().get(reqwest::header::ETAG).and_then(|etag| etag.to_str().ok());
         let etag = etag.map(ToOwned::to_owned);

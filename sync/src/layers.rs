@@ -4,11 +4,11 @@ use std::fmt;
 use std::future::pending;
 use std::time::Duration;
 
-use esclusa::sync::{Request, layered};
+use esclusa::sync::{Request, has_no_rows, layered};
 use futures_util::future::{join_all, select_all};
 
 use crate::source::{Answer, AnySource, Failure, News, Source};
-use crate::syncing::guarded;
+use crate::syncing::{BEGIN_WITHIN, NO_ROWS, guarded};
 
 /// Several sources as one: the environment over a store over a bundled file.
 ///
@@ -17,6 +17,7 @@ use crate::syncing::guarded;
 pub struct Layers {
     layers: Vec<Layer>,
     timeout: Duration,
+    allow_empty: bool,
     /// Counts what the layers made so far; the entity tag of the whole.
     made: u64,
     /// The last that somebody was given.
@@ -38,7 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Default for Layers {
     fn default() -> Self {
-        Layers { layers: Vec::new(), timeout: TIMEOUT, made: 0, given: 0 }
+        Layers { layers: Vec::new(), timeout: TIMEOUT, allow_empty: false, made: 0, given: 0 }
     }
 }
 
@@ -70,6 +71,13 @@ impl Layers {
         self
     }
 
+    /// Takes bare rows without a row for an answer of a layer, which are a failure otherwise (11.17).
+    #[must_use]
+    pub fn allow_empty(mut self) -> Self {
+        self.allow_empty = true;
+        self
+    }
+
     /// None while too little was said (13.12).
     fn whole(&self) -> Result<Option<Vec<u8>>, Failure> {
         let layers: Vec<Option<&[u8]>> = self.layers.iter().map(|layer| layer.said.as_deref()).collect();
@@ -82,11 +90,14 @@ impl Layers {
 
 impl Layer {
     /// Asks for so long at most. What the source does, panicking included, is no matter of the other layers.
-    async fn ask(&mut self, timeout: Duration) -> Result<(), Failure> {
+    async fn ask(&mut self, timeout: Duration, allow_empty: bool) -> Result<(), Failure> {
         let asked = tokio::time::timeout(timeout, guarded(self.source.fetch(&self.request))).await;
         let silent = || Failure::new(format!("no answer within {} s", timeout.as_secs_f64()));
         match asked.map_err(|_| silent())??? {
             Answer::Snapshot { bytes, etag } => {
+                if has_no_rows(&bytes) && !allow_empty {
+                    return Err(Failure::new(NO_ROWS));
+                }
                 // What is no snapshot must not take the place of one (13.8).
                 layered(&[Some(&bytes)])?;
                 self.request = Request { etag, ..Request::default() };
@@ -101,6 +112,10 @@ impl Layer {
         }
     }
 
+    async fn begin(&mut self) -> Option<Vec<u8>> {
+        tokio::time::timeout(BEGIN_WITHIN, guarded(self.source.to_begin_with())).await.ok()?.ok()?
+    }
+
     fn say(&mut self, bytes: Vec<u8>) {
         self.is_new |= self.said.as_ref() != Some(&bytes);
         self.said = Some(bytes);
@@ -113,8 +128,8 @@ impl Source for Layers {
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        let timeout = self.timeout;
-        let answers = join_all(self.layers.iter_mut().map(|layer| layer.ask(timeout))).await;
+        let (timeout, allow_empty) = (self.timeout, self.allow_empty);
+        let answers = join_all(self.layers.iter_mut().map(|layer| layer.ask(timeout, allow_empty))).await;
         let mut failure: Option<Failure> = None;
         let mut is_new = self.made == 0;
         for (layer, answer) in self.layers.iter_mut().zip(answers) {
@@ -160,7 +175,9 @@ impl Source for Layers {
     }
 
     async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
-        let said = join_all(self.layers.iter_mut().map(|layer| layer.source.to_begin_with())).await;
+        // One that hangs does not keep the others back.
+        let begun = self.layers.iter_mut().map(Layer::begin);
+        let said = join_all(begun).await;
         for (layer, said) in self.layers.iter_mut().zip(said) {
             layer.said = said.filter(|bytes| layered(&[Some(bytes)]).is_ok());
         }

@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod bundled;
+mod disk;
 #[cfg(feature = "environment")]
 mod environment;
 #[cfg(feature = "file")]

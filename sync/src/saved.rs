@@ -1,30 +1,34 @@
-//! The last good copy: what a source said last, on disk, for a start while the store is away.
+//! The last good copy: what a source said last, on disk, for a start while the store is away (11.23).
 
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use esclusa::FlagSet;
-use esclusa::sync::Request;
-use tokio::task::spawn_blocking;
+use esclusa::limit::MAX_SNAPSHOT_BYTES;
+use esclusa::sync::{Request, should_save};
 
+use crate::disk::Disk;
 use crate::source::{Answer, Failure, News, Source};
+use crate::syncing::{BEGIN_WITHIN, begun};
 
 /// Another source, of which the last good answer is kept in a file and published first at the next start.
 ///
-/// The file is replaced as a whole (written beside it, flushed to the disk, renamed), so that whoever reads it, and
-/// whatever dies in between, finds the old copy or the new one. It is checked when it is written and when it is read.
+/// The file is written in the background and never delays an answer. It is replaced as a whole (written beside it,
+/// flushed to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it: a
+/// copy is replaced only by one whose revision is not older.
 #[derive(Clone, Debug)]
 pub struct Saved<S> {
     source: S,
-    path: PathBuf,
-    /// The revision of the copy.
-    revision: Option<u64>,
+    writer: Arc<Writer>,
 }
 
 impl<S: Source> Saved<S> {
     /// The copy's folder must exist; the file need not.
     pub fn new(source: S, path: impl Into<PathBuf>) -> Self {
-        Saved { source, path: path.into(), revision: None }
+        Saved { source, writer: Arc::new(Writer { path: path.into(), next: Mutex::default() }) }
     }
 }
 
@@ -36,15 +40,7 @@ impl<S: Source> Source for Saved<S> {
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
         let answer = self.source.fetch(request).await?;
         if let Answer::Snapshot { bytes, .. } = &answer {
-            let (path, bytes, before) = (self.path.clone(), bytes.clone(), self.revision);
-            let saved = spawn_blocking(move || save_newer(&path, &bytes, before)).await;
-            match saved.unwrap_or_else(|problem| Err(io::Error::other(problem))) {
-                Ok(revision) => self.revision = revision,
-                // The answer is good all the same.
-                Err(problem) => {
-                    tracing::warn!("esclusa: the copy `{}` cannot be written: {problem}", self.path.display());
-                }
-            }
+            self.writer.save(bytes.clone());
         }
         Ok(answer)
     }
@@ -54,16 +50,66 @@ impl<S: Source> Source for Saved<S> {
     }
 
     async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
-        let path = self.path.clone();
-        match spawn_blocking(move || read(&path)).await.unwrap_or_else(|problem| Err(problem.to_string())) {
-            Ok(Some(copy)) => {
-                self.revision = copy.revision;
-                Some(copy.bytes)
-            }
-            Ok(None) => self.source.to_begin_with().await,
-            Err(problem) => {
-                tracing::warn!("esclusa: the copy `{}` cannot be used: {problem}", self.path.display());
-                self.source.to_begin_with().await
+        let path = self.writer.path.clone();
+        let mut disk = Disk::default();
+        // Half of what the driver waits, so that there is time for what the source itself begins with.
+        let read = tokio::time::timeout(BEGIN_WITHIN / 2, disk.run(move || read(&path))).await;
+        let problem = match read {
+            Ok(Ok(Ok(Some(copy)))) => return Some(copy.bytes),
+            Ok(Ok(Ok(None))) => None,
+            Ok(Ok(Err(problem))) => Some(problem),
+            Ok(Err(problem)) => Some(problem.to_string()),
+            Err(_) => Some(format!("it could not be read within {:?}", BEGIN_WITHIN / 2)),
+        };
+        if let Some(problem) = problem {
+            tracing::warn!("esclusa: the copy `{}` cannot be used: {problem}", self.writer.path.display());
+        }
+        begun(&mut self.source).await
+    }
+}
+
+/// Writes copies, one at a time and the newest next.
+#[derive(Debug)]
+struct Writer {
+    path: PathBuf,
+    next: Mutex<Next>,
+}
+
+/// What is to be written.
+#[derive(Debug, Default)]
+struct Next {
+    bytes: Option<Vec<u8>>,
+    /// Whether a thread is writing. Where the disk hangs it is one thread, and stays one.
+    is_writing: bool,
+}
+
+impl Writer {
+    fn next(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn save(self: &Arc<Self>, bytes: Vec<u8>) {
+        let mut next = self.next();
+        next.bytes = Some(bytes);
+        if !std::mem::replace(&mut next.is_writing, true) {
+            let writer = Arc::clone(self);
+            // A thread of its own: a runtime that ends would wait for one of its threads that hangs.
+            std::thread::spawn(move || writer.write());
+        }
+    }
+
+    fn write(&self) {
+        loop {
+            let bytes = {
+                let mut next = self.next();
+                let Some(bytes) = next.bytes.take() else {
+                    next.is_writing = false;
+                    return;
+                };
+                bytes
+            };
+            if let Err(problem) = save_newer(&self.path, &bytes) {
+                tracing::warn!("esclusa: the copy `{}` cannot be written: {problem}", self.path.display());
             }
         }
     }
@@ -76,7 +122,7 @@ struct Copy {
 
 /// The copy, if there is one.
 fn read(path: &Path) -> Result<Option<Copy>, String> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match read_file(path) {
         Ok(bytes) => bytes,
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(problem) => return Err(problem.to_string()),
@@ -85,46 +131,75 @@ fn read(path: &Path) -> Result<Option<Copy>, String> {
     Ok(Some(Copy { bytes, revision }))
 }
 
-/// Saves a snapshot that would be published, and gives the revision of the copy that there is then.
-fn save_newer(path: &Path, bytes: &[u8], before: Option<u64>) -> io::Result<Option<u64>> {
-    let Ok(set) = FlagSet::from_json(bytes) else { return Ok(before) };
-    let is_older = matches!((before, set.revision()), (Some(before), Some(new)) if new < before);
-    if !is_older {
-        save(path, bytes)?;
+/// A regular file's content: a pipe or a device would be read without end.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file, expected one"));
     }
-    Ok(if is_older { before } else { set.revision() })
+    if metadata.len() > MAX_SNAPSHOT_BYTES as u64 {
+        let problem = format!("it has {} bytes, expected at most {MAX_SNAPSHOT_BYTES}", metadata.len());
+        return Err(io::Error::other(problem));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_SNAPSHOT_BYTES as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Saves a snapshot that would be published, unless the copy that is there is newer.
+fn save_newer(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let Ok(set) = FlagSet::from_json(bytes) else { return Ok(()) };
+    let _lock = lock(path)?;
+    let saved = read(path).ok().flatten();
+    let is_new = saved.as_ref().is_none_or(|saved| saved.bytes != bytes);
+    if is_new && should_save(saved.and_then(|saved| saved.revision), set.revision()) {
+        replace(path, bytes)?;
+    }
+    Ok(())
+}
+
+/// The lock of a file beside the copy, which one process has at a time. The system lets go of it when that process ends.
+fn lock(path: &Path) -> io::Result<fs::File> {
+    let (folder, prefix) = beside(path);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(prefix + "lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// The folder of the copy, and how the names of what is written beside it begin.
+fn beside(path: &Path) -> (&Path, String) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (folder, format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy()))
 }
 
 /// Replaces the file as a whole.
-fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let prefix = format!(".{name}.");
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (folder, prefix) = beside(path);
     sweep(folder, &prefix);
     let mut file = tempfile::Builder::new().prefix(&prefix).suffix(UNFINISHED).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     // The new name is safe only when the folder is on the disk too; not every system can do that.
-    if let Ok(folder) = std::fs::File::open(folder) {
+    if let Ok(folder) = fs::File::open(folder) {
         let _ = folder.sync_all();
     }
     Ok(())
 }
 
 const UNFINISHED: &str = ".tmp";
-/// Nobody writes a copy for so long.
-const ABANDONED: std::time::Duration = std::time::Duration::from_secs(60);
+/// A process that is alive has no unfinished copy for so long.
+const ABANDONED: Duration = Duration::from_secs(60);
 
 /// Removes what processes that were killed in the middle of writing left behind.
 fn sweep(folder: &Path, prefix: &str) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with(prefix) && name.ends_with(UNFINISHED) {
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
             if modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > ABANDONED)) {
-                let _ = std::fs::remove_file(entry.path());
+                let _ = fs::remove_file(entry.path());
             }
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::{Future, pending, ready};
 use std::time::Duration;
 
-use esclusa::sync::Request;
+use esclusa::sync::{Request, redacted};
 use futures_util::future::BoxFuture;
 
 /// A store that can be asked for a snapshot.
@@ -49,7 +49,8 @@ pub trait Source: Send + 'static {
         pending()
     }
 
-    /// What can be published before the source is asked for the first time: a saved copy, a bundled file.
+    /// What can be published before the source is asked for the first time: a saved copy, a bundled file. It is not
+    /// waited for longer than two seconds, because it must not delay the answer of the source.
     fn to_begin_with(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send {
         ready(None)
     }
@@ -119,7 +120,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The error and what caused it, from the outermost inwards.
+/// The error and what caused it, from the outermost inwards, without what looks like a secret (11.21): another library
+/// wrote it.
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         let mut text = error.to_string();
@@ -132,7 +134,7 @@ impl<E: std::error::Error> From<E> for Failure {
             }
             cause = inner.source();
         }
-        Failure::new(text)
+        Failure::new(redacted(&text))
     }
 }
 

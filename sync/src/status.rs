@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use esclusa::sync::State;
+use esclusa::sync::{self, State};
 
 /// How things stand between a source and its flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,24 +31,16 @@ pub struct LastError {
     pub at: SystemTime,
 }
 
-/// In one line: `failing from flags.json, revision 42, 31 s old, 3 failures, the last: connection refused`.
+/// In one line: `failing from flags.json, revision 42, 31 s old, 3 failures, the last: connection refused` (11.22).
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} from {}, revision ", self.state.as_str(), self.source)?;
-        match self.revision {
-            Some(revision) => write!(f, "{revision}, ")?,
-            None => f.write_str("none, ")?,
-        }
-        match self.age {
-            Some(age) => write!(f, "{} s old", age.as_secs())?,
-            None => f.write_str("never heard from")?,
-        }
-        match &self.last_error {
-            Some(last) if self.failures > 0 => {
-                let many = if self.failures == 1 { "failure" } else { "failures" };
-                write!(f, ", {} {many}, the last: {}", self.failures, last.error)
-            }
-            _ => Ok(()),
-        }
+        let status = sync::Status {
+            state: self.state,
+            revision: self.revision,
+            age_ms: self.age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            failures: self.failures,
+            last_error: self.last_error.as_ref().map(|last| (last.error.clone(), 0)),
+        };
+        f.write_str(&status.line(&self.source))
     }
 }

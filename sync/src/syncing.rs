@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use esclusa::sync::{Action, Policy, Protocol, Response, State};
+use esclusa::sync::{Action, Policy, Protocol, Response, State, has_no_rows};
 use esclusa::{FlagSet, Flags, Report, SnapshotError};
 use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
@@ -24,34 +24,45 @@ pub struct Options {
     pub policy: Policy,
     /// How long one answer may take, whatever the source's own limits are.
     pub timeout: Duration,
+    /// Whether bare rows without a row are an answer. A store that hides its rows answers so, and every flag would go
+    /// (11.17).
+    pub allow_empty: bool,
 }
 
-/// The default policy, and half a minute for an answer.
+/// The default policy, half a minute for an answer, and no answer without rows.
 impl Default for Options {
     fn default() -> Self {
-        Options { policy: Policy::default(), timeout: Duration::from_secs(30) }
+        Options { policy: Policy::default(), timeout: Duration::from_secs(30), allow_empty: false }
     }
 }
 
 /// Keeps flags fresh from a source, in a task of its own, until the returned handle is dropped.
 ///
-/// It returns at once; [`Syncing::ready`] waits until there are answers.
+/// It returns at once; [`Syncing::ready`] waits for the first good answer.
 ///
 /// # Panics
-/// Outside a tokio runtime with time enabled.
+/// Outside a tokio runtime with time enabled, and with a policy that [`Policy::check`] refuses.
 pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
+    #[expect(clippy::panic, reason = "a number in the code is wrong; it cannot be asked by it")]
+    let protocol = Protocol::new(options.policy, seed()).unwrap_or_else(|error| panic!("the policy's {error}"));
     let shared = Arc::new(Shared {
         flags: flags.clone(),
         source: source.name(),
-        protocol: Mutex::new(Protocol::new(options.policy, seed())),
+        protocol: Mutex::new(protocol),
+        allow_empty: options.allow_empty,
         began: Instant::now(),
+        began_at: SystemTime::now(),
         refresh: Notify::new(),
-        is_ready: watch::Sender::new(false),
+        progress: watch::Sender::new(Progress::Nothing),
         listeners: Mutex::default(),
     });
     let task = tokio::spawn(run(Arc::clone(&shared), source, options.timeout));
     Syncing { shared, task }
 }
+
+/// What is said of an answer that would take all flags away.
+pub(crate) const NO_ROWS: &str = "the answer has no rows, expected at least one: row-level security may hide them; a document \
+    without flags, or `allow_empty`, says that there are none";
 
 /// A number that differs from process to process and from source to source.
 fn seed() -> u64 {
@@ -72,17 +83,41 @@ struct Shared {
     flags: Flags,
     source: String,
     protocol: Mutex<Protocol>,
+    allow_empty: bool,
     began: Instant,
+    /// The same by the clock of the machine.
+    began_at: SystemTime,
     refresh: Notify,
-    is_ready: watch::Sender<bool>,
+    progress: watch::Sender<Progress>,
     listeners: Mutex<Vec<Listener>>,
 }
 
+/// How far a source has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Progress {
+    Nothing,
+    /// A copy is published, or what some of the layers say.
+    Available,
+    /// The source has given a good answer.
+    Ready,
+}
+
 impl Syncing {
-    /// Waits until there are answers, be they from a saved copy, and says whether there are.
+    /// Waits for the first good answer of the source, and says whether it came in time (11.15). Failures in between do
+    /// not end the wait.
     pub async fn ready(&self, timeout: Duration) -> bool {
-        let mut is_ready = self.shared.is_ready.subscribe();
-        tokio::time::timeout(timeout, is_ready.wait_for(|is_ready| *is_ready)).await.is_ok_and(|waited| waited.is_ok())
+        self.reached(Progress::Ready, timeout).await
+    }
+
+    /// Waits until anything is published, a saved or bundled copy too, and says whether it was in time (11.15).
+    pub async fn available(&self, timeout: Duration) -> bool {
+        self.reached(Progress::Available, timeout).await
+    }
+
+    async fn reached(&self, wanted: Progress, timeout: Duration) -> bool {
+        let mut progress = self.shared.progress.subscribe();
+        let reached = progress.wait_for(|progress| *progress >= wanted);
+        tokio::time::timeout(timeout, reached).await.is_ok_and(|waited| waited.is_ok())
     }
 
     /// How things stand.
@@ -116,7 +151,7 @@ impl fmt::Debug for Syncing {
 }
 
 async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
-    if let Some(bytes) = guarded(source.to_begin_with()).await.unwrap_or_default() {
+    if let Some(bytes) = begun(&mut source).await {
         shared.restore(bytes).await;
     }
     loop {
@@ -146,6 +181,21 @@ async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
     }
 }
 
+/// What a source can begin with, if that is there soon: it must not delay the first answer.
+pub(crate) async fn begun<S: Source>(source: &mut S) -> Option<Vec<u8>> {
+    match tokio::time::timeout(BEGIN_WITHIN, guarded(source.to_begin_with())).await {
+        Ok(begun) => begun.unwrap_or_default(),
+        Err(_) => {
+            let name = source.name();
+            tracing::warn!("esclusa: {name}: what there is to begin with was not there within {BEGIN_WITHIN:?}");
+            None
+        }
+    }
+}
+
+/// How long what there is to begin with is waited for.
+pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(2);
+
 /// A source of somebody else's must not end the task by a panic.
 pub(crate) async fn guarded<T>(ask: impl Future<Output = T>) -> Result<T, Failure> {
     AssertUnwindSafe(ask).catch_unwind().await.map_err(|_| Failure::new("the source panicked"))
@@ -165,7 +215,8 @@ impl Shared {
         let status = self.protocol().status(now_ms);
         let last_error = status.last_error.map(|(error, at_ms)| LastError {
             error,
-            at: SystemTime::now() - Duration::from_millis(now_ms.saturating_sub(at_ms)),
+            // From one instant, so that it stays the same however often it is asked for.
+            at: self.began_at + Duration::from_millis(at_ms),
         });
         Status {
             state: status.state,
@@ -196,6 +247,7 @@ impl Shared {
         match self.publish(bytes).await {
             Ok(report) if report.is_published() => {
                 self.protocol().restored(self.now_ms(), report.revision());
+                self.reach(Progress::Available);
                 self.tell(&report);
             }
             Ok(_) => {}
@@ -207,6 +259,9 @@ impl Shared {
         let (mut report, mut instead) = (None, None);
         let response = match answer {
             Ok(Answer::NotModified) => Response::NotModified,
+            Ok(Answer::Snapshot { bytes, .. }) if !self.allow_empty && has_no_rows(&bytes) => {
+                Response::Failure { error: NO_ROWS.to_owned(), retry_after_ms: None }
+            }
             Ok(Answer::Snapshot { bytes, .. }) if self.protocol().is_known(&bytes) => Response::NotModified,
             Ok(Answer::Snapshot { bytes, etag }) => match self.publish(bytes).await {
                 Ok(published) => Response::of(report.insert(published), etag),
@@ -223,6 +278,9 @@ impl Shared {
         }
         let before = self.protocol().status(self.now_ms()).state;
         self.protocol().receive(self.now_ms(), response);
+        if self.protocol().status(self.now_ms()).age_ms.is_some() {
+            self.reach(Progress::Ready);
+        }
         self.log(before);
         if let Some(report) = report.filter(Report::is_published) {
             self.tell(&report);
@@ -238,9 +296,16 @@ impl Shared {
         }
     }
 
-    /// Says that there are answers, and what changed.
+    fn reach(&self, reached: Progress) {
+        self.progress.send_if_modified(|progress| {
+            let is_further = reached > *progress;
+            *progress = reached.max(*progress);
+            is_further
+        });
+    }
+
+    /// Says what changed.
     fn tell(&self, report: &Report) {
-        self.is_ready.send_replace(true);
         if [report.added(), report.removed(), report.changed()].iter().all(|keys| keys.is_empty()) {
             return;
         }

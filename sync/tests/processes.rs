@@ -82,7 +82,7 @@ async fn saving() {
     let path = std::env::var_os("ESCLUSA_TEST_COPY").unwrap();
     let before = std::fs::read(&path).ok().and_then(|bytes| FlagSet::from_json(&bytes).ok()?.revision());
     let flags = Flags::new();
-    let policy = Policy { interval_ms: 0, ..Policy::default() };
+    let policy = Policy { interval_ms: 1, ..Policy::default() };
     let source = Saved::new(Counting(before.unwrap_or_default()), path);
     let _syncing = start(&flags, source, Options { policy, ..Options::default() });
     println!("saving");

@@ -45,7 +45,7 @@ fn options(interval_ms: u64) -> Options {
         backoff_max_ms: 200,
         spread_ms: 10,
     };
-    Options { policy, timeout: Duration::from_secs(5) }
+    Options { policy, timeout: Duration::from_secs(5), allow_empty: false }
 }
 
 /// Asks only when it is told to, or when something broke.

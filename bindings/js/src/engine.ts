@@ -61,6 +61,8 @@ export interface Engine {
   isKnown?(protocol: number, bytes: Uint8Array): boolean;
   /** Lets go of a protocol. */
   end?(protocol: number): void;
+  /** A decision of staying fresh that every host takes alike, as JSON; nothing for no such question. */
+  decide?(question: string): string;
   /**
    * Lays snapshots one over the other: they follow each other in the bytes, with their lengths as a JSON array. It gives
    * the whole, nothing, or `{"refused", "layer"}`. In full builds alone, as what follows.

@@ -11,6 +11,8 @@ export interface ProviderFlags {
   resolve(key: string, context?: PlainCaller | null): Resolution;
   /** Calls the listener after each publish; the function that it returns ends that. */
   onPublish(listener: (report: Report) => void): () => void;
+  /** Waits for the first good answer of the source that keeps the flags fresh; it throws if none does. */
+  ready?(timeoutMs: number): Promise<boolean>;
   /** A context that is prepared for many answers. */
   prepare?(context: PlainCaller): PlainCaller;
 }
@@ -105,57 +107,108 @@ const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) 
   INVALID_CONTEXT: () => 'the context cannot be read, expected a plain object',
 };
 
+/** What a provider tells its SDK. */
+export interface Told {
+  /** The flags have changed: the keys whose answers may differ. */
+  changed(flagsChanged: string[]): void;
+  /** There are answers, after initialising has ended without any. */
+  ready(): void;
+  /** There are answers, but the source has not given a good one yet. */
+  stale(): void;
+}
+
+/** How long initialising waits for the source's first good answer, unless the app says otherwise. */
+export const INITIALIZATION_TIMEOUT_MS = 10_000;
+
 /** What a provider hears of publishes from when an SDK initialises it until the SDK closes it; then it may begin again. */
 export class Publishes {
   readonly #flags: ProviderFlags;
-  readonly #onChange: (flagsChanged: string[]) => void;
+  readonly #told: Told;
+  readonly #timeoutMs: number;
   #stop: (() => void) | undefined;
   /** Settles with the first publish. */
-  #first: { promise: Promise<void>; done: () => void; failed: (problem: Error) => void } | undefined;
+  #first: { promise: Promise<boolean>; end: (problem?: Error) => void } | undefined;
+  /** Whether initialising has ended, and how. */
+  #state: 'waiting' | 'failed' | 'ready' = 'waiting';
 
-  /** `onChange` is called after each publish but the first, with the keys whose answers may differ. */
-  constructor(flags: ProviderFlags, onChange: (flagsChanged: string[]) => void) {
+  constructor(flags: ProviderFlags, told: Told, timeoutMs: number = INITIALIZATION_TIMEOUT_MS) {
     this.#flags = flags;
-    this.#onChange = onChange;
+    this.#told = told;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
-   * Listens from now on, and is done as soon as something is published: until then the SDK itself answers with the
-   * caller's default and `PROVIDER_NOT_READY`.
+   * Listens from now on, and is done with the source's first good answer [11.15], or with the first publish where no
+   * source keeps the flags fresh. When the time is over it is done if anything is published, and rejects otherwise; what
+   * is published later is told.
    */
-  begin(): Promise<void> {
+  async begin(): Promise<void> {
+    this.#state = 'waiting';
     this.#stop ??= this.#flags.onPublish((report) => {
-      if (!this.look()) {
-        this.#onChange([...report.added, ...report.removed, ...report.changed]);
+      if (!this.look() && this.#state === 'ready') {
+        this.#told.changed([...report.added, ...report.removed, ...report.changed]);
       }
     });
-    if (this.#flags.isReady) {
-      return Promise.resolve();
+    const isReady = await (this.#sourceIsReady() ?? this.#published());
+    if (this.#stop === undefined) {
+      throw new Error('the provider was closed before anything was published');
     }
-    if (this.#first === undefined) {
-      let [done, failed]: [() => void, (problem: Error) => void] = [() => undefined, () => undefined];
-      const promise = new Promise<void>((resolve, reject) => ([done, failed] = [resolve, reject]));
-      this.#first = { promise, done, failed };
+    if (!this.#flags.isReady) {
+      this.#state = 'failed';
+      throw new Error(`nothing was published within ${this.#timeoutMs / 1000} s`);
     }
-    return this.#first.promise;
+    this.#state = 'ready';
+    if (!isReady) {
+      this.#told.stale();
+    }
   }
 
-  /** Ends the wait for the first publish if there was one, whoever published; says whether that ended it. */
+  /** Sees whether another thread has published; says whether this ended a wait. */
   look(): boolean {
-    const first = this.#first;
-    if (first === undefined || !this.#flags.isReady) {
+    if (!this.#flags.isReady) {
       return false;
     }
-    this.#first = undefined;
-    first.done();
-    return true;
+    if (this.#state === 'failed') {
+      this.#state = 'ready';
+      this.#told.ready();
+      return true;
+    }
+    const first = this.#first;
+    first?.end();
+    return first !== undefined || this.#state === 'waiting';
   }
 
   /** Listens no more; an SDK that still waits is told that nothing comes. */
   end(): void {
     this.#stop?.();
     this.#stop = undefined;
-    this.#first?.failed(new Error('the provider was closed before anything was published'));
-    this.#first = undefined;
+    this.#first?.end(new Error('the provider was closed before anything was published'));
+  }
+
+  /** The wait for the source that keeps the flags fresh, if there is one. */
+  #sourceIsReady(): Promise<boolean> | undefined {
+    try {
+      return this.#flags.ready?.(this.#timeoutMs);
+    } catch {
+      // Nothing keeps them fresh: they are published by hand.
+      return undefined;
+    }
+  }
+
+  #published(): Promise<boolean> {
+    if (this.#flags.isReady) {
+      return Promise.resolve(true);
+    }
+    let end: (problem?: Error) => void = () => undefined;
+    const promise = new Promise<boolean>((resolve, reject) => {
+      const timer = setTimeout(() => end(), this.#timeoutMs);
+      end = (problem) => {
+        clearTimeout(timer);
+        this.#first = undefined;
+        problem === undefined ? resolve(true) : reject(problem);
+      };
+    });
+    this.#first = { promise, end };
+    return promise;
   }
 }

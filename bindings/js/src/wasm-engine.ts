@@ -35,6 +35,7 @@ interface Exports {
   clientSnapshot(flags: number, keys: number, context: number, now: number): number;
   layered(bytes: number, snapshots: number): number;
   switches(variables: number): number;
+  decide(question: number): number;
 }
 
 /** A module that was started, and how texts and bytes get in and out. */
@@ -169,6 +170,7 @@ export function protocols({ wasm, text, bytes, said }: Border): Partial<Engine> 
     step: roomy((protocol, event) => said(wasm.step(protocol, text(event))), SOME),
     isKnown: roomy((protocol, given) => wasm.isKnown(protocol, bytes(given)) === 1, LITTLE),
     end: roomy(wasm.end, LITTLE),
+    decide: roomy((question) => said(wasm.decide(text(question))), MUCH),
   };
 }
 

@@ -109,7 +109,7 @@ test('a bundled snapshot answers at once, and the store confirms it without a se
   let heard = 0;
   flags.onPublish(() => (heard += 1));
   const syncing = sync(flags, bundled(document(1, { on: true })), QUICK);
-  assert.deepEqual([flags.isEnabled('on'), syncing.status().state, await syncing.ready(0)], [true, 'stale', true]);
+  assert.deepEqual([flags.isEnabled('on'), syncing.status().state, await syncing.available(0)], [true, 'stale', true]);
   await until(() => syncing.status().state === 'fresh');
   syncing.close();
   assert.equal(heard, 1);

@@ -116,13 +116,18 @@ export class Flags extends EveryFlags {
   }
 
   /**
-   * Waits until something is published, be it a saved copy, for at most so many milliseconds, and says whether
-   * something is. The process stays alive for that.
+   * Waits for the first good answer of the source, for at most so many milliseconds, and says whether it came. Failures in
+   * between do not end the wait. The process stays alive for that.
    *
-   * @throws Error if nothing keeps the flags fresh, as the two functions that follow.
+   * @throws Error if nothing keeps the flags fresh, as the three functions that follow.
    */
   ready(timeoutMs?: number): Promise<boolean> {
     return this.#sync().ready(timeoutMs);
+  }
+
+  /** Waits until anything is published, a saved or bundled copy too, and says whether something is. */
+  available(timeoutMs?: number): Promise<boolean> {
+    return this.#sync().available(timeoutMs);
   }
 
   /** How things stand with what keeps the flags fresh; it waits for nothing. */

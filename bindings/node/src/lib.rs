@@ -235,3 +235,9 @@ impl Task for Layering {
 pub fn switches(given: String) -> String {
     esclusa_js::switches(&given)
 }
+
+/// A decision of staying fresh that every host takes alike, as JSON.
+#[napi(catch_unwind)]
+pub fn decide(question: String) -> String {
+    esclusa_js::decide(&question)
+}

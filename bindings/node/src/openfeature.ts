@@ -15,7 +15,7 @@ export type { ProviderFlags } from '../../js/src/openfeature.js';
 /** How often to look for another thread's first publish: nobody sees the delay, and looking costs microseconds. */
 const LOOK_MS = 50;
 
-/** Answers OpenFeature's evaluations from flags, and says so when they change. It is ready when something is published. */
+/** Answers OpenFeature's evaluations from flags, and says so when they change. It is ready with the source's first good answer. */
 export class EsclusaProvider implements Provider {
   readonly metadata = { name: 'esclusa' } as const;
   readonly runsOn = 'server' as const;
@@ -24,14 +24,18 @@ export class EsclusaProvider implements Provider {
   readonly #publishes: Publishes;
   readonly #caller = new LateCaller();
 
-  constructor(flags: ProviderFlags) {
+  /** `initializationTimeoutMs` is how long initialising waits for the source's first good answer; 10,000. */
+  constructor(flags: ProviderFlags, { initializationTimeoutMs }: { initializationTimeoutMs?: number } = {}) {
     this.#flags = flags;
-    this.#publishes = new Publishes(flags, (flagsChanged) => {
-      this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
-    });
+    const told = {
+      changed: (flagsChanged: string[]) => this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged }),
+      ready: () => this.events.emit(ProviderEvents.Ready),
+      stale: () => this.events.emit(ProviderEvents.Stale, { message: 'the source has not answered yet; the flags are from a copy' }),
+    };
+    this.#publishes = new Publishes(flags, told, initializationTimeoutMs);
   }
 
-  /** Listens to the flags, and is done as soon as something is published. */
+  /** Listens to the flags, and is done with the source's first good answer. It rejects when nothing is published in time. */
   async initialize(): Promise<void> {
     // Flags that threads share hear nothing of what another thread publishes, so there the wait looks for itself. The
     // process may end meanwhile.

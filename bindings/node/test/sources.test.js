@@ -29,7 +29,7 @@ test('a file answers at once, and a change is published within a moment', async 
   writeFileSync(path, document(1, { on: true }));
   utimesSync(path, 1e9, 1e9);
   const flags = Flags.fromFile(path, TOLD);
-  assert.deepEqual([flags.isEnabled('on'), flags.status().source, await flags.ready(0)], [true, path, true]);
+  assert.deepEqual([flags.isEnabled('on'), flags.status().source, await flags.available(0)], [true, path, true]);
   await until(() => flags.status().state === 'fresh');
   replace(path, document(2, { on: false }));
   await until(() => flags.revision === 2);

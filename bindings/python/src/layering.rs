@@ -1,7 +1,7 @@
 //! Layers and switches (section 13 of SEMANTICS.md), and whether bytes are a snapshot at all.
 
 use esclusa::sync::{self, LayerError, PREFIXES};
-use esclusa::{FlagSet, Violation};
+use esclusa::{FlagSet, Value, Violation};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyBytesMethods};
@@ -40,6 +40,13 @@ pub(crate) fn switches<'py>(
     };
     let violations: Vec<_> = read.violations.iter().map(Violation::to_value).collect();
     Ok((PyBytes::new(py, &read.snapshot), python(py, &violations.into())?))
+}
+
+/// A decision of staying fresh that every host takes alike, as JSON (sections 11 and 13); None for no such question.
+#[pyfunction]
+pub(crate) fn decide(question: &str) -> Option<String> {
+    let question = Value::from_json(question.as_bytes()).ok()?;
+    sync::decide(&question).map(|answer| answer.to_json())
 }
 
 /// The revision of a snapshot that could be published; raises ValueError for any other.

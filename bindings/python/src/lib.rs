@@ -31,7 +31,7 @@ mod native {
     #[pymodule_export]
     use crate::flags::Flags;
     #[pymodule_export]
-    use crate::layering::{layered, revision_of, switches};
+    use crate::layering::{decide, layered, revision_of, switches};
     #[cfg(feature = "noop")]
     #[pymodule_export]
     use crate::noop::Noop;

@@ -4,6 +4,7 @@
 //! process that forks never forks in the middle of one.
 
 use esclusa::sync::{self, Action, Policy, Response};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

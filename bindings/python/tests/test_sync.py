@@ -69,7 +69,7 @@ def test_a_source_is_asked_with_what_it_said_last() -> None:
     source = Scripted(Answer(document(7, crm=True), "tag"), NOT_MODIFIED)
     flags = Flags.from_source(source, policy=QUICK)
     until(lambda: len(source.requests) > 2)
-    assert source.requests[0] == Request() and source.requests[-1] == Request("tag", 7)
+    assert source.requests[0] == Request(in_full=True) and source.requests[-1] == Request("tag", 7)
     status = flags.status()
     assert (status.state, status.source, status.revision, status.failures) == ("fresh", "scripted", 7, 0)
     assert status.last_error is None and status.age is not None and status.age < 60
@@ -125,9 +125,10 @@ def test_what_a_source_does_wrong_is_a_failure_and_no_more(wrong: object, says: 
 def test_what_a_failing_source_has_nevertheless_is_published() -> None:
     source = Scripted(Failure("half of it is away", instead=document(1, crm=True)))
     flags = Flags.from_source(source, policy=QUICK)
-    assert flags.ready(60) and flags.is_enabled("crm")
+    assert flags.available(60) and flags.is_enabled("crm")
+    assert not flags.ready(0.05), "it has given no answer (11.15)"
     until(lambda: flags.status().state == "failing")
-    assert str(flags.status()).startswith("failing from scripted, revision 1, never heard from, ")
+    assert str(flags.status()).startswith("failing from scripted, revision 1, no answer yet, ")
     assert str(flags.status()).endswith("the last: half of it is away")
 
 

@@ -266,3 +266,10 @@ pub extern "C" fn layered(bytes: usize, snapshots: usize) -> usize {
 pub extern "C" fn switches(variables: usize) -> usize {
     say(variables, |_, variables| esclusa_js::switches(text(variables)))
 }
+
+/// A decision of staying fresh that every host takes alike, as JSON.
+#[cfg(feature = "sync")]
+#[unsafe(no_mangle)]
+pub extern "C" fn decide(question: usize) -> usize {
+    say(question, |_, question| esclusa_js::decide(text(question)))
+}

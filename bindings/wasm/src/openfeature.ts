@@ -13,7 +13,8 @@ import { LateCaller, type ProviderFlags, Publishes, details } from '../../js/src
 export type { ProviderFlags } from '../../js/src/openfeature.js';
 
 /**
- * Answers OpenFeature's evaluations from flags, and says so when they change. It is ready when something is published.
+ * Answers OpenFeature's evaluations from flags, and says so when they change. It is ready with the
+ * source's first good answer, or with the first publish where no source keeps the flags fresh.
  *
  * The context is OpenFeature's static one; a new one is simply used, since every answer is worked out here.
  */
@@ -25,14 +26,18 @@ export class EsclusaWebProvider implements Provider {
   readonly #publishes: Publishes;
   readonly #caller = new LateCaller();
 
-  constructor(flags: ProviderFlags) {
+  /** `initializationTimeoutMs` is how long initialising waits for the source's first good answer; 10,000. */
+  constructor(flags: ProviderFlags, { initializationTimeoutMs }: { initializationTimeoutMs?: number } = {}) {
     this.#flags = flags;
-    this.#publishes = new Publishes(flags, (flagsChanged) => {
-      this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
-    });
+    const told = {
+      changed: (flagsChanged: string[]) => this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged }),
+      ready: () => this.events.emit(ProviderEvents.Ready),
+      stale: () => this.events.emit(ProviderEvents.Stale, { message: 'the source has not answered yet; the flags are from a copy' }),
+    };
+    this.#publishes = new Publishes(flags, told, initializationTimeoutMs);
   }
 
-  /** Listens to the flags, and is done as soon as something is published. */
+  /** Listens to the flags, and is done with the source's first good answer. It rejects when nothing is published in time. */
   initialize(): Promise<void> {
     return this.#publishes.begin();
   }

@@ -1,11 +1,13 @@
 //! What it takes to get at a URL: a client, what authorizes, and whom it may be shown.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use esclusa::sync::{Rows, retry_after_ms};
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, DATE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, DATE, HeaderMap, HeaderName, HeaderValue,
+    IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, Error, Response, StatusCode, Url};
@@ -24,20 +26,28 @@ pub(super) struct Access {
     /// What was configured; its origin is the one that headers go to, with its user and password.
     home: Url,
     headers: HeaderMap,
+    token: Option<Token>,
     connect_timeout: Duration,
 }
+
+/// What gives the token of each request.
+pub(super) type Token = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// What a request asks for.
 #[derive(Clone, Copy)]
 pub(super) enum Wanted<'r> {
-    Snapshot { etag: Option<&'r str> },
+    Snapshot {
+        etag: Option<&'r str>,
+    },
+    /// A snapshot, with the number of all rows in the header `Content-Range`.
+    Counted,
     Events,
 }
 
 impl Access {
     pub(super) fn new(
         home: &Url,
-        headers: &HeaderMap,
+        (headers, token): (&HeaderMap, Option<&Token>),
         roots: &[CertificateDer<'static>],
         connect_timeout: Duration,
     ) -> Result<Self, Failure> {
@@ -51,7 +61,7 @@ impl Access {
             .redirect(Policy::none())
             .build()
             .map_err(|error| Failure::new(format!("there is no client: {}", innermost(error))))?;
-        Ok(Access { client, home: home.clone(), headers: headers.clone(), connect_timeout })
+        Ok(Access { client, home: home.clone(), headers: headers.clone(), token: token.cloned(), connect_timeout })
     }
 
     /// The answer of status 200 (or 304, if a snapshot is wanted), after redirects.
@@ -60,7 +70,9 @@ impl Access {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send(&url, wanted).await?;
             match response.status() {
-                StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => return Ok(response),
+                StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => return unpacked(response),
+                // What it holds is judged by its header.
+                StatusCode::PARTIAL_CONTENT if !matches!(wanted, Wanted::Events) => return unpacked(response),
                 StatusCode::NOT_MODIFIED if matches!(wanted, Wanted::Snapshot { .. }) => return Ok(response),
                 StatusCode::MOVED_PERMANENTLY
                 | StatusCode::FOUND
@@ -83,8 +95,9 @@ impl Access {
         let mut url = url.clone();
         let mut headers = HeaderMap::new();
         match wanted {
-            Wanted::Snapshot { etag } => {
+            Wanted::Snapshot { .. } | Wanted::Counted => {
                 headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
+                let etag = if let Wanted::Snapshot { etag } = wanted { etag } else { None };
                 if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
                     headers.insert(IF_NONE_MATCH, etag);
                 }
@@ -102,10 +115,16 @@ impl Access {
         let mut request = self.client.get(url);
         if is_home {
             headers.extend(self.headers.clone());
+            if let Some(token) = &self.token {
+                headers.insert(AUTHORIZATION, bearer(&token())?);
+            }
             if let Wanted::Events = wanted {
                 // What is told how to read a snapshot does not hold for events.
                 headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
             }
+        }
+        if let Wanted::Counted = wanted {
+            headers.append(HeaderName::from_static("prefer"), HeaderValue::from_static("count=exact"));
         }
         request = request.headers(headers);
         request.send().await.map_err(|error| {
@@ -117,6 +136,31 @@ impl Access {
                 Failure::new(format!("cannot connect: {}", innermost(error)))
             }
         })
+    }
+}
+
+/// The header that a token is sent in.
+fn bearer(token: &str) -> Result<HeaderValue, Failure> {
+    let mut header = HeaderValue::try_from(format!("Bearer {token}"))
+        .map_err(|_| Failure::new("the token cannot be sent, expected one line of text"))?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+/// Whether an answer holds all rows (11.17).
+pub(super) fn rows(response: &Response) -> Rows {
+    let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    Rows::of(response.status().as_u16(), range)
+}
+
+/// Unless the answer is packed in a way that the client has not undone.
+fn unpacked(response: Response) -> Result<Response, Failure> {
+    let coding = response.headers().get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
+    match coding.map(str::trim).filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
+        None => Ok(response),
+        Some(coding) => Err(Failure::new(format!(
+            "the answer is packed with the `Content-Encoding` {coding:?}, which was not asked for, expected gzip or none"
+        ))),
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) const OPTIONS: Options = Options {
         spread_ms: 5,
     },
     timeout: Duration::from_secs(30),
+    allow_empty: false,
 };
 
 /// Asks once an hour: what comes sooner was told by the store.

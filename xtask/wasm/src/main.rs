@@ -7,10 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
-use walrus::ModuleConfig;
-
-mod words;
-
 /// One of the modules.
 struct Build {
     /// Below `bindings/wasm/dist`.
@@ -18,8 +14,6 @@ struct Build {
     features: &'static [&'static str],
     /// Small for browsers; the full one runs where a few hundred kilobytes do not matter.
     optimise: &'static [&'static str],
-    /// Whether anything puts text together with `core::fmt`.
-    formats: bool,
 }
 
 /// Nothing but the far end of the stack lies in the first kilobyte, so an offset may be folded into the load that uses it.
@@ -36,14 +30,9 @@ const SMALL: [&str; 8] = [
 ];
 
 const BUILDS: [Build; 3] = [
-    Build { folder: "", features: &["--no-default-features"], optimise: &SMALL, formats: false },
-    Build {
-        folder: "sync",
-        features: &["--no-default-features", "--features", "sync"],
-        optimise: &SMALL,
-        formats: false,
-    },
-    Build { folder: "full", features: &[], optimise: &["-O3"], formats: true },
+    Build { folder: "", features: &["--no-default-features"], optimise: &SMALL },
+    Build { folder: "sync", features: &["--no-default-features", "--features", "sync"], optimise: &SMALL },
+    Build { folder: "full", features: &[], optimise: &["-O3"] },
 ];
 
 fn main() -> ExitCode {
@@ -69,26 +58,11 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
 
     let folder = root.join("bindings/wasm/dist").join(build.folder);
     fs::create_dir_all(&folder).map_err(|problem| format!("cannot make {}: {problem}", folder.display()))?;
-    let made = folder.join("made.wasm");
-    let mut module = ModuleConfig::new()
-        .parse_file(target.join("wasm32-unknown-unknown/wasm/esclusa_wasm.wasm"))
-        .map_err(|problem| format!("the module cannot be read: {problem:#}"))?;
-    words::trap_at_once(&mut module);
-    if !build.formats {
-        words::format_nothing(&mut module)?;
-    }
-    words::forget(&mut module);
-    // Where the linker put data and heap is nobody's business.
-    for name in ["__data_end", "__heap_base"] {
-        // Either is absent from a module that has no use for it.
-        let _ = module.exports.remove(name);
-    }
-    module.emit_wasm_file(&made).map_err(|problem| format!("the module cannot be written: {problem:#}"))?;
+    let made = target.join("wasm32-unknown-unknown/wasm/esclusa_wasm.wasm");
 
     let mut wasm_opt = Command::new(root.join("node_modules/.bin/wasm-opt"));
     wasm_opt.args(build.optimise).args(["--strip-debug", "--strip-producers", "--strip-target-features"]);
-    run(wasm_opt.arg(&made).arg("-o").arg(folder.join("esclusa.wasm")))?;
-    fs::remove_file(&made).map_err(|problem| format!("cannot remove {}: {problem}", made.display()))
+    run(wasm_opt.arg(&made).arg("-o").arg(folder.join("esclusa.wasm")))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod deciding;
 mod host;
 #[cfg(feature = "server")]
 mod layering;
@@ -19,6 +20,7 @@ mod publish;
 mod served;
 mod table;
 
+pub use deciding::decide;
 pub use host::{ABSENT, Host, NOBODY, NOT_READY, SCRATCH};
 #[cfg(feature = "server")]
 pub use layering::{layered, switches};

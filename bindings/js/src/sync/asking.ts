@@ -1,5 +1,6 @@
 /** Asking somebody else's source: whatever it does, there is an answer or a `Failure`. */
 import { snapshotBytes } from './bytes.js';
+import { decide } from './decide.js';
 import { redacted, told } from './redaction.js';
 import { Failure, type Fetch, NOT_MODIFIED, type News, type NotModified, type Request, type Source, type Stop } from './source.js';
 
@@ -42,6 +43,18 @@ export async function ask(source: Source, request: Request): Promise<Taken> {
     return { bytes: given, etag: (etag as string | null | undefined) ?? null };
   } catch (problem) {
     throw failureOf(problem);
+  }
+}
+
+/** Longer than an array without rows is written by anything. */
+const SHORT_BYTES = 4_096;
+
+/** Throws for bare rows without a row [11.17]: a store that hides its rows answers so. */
+export function checkRows(bytes: Uint8Array): void {
+  if (bytes.length < SHORT_BYTES && decide({ decide: 'no_rows', text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes) }) === true) {
+    throw new Failure(
+      'the answer has no rows, expected at least one: row-level security may hide them; a document without flags, or `allowEmpty`, says that there are none',
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 /** A snapshot behind a URL, asked for with its entity tag, and told of by server-sent events where the store has them. */
 import { alarm } from './alarm.js';
+import { decide } from './decide.js';
 import { Access, type Fetching, interrupted } from './http/access.js';
 import { Events } from './http/events.js';
 import { milliseconds } from './policy.js';
@@ -9,8 +10,8 @@ import { Failure, NOT_MODIFIED, type Source } from './source.js';
 export interface HttpOptions {
   /** Sent to the origin of the URL, and to no other. */
   headers?: HeadersInit | undefined;
-  /** Sent as `Authorization: Bearer …`. */
-  token?: string | undefined;
+  /** Sent as `Authorization: Bearer …`; a function is asked for it anew for each request. */
+  token?: string | (() => string) | undefined;
   /** How long one whole answer may take, with all redirects; 10,000 milliseconds unless told otherwise. */
   timeoutMs?: number | undefined;
   /** How many bytes an answer may have once it is unpacked; 256 MiB, more than which is no snapshot. */
@@ -43,11 +44,11 @@ export function http(url: string | URL, options: HttpOptions = {}): Source {
   const heartbeatMs = milliseconds('heartbeatMs', options.heartbeatMs, 45_000, 1);
   const maxBytes = Math.min(options.maxBytes ?? MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_BYTES);
   // Whoever replaces the global one later, as test runners do, means this too.
-  const access = new Access(home, headers, options.fetch ?? ((url, init) => fetch(url, init)));
+  const access = new Access(home, headers, typeof options.token === 'function' ? options.token : undefined, options.fetch ?? ((url, init) => fetch(url, init)));
   const events = options.events === undefined ? undefined : new Events(parse(options.events)[0], access, heartbeatMs, timeoutMs);
   return {
     name: `${home.origin}${home.pathname}`,
-    async fetch({ etag, signal }) {
+    async fetch({ etag, inFull, signal }) {
       events?.mayBeTried();
       const asking = new AbortController();
       let isLate = false;
@@ -58,12 +59,22 @@ export function http(url: string | URL, options: HttpOptions = {}): Source {
       const abort = (): void => asking.abort();
       signal.addEventListener('abort', abort);
       try {
-        const own = { accept: 'application/json, */*;q=0.5', ...(etag === null ? {} : { 'if-none-match': etag }) };
-        const response = await access.get(home, own, asking.signal);
+        const own = { accept: 'application/json, */*;q=0.5' };
+        // A tag may stay the same while the content changes, so now and then it is left out [11.16].
+        const known: Record<string, string> = etag === null || inFull ? {} : { 'if-none-match': etag };
+        let response = await access.get(home, { ...own, ...known }, asking.signal);
         if (response.status === 304) {
           // Chromium counts an answer whose end nobody reads as broken off.
           await response.arrayBuffer();
           return NOT_MODIFIED;
+        }
+        if (rowsOf(response) === 'unknown') {
+          await response.body?.cancel();
+          response = await access.get(home, { ...own, prefer: 'count=exact' }, asking.signal);
+        }
+        const rows = rowsOf(response);
+        if (typeof rows === 'object') {
+          throw new Failure(rows.error);
         }
         return { bytes: await read(response, maxBytes), etag: response.headers.get('etag') };
       } catch (problem) {
@@ -80,6 +91,11 @@ export function http(url: string | URL, options: HttpOptions = {}): Source {
       return () => events?.end();
     },
   };
+}
+
+/** Whether an answer holds all rows [11.17]. */
+function rowsOf({ status, headers }: Response): 'all' | 'unknown' | { error: string } {
+  return decide({ decide: 'rows', status, content_range: headers.get('content-range') }) as 'all' | 'unknown' | { error: string };
 }
 
 /** The whole body, unpacked, unless it is too long. It reads no further than it has to. */
@@ -120,7 +136,7 @@ function headersOf({ headers, token }: HttpOptions): Headers {
   let made: Headers;
   try {
     made = new Headers(headers);
-    if (token !== undefined) {
+    if (typeof token === 'string') {
       made.set('authorization', `Bearer ${token}`);
     }
   } catch {

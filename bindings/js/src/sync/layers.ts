@@ -1,7 +1,7 @@
 /** Layers: sources laid one over the other make one [13]. */
 import { type Engine, engine } from '../engine.js';
 import { bytesOf } from '../publication.js';
-import { ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
+import { ask, begin, checkRows, failureOf, nameOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { missing } from './missing.js';
 import { Failure, type Fetch, NOT_MODIFIED, type Request, type Source } from './source.js';
@@ -25,7 +25,10 @@ export function layers(...sources: (Source | Fetch)[]): Source {
   const whole = async (): Promise<Uint8Array | undefined> => wholeOf(await join(all.map(({ said }) => said)), all);
 
   return {
-    name: all.map(({ name }) => name).join(' over '),
+    // Worked out when it is asked for: the engine may be loaded later.
+    get name() {
+      return all.map(({ name }) => name).join(' over ');
+    },
     async fetch(request) {
       const answers = await Promise.all(all.map((layer) => layer.ask(request).catch(failureOf)));
       const failures: Failure[] = [];
@@ -75,18 +78,20 @@ export function layers(...sources: (Source | Fetch)[]): Source {
 /** A source with what it said last. */
 class Layer {
   readonly source: Source;
-  readonly name: string;
   said: Uint8Array | undefined;
   #etag: string | null = null;
 
   constructor(source: Source) {
     this.source = source;
-    this.name = nameOf(source);
+  }
+
+  get name(): string {
+    return nameOf(this.source);
   }
 
   /** Asks, and says whether what the layer says has changed. */
-  async ask({ signal }: Request): Promise<boolean> {
-    const answer = await ask(this.source, { etag: this.#etag, revision: null, signal });
+  async ask({ inFull, signal }: Request): Promise<boolean> {
+    const answer = await ask(this.source, { etag: this.#etag, revision: null, inFull, signal });
     if (signal.aborted) {
       throw new Failure('the answer came too late');
     }
@@ -96,6 +101,9 @@ class Layer {
         throw new Failure('not modified, but there is nothing yet, expected a snapshot');
       }
       return false;
+    }
+    if (this.source.allowEmpty !== true) {
+      checkRows(answer.bytes);
     }
     // What is no snapshot must not take the place of one [13.8].
     wholeOf(await join([answer.bytes]), [this], '');

@@ -17,6 +17,8 @@ export interface SyncOptions {
   spreadMs?: number | undefined;
   /** How long one answer may take, whatever the source's own limits are; 30,000. */
   timeoutMs?: number | undefined;
+  /** Takes bare rows without a row for an answer. A store that hides its rows answers so, so they are a failure otherwise [11.17]. */
+  allowEmpty?: boolean | undefined;
   /** Who is told of failures, recoveries and publishes; the console unless told otherwise, null for nobody. */
   logger?: Logger | null | undefined;
 }
@@ -48,7 +50,8 @@ export function policyText(options: SyncOptions): string {
     seed: seed(),
     interval_ms: interval,
     jitter_percent: Math.round(jitter * 100),
-    stale_after_ms: milliseconds('staleAfterMs', options.staleAfterMs, Math.min(4 * interval, MAX_MS)),
+    // The engine's default is four intervals [11.18].
+    stale_after_ms: options.staleAfterMs === undefined ? null : milliseconds('staleAfterMs', options.staleAfterMs, 0),
     backoff_min_ms: milliseconds('backoffMinMs', options.backoffMinMs, 1_000, 1),
     backoff_max_ms: milliseconds('backoffMaxMs', options.backoffMaxMs, 60_000, 1),
     spread_ms: milliseconds('spreadMs', options.spreadMs, 200),

@@ -12,7 +12,7 @@ export type Event =
   | { event: 'failure'; error: string; retry_after_ms: number | null };
 
 /** What to do next: to ask with this, or to wait. */
-export type Action = { ask: { etag: string | null; revision: number | null }; wait_ms?: never } | { ask?: never; wait_ms: number };
+export type Action = { ask: { etag: string | null; revision: number | null; in_full: boolean }; wait_ms?: never } | { ask?: never; wait_ms: number };
 
 /** The status as the engine gives it [11.13]. */
 export interface WireStatus {

@@ -1,26 +1,14 @@
-/** What may be shown of a text that somebody else wrote: addresses without passwords and queries. */
-
-const MAX_LENGTH = 500;
-const SECRETS: readonly (readonly [RegExp, string])[] = [
-  // What stands before an @ in an address, and everything behind its path.
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s'"<>]*@/gi, '$1'],
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s'"<>?#]*)[?#][^\s'"<>]*/gi, '$1'],
-  // The query of an address whose host stands elsewhere.
-  [/([?&][\w.-]+=)[^\s&'"<>)]*/g, '$1***'],
-  // Connection strings of keywords, and headers.
-  [/(\b\w*(?:password|passwd|pwd|secret|token|api[-_]?key|authorization|cookie)\w*['"]?\s*[=:]\s*)(?:(?:bearer|basic)\s+)?(?:'[^']*'|"[^"]*"|\S+)/gi, '$1***'],
-  [/\b((?:bearer|basic)\s+)[\w.~+/=-]{8,}/gi, '$1***'],
-];
+/** What may be shown of a text that another program wrote [11.21]. */
+import { decide } from './decide.js';
 
 /** The text in one line, without what looks like a secret, and not too long. */
 export function redacted(text: string): string {
-  // Nobody reads further, and patterns take their time over what is long.
-  let line = text.slice(0, 4 * MAX_LENGTH).replace(/\s+/g, ' ').trim();
-  for (const [pattern, instead] of SECRETS) {
-    line = line.replace(pattern, instead);
-  }
-  return line.length <= MAX_LENGTH ? line : `${line.slice(0, MAX_LENGTH - 1)}…`;
+  // Half a surrogate pair becomes U+FFFD [12.5]; what is longer is cut anyway.
+  const plain = text.slice(0, MAX_LENGTH).replace(/\p{Cs}/gu, '\ufffd');
+  return decide({ decide: 'redacted', text: plain }) as string;
 }
+
+const MAX_LENGTH = 10_000;
 
 /** Whatever was thrown, in one line: its message and those of its causes. */
 export function told(problem: unknown): string {

@@ -2,11 +2,11 @@
 import { Flags } from '../flags.js';
 import type { Report } from '../types.js';
 import { alarm } from './alarm.js';
-import { type Taken, ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
+import { type Taken, ask, begin, checkRows, failureOf, nameOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { Log } from './log.js';
 import { type SyncOptions, milliseconds, policyText } from './policy.js';
-import { type Event, Protocol } from './protocol.js';
+import { type Action, type Event, Protocol } from './protocol.js';
 import { Failure, type Fetch, type News, type Source, type Stop } from './source.js';
 import { type State, type Status, line } from './status.js';
 
@@ -15,6 +15,11 @@ const MAX_LOGGED = 10;
 
 /** How long to rest when what should not fail has failed. */
 const REST_MS = 1_000;
+
+/** How far a source has come: nowhere, something is published (1), or it has given a good answer (2). */
+type Progress = 0 | 1 | 2;
+const AVAILABLE = 1;
+const READY = 2;
 
 /** What was wished for while the source was being asked. */
 type Wish = 'refresh' | 'notified' | 'cut_off';
@@ -29,7 +34,12 @@ export class Run {
   readonly #timeoutMs: number;
   readonly #log: Log;
   readonly #wishes = new Set<Wish>();
-  readonly #waiting = new Set<(isReady: boolean) => void>();
+  readonly #waiting = new Map<(reached: boolean) => void, Progress>();
+  /** How far the source has come. */
+  #progress: Progress = 0;
+  readonly #allowEmpty: boolean;
+  /** When the protocol began, by the clock of the machine: an error's time is worked out from it, and stays the same. */
+  readonly #beganAt: number;
   /** The copy that is current until the source has answered. */
   #copy: Uint8Array | undefined;
   #asking: AbortController | undefined;
@@ -45,7 +55,9 @@ export class Run {
     this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 30_000, 1);
     this.#log = new Log(options.logger);
     this.#flags = new WeakRef(flags);
+    this.#allowEmpty = (options.allowEmpty ?? this.#source.allowEmpty) === true;
     this.#protocol = new Protocol(policyText(options));
+    this.#beganAt = Date.now();
     gone.register(flags, this, this);
     Flags.whenFreed(flags, this.stop);
   }
@@ -84,7 +96,9 @@ export class Run {
     this.#cancel();
     this.#unwatch?.();
     this.#asking?.abort();
-    this.#tell(false);
+    for (const done of [...this.#waiting.keys()]) {
+      done(false);
+    }
   };
 
   /** Does what is wished for, or remembers it until the source has answered. */
@@ -93,27 +107,36 @@ export class Run {
     this.#act();
   };
 
-  /** Waits until something is published, for at most so long, and says whether something is. */
+  /** Waits for the first good answer, for at most so long, and says whether it came [11.15]. */
   ready(ms: number): Promise<boolean> {
-    const isReady = this.#flags.deref()?.isReady ?? false;
-    if (isReady || this.isStopped || ms === 0) {
-      return Promise.resolve(isReady);
+    return this.#reached(READY, ms);
+  }
+
+  /** Waits until anything is published, for at most so long, and says whether something is [11.15]. */
+  available(ms: number): Promise<boolean> {
+    return this.#flags.deref()?.isReady === true ? Promise.resolve(true) : this.#reached(AVAILABLE, ms);
+  }
+
+  #reached(wanted: Progress, ms: number): Promise<boolean> {
+    const isReached = this.#progress >= wanted;
+    if (isReached || this.isStopped || ms === 0) {
+      return Promise.resolve(isReached);
     }
     return new Promise((resolve) => {
-      const done = (isReady: boolean): void => {
+      const done = (reached: boolean): void => {
         clearTimeout(timer);
         this.#waiting.delete(done);
-        resolve(isReady);
+        resolve(reached);
       };
       // This one does keep a process alive: somebody waits for it.
       const timer = setTimeout(done, ms, false);
-      this.#waiting.add(done);
+      this.#waiting.set(done, wanted);
     });
   }
 
   status(): Status {
     const { state, revision, age_ms: ageMs, failures, last_error: last } = this.#protocol.status();
-    const lastError = last && { error: last.error, at: new Date(Date.now() - (this.#protocol.now() - last.at_ms)) };
+    const lastError = last && { error: last.error, at: new Date(this.#beganAt + last.at_ms) };
     return { state, source: this.name, revision, ageMs, failures, lastError };
   }
 
@@ -147,14 +170,14 @@ export class Run {
     }
   };
 
-  async #ask(request: { etag: string | null; revision: number | null }): Promise<void> {
+  async #ask({ etag, revision, in_full: inFull }: NonNullable<Action['ask']>): Promise<void> {
     const asking = (this.#asking = new AbortController());
     if (this.#isDeaf) {
       this.#isDeaf = false;
       this.#unwatch?.();
       this.#unwatch = watch(this.#source, this.#hear, this.#deaf);
     }
-    const asked = within(ask(this.#source, { ...request, signal: asking.signal }), this.#timeoutMs);
+    const asked = within(ask(this.#source, { etag, revision, inFull, signal: asking.signal }), this.#timeoutMs);
     const answer = await asked.catch((problem: unknown) => {
       asking.abort();
       return failureOf(problem);
@@ -190,9 +213,13 @@ export class Run {
     const before = this.#protocol.status().state;
     let published: Published | undefined;
     let event: Event;
+    const isWhole = this.#allowEmpty || answer instanceof Failure || 'esclusa' in answer;
+    const problem = isWhole ? undefined : lackOfRows(answer.bytes);
     if (answer instanceof Failure) {
       await this.#restore(answer.instead as Uint8Array | null).catch(this.#cannotBegin);
       event = { event: 'failure', error: answer.message, retry_after_ms: answer.retryAfterMs };
+    } else if (problem !== undefined) {
+      event = { event: 'failure', error: problem, retry_after_ms: null };
     } else if ('esclusa' in answer || this.#protocol.isKnown(answer.bytes)) {
       event = { event: 'not_modified' };
     } else if (this.#copy !== undefined && areSame(this.#copy, answer.bytes)) {
@@ -217,7 +244,8 @@ export class Run {
     }
     this.#protocol.step(event);
     this.#say(before, published?.report);
-    this.#heard(published);
+    published?.tell();
+    this.#reach(this.#protocol.status().age_ms === null ? this.#progress : READY);
   }
 
   async #restore(bytes: Uint8Array | null | undefined): Promise<void> {
@@ -238,22 +266,21 @@ export class Run {
       this.#copy = bytes;
       this.#protocol.step({ event: 'restored', revision });
       this.#complain(published.report);
-      this.#heard(published);
+      published.tell();
+      this.#reach(AVAILABLE);
     } else {
       this.#log.say('debug', `${this.name}: a copy of revision ${revision} is older than the current one, ${before}`);
     }
   }
 
-  #heard(published: Published | undefined): void {
-    published?.tell();
-    if (this.#waiting.size > 0 && this.#flags.deref()?.isReady) {
-      this.#tell(true);
+  #reach(progress: Progress): void {
+    if (progress > this.#progress) {
+      this.#progress = progress;
     }
-  }
-
-  #tell(isReady: boolean): void {
-    for (const done of [...this.#waiting]) {
-      done(isReady);
+    for (const [done, wanted] of [...this.#waiting]) {
+      if (this.#progress >= wanted) {
+        done(true);
+      }
     }
   }
 
@@ -276,6 +303,16 @@ export class Run {
     if (violations.length > MAX_LOGGED) {
       this.#log.say('warn', `${this.name}: ${violations.length - MAX_LOGGED} more violations`);
     }
+  }
+}
+
+/** What is wrong with an answer that would take all flags away, if that is one. */
+function lackOfRows(bytes: Uint8Array): string | undefined {
+  try {
+    checkRows(bytes);
+    return undefined;
+  } catch (problem) {
+    return failureOf(problem).message;
   }
 }
 

@@ -7,6 +7,8 @@ export interface Request {
   readonly etag: string | null;
   /** The revision of the last answer that was taken. */
   readonly revision: number | null;
+  /** Whether the whole answer is due: a store over HTTP is asked without the entity tag [11.16]. */
+  readonly inFull: boolean;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
@@ -35,6 +37,8 @@ export type Stop = () => unknown;
 export interface Source {
   /** What the log and the status call it, without secrets. */
   readonly name: string;
+  /** Takes bare rows without a row for an answer of this source, which are a failure otherwise [11.17]. */
+  readonly allowEmpty?: boolean | undefined;
   /** The current snapshot. Whatever it throws, or rejects with, is a failure. */
   fetch(request: Request): Answer | PromiseLike<Answer>;
   /**

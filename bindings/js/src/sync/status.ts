@@ -1,4 +1,5 @@
 /** How things stand, for a person and for a health check. */
+import { decide } from './decide.js';
 
 /** In one word [11.1]. */
 export type State = 'starting' | 'fresh' | 'stale' | 'failing';
@@ -18,9 +19,8 @@ export interface Status {
   readonly lastError: { readonly error: string; readonly at: Date } | null;
 }
 
-/** In one line: `failing from flags.json, revision 42, 31 s old, 3 failures, the last: connection refused`. */
+/** In one line [11.22]: `failing from flags.json, revision 42, 31 s old, 3 failures, the last: connection refused`. */
 export function line({ state, source, revision, ageMs, failures, lastError }: Status): string {
-  const age = ageMs === null ? 'never heard from' : `${Math.floor(ageMs / 1000)} s old`;
-  const last = failures > 0 && lastError ? `, ${failures} failure${failures === 1 ? '' : 's'}, the last: ${lastError.error}` : '';
-  return `${state} from ${source}, revision ${revision ?? 'none'}, ${age}${last}`;
+  const last = lastError && { error: lastError.error, at_ms: 0 };
+  return decide({ decide: 'status_line', source, state, revision, age_ms: ageMs, failures, last_error: last }) as string;
 }

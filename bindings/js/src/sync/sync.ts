@@ -21,11 +21,16 @@ export class Sync {
   }
 
   /**
-   * Waits until something is published, be it a saved copy, for at most so many milliseconds, and says whether
-   * something is. A process of Node stays alive for that, and for nothing else that a sync does.
+   * Waits for the first good answer of the source, for at most so many milliseconds, and says whether it came. Failures in
+   * between do not end the wait. A process of Node stays alive for that, and for nothing else that a sync does.
    */
   ready(timeoutMs: number = 10_000): Promise<boolean> {
-    return this.#run.ready(timeoutMs === Number.POSITIVE_INFINITY ? MAX_WAIT_MS : Math.min(milliseconds('timeoutMs', timeoutMs, 0), MAX_WAIT_MS));
+    return this.#run.ready(waitMs(timeoutMs));
+  }
+
+  /** Waits until anything is published, a saved or bundled copy too, and says whether something is. */
+  available(timeoutMs: number = 10_000): Promise<boolean> {
+    return this.#run.available(waitMs(timeoutMs));
   }
 
   /** How things stand; it waits for nothing. */
@@ -54,9 +59,13 @@ export class Sync {
   }
 }
 
+function waitMs(given: number): number {
+  return given === Number.POSITIVE_INFINITY ? MAX_WAIT_MS : Math.min(milliseconds('timeoutMs', given, 0), MAX_WAIT_MS);
+}
+
 /**
  * Keeps flags fresh from a source, or from a function that gives a snapshot. It returns at once; `ready` waits for the
- * first publish. What the source has at once, such as a bundled snapshot, is published before it returns.
+ * first good answer. What the source has at once, such as a bundled snapshot, is published before it returns.
  *
  * @throws TypeError for what is no source, and Error if the flags are kept fresh already.
  */

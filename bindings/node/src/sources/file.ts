@@ -31,6 +31,10 @@ export function file(path: string | URL): Source {
       try {
         for (let reads = 0; reads < MAX_READS && !signal.aborted; reads += 1) {
           const before = await stat(name, { bigint: false });
+          if (!before.isFile()) {
+            // A pipe would be waited for without end.
+            throw new Failure(`\`${name}\`: it is not a regular file, expected one`);
+          }
           const tag = (seen = tagOf(before));
           if (etag === tag) {
             return NOT_MODIFIED;
@@ -48,6 +52,7 @@ export function file(path: string | URL): Source {
           }
         }
       } catch (problem) {
+        seen = null;
         throw problem instanceof Failure ? problem : new Failure(`\`${name}\`: ${reason(problem)}`);
       }
       throw new Failure(`\`${name}\` changes without end, expected it to come to rest`);
@@ -56,7 +61,8 @@ export function file(path: string | URL): Source {
       let folder: FSWatcher | undefined;
       const look = async (): Promise<void> => {
         const now = await stat(name).then(tagOf, () => null);
-        if (now !== null && now !== seen) {
+        // A file that is gone is news too: the status should not say for an interval that all is well.
+        if (now !== seen) {
           seen = now;
           tell('changed');
         }
@@ -93,8 +99,15 @@ export function file(path: string | URL): Source {
     },
     toBeginWith() {
       try {
-        // One that may still be written is waited for.
-        return isSettling(statSync(name)) ? null : readFileSync(name);
+        const look = statSync(name);
+        if (!look.isFile()) {
+          return null;
+        }
+        if (isSettling(look)) {
+          // What was written a moment ago is there before this returns; what may still be written is read again.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLED_MS);
+        }
+        return readFileSync(name);
       } catch {
         return null;
       }

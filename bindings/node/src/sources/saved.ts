@@ -1,62 +1,66 @@
 /** The last good copy: what a source said last, on disk, for a start while the store is away. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Flags } from '../../../js/src/flags.js';
 import { ask, begin, nameOf, sourceOf } from '../../../js/src/sync/asking.js';
+import { decide } from '../../../js/src/sync/decide.js';
 import type { Fetch, Source } from '../../../js/src/sync/source.js';
 import { reason } from './file.js';
 
 const UNFINISHED = '.tmp';
-/** Nobody writes a copy for so long. */
+/** A process that is alive has no unfinished copy for so long. */
 const ABANDONED_MS = 60_000;
+const MAX_SNAPSHOT_BYTES = 268_435_456;
 
 /**
  * Another source, of which the last good answer is kept in a file and published first at the next start. The copy's
  * folder must exist; the file need not.
  *
- * The file is replaced as a whole (written beside it, flushed to the disk, renamed), so that whoever reads it, and
- * whatever dies in between, finds the old copy or the new one. It is checked when it is written and when it is read.
+ * The file is written in the background and never delays an answer. It is replaced as a whole (written beside it, flushed
+ * to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it: a copy is
+ * replaced only by one whose revision is not older [11.23].
  */
 export function saved(source: Source | Fetch, path: string | URL): Source {
   const inner = sourceOf(source);
   const name = typeof path === 'string' ? path : fileURLToPath(path);
-  /** The revision of the copy. */
-  let revision: number | null = null;
   const warn = (what: string, problem: unknown): void => console.warn(`esclusa: the copy \`${name}\` cannot be ${what}: ${reason(problem)}`);
+  /** What is to be written next; where the disk hangs, one write hangs, and the newest waits. */
+  let next: Uint8Array | undefined;
+  let isWriting = false;
+  const write = async (): Promise<void> => {
+    isWriting = true;
+    for (let bytes = next; bytes !== undefined; bytes = next) {
+      next = undefined;
+      await saveNewer(name, bytes).catch((problem: unknown) => warn('written', problem));
+    }
+    isWriting = false;
+  };
 
   const made: Source = {
     name: nameOf(inner),
+    allowEmpty: inner.allowEmpty,
     async fetch(request) {
       const answer = await ask(inner, request);
       if (!('esclusa' in answer) && !request.signal.aborted) {
-        try {
-          const check = new Flags();
-          await check.publish(answer.bytes).then(async () => {
-            const isOlder = revision !== null && check.revision !== null && check.revision < revision;
-            if (!isOlder) {
-              await save(name, answer.bytes);
-              revision = check.revision;
-            }
-          }, () => undefined);
-          check.free();
-        } catch (problem) {
-          // The answer is good all the same.
-          warn('written', problem);
+        next = answer.bytes;
+        if (!isWriting) {
+          void write();
         }
       }
       return answer;
     },
     toBeginWith() {
       try {
+        const look = statSync(name);
+        if (!look.isFile() || look.size > MAX_SNAPSHOT_BYTES) {
+          throw new Error(look.isFile() ? `it has ${look.size} bytes, expected at most ${MAX_SNAPSHOT_BYTES}` : 'it is not a regular file, expected one');
+        }
         const bytes = readFileSync(name);
-        const check = new Flags();
-        check.publishSync(bytes);
-        revision = check.revision;
-        check.free();
+        revisionOf(bytes);
         return bytes;
       } catch (problem) {
         if ((problem as { code?: unknown }).code !== 'ENOENT') {
@@ -69,8 +73,49 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
   return inner.watch === undefined ? made : { ...made, watch: (tell) => inner.watch?.(tell) };
 }
 
-/** Replaces the file as a whole. */
-async function save(path: string, bytes: Uint8Array): Promise<void> {
+/** The revision of a snapshot that could be published; it throws for any other. */
+function revisionOf(bytes: Uint8Array): number | null {
+  const check = new Flags();
+  try {
+    check.publishSync(bytes);
+    return check.revision;
+  } finally {
+    check.free();
+  }
+}
+
+/** Saves a snapshot that would be published, unless the copy that is there is newer. */
+async function saveNewer(path: string, bytes: Uint8Array): Promise<void> {
+  const check = new Flags();
+  let revision: number | null;
+  try {
+    await check.publish(bytes);
+    revision = check.revision;
+  } catch {
+    return;
+  } finally {
+    check.free();
+  }
+  await save(path, bytes, async () => {
+    let saved: number | null = null;
+    try {
+      const before = (await stat(path)).isFile() ? await readFile(path) : undefined;
+      if (before !== undefined && Buffer.compare(before, bytes) === 0) {
+        return false;
+      }
+      saved = before === undefined ? null : revisionOf(before);
+    } catch {
+      // There is none, or none that can be used.
+    }
+    return decide({ decide: 'save', saved, new: revision }) === true;
+  });
+}
+
+/**
+ * Replaces the file as a whole, if it may be replaced: that is looked at last, when all that is left to do is to rename,
+ * because Node has no lock for files.
+ */
+async function save(path: string, bytes: Uint8Array, mayReplace: () => Promise<boolean>): Promise<void> {
   const folder = dirname(path);
   const prefix = `.${basename(path)}.`;
   await sweep(folder, prefix);
@@ -82,6 +127,10 @@ async function save(path: string, bytes: Uint8Array): Promise<void> {
       await file.sync();
     } finally {
       await file.close();
+    }
+    if (!(await mayReplace())) {
+      await rm(unfinished, { force: true });
+      return;
     }
     await rename(unfinished, path);
   } catch (problem) {

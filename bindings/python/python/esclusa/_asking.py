@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import queue
 import threading
 from typing import Any
 
+from ._deciding import decide
 from ._redaction import redacted, told
 from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
+
+# For how long what there is to begin with is waited for.
+_BEGIN_SECONDS = 2.0
+# Longer than an array without rows is written by anything.
+_SHORT_BYTES = 4096
 
 
 class Called:
@@ -76,6 +83,37 @@ def begin(source: Source) -> bytes | None:
         return None if to_begin_with is None else bytes_of(to_begin_with())
     except BaseException as problem:
         raise _failure_of(problem) from None
+
+
+def begin_soon(source: Source) -> bytes | None:
+    """The same, if it is there within two seconds: what there is to begin with must not delay the source's answer."""
+    if getattr(source, "to_begin_with", None) is None:
+        return None
+    begun = queue.SimpleQueue[bytes | Failure | None]()
+
+    def run() -> None:
+        try:
+            begun.put(begin(source))
+        except Failure as failure:
+            begun.put(failure)
+
+    threading.Thread(target=run, name="esclusa-begin", daemon=True).start()
+    try:
+        result = begun.get(timeout=_BEGIN_SECONDS)
+    except queue.Empty:
+        raise Failure(f"what there is to begin with was not there within {_BEGIN_SECONDS:g} s") from None
+    if isinstance(result, Failure):
+        raise result
+    return result
+
+
+def check_rows(snapshot: bytes) -> None:
+    """Raises `Failure` for bare rows without a row (11.17): a store that hides its rows answers so."""
+    if len(snapshot) < _SHORT_BYTES and decide("no_rows", text=snapshot.decode("utf-8", "replace")):
+        raise Failure(
+            "the answer has no rows, expected at least one: row-level security may hide them; a document without flags, "
+            "or `allow_empty`, says that there are none"
+        )
 
 
 def is_at_hand(source: Source) -> bool:

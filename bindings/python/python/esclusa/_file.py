@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 
 from ._native import MAX_SNAPSHOT_BYTES
@@ -44,11 +45,15 @@ class File:
         try:
             return self._read(request)
         except OSError as problem:
+            self._seen = None
             raise Failure(f"`{self._path}`: {problem.strerror or problem}") from problem
 
     def _read(self, request: Request) -> Answer | NotModified:
         for _ in range(_MAX_READS):
             look = os.stat(self._path)
+            if not stat.S_ISREG(look.st_mode):
+                # A pipe would be waited for without end.
+                raise OSError("it is not a regular file, expected one")
             before = self._seen = _tag(look)
             if request.etag == before:
                 return NOT_MODIFIED
@@ -72,7 +77,8 @@ class File:
                 look = _tag(os.stat(self._path))
             except OSError:
                 look = None
-            if look is not None and look != self._seen:
+            # A file that is gone is news too: the status should not say for an interval that all is well.
+            if look != self._seen:
                 self._seen = look
                 return News.CHANGED
             left = end - time.monotonic()
@@ -83,4 +89,5 @@ class File:
 
 def _tag(look: os.stat_result) -> str:
     # The time of the last change alone would miss one within the same tick.
-    return f"{look.st_mtime_ns}-{look.st_size}-{look.st_ino}"
+    # A time that was set back changes when anything about the file changed last.
+    return f"{look.st_mtime_ns}-{look.st_size}-{look.st_ino}-{look.st_ctime_ns}"

@@ -138,13 +138,14 @@ class Flags(_native.Flags):
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        token: str | None = None,
+        token: str | Callable[[], str] | None = None,
         timeout: float = 10.0,
         saved: str | os.PathLike[str] | None = None,
         interval: float | None = None,
         policy: Policy | None = None,
     ) -> Self:
-        """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`.
+        """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`, and a
+        function is asked for it anew for each request.
 
         With `saved` the last good answer is kept in a file of this path, and published before this returns. The store is
         asked in a thread: `ready` waits for the first answer.
@@ -172,10 +173,11 @@ class Flags(_native.Flags):
         interval: float | None = None,
         policy: Policy | None = None,
         timeout: float = 30.0,
+        allow_empty: bool = False,
     ) -> Self:
         """Flags that a source keeps fresh, as `sync` does; a function that returns a snapshot is a source too."""
         flags = cls()
-        flags.sync(source, interval=interval, policy=policy, timeout=timeout)
+        flags.sync(source, interval=interval, policy=policy, timeout=timeout, allow_empty=allow_empty)
         return flags
 
     def sync(
@@ -185,14 +187,17 @@ class Flags(_native.Flags):
         interval: float | None = None,
         policy: Policy | None = None,
         timeout: float = 30.0,
+        allow_empty: bool = False,
     ) -> Sync:
         """Keeps the flags fresh from a source, in a thread, until what it returns is closed or nobody holds the flags.
 
         What is at hand (a file, the environment, a saved or bundled copy) is published before this returns; anything else
         is asked in the thread. `interval` is the policy's, in seconds, 30 unless one of them says otherwise. A source
         that takes longer than `timeout` seconds counts as failing, but nobody can end it: it has time-outs of its own.
+        Bare rows without a row are a failure, because a store that hides its rows answers so, unless `allow_empty`.
 
-        In a forked process a thread of its own begins when somebody first asks there.
+        In a forked process a thread of its own begins at the fork, and the first question there waits up to 50
+        milliseconds for a source that is at hand.
 
         Raises RuntimeError if another source keeps the flags fresh already, and TypeError for what is no source.
         """
@@ -200,10 +205,11 @@ class Flags(_native.Flags):
         if self._sync is not None and not self._sync.is_closed:
             raise RuntimeError(f"the flags are kept fresh already, from {self._sync.status().source}: close that first")
         policy = policy or Policy()
-        sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout)
+        sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout, allow_empty)
         # Listeners may ask for the status as soon as something is published.
         self._sync = sync
-        sync._start(self)
+        _synced.add(self)
+        sync._start()
         return sync
 
     def status(self) -> Status:
@@ -226,10 +232,18 @@ class Flags(_native.Flags):
         return self._sync
 
     def ready(self, timeout: float = 10.0) -> bool:
-        """Waits until something is published, be it a saved copy, or until the time (in seconds) is over; says whether
-        something is.
+        """Waits for the first good answer of the source, and says whether it came within the time, in seconds. Failures
+        in between do not end the wait (11.15). Without a source it is as `available`.
 
         It blocks its thread: in a coroutine, `await asyncio.to_thread(flags.ready, 5)`.
+        """
+        return self.available(timeout) if self._sync is None else self._sync._wait_until_ready(timeout)
+
+    def available(self, timeout: float = 10.0) -> bool:
+        """Waits until anything is published, be it a saved or bundled copy, and says whether it was within the time, in
+        seconds.
+
+        It blocks its thread, as `ready` does.
         """
         heard = queue.SimpleQueue[Report]()
         unsubscribe = self.on_publish(heard.put)
@@ -303,4 +317,19 @@ class _Healer:
     def __call__(self) -> None:
         flags = self._flags()
         if flags is not None and flags._sync is not None:
+            flags._sync._wait_for_local()
+
+
+# The flags that a source keeps fresh.
+_synced: weakref.WeakSet[Flags] = weakref.WeakSet()
+
+
+def _begin_in_child() -> None:
+    """In a copy of the process, at the fork: what the original's threads did is begun anew, and they are left alone."""
+    for flags in list(_synced):
+        if flags._sync is not None:
             flags._sync._begin_anew(flags)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import http.client
-import math
 import re
 import ssl
 import time
 import zlib
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from . import _deadline
+from ._deciding import decide
 from ._native import MAX_SNAPSHOT_BYTES
+from ._redaction import redacted
 from ._source import NOT_MODIFIED, Answer, Failure, NotModified, Request
 
 # How many redirects may follow one another.
@@ -41,14 +41,14 @@ class Http:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        token: str | None = None,
+        token: str | Callable[[], str] | None = None,
         timeout: float = 10.0,
         max_bytes: int = MAX_SNAPSHOT_BYTES,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """A URL of http or https, which may name a user and a password.
 
-        `token` is sent as `Authorization: Bearer …`. One whole answer may take `timeout` seconds, redirects included, and
+        `token` is sent as `Authorization: Bearer …`; a function is asked for it anew for each request. One whole answer may take `timeout` seconds, redirects included, and
         have `max_bytes` bytes once it is unpacked. `ssl_context` is for a certificate authority of your own.
 
         Raises ValueError for what is no such URL or no header; it does not repeat what it was given.
@@ -62,7 +62,8 @@ class Http:
             pair = f"{unquote(self._url.username or '')}:{unquote(self._url.password or '')}"
             self._secret_headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         given = dict(headers or {})
-        if token is not None:
+        self._token = token if callable(token) else None
+        if isinstance(token, str):
             given["Authorization"] = f"Bearer {token}"
         for name, value in given.items():
             self._secret_headers[_header_name(name)] = _header_value(name, value)
@@ -89,21 +90,28 @@ class Http:
             raise Failure(f"the answer broke off: {_reason(problem)}") from None
 
     def _ask(self, request: Request, deadline: _deadline.Deadline) -> Answer | NotModified:
-        url = self._url
+        url, is_counted = self._url, False
         for _ in range(_MAX_REDIRECTS + 1):
             connection = self._connect(url, deadline)
             try:
-                connection.request("GET", _target(url), headers=self._headers(url, request))
+                connection.request("GET", _target(url), headers=self._headers(url, request, is_counted))
                 response = connection.getresponse()
                 if response.status in _REDIRECTS:
                     url = _redirected(url, response.headers.get("Location"))
                     continue
                 if response.status == 304:
                     return NOT_MODIFIED
-                if response.status not in (200, 203):
-                    retry_after = _retry_after(response.headers.get("Retry-After"))
+                if response.status not in (200, 203, 206):
+                    retry_after = _retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
                     status = f"{response.status} {response.reason}".strip()
                     raise Failure(f"the answer has the status {status}, expected 200", retry_after=retry_after)
+                content_range = response.headers.get("Content-Range")
+                rows = decide("rows", status=response.status, content_range=content_range)
+                if rows == "unknown" and not is_counted:
+                    is_counted = True
+                    continue
+                if isinstance(rows, dict):
+                    raise Failure(rows["error"])
                 return Answer(self._read(response), response.headers.get("ETag"))
             finally:
                 connection.hang_up()
@@ -124,19 +132,25 @@ class Http:
             raise Failure(f"cannot connect: {_reason(problem)}") from None
         return connection
 
-    def _headers(self, url: SplitResult, request: Request) -> dict[str, str]:
+    def _headers(self, url: SplitResult, request: Request, is_counted: bool) -> dict[str, str]:
         headers = {
             "Accept": "application/json, */*;q=0.5",
             "Accept-Encoding": "gzip",
             "Connection": "close",
             "User-Agent": "esclusa-python",
         }
-        if request.etag is not None and _HEADER_VALUE.fullmatch(request.etag):
+        # A tag may stay the same while the content changes, so now and then it is left out (11.16).
+        if request.etag and not request.in_full and not is_counted and _HEADER_VALUE.fullmatch(request.etag):
             headers["If-None-Match"] = request.etag
         if _origin(url) == self._home:
             own = {name.lower() for name in self._secret_headers}
             headers = {name: value for name, value in headers.items() if name.lower() not in own}
             headers.update(self._secret_headers)
+            if self._token is not None:
+                headers["Authorization"] = _header_value("Authorization", f"Bearer {self._token()}")
+        if is_counted:
+            name = next((name for name in headers if name.lower() == "prefer"), "Prefer")
+            headers[name] = ", ".join(filter(None, (headers.get(name), "count=exact")))
         return headers
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
@@ -146,7 +160,8 @@ class Http:
         if declared is not None and declared > self._max_bytes:
             raise self._too_long()
         if coding not in ("identity", "", "gzip", "x-gzip"):
-            raise Failure("the answer is packed in a way that was not asked for, expected gzip or nothing")
+            what = "was not asked for, expected gzip or none"
+            raise Failure(f"the answer is packed with the `Content-Encoding` {redacted(coding)!r}, which {what}")
         unpacking = _Unpacking(self._max_bytes) if "gzip" in coding else None
         body, got = bytearray(), 0
         while piece := response.read1(_PIECE_BYTES):
@@ -239,17 +254,12 @@ def _redirected(url: SplitResult, location: str | None) -> SplitResult:
     return target
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Seconds, or a date."""
-    if value is None:
+def _retry_after(header: str | None, date: str | None) -> float | None:
+    """For how many seconds the server asks to be left alone (11.19)."""
+    if header is None:
         return None
-    if value.strip().isdecimal():
-        # So many digits as nobody means are for ever all the same.
-        return float(value.strip()[:12])
-    try:
-        return max(0.0, math.ceil(parsedate_to_datetime(value).timestamp() - time.time()))
-    except (TypeError, ValueError, OverflowError):
-        return None
+    milliseconds = decide("retry_after", header=header, date=date, now_ms=int(time.time() * 1000))
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def _header_name(name: str) -> str:

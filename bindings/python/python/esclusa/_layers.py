@@ -22,11 +22,12 @@ class Layers:
     last; the status is `failing` then, with the name of the layer.
     """
 
-    def __init__(self, *sources: Source | Fetch) -> None:
-        """The first one lies on top."""
+    def __init__(self, *sources: Source | Fetch, allow_empty: bool = False) -> None:
+        """The first one lies on top. `allow_empty` takes bare rows without a row for an answer of a layer, which are a
+        failure otherwise (11.17)."""
         if not sources:
             raise ValueError("there is no layer, expected at least one")
-        self._layers = [_Layer(_asking.source_of(source)) for source in sources]
+        self._layers = [_Layer(_asking.source_of(source), allow_empty) for source in sources]
         self._waiting = [layer.source for layer in self._layers if _asking.can_wait(layer.source)]
         # Counts what the layers made so far; the entity tag of the whole.
         self._made = 0
@@ -110,8 +111,8 @@ class Layers:
 class _Layer:
     """A source with what it said last."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, allow_empty: bool) -> None:
+        self.source, self._allow_empty = source, allow_empty
         self.name = _asking.name_of(source)
         self.said: bytes | None = None
         self._request = Request()
@@ -125,6 +126,8 @@ class _Layer:
                 raise Failure("not modified, but there is nothing yet, expected a snapshot")
             return False
         snapshot = _asking.bytes_of(answer.snapshot) or b""
+        if not self._allow_empty:
+            _asking.check_rows(snapshot)
         _check(snapshot)
         self._request = Request(answer.etag)
         return self.say(snapshot)
@@ -137,7 +140,7 @@ class _Layer:
     def begin(self) -> bool:
         """Says what the source begins with, if there is anything."""
         try:
-            begun = _asking.begin(self.source)
+            begun = _asking.begin_soon(self.source)
             if begun is not None:
                 _check(begun)
                 return self.say(begun)

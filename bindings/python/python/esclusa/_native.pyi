@@ -18,6 +18,7 @@ __all__ = [
     "_end",
     "_forked",
     "bucket",
+    "decide",
     "hash",
     "layered",
     "ranges",
@@ -200,15 +201,16 @@ class Protocol:
         *,
         interval_ms: int,
         jitter_percent: int,
-        stale_after_ms: int,
+        stale_after_ms: int | None,
         backoff_min_ms: int,
         backoff_max_ms: int,
         spread_ms: int,
     ) -> Self:
-        """A protocol that asks at once."""
+        """A protocol that asks at once; raises ValueError for a number that is out of range."""
 
-    def next(self, now_ms: int) -> int | tuple[str | None, int | None]:
-        """What to do now: to wait for so many milliseconds, or to ask with this entity tag and revision."""
+    def next(self, now_ms: int) -> int | tuple[str | None, int | None, bool]:
+        """What to do now: to wait for so many milliseconds, or to ask with this entity tag and revision, and whether in
+        full."""
 
     def refresh(self, now_ms: int) -> None:
         """A person wants to know."""
@@ -252,6 +254,9 @@ def _forked() -> None:
 def layered(layers: Sequence[bytes | None]) -> bytes | None:
     """Lays snapshots one over the other, the uppermost first, and gives the one that they make; None is a layer that has
     said nothing yet, and no whole at all. Raises ValueError for what is no snapshot."""
+
+def decide(question: str) -> str | None:
+    """A decision of staying fresh that every host takes alike, as JSON; None for no such question."""
 
 def revision_of(snapshot: bytes) -> int | None:
     """The revision of a snapshot that could be published; raises ValueError for any other."""

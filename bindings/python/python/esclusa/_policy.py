@@ -38,14 +38,14 @@ class Policy:
         if self.interval == 0 or self.backoff_min == 0:
             raise ValueError("`interval` and `backoff_min` are to be greater than 0: a source is not asked without end")
 
-    def to_native(self) -> dict[str, int]:
+    def to_native(self) -> dict[str, int | None]:
         """The policy as the engine takes it."""
-        stale_after = 4 * self.interval if self.stale_after is None else self.stale_after
         seconds = {
             "interval_ms": self.interval,
-            "stale_after_ms": stale_after,
             "backoff_min_ms": self.backoff_min,
             "backoff_max_ms": self.backoff_max,
             "spread_ms": self.spread,
         }
-        return {"jitter_percent": round(self.jitter * 100), **{name: math.ceil(s * 1000) for name, s in seconds.items()}}
+        stale_after_ms = None if self.stale_after is None else math.ceil(self.stale_after * 1000)
+        times = {name: math.ceil(value * 1000) for name, value in seconds.items()}
+        return {"jitter_percent": round(self.jitter * 100), "stale_after_ms": stale_after_ms, **times}

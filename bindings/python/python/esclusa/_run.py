@@ -41,11 +41,20 @@ class Run:
     in the middle of what a process forks. It does not hold the flags either, so that they can go.
     """
 
-    def __init__(self, flags: Flags, source: Source, name: str, policy: Policy, timeout: float) -> None:
+    def __init__(
+        self, flags: Flags, source: Source, name: str, policy: Policy, timeout: float, allow_empty: bool
+    ) -> None:
         self.source, self.name = source, name
-        self._timeout = timeout
+        self._timeout, self._allow_empty = timeout, allow_empty
+        # Set when the source has given a good answer, and when it has been asked once.
+        self.is_ready, self.was_asked = threading.Event(), threading.Event()
+        # Set when what is at hand is published.
+        self.has_begun = threading.Event()
+        self._is_copy = False
         self._protocol = Protocol(int.from_bytes(os.urandom(8), "big"), **policy.to_native())
         self._began = time.monotonic()
+        # The same by the clock of the machine: an error's time is worked out from it, and stays the same.
+        self._began_at = datetime.now(timezone.utc)
         self._wishes = queue.SimpleQueue[None]()
         self._asking_since: float | None = None
         self._is_publishing = False
@@ -58,14 +67,14 @@ class Run:
         self._flags = weakref.ref(flags, lambda _: put(None))
         self._thread = threading.Thread(target=self._live, name="esclusa-sync", daemon=True)
 
-    def begin(self, flags: Flags) -> None:
-        """Publishes what is at hand, in the thread that calls this."""
+    def _begin(self, flags: Flags) -> None:
+        """Publishes what is at hand."""
         if _asking.is_at_hand(self.source) and isinstance(request := self._protocol.next(self._now_ms()), tuple):
             self._ask(Request(*request))
             if flags.is_ready:
                 return
         try:
-            begun = _asking.begin(self.source)
+            begun = _asking.begin_soon(self.source)
         except Failure as failure:
             _logger.warning("%s: there is nothing to begin with: %s", self.name, failure)
         else:
@@ -74,9 +83,13 @@ class Run:
 
     def inherit(self, flags: Flags, before: Run) -> None:
         """Begins in a copy of the process, with what is published there."""
+        self._is_copy = True
         if flags.is_ready:
             self._current = before._current
             self._protocol.inherited(self._now_ms(), flags.revision)
+            if _asking.is_at_hand(self.source):
+                # No other copy of the process is disturbed by asking at once.
+                self._protocol.refresh(self._now_ms())
 
     def start(self) -> None:
         """Starts the thread."""
@@ -86,6 +99,7 @@ class Run:
         except RuntimeError as problem:
             # The interpreter ends, or the system has no more threads; what is published stays.
             _logger.warning("%s: nothing keeps the flags fresh: %s", self.name, problem)
+            self.has_begun.set()
 
     def refresh(self) -> None:
         """Asks as soon as the thread can."""
@@ -112,7 +126,7 @@ class Run:
             self._protocol.failed(self._now_ms(), f"no answer within {self._timeout:g} s", None)
             _logger.warning("%s: no answer within %g s, and it is still waited for", self.name, self._timeout)
         now_ms = self._now_ms()
-        plain, now = self._protocol.status(now_ms), datetime.now(timezone.utc)
+        plain = self._protocol.status(now_ms)
         last, age_ms = plain["last_error"], plain["age_ms"]
         return Status(
             state=plain["state"],
@@ -120,13 +134,26 @@ class Run:
             revision=plain["revision"],
             age=None if age_ms is None else age_ms / 1000,
             failures=plain["failures"],
-            last_error=last and LastError(last["error"], now - timedelta(milliseconds=now_ms - last["at_ms"])),
+            last_error=last and LastError(last["error"], self._began_at + timedelta(milliseconds=last["at_ms"])),
         )
 
     def _now_ms(self) -> int:
         return int((time.monotonic() - self._began) * 1000)
 
+    @property
+    def is_own_thread(self) -> bool:
+        """Whether the thread that calls this is the one that asks."""
+        return threading.current_thread() is self._thread
+
     def _live(self) -> None:
+        flags = self._flags()
+        if flags is not None and not self._is_copy:
+            try:
+                self._begin(flags)
+            except BaseException as problem:
+                _logger.error("%s: going on after %s", self.name, told(problem))
+        del flags
+        self.has_begun.set()
         while not self.is_stopped and self._flags() is not None:
             try:
                 self._step()
@@ -199,6 +226,7 @@ class Run:
         flags = self._flags()
         if flags is not None:
             self._take(flags, outcome)
+        self.was_asked.set()
 
     def _take(self, flags: Flags, outcome: Answer | NotModified | Failure) -> None:
         before, report = self._protocol.status(self._now_ms())["state"], None
@@ -212,13 +240,26 @@ class Run:
             self._protocol.not_modified(self._now_ms())
         else:
             snapshot = _asking.bytes_of(outcome.snapshot) or b""
-            if self._protocol.is_known(snapshot):
+            if (problem := self._lack_of_rows(snapshot)) is not None:
+                self._protocol.failed(self._now_ms(), problem, None)
+            elif self._protocol.is_known(snapshot):
                 self._protocol.not_modified(self._now_ms())
             else:
                 report = self._publish(flags, snapshot, outcome.etag)
+        if self._protocol.status(self._now_ms())["age_ms"] is not None:
+            self.is_ready.set()
         self._log(before, report)
         if report is not None and report.is_published:
             flags._tell(report)
+
+    def _lack_of_rows(self, snapshot: bytes) -> str | None:
+        if self._allow_empty:
+            return None
+        try:
+            _asking.check_rows(snapshot)
+        except Failure as failure:
+            return str(failure)
+        return None
 
     def _publish(self, flags: Flags, snapshot: bytes, etag: str | None) -> Report | None:
         if self._current == _digest(snapshot):

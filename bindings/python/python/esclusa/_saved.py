@@ -1,39 +1,51 @@
-"""The last good copy: what a source said last, on disk, for a start while the store is away."""
+"""The last good copy: what a source said last, on disk, for a start while the store is away (11.23)."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
+import queue
+import stat
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 
 from . import _asking
-from ._native import revision_of
+from ._deciding import decide
+from ._native import MAX_SNAPSHOT_BYTES, revision_of
 from ._redaction import told
 from ._source import Answer, Fetch, News, NotModified, Request, Source
+
+try:
+    import fcntl
+except ImportError:  # A system without it has no lock; the copy is compared all the same.
+    fcntl = None  # type: ignore[assignment]
 
 _logger = logging.getLogger("esclusa")
 
 _UNFINISHED = ".tmp"
-# Nobody writes a copy for so long.
+# A process that is alive has no unfinished copy for so long.
 _ABANDONED_SECONDS = 60.0
+# For how long closing waits for a copy that is being written.
+_CLOSING_SECONDS = 1.0
 
 
 class Saved:
     """Another source, of which the last good answer is kept in a file and published first at the next start.
 
-    The file is replaced as a whole (written beside it, flushed to the disk, renamed), so that whoever reads it, and
-    whatever dies in between, finds the old copy or the new one. It is checked when it is written and when it is read.
+    The file is written in a thread and never delays an answer. It is replaced as a whole (written beside it, flushed to
+    the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it: a copy is
+    replaced only by one whose revision is not older.
     """
 
     def __init__(self, source: Source | Fetch, path: str | os.PathLike[str]) -> None:
         """The copy's folder must exist; the file need not."""
         self._source = _asking.source_of(source)
         self._path = os.path.abspath(path)
-        # The revision of the copy.
-        self._revision: int | None = None
+        self._writer: _Writer | None = None
 
     @property
     def name(self) -> str:
@@ -46,22 +58,20 @@ class Saved:
         return _asking.is_at_hand(self._source)
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """What the source answers, which is saved."""
+        """What the source answers; it is saved behind it."""
         answer = _asking.ask(self._source, request)
         if isinstance(answer, Answer) and isinstance(answer.snapshot, bytes):
-            try:
-                self._save_newer(answer.snapshot)
-            except OSError as problem:
-                # The answer is good all the same.
-                _logger.warning("the copy `%s` cannot be written: %s", self._path, told(problem))
+            if self._writer is None or self._writer.process != os.getpid():
+                self._writer = _Writer(self._path)
+                weakref.finalize(self, self._writer.end)
+            self._writer.save(answer.snapshot)
         return answer
 
     def to_begin_with(self) -> bytes | None:
         """The copy, or else what the source begins with."""
         try:
-            with open(self._path, "rb") as file:
-                copy = file.read()
-            self._revision = revision_of(copy)
+            copy = _read(self._path)
+            revision_of(copy)
             return copy
         except FileNotFoundError:
             pass
@@ -75,45 +85,120 @@ class Saved:
         return self._wait if _asking.can_wait(self._source) else None
 
     def close(self) -> None:
-        """Closes the source."""
+        """Closes the source; a copy that is being written is waited for, for a moment."""
+        if self._writer is not None and self._writer.process == os.getpid():
+            self._writer.end()
+            self._writer.join(_CLOSING_SECONDS)
         _asking.close(self._source)
 
     def _wait(self, seconds: float) -> News | None:
         return _asking.wait(self._source, seconds)
 
-    def _save_newer(self, snapshot: bytes) -> None:
-        """Saves a snapshot that would be published."""
-        try:
-            revision = revision_of(snapshot)
-        except ValueError:
-            return
-        if self._revision is None or revision is None or revision >= self._revision:
-            self._save(snapshot)
-            self._revision = revision
 
-    def _save(self, snapshot: bytes) -> None:
-        """Replaces the file as a whole."""
-        folder, name = os.path.split(self._path)
-        prefix = f".{name}."
-        _sweep(folder, prefix)
-        handle, unfinished = tempfile.mkstemp(_UNFINISHED, prefix, folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(snapshot)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, self._path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(unfinished)
-            raise
-        # The new name is safe only when the folder is on the disk too; not every system can do that.
-        with contextlib.suppress(OSError):
-            opened = os.open(folder, os.O_RDONLY)
+class _Writer:
+    """Writes copies in a thread, one at a time and the newest next. Where the disk hangs it is one thread, and stays
+    one."""
+
+    def __init__(self, path: str) -> None:
+        self.process = os.getpid()
+        self._path = path
+        self._next = queue.SimpleQueue[bytes | None]()
+        self._thread = threading.Thread(target=self._write, name="esclusa-copy", daemon=True)
+        self._is_begun = False
+
+    def save(self, snapshot: bytes) -> None:
+        self._next.put(snapshot)
+        if not self._is_begun:
+            self._is_begun = True
             try:
-                os.fsync(opened)
-            finally:
-                os.close(opened)
+                self._thread.start()
+            except RuntimeError as problem:
+                # The interpreter ends, or the system has no more threads.
+                _logger.warning("the copy `%s` cannot be written: %s", self._path, told(problem))
+
+    def end(self) -> None:
+        self._next.put(None)
+
+    def join(self, seconds: float) -> None:
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def _write(self) -> None:
+        while (snapshot := self._next.get()) is not None:
+            is_last = False
+            while not self._next.empty() and not is_last:
+                newer = self._next.get()
+                is_last, snapshot = newer is None, newer or snapshot
+            try:
+                _save_newer(self._path, snapshot)
+            except (OSError, MemoryError) as problem:
+                _logger.warning("the copy `%s` cannot be written: %s", self._path, told(problem))
+            if is_last:
+                return
+
+
+def _read(path: str) -> bytes:
+    """A regular file's content: a pipe or a device would be read without end."""
+    look = os.stat(path)
+    if not stat.S_ISREG(look.st_mode):
+        raise OSError("it is not a regular file, expected one")
+    if look.st_size > MAX_SNAPSHOT_BYTES:
+        raise OSError(f"it has {look.st_size} bytes, expected at most {MAX_SNAPSHOT_BYTES}")
+    with open(path, "rb") as file:
+        return file.read(MAX_SNAPSHOT_BYTES)
+
+
+def _save_newer(path: str, snapshot: bytes) -> None:
+    """Saves a snapshot that would be published, unless the copy that is there is newer."""
+    try:
+        revision = revision_of(snapshot)
+    except ValueError:
+        return
+    folder, name = os.path.split(path)
+    prefix = f".{name}."
+    with _locked(os.path.join(folder, f"{prefix}lock")):
+        before: bytes | None = None
+        saved: int | None = None
+        with contextlib.suppress(OSError, ValueError):
+            before = _read(path)
+            saved = revision_of(before)
+        if before != snapshot and decide("save", saved=saved, new=revision):
+            _replace(path, folder, prefix, snapshot)
+
+
+@contextlib.contextmanager
+def _locked(path: str) -> Iterator[None]:
+    """Holds the lock that one process has at a time. The system lets go of it when that process ends."""
+    opened = os.open(path, os.O_CREAT | os.O_WRONLY, 0o644)
+    try:
+        if fcntl is not None:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _replace(path: str, folder: str, prefix: str, snapshot: bytes) -> None:
+    """Replaces the file as a whole."""
+    _sweep(folder, prefix)
+    handle, unfinished = tempfile.mkstemp(_UNFINISHED, prefix, folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(snapshot)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(unfinished)
+        raise
+    # The new name is safe only when the folder is on the disk too; not every system can do that.
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _sweep(folder: str, prefix: str) -> None:

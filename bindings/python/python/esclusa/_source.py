@@ -16,6 +16,8 @@ class Request:
     """The entity tag of the last answer that was taken."""
     revision: int | None = None
     """The revision of that answer."""
+    in_full: bool = False
+    """Whether the whole answer is due: a store over HTTP is asked without the entity tag (11.16)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from ._deciding import decide
+
 
 @dataclass(frozen=True, slots=True)
 class LastError:
@@ -37,10 +39,14 @@ class Status:
     """What went wrong last; it stays when things are good again."""
 
     def __str__(self) -> str:
-        revision = "none" if self.revision is None else self.revision
-        age = "never heard from" if self.age is None else f"{int(self.age)} s old"
-        line = f"{self.state} from {self.source}, revision {revision}, {age}"
-        if self.failures and self.last_error:
-            many = "failure" if self.failures == 1 else "failures"
-            line = f"{line}, {self.failures} {many}, the last: {self.last_error.error}"
-        return line
+        last = None if self.last_error is None else {"error": self.last_error.error, "at_ms": 0}
+        line = decide(
+            "status_line",
+            source=self.source,
+            state=self.state,
+            revision=self.revision,
+            age_ms=None if self.age is None else int(self.age * 1000),
+            failures=self.failures,
+            last_error=last,
+        )
+        return str(line)

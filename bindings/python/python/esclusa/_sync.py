@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("esclusa")
 
+# For how long what is at hand is waited for: a file system over the network may hang.
+_BEGIN_SECONDS = 3.0
 # For how long closing waits for a source that is being asked.
 _CLOSING_SECONDS = 1.0
+# For how long the first question in a copy of the process waits for a source that is at hand.
+_LOCAL_SECONDS = 0.05
 
 
 class Sync:
@@ -29,21 +34,23 @@ class Sync:
     It is what `Flags.sync` returns, and a context manager that closes it. What is published stays.
     """
 
-    __slots__ = ("__weakref__", "_flags", "_policy", "_run", "_timeout")
+    __slots__ = ("__weakref__", "_allow_empty", "_flags", "_policy", "_run", "_timeout")
 
-    def __init__(self, flags: Flags, source: Source | Fetch, policy: Policy, timeout: float) -> None:
+    def __init__(
+        self, flags: Flags, source: Source | Fetch, policy: Policy, timeout: float, allow_empty: bool
+    ) -> None:
         """Nothing happens before `_start`."""
         if not timeout > 0:
             raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
         self._flags = weakref.ref(flags)
-        self._policy, self._timeout = policy, timeout
+        self._policy, self._timeout, self._allow_empty = policy, timeout, allow_empty
         source = _asking.source_of(source)
-        self._run = Run(flags, source, _asking.name_of(source), policy, timeout)
+        self._run = Run(flags, source, _asking.name_of(source), policy, timeout, allow_empty)
 
-    def _start(self, flags: Flags) -> None:
-        """Publishes what is at hand, and starts the thread that asks."""
-        self._run.begin(flags)
+    def _start(self) -> None:
+        """Starts the thread that asks, and waits until it has published what is at hand, but not for a file that hangs."""
         self._run.start()
+        self._run.has_begun.wait(_BEGIN_SECONDS)
 
     def __enter__(self) -> Sync:
         return self
@@ -77,6 +84,16 @@ class Sync:
         self._run.stop()
         self._run.join(_CLOSING_SECONDS)
 
+    def _wait_until_ready(self, timeout: float) -> bool:
+        self._look()
+        return self._run.is_ready.wait(min(max(timeout, 0.0), threading.TIMEOUT_MAX))
+
+    def _wait_for_local(self) -> None:
+        """In a copy of the process, before its first answer: a source that is at hand is waited for, for a moment."""
+        run = self._run
+        if _asking.is_at_hand(run.source) and not run.is_stopped and not run.is_own_thread:
+            run.was_asked.wait(_LOCAL_SECONDS)
+
     def _look(self) -> None:
         """Whatever is asked first looks whether this process is a copy."""
         flags = self._flags()
@@ -92,7 +109,7 @@ class Sync:
         if before.is_stopped:
             return
         try:
-            run = Run(flags, before.source, before.name, self._policy, self._timeout)
+            run = Run(flags, before.source, before.name, self._policy, self._timeout, self._allow_empty)
             run.inherit(flags, before)
             self._run = run
             run.start()

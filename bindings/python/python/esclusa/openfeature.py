@@ -34,10 +34,14 @@ _REASONS = {reason.value: reason for reason in Reason}
 class EsclusaProvider(AbstractProvider):
     """Gives the values of a `Flags` to OpenFeature's clients, and tells them when something is published."""
 
-    def __init__(self, flags: Flags) -> None:
-        """A provider of these flags, which the app goes on publishing into."""
+    def __init__(self, flags: Flags, *, initialization_timeout: float = 10.0) -> None:
+        """A provider of these flags, which the app or a source goes on publishing into. Initialising waits
+        `initialization_timeout` seconds for the source's first good answer."""
+        if not isinstance(flags, Flags):
+            raise TypeError(f"expected Flags, got {type(flags).__name__}")
         super().__init__()
         self._flags = flags
+        self._initialization_timeout = initialization_timeout
         self._details = flags._details
         self._unsubscribe: Callable[[], None] | None = None
         self._was_ready = False
@@ -47,12 +51,17 @@ class EsclusaProvider(AbstractProvider):
         return Metadata(name="esclusa")
 
     def initialize(self, evaluation_context: EvaluationContext) -> None:
-        """Ready if something is published; otherwise an error until something is."""
+        """Ready with the source's first good answer. When the time is over: ready and stale if anything is published,
+        else an error until something is."""
         if self._unsubscribe is None:
             self._unsubscribe = self._flags.on_publish(self._published)
+        is_ready = self._flags.ready(self._initialization_timeout)
         self._was_ready = self._flags.is_ready
         if not self._was_ready:
             raise ProviderNotReadyError("no snapshot is published yet")
+        if not is_ready:
+            details = ProviderEventDetails(message="the source has not answered yet; the flags are from a copy")
+            self.emit_provider_stale(details)
 
     def shutdown(self) -> None:
         """From here on no event is emitted."""

@@ -16,14 +16,16 @@ export type Fetching = (url: string, init: RequestInit) => Promise<Response>;
 export class Access {
   readonly #home: URL;
   readonly #headers: Headers;
+  readonly #token: (() => string) | undefined;
   readonly #fetch: Fetching;
   /** A browser shows nobody where a redirect leads, and follows it alone. */
   #redirect: 'manual' | 'follow' = 'manual';
 
   /** The origin of `home` is the one that headers go to, with its user and password. */
-  constructor(home: URL, headers: Headers, fetch: Fetching) {
+  constructor(home: URL, headers: Headers, token: (() => string) | undefined, fetch: Fetching) {
     this.#home = home;
     this.#headers = headers;
+    this.#token = token;
     this.#fetch = fetch;
   }
 
@@ -33,13 +35,14 @@ export class Access {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const response = await this.#send(here, own, signal);
       if (response.type === 'opaqueredirect') {
-        if ([...this.#headers].length > 0) {
+        if ([...this.#headers].length > 0 || this.#token !== undefined) {
           throw new Failure('redirected, which a browser follows only where no headers are to be sent, expected the URL that it leads to');
         }
         this.#redirect = 'follow';
         continue;
       }
-      if ([200, 203, 304].includes(response.status)) {
+      // What an answer of status 206 holds is judged by its header.
+      if ([200, 203, 206, 304].includes(response.status)) {
         return response;
       }
       response.body?.cancel().catch(() => undefined);
@@ -55,6 +58,12 @@ export class Access {
     const headers = new Headers(own);
     if (url.origin === this.#home.origin) {
       this.#headers.forEach((value, name) => headers.set(name, value));
+      if (this.#token !== undefined) {
+        headers.set('authorization', `Bearer ${this.#token()}`);
+      }
+      if (own['prefer'] !== undefined && this.#headers.has('prefer')) {
+        headers.append('prefer', own['prefer']);
+      }
     }
     try {
       return await this.#fetch(url.href, { headers, signal, redirect: this.#redirect, cache: 'no-store' });

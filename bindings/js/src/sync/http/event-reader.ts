@@ -1,9 +1,9 @@
 /** Server-sent events, as far as they say that there is news: what they say in words is not read. */
 
 /** Types that only say that the server lives. */
-const QUIET = new Set(['ping', 'heartbeat', 'keep-alive']);
-/** More than the fields that are looked at can have. */
-const MAX_LINE = 256;
+const QUIET = new Set(['ping', 'heartbeat', 'keep-alive', 'keepalive']);
+/** The names and types that are told apart are shorter. */
+const MAX_LINE = 64;
 
 /** Reads a stream of events, in whatever pieces it comes. */
 export class EventReader {
