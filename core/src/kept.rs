@@ -7,7 +7,6 @@ use std::borrow::Cow;
 
 use crate::RULES;
 use crate::aside::Why;
-use crate::columns::Cause;
 use crate::compilation::Compiler;
 use crate::condition::Part;
 use crate::definition::{
@@ -15,19 +14,18 @@ use crate::definition::{
     RuleDefinition, SegmentDefinition, ServeDefinition, TARGETS, Targets, TextTest, VariantDefinition,
     WantedDefinition,
 };
-use crate::fingerprint::{Map, Set, fingerprint, mix};
+use crate::fingerprint::{Map, fingerprint, mix};
 use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Kept, Rule, Segment, Serve, Span, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::operator::Operator;
 use crate::pattern::Expression;
 use crate::text::Text;
-use crate::understood::Column;
 use crate::validation::{Growing, Survey, extent, within};
 
 /// The new set with the definitions that the set before it still has for its flags that are set aside.
 pub(crate) fn keep(mut new: FlagSet, before: &FlagSet) -> FlagSet {
     if !before.placeholder {
-        new.notice(before);
+        new.compare_columns(before);
     }
     let narrowings: Vec<_> = new.set_aside.iter_mut().map(|(id, aside)| (*id, aside.narrowing.take())).collect();
     let mut narrowed: Map<FlagId, u64> = Map::default();
@@ -169,47 +167,6 @@ fn bring_segments(compiler: &mut Compiler, earlier: &EarlierSegments<'_>, condit
 }
 
 impl FlagSet {
-    /// What only shows beside the set before: columns that are new, and those that are defaults of the store, by which
-    /// no flag is withheld (8.17).
-    fn notice(&mut self, before: &FlagSet) {
-        let had: Set<&str> = before.reading.columns().iter().map(Column::name).collect();
-        self.reading.notice_new(|name| had.contains(name));
-        let known: Map<&str, u64> = before.defaults.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-        let mut defaults: Map<u32, u64> = Map::default();
-        for (at, column) in (0..).zip(self.reading.others()) {
-            let new = || self.uniform.iter().find(|cause| cause.column == at).filter(|_| !had.contains(column.name()));
-            if let Some(value) = known.get(column.name()).copied().or_else(|| new().map(|cause| cause.value)) {
-                defaults.insert(at, value);
-            }
-        }
-        if defaults.is_empty() {
-            return;
-        }
-        let is_default = |cause: &Cause| defaults.get(&cause.column) == Some(&cause.value);
-        let mut freed = Vec::new();
-        for (id, aside) in &self.set_aside {
-            if aside.unreadable.is_empty() && !aside.twins && aside.causes.iter().all(is_default) {
-                freed.push(*id);
-            }
-        }
-        for id in freed {
-            if let Some(Fate::SetAside { why: why @ Why::Withheld, .. }) =
-                self.origins.get_mut(id.0 as usize).map(|origin| &mut origin.fate)
-            {
-                *why = Why::Broken;
-            }
-        }
-        for (at, value) in defaults {
-            let Some(name) = self.reading.other(at).map(|column| column.name().to_owned()) else { continue };
-            let cause = Cause { column: at, value };
-            let rows = self.set_aside.iter().filter(|(_, aside)| aside.causes.contains(&cause)).count();
-            if rows > 0 {
-                self.reading.notice_default(&name, rows as u64);
-            }
-            self.defaults.push((name, value));
-        }
-    }
-
     /// The definition of a flag, unless it is set aside without one.
     pub(crate) fn definition(&self, id: FlagId) -> Option<FlagDefinition<'_>> {
         let (flag, origin) = (self.flag(id), self.origin(id));

@@ -64,6 +64,7 @@ mod resolve;
 mod rule_index;
 mod snapshot;
 mod split;
+mod store_default;
 mod switching;
 pub mod sync;
 mod text;

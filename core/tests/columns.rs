@@ -243,14 +243,19 @@ fn a_default_of_the_store_is_noticed() {
 #[test]
 fn many_columns_cost_their_length() {
     let row = |count: usize| {
-        let columns: Vec<String> = (0..count).map(|at| format!("\"allowed_{at}\":7")).collect();
+        let columns: Vec<String> = (0..count).map(|at| format!("\"tier_{at}\":7")).collect();
         format!("[{{\"name\":\"a\",\"enabled\":true,{0}}},{{{0},\"name\":\"b\",\"enabled\":true}}]", columns.join(","))
     };
     let time = |count: usize| {
         let row = row(count);
         let started = std::time::Instant::now();
-        let set = FlagSet::from_json(row.as_bytes()).unwrap();
-        assert_eq!(set.reading().columns().len(), count + 2);
+        let flags = Flags::new();
+        let _ = flags.publish(set(&json!([{"name": "a", "enabled": true}, {"name": "b", "enabled": true}])));
+        let report = flags.publish(FlagSet::from_json(row.as_bytes()).unwrap());
+        assert_eq!(report.reading().columns().len(), count + 2);
+        // Each is new, and a default of the store.
+        assert_eq!(report.reading().notices().len(), 2 * count);
+        assert!(flags.is_enabled("b", &Context::new("u")));
         started.elapsed()
     };
     let (short, long) = (time(10_000), time(100_000));
