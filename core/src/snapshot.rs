@@ -46,6 +46,8 @@ pub(crate) enum Part {
     Segments,
     /// The names of the fields that a document ignores (2.1.10).
     Ignored,
+    /// The keys of the switches that met no flag (13.14).
+    UnknownSwitches,
 }
 
 /// Is shown the entries of each part in their order, with their places in it.
@@ -110,6 +112,9 @@ impl<'a> Document<'a> {
                     reader.value(1, &mut value)?;
                     self.ignored_late |= self.flags > 0;
                     show(Part::Ignored, 0, &mut value);
+                } else if name == UNKNOWN_SWITCHES {
+                    reader.value(1, &mut value)?;
+                    show(Part::UnknownSwitches, 0, &mut value);
                 } else {
                     value = reader.hollow(1)?;
                 }

@@ -55,6 +55,9 @@ pub struct Notice {
 const NOT_READ: &str = "not read";
 const LABEL: &str = "label";
 
+/// What hosts log, because a kill switch that meets nothing does not kill.
+const UNKNOWN_SWITCH: &str = "unknown-switch";
+
 impl Reading {
     /// How many rows there are.
     #[must_use]
@@ -268,6 +271,14 @@ impl Reading {
         notice("twins", problem, counts.twins);
         let problem = "`end_date` is a date without a time: the flag ends when that day begins, in UTC";
         notice("date-only-end", problem, counts.ends_at_midnight);
+    }
+
+    /// Notices switches that met no flag (13.14).
+    pub(crate) fn notice_switches(&mut self, keys: &[String]) {
+        if !keys.is_empty() {
+            let problem = ["no flag below has the key of these switches: ", &keys.join(", ")].concat();
+            self.notices.push(Notice { code: UNKNOWN_SWITCH, problem, rows: keys.len() as u64 });
+        }
     }
 
     /// A column that is none of the fields of 2.2, by its place among those.

@@ -153,6 +153,8 @@ pub(crate) struct Validation<'v> {
     columns: Columns<'v>,
     natives: [Native<'v>; FLAG_FIELDS.len()],
     counts: Counts,
+    /// The keys of the switches that met no flag (13.14).
+    unknown_switches: Vec<String>,
 }
 
 /// A segment.
@@ -177,6 +179,7 @@ impl<'v> Validation<'v> {
             Part::Rows => self.flag(ROWS, at, value, take),
             Part::Segments => self.segment(at, value),
             Part::Ignored => self.ignore(&snapshot::names(value).unwrap_or_default()),
+            Part::UnknownSwitches => self.unknown_switches = snapshot::names(value).unwrap_or_default(),
         }
     }
 
@@ -294,7 +297,8 @@ impl<'v> Validation<'v> {
         if RULES {
             references::prerequisites(&mut reading, place, &keys, &mut flags);
         }
-        let understood = Understood::of(&FLAG_FIELDS, &self.natives, &self.columns, &self.counts);
+        let mut understood = Understood::of(&FLAG_FIELDS, &self.natives, &self.columns, &self.counts);
+        understood.notice_switches(&self.unknown_switches);
         Checked {
             segments,
             flags,

@@ -167,6 +167,9 @@ fn a_switch_that_meets_no_flag_is_named() {
     let variables = [("FEATURE_CRM", "off"), ("FEATURE_CMR", "off"), ("FEATURE_X_ENABLED", "on")];
     assert_eq!(unknown(&switched(&variables, store)).as_deref(), Some(r#"["x_enabled","cmr"]"#), "(13.14)");
     assert_eq!(unknown(&switched(&variables[..1], store)), None);
+    let set = FlagSet::from_json(switched(&variables, store).as_bytes()).unwrap();
+    let notice = set.reading().notices().iter().find(|notice| notice.code() == "unknown-switch").unwrap();
+    assert_eq!(notice.problem(), "no flag below has the key of these switches: x_enabled, cmr");
     let environment = String::from_utf8(switches([("FEATURE_X", "off")], &PREFIXES).snapshot).unwrap();
     assert_eq!(unknown(&whole(&[Some(&environment), None, Some(store)])), None, "a layer has said nothing yet");
     assert_eq!(unknown(&whole(&[Some(&environment)])), None, "there is nothing below");

@@ -236,6 +236,10 @@ impl Shared {
         for violation in report.violations().iter().take(MAX_LOGGED) {
             tracing::warn!("esclusa: {}: {violation}", self.source);
         }
+        // A kill switch that meets no flag does not kill (13.14).
+        for notice in report.reading().notices().iter().filter(|notice| notice.code() == "unknown-switch") {
+            tracing::warn!("esclusa: {}: {}", self.source, notice.problem());
+        }
         if let Some(more @ 1..) = report.violations().len().checked_sub(MAX_LOGGED) {
             tracing::warn!("esclusa: {}: {more} more violations", self.source);
         }

@@ -146,6 +146,15 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
         Environment("MY_")
 
 
+def test_switches_as_people_write_them(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    for name, value in (("FEATURE_PAY", '"false"'), ("FEATURE_QR", "disabled"), ("FEATURE_CRM_ENABLED", "no"), ("FEATURE_CMR", "off")):
+        monkeypatch.setenv(name, value)
+    store = Bundled(json.dumps([{"name": key, "enabled": True} for key in ("pay", "qr", "crm", "other")]))
+    flags = Flags.from_source(Layers(Environment(), store), policy=QUICK)
+    assert [key for key in ("pay", "qr", "crm", "other") if flags.is_enabled(key)] == ["other"]
+    assert "no flag below has the key of these switches: cmr" in caplog.text
+
+
 def test_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEATURE_CRM", "false")
     store = Store(OSError("away"))

@@ -65,7 +65,7 @@ impl<'a> Layer<'a> {
     fn from_json(bytes: &'a [u8]) -> Result<Self, SnapshotError> {
         let (mut segments, mut flags) = (Vec::new(), Vec::new());
         let head = Snapshot::from_json(bytes, &mut |part, _, entry| {
-            if part == Part::Ignored {
+            if let Part::Ignored | Part::UnknownSwitches = part {
                 return;
             }
             let mut entry = std::mem::take(entry);
@@ -77,7 +77,7 @@ impl<'a> Layer<'a> {
                 Part::Segments if RULES => segments.push(entry),
                 Part::Segments => {}
                 Part::Flags | Part::Rows => flags.push(entry),
-                Part::Ignored => {}
+                Part::Ignored | Part::UnknownSwitches => {}
             }
         })?;
         // What one layer ignores counts in its own flags alone.

@@ -296,7 +296,13 @@ export class Run {
     }
   }
 
-  #complain({ violations }: Report): void {
+  #complain({ violations, reading }: Report): void {
+    for (const { code, problem } of reading.notices) {
+      // A kill switch that meets no flag does not kill [13.14].
+      if (code === 'unknown-switch') {
+        this.#log.say('warn', `${this.name}: ${problem}`);
+      }
+    }
     for (const { place, problem } of violations.slice(0, MAX_LOGGED)) {
       this.#log.say('warn', `${this.name}: ${place}: ${problem}`);
     }

@@ -305,6 +305,10 @@ class Run:
             self._current = _digest(snapshot)
         for violation in report.violations[:_MAX_LOGGED]:
             _logger.warning("%s: %s", self.name, violation)
+        for notice in report.reading.notices:
+            # A kill switch that meets no flag does not kill (13.14).
+            if notice.code == "unknown-switch":
+                _logger.warning("%s: %s", self.name, notice.problem)
         if (more := len(report.violations) - _MAX_LOGGED) > 0:
             _logger.warning("%s: %d more violations", self.name, more)
         return report
