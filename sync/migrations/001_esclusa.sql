@@ -275,6 +275,35 @@ BEGIN
 END
 $$;
 
+-- Whether rows appear, go or change without any table of the watch being written: a view or a policy that reads the
+-- clock or a setting, calls somebody's function, or (a policy) reads another table. Then no revision stands for them.
+CREATE OR REPLACE FUNCTION esclusa.is_moving(relation oid) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  moving text := '\m(now|transaction_timestamp|statement_timestamp|clock_timestamp|timeofday|random|current_setting)\(|'
+    '\m(CURRENT_DATE|CURRENT_TIME|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP)\M';
+BEGIN
+  RETURN EXISTS (
+    WITH RECURSIVE seen AS (
+      SELECT relation AS oid
+      UNION
+      SELECT refobjid FROM seen JOIN pg_rewrite ON ev_class = seen.oid JOIN pg_depend
+        ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid AND refclassid = 'pg_class'::regclass
+    )
+    SELECT FROM seen JOIN pg_class ON pg_class.oid = seen.oid AND relkind = 'v'
+    WHERE pg_get_viewdef(seen.oid) ~ moving OR EXISTS (
+      SELECT FROM pg_rewrite JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+      WHERE ev_class = seen.oid AND refclassid = 'pg_proc'::regclass)
+  ) OR EXISTS (
+    SELECT FROM esclusa.tables_of(relation) AS member JOIN pg_policy ON polrelid = member
+    WHERE row_security_active(member) AND polcmd IN ('r', '*')
+      AND (pg_get_expr(polqual, polrelid) ~ moving OR EXISTS (
+        SELECT FROM pg_depend WHERE classid = 'pg_policy'::regclass AND objid = pg_policy.oid
+          AND (refclassid = 'pg_proc'::regclass OR refclassid = 'pg_class'::regclass AND refobjid <> polrelid)))
+  );
+END
+$$;
+
 ----------------------------------------------------------------------------------------------------------------------
 -- Trust: code of others that triggers would run with the rights of this schema's owner
 
@@ -386,7 +415,7 @@ $$;
 -- After each row that changes, for the watches that the trigger names. Whether the table is one of flags, or only one
 -- that a view reads, is the first argument: of those every column may matter.
 CREATE OR REPLACE FUNCTION esclusa.tell() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
   watched text;
 BEGIN
@@ -524,6 +553,8 @@ BEGIN
   END IF;
   IF NOT (SELECT bool_and(esclusa.is_always(member)) FROM esclusa.tables_of(relation) AS member) THEN
     -- Changes that come by replication or from a backup are not counted.
+    known := NULL;
+  ELSIF esclusa.is_moving(relation) THEN
     known := NULL;
   END IF;
   IF is_compared AND (watch.compared_at IS NULL OR watch.shape IS DISTINCT FROM now_shape
@@ -663,9 +694,10 @@ BEGIN
 END
 $$;
 
--- After each row. A change that switches a flag off is never refused for the sake of its history.
+-- After each row. A change that switches a flag off is never refused for the sake of its history, and does not wait for
+-- it: somebody may hold the table, or the row of the user who acts.
 CREATE OR REPLACE FUNCTION esclusa.record() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
   before jsonb;
   after jsonb;
@@ -912,7 +944,8 @@ BEGIN
       'ask', 'snapshot', 'emergency_rollback',
       -- What these call.
       'answer', 'compare', 'reading', 'watch_of', 'found', 'relation', 'name_of', 'spelling', 'other_spellings', 'column_of',
-      'key_columns', 'switch_column', 'share_column', 'tables_of', 'lost_trigger', 'is_always', 'shape', 'roll_back',
+      'key_columns', 'switch_column', 'share_column', 'tables_of', 'lost_trigger', 'is_always', 'is_moving', 'shape',
+      'roll_back',
       'switch_off', 'as_caller', 'known_to_request', 'as_response')
     UNION ALL SELECT * FROM esclusa.wrappers() LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', called, role);

@@ -23,6 +23,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// All is read again after so long, whatever the tag says.
 const WHOLE: Duration = Duration::from_secs(3600);
 
+/// Who may not subscribe tries again after so long.
+const REFUSED: Duration = Duration::from_secs(60);
+
 /// So many bytes of the beginning and of the end of a snapshot are compared besides its tag.
 const ENDS: usize = 1024;
 
@@ -54,8 +57,8 @@ type Password = Box<dyn Fn() -> BoxFuture<'static, Result<String, Failure>> + Se
 enum Listening {
     No,
     Yes(Box<PubSubSink>, mpsc::Receiver<News>),
-    /// The server does not let this user subscribe.
-    Refused,
+    /// The server did not let this user subscribe, then.
+    Refused(Instant),
 }
 
 /// The address may hold a password, so no more is shown than in the log.
@@ -193,15 +196,19 @@ impl Redis {
                 self.listening = Listening::No;
             }
         }
-        if !matches!(self.listening, Listening::No) {
-            return Ok(());
-        }
+        let is_first = match self.listening {
+            Listening::No => true,
+            Listening::Refused(at) if at.elapsed() > REFUSED => false,
+            _ => return Ok(()),
+        };
         let client = self.client().await?;
         self.listening = match tokio::time::timeout(self.timeout, subscribe(&client, &self.channel)).await {
             Ok(Ok((sink, news))) => Listening::Yes(Box::new(sink), news),
             Ok(Err(problem)) if !problem.is_io_error() => {
-                tracing::warn!("esclusa: {}: it is asked once an interval: {problem}", Source::name(self));
-                Listening::Refused
+                if is_first {
+                    tracing::warn!("esclusa: {}: it is asked once an interval: {problem}", Source::name(self));
+                }
+                Listening::Refused(Instant::now())
             }
             _ => Listening::No,
         };

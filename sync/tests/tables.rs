@@ -1,6 +1,6 @@
 //! Tables of every kind that can be watched, changes that fire no trigger, and rollbacks that something stands in the
 //! way of.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what is wrong")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what is wrong")]
 
 mod database;
 
@@ -24,6 +24,7 @@ async fn tables() {
     replicated(&server).await;
     obstacles(&server).await;
     isolation(&Database::new(&server, "isolation", &[MIGRATION, CREATE, ROWS]).await).await;
+    history_is_not_waited_for(&Database::new(&server, "held", &[MIGRATION, CREATE, ROWS]).await).await;
     writers_wait_for_none(&Database::new(&server, "waiting", &[MIGRATION, CREATE, ROWS]).await).await;
 }
 
@@ -48,6 +49,15 @@ async fn kinds(server: &esclusa_loopback::Postgres) {
         INSERT INTO salt VALUES ('x'); INSERT INTO toggle VALUES ('crm', true);
         CREATE FUNCTION word() RETURNS text LANGUAGE sql AS 'SELECT word FROM salt';
         CREATE VIEW flags AS SELECT name, enabled, word() AS salt FROM toggle";
+    let behind = "CREATE TABLE toggle (name text); CREATE TABLE hidden (is_on boolean); INSERT INTO hidden VALUES (true);
+        INSERT INTO toggle VALUES ('crm'); CREATE FUNCTION is_on() RETURNS boolean LANGUAGE sql AS 'SELECT is_on FROM hidden';
+        CREATE VIEW flags AS SELECT name, is_on() AS enabled FROM toggle";
+    let expiring = "CREATE TABLE toggle (name text, until timestamptz);
+        INSERT INTO toggle VALUES ('crm', now() + interval '1 second'), ('other', 'infinity');
+        CREATE VIEW flags AS SELECT name, true AS enabled FROM toggle WHERE until > now()";
+    let policy = "CREATE TABLE flags (name text, enabled boolean); INSERT INTO flags VALUES ('crm', true), ('other', true);
+        CREATE TABLE members (who text); INSERT INTO members VALUES ('reader'); ALTER TABLE flags ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY members ON flags USING (name = 'other' OR EXISTS (SELECT FROM members WHERE who = current_user))";
     let switched = "UPDATE flags SET enabled = false";
     for (name, table, called, sql, change) in [
         ("minimal", "public.flags", "public.flags", minimal, switched),
@@ -84,6 +94,9 @@ async fn kinds(server: &esclusa_loopback::Postgres) {
             "CREATE OR REPLACE VIEW flags AS SELECT name, false AS enabled, NULL::text[] AS target_plans FROM inner_view",
         ),
         ("functions", "public.flags", "public.flags", functions, "UPDATE toggle SET enabled = false"),
+        ("behind_functions", "public.flags", "public.flags", behind, "UPDATE hidden SET is_on = false"),
+        ("expiring", "public.flags", "public.flags", expiring, "SELECT pg_sleep(0.1)"),
+        ("policy", "public.flags", "public.flags", policy, "DELETE FROM members"),
     ] {
         let database = Database::new(server, name, &[sql, MIGRATION]).await;
         let watch = format!("SELECT esclusa.watch('{}')", table.replace('\'', "''"));
@@ -285,8 +298,7 @@ async fn replicated(server: &esclusa_loopback::Postgres) {
     until("the first copy", &syncing, || is_on(&flags)).await;
     let before = syncing.status().revision;
     source.run("UPDATE feature_flags SET enabled = false").await;
-    until("the change on the publisher", &syncing, || !is_on(&flags)).await;
-    assert!(syncing.status().revision > before);
+    until("the change on the publisher", &syncing, || !is_on(&flags) && syncing.status().revision > before).await;
     target.run("ALTER SUBSCRIPTION flags DISABLE").await;
     target.run("ALTER SUBSCRIPTION flags SET (slot_name = NONE)").await;
     target.run("DROP SUBSCRIPTION flags").await;
@@ -421,6 +433,30 @@ async fn isolation(database: &Database) {
             "{level}: {said}"
         );
         other.batch_execute("ROLLBACK").await.unwrap();
+    }
+}
+
+/// Nor does a rollback wait for its history, or for the user who is named in it.
+async fn history_is_not_waited_for(database: &Database) {
+    let other = connect(&database.url).await;
+    let ana = "11111111-1111-1111-1111-111111111111";
+    let sql = format!(
+        "CREATE TABLE users (id uuid PRIMARY KEY); INSERT INTO users VALUES ('{ana}');
+        ALTER TABLE release_history ADD FOREIGN KEY (performed_by) REFERENCES users"
+    );
+    database.run(&sql).await;
+    for (held, expected) in [("LOCK TABLE release_history", "0"), ("DELETE FROM users", "1")] {
+        database.run("UPDATE feature_flags SET enabled = true; DELETE FROM release_history").await;
+        database.run(&format!("BEGIN; {held}")).await;
+        let roll_back = format!("SELECT esclusa.emergency_rollback('crm', '{ana}')");
+        tokio::time::timeout(Duration::from_secs(10), other.batch_execute(&roll_back)).await.expect("in time").unwrap();
+        database.run("ROLLBACK").await;
+        assert_eq!(
+            database.text("SELECT enabled::text FROM feature_flags WHERE name = 'crm'").await,
+            "false",
+            "{held}"
+        );
+        assert_eq!(database.text("SELECT count(*)::text FROM release_history").await, expected, "{held}");
     }
 }
 
