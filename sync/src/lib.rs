@@ -40,6 +40,8 @@ mod saved;
 mod source;
 mod status;
 mod syncing;
+#[cfg(any(feature = "http", feature = "postgres"))]
+mod trust;
 
 #[cfg(feature = "redis")]
 pub use crate::redis::Redis;

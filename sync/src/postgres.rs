@@ -4,7 +4,7 @@
 //! version of the migration by its revision, without it by a digest of all rows.
 
 mod address;
-mod trust;
+mod tls;
 
 use std::fmt;
 use std::future::{pending, poll_fn};
@@ -22,8 +22,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use futures_util::future::BoxFuture;
 
 use crate::source::{Answer, Failure, News, Source};
+use crate::trust::Check;
 use address::Address;
-use trust::Check;
 
 /// The channel that the migration's trigger notifies.
 const CHANNEL: &str = "esclusa";
@@ -71,7 +71,7 @@ pub struct Postgres {
     config: Config,
     check: Check,
     is_explicit: bool,
-    identity: Option<trust::Identity>,
+    identity: Option<tls::Identity>,
     tls: Arc<ClientConfig>,
     schema: Option<String>,
     table: Option<String>,
@@ -134,7 +134,7 @@ impl Postgres {
         if config.get_application_name().is_none() {
             config.application_name("esclusa");
         }
-        let tls = trust::config(check, &roots, copy(identity.as_ref()))?;
+        let tls = tls::config(check, &roots, copy(identity.as_ref()))?;
         Ok(Postgres {
             config,
             check,
@@ -190,14 +190,14 @@ impl Postgres {
     /// # Errors
     /// When the text holds no certificate.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, Failure> {
-        let roots = trust::certificates(pem)?;
+        let roots = tls::certificates(pem)?;
         if self.check == Check::Nothing || !self.is_explicit {
             self.check = Check::ChainAndName;
         }
         if self.config.get_ssl_mode() != SslMode::Disable {
             self.config.ssl_mode(SslMode::Require);
         }
-        self.tls = trust::config(self.check, &roots, copy(self.identity.as_ref()))?;
+        self.tls = tls::config(self.check, &roots, copy(self.identity.as_ref()))?;
         Ok(self)
     }
 
@@ -436,7 +436,7 @@ fn is_true(column: Option<Option<String>>) -> bool {
     column.flatten().as_deref() == Some("t")
 }
 
-fn copy(identity: Option<&trust::Identity>) -> Option<trust::Identity> {
+fn copy(identity: Option<&tls::Identity>) -> Option<tls::Identity> {
     identity.map(|(certificates, key)| (certificates.clone(), key.clone_key()))
 }
 

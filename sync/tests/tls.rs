@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use client::snapshot;
 use esclusa_sync::{Answer, Failure, Http, Request, Source};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedKey, IsCa, KeyPair, generate_simple_self_signed,
+};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
@@ -21,6 +23,10 @@ use tokio_rustls::TlsAcceptor;
 async fn serve(answer: String) -> (String, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate is made");
+    serve_as(answer, &cert, &signing_key).await
+}
+
+async fn serve_as(answer: String, cert: &Certificate, signing_key: &KeyPair) -> (String, String) {
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("it is a key");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -60,6 +66,24 @@ async fn a_server_is_believed_by_its_certificate() {
     let other = Http::new(url.replace("localhost", "127.0.0.1")).and_then(|http| http.root_certificates(&pem));
     let failure = fetch(other.expect("it is right")).await.expect_err("the certificate is for another name");
     assert!(failure.error.starts_with("cannot connect: invalid peer certificate"), "{}", failure.error);
+}
+
+/// What `openssl req -x509` makes is its own authority, and is trusted when it is given.
+#[tokio::test]
+async fn a_certificate_that_is_its_own_authority_is_believed_when_it_is_given() {
+    let body = snapshot(1);
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    for (name, is_believed) in [("localhost", true), ("db.example.com", false)] {
+        let mut parameters = CertificateParams::new([name.to_owned()]).expect("it is a name");
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key is made");
+        let certificate = parameters.self_signed(&key).expect("a certificate is made");
+        let (url, pem) = serve_as(answer.clone(), &certificate, &key).await;
+        let given = fetch(Http::new(&url).and_then(|http| http.root_certificates(&pem)).expect("it is right")).await;
+        assert_eq!(given.is_ok(), is_believed, "{name}: {given:?}");
+        let failure = fetch(Http::new(&url).expect("it is a URL")).await.expect_err("nobody has given it");
+        assert!(failure.error.contains("invalid peer certificate"), "{}", failure.error);
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
 use crate::source::Failure;
+use crate::trust::{Check, Trust};
 
 /// A configuration that trusts the system's certificates and these.
 ///
@@ -16,8 +17,11 @@ pub(super) fn tls(roots: &[CertificateDer<'static>], is_needed: bool) -> Result<
     // An app may have chosen for the whole process.
     let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-    let builder = match Verifier::new_with_extra_roots(roots.iter().cloned(), provider) {
-        Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+    let builder = match Verifier::new_with_extra_roots(roots.iter().cloned(), Arc::clone(&provider)) {
+        Ok(verifier) => {
+            let trust = Trust::new(Check::ChainAndName, Some(Arc::new(verifier)), roots, provider);
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(trust))
+        }
         Err(error) if is_needed => return Err(Failure::from(error)),
         Err(_) => builder.with_root_certificates(RootCertStore::empty()),
     };

@@ -6,8 +6,9 @@
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
-use super::trust::{Check, Identity, certificates};
+use super::tls::{Identity, certificates};
 use crate::source::Failure;
+use crate::trust::Check;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 

@@ -1,21 +1,19 @@
-//! Which servers are believed, by the words of libpq: none, the chain of the certificate, or the chain and the name.
+//! Which servers are believed, in the words of libpq: any, by the chain of the certificate, or by the chain and the name.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-
-use crate::source::Failure;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 /// How much of a server's certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Check {
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only Postgres has the others"))]
+pub(crate) enum Check {
     /// Nothing: `prefer`, `require`, and no `sslmode` at all.
     Nothing,
     /// That a certificate authority which is trusted has signed it: `verify-ca`.
@@ -24,56 +22,9 @@ pub(super) enum Check {
     ChainAndName,
 }
 
-/// A certificate and its key, by which a client shows who it is.
-pub(super) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-/// The certificates in a text in PEM.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let certificates = read.map_err(|problem| Failure::new(format!("no certificate in PEM: {problem}")))?;
-    if certificates.is_empty() {
-        return Err(Failure::new("there is no certificate, expected one in PEM"));
-    }
-    Ok(certificates)
-}
-
-/// TLS that verifies so much, by these certificates or, without any, by those that the machine trusts.
-pub(super) fn config(
-    check: Check,
-    roots: &[CertificateDer<'static>],
-    identity: Option<Identity>,
-) -> Result<Arc<ClientConfig>, Failure> {
-    let provider = Arc::new(ring::default_provider());
-    let verifier: Option<Arc<dyn ServerCertVerifier>> = match check {
-        Check::Nothing => None,
-        _ if roots.is_empty() => Some(Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(&provider))?)),
-        _ => {
-            let mut store = RootCertStore::empty();
-            for root in roots {
-                store.add(root.clone())?;
-            }
-            Some(WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider)).build()?)
-        }
-    };
-    let trust = Trust {
-        check,
-        verifier,
-        roots: roots.to_vec(),
-        provider: Arc::clone(&provider),
-        is_warned: AtomicBool::new(false),
-    };
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trust));
-    Ok(Arc::new(match identity {
-        Some((certificates, key)) => builder.with_client_auth_cert(certificates, key)?,
-        None => builder.with_no_client_auth(),
-    }))
-}
-
+/// Verifies a server's certificate, and takes one that is its own authority where it is given.
 #[derive(Debug)]
-struct Trust {
+pub(crate) struct Trust {
     check: Check,
     /// Verifies chain and name; none where nothing is verified.
     verifier: Option<Arc<dyn ServerCertVerifier>>,
@@ -83,6 +34,16 @@ struct Trust {
 }
 
 impl Trust {
+    /// By a verifier of chain and name, or by none; and by these certificates as they are.
+    pub(crate) fn new(
+        check: Check,
+        verifier: Option<Arc<dyn ServerCertVerifier>>,
+        roots: &[CertificateDer<'static>],
+        provider: Arc<CryptoProvider>,
+    ) -> Self {
+        Trust { check, verifier, roots: roots.to_vec(), provider, is_warned: AtomicBool::new(false) }
+    }
+
     /// Whether a refused certificate is good enough all the same: its name where only the chain counts, and one that is
     /// its own authority where it is given as it is, which other libraries take and `webpki` does not.
     fn forgive(&self, error: Error, certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Error> {
