@@ -12,6 +12,8 @@ export interface Written {
 }
 
 const MISSING: Written = { text: undefined, lost: undefined };
+/** As many as a list of a snapshot: an iterator may have no end. */
+const MOST_ELEMENTS = 1_000_000;
 const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 /** Whether a field of a context is to hold one text. */
@@ -138,11 +140,23 @@ function kindText(value: object, kind: string, path: object[], isId: boolean): W
       Map.prototype.forEach.call(value, (field, name) => typeof name === 'string' && entries.push([name, field]));
       return fieldsText(entries, path);
     }
-    case 'Object':
-      return fieldsText(entriesOf(value), path);
     default:
-      return lostOf(value);
+      return otherText(value, kind, path, isId);
   }
+}
+
+/** What can be gone through is a list, and an object of a class has fields. */
+function otherText(value: object, kind: string, path: object[], isId: boolean): Written {
+  if (typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function') {
+    const elements: unknown[] = [];
+    for (const element of value as Iterable<unknown>) {
+      if (elements.push(element) > MOST_ELEMENTS) {
+        throw new TypeError('a list of the context is too long');
+      }
+    }
+    return listText(elements, path, isId);
+  }
+  return kind === 'Object' ? fieldsText(entriesOf(value), path) : lostOf(value);
 }
 
 function listText(elements: readonly unknown[], path: object[], isId: boolean): Written {

@@ -114,6 +114,24 @@ tester('maps, sets, arrays and boxed values of this realm and of another are rea
   }
 });
 
+tester('what can be gone through is a list', () => {
+  const flags = among('a', 'x');
+  const generated = function* () {
+    yield 'y';
+    yield 'x';
+  };
+  for (const make of [generated, () => ['y', 'x'].values(), () => new Map([['x', 1]]).keys(), () => ({ *[Symbol.iterator]() { yield 'x'; } })]) {
+    assert.equal(flags.isEnabled('f', { a: make() }), true);
+    assert.equal(flags.isEnabled('f', new Context('u', { a: make() })), true);
+  }
+  const endless = function* () {
+    while (true) {
+      yield 'x';
+    }
+  };
+  assert.equal(flags.resolve('f', { a: endless() }).errorCode, 'INVALID_CONTEXT');
+});
+
 tester('whole numbers of 64 bits are exact as bigints, and numbers that are not exact are no ids', async () => {
   const id = '6012345678901234567';
   for (const [a, truth] of [[BigInt(id), true], [BigInt(id) + 1n, false], [[BigInt(id)], true]]) {
