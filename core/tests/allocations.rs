@@ -83,7 +83,8 @@ fn no_vector_allocates() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors");
     let (mut watched, mut answers, mut operators) = (0, BTreeSet::new(), BTreeSet::new());
     for entry in fs::read_dir(folder).unwrap() {
-        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        // The vectors of other sections are in folders of their own.
+        let Ok(text) = fs::read_to_string(entry.unwrap().path()) else { continue };
         let Ok(layer) = serde_json::from_str::<Json>(&text) else { continue };
         for vector in layer["vectors"].as_array().into_iter().flatten() {
             let flags = Flags::new();
