@@ -1,7 +1,7 @@
 // Builds the package: the addon for this machine, the WebAssembly that stands in for it, one CommonJS file that both
 // module systems use, so that there is one engine and one class of each kind in a process, and the types for both.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { rolldown } from 'rolldown';
@@ -28,7 +28,11 @@ const [library, platform] = {
 // A process that has the old one loaded keeps it: the new one is another file.
 rmSync(`${here}esclusa.${platform}.node`, { force: true });
 copyFileSync(`${process.env.CARGO_TARGET_DIR ?? `${root}target`}/addon/${library}`, `${here}esclusa.${platform}.node`);
-copyFileSync(`${wasm}/esclusa.wasm`, `${here}dist/esclusa.wasm`);
+const text = {
+  name: 'the module as text',
+  resolveId: (id) => (id === 'esclusa.wasm' ? id : null),
+  load: (id) => (id === 'esclusa.wasm' ? `export default '${readFileSync(`${wasm}/esclusa.wasm`).toString('base64')}';` : null),
+};
 
 const bundles = [
   ['src/index.ts', 'dist/index.cjs', 'cjs'],
@@ -40,7 +44,8 @@ for (const [input, file, format] of bundles) {
   const bundle = await rolldown({
     input: `${here}${input}`,
     platform: 'node',
-    external: /^@openfeature\//,
+    external: [/^@openfeature\//, './wasm.cjs'],
+    plugins: [text],
   });
   await bundle.write({ file: `${here}${file}`, format });
 }

@@ -1,6 +1,6 @@
 // Builds the package: the WebAssembly modules, one JavaScript file for each, their inlined forms, and the types.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { rolldown } from 'rolldown';
@@ -16,13 +16,21 @@ for (const [folder, entry] of [['dist', 'index'], ['dist/sync', 'sync'], ['dist/
   });
   await bundle.write({ file: `${here}${folder}/index.js`, format: 'esm' });
   writeFileSync(`${here}${folder}/node.js`, inlined(`${here}${folder}/esclusa.wasm`));
+  // For `require`, which jest uses unless it is told otherwise.
+  const common = await rolldown({ input: `${here}${folder}/node.js`, platform: 'node' });
+  await common.write({ file: `${here}${folder}/node.cjs`, format: 'cjs', exports: 'named' });
 }
 
 const providers = await rolldown({ input: `${here}src/openfeature.ts`, external: /^@openfeature\// });
 await providers.write({ file: `${here}dist/openfeature.js`, format: 'esm' });
+await providers.write({ file: `${here}dist/openfeature.cjs`, format: 'cjs' });
 
 rmSync(`${here}dist/types`, { recursive: true, force: true });
 run(process.execPath, `${here}../../node_modules/typescript/bin/tsc`, '--project', 'tsconfig.json');
+// The same declarations once more for those who write `require`.
+rmSync(`${here}dist/types-cjs`, { recursive: true, force: true });
+cpSync(`${here}dist/types`, `${here}dist/types-cjs`, { recursive: true });
+writeFileSync(`${here}dist/types-cjs/package.json`, '{ "type": "commonjs" }\n');
 for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
   copyFileSync(`${here}../../${licence}`, `${here}${licence}`);
 }

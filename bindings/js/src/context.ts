@@ -47,7 +47,12 @@ export class Context {
    * @throws TypeError if it is no plain object, or cannot be read.
    */
   static from(plain?: PlainContext | ContextFields | Context | null): Context {
-    return plain instanceof Context ? plain : new Context(null, plain);
+    return Context.is(plain) ? plain : new Context(null, plain);
+  }
+
+  /** Whether it is a context: unlike `instanceof` this asks no proxy, and so never throws. @internal */
+  static is(value: unknown): value is Context {
+    return typeof value === 'object' && value !== null && #number in value;
   }
 
   /** The context as a plain object: a copy. */
@@ -92,12 +97,12 @@ function isFields(targetingKey: unknown): boolean {
   if (typeof targetingKey !== 'object' || targetingKey === null) {
     return false;
   }
-  return targetingKey instanceof Map || !isText(written(targetingKey, [], true).text);
+  return Object.prototype.toString.call(targetingKey) === '[object Map]' || !isText(written(targetingKey, [], true).text);
 }
 
 /** The number of whatever was given as a context, or `BROKEN`. The number of a plain object is good for one call. */
 export function numberOf(context: unknown, engine: Engine): number {
-  if (context instanceof Context) {
+  if (Context.is(context)) {
     return Context.numberOf(context, engine);
   }
   if (context === undefined || context === null) {

@@ -110,7 +110,7 @@ export class Flags {
   /** Whether the flag is on for this caller, now. It never throws; the default stands where there is no answer [12.1]. */
   isEnabled(key: string, context?: Caller, otherwise: boolean = false): boolean {
     const slot = this.#slots.get(key);
-    if (slot !== undefined && context instanceof Context && otherwise === false) {
+    if (slot !== undefined && Context.is(context) && otherwise === false) {
       const engine = this.#engine as Engine;
       // The number of a context that cannot be used stands for nothing, and nothing is off.
       return engine.isEnabled(this.#number, slot, Context.numberOf(context, engine));

@@ -40,13 +40,28 @@ export function bytesOf(snapshot: Snapshot): Uint8Array {
   if (typeof snapshot === 'string') {
     return new TextEncoder().encode(snapshot);
   }
-  if (snapshot instanceof Uint8Array) {
-    return Object.prototype.toString.call(snapshot.buffer) === '[object SharedArrayBuffer]' ? new Uint8Array(snapshot) : snapshot;
+  const bytes = viewOf(snapshot);
+  if (bytes === undefined) {
+    throw new TypeError(`the snapshot is ${kindOf(snapshot)}, expected its JSON as text or bytes`);
   }
-  if (snapshot instanceof ArrayBuffer) {
-    return new Uint8Array(snapshot);
+  return kindOf(bytes.buffer) === 'a SharedArrayBuffer' ? new Uint8Array(bytes) : bytes;
+}
+
+/** Bytes of any realm, such as test runners have, as bytes of this one; undefined for anything else. */
+export function viewOf(given: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(given)) {
+    return new Uint8Array(given.buffer as ArrayBuffer, given.byteOffset, given.byteLength);
   }
-  throw new TypeError(`the snapshot is a ${typeof snapshot}, expected its JSON as text or bytes`);
+  return kindOf(given) === 'an ArrayBuffer' ? new Uint8Array(given as ArrayBuffer) : undefined;
+}
+
+/** What something is, for a message: `undefined`, `null`, `a number`, `an ArrayBuffer`. */
+export function kindOf(given: unknown): string {
+  if (given === undefined || given === null) {
+    return String(given);
+  }
+  const kind = typeof given === 'object' ? Object.prototype.toString.call(given).slice('[object '.length, -1) : typeof given;
+  return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 /** The report that the engine gave as JSON [9.6]; a refusal is thrown. */

@@ -1,12 +1,15 @@
 /** Which engine runs: the native one where its addon can be loaded, else the same engine in WebAssembly. */
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { isAbsolute, join } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 import type { Engine } from '../../js/src/engine.js';
 import { type Addon, type NativeEngine, nativeEngine } from './native.js';
 
-const require = createRequire(import.meta.url);
+/** This file becomes CommonJS: a bundler sees this literal `require`, and takes along what it names. */
+declare const require: (file: './wasm.cjs') => typeof import('./wasm.js');
+/** What no bundler is to look into: the addon is a library of the system. */
+const requireAddon = createRequire(typeof __filename === 'string' && isAbsolute(__filename) ? __filename : join(process.cwd(), 'index.js'));
 const SAID = 'esclusa: WebAssembly runs instead of the native engine';
 
 /** The engine that was loaded. */
@@ -31,10 +34,13 @@ export function load(): Loaded {
     if (wanted === 'native') {
       throw new Error(`ESCLUSA_ENGINE asks for the native engine, which cannot be loaded: ${why}`, { cause: problem });
     }
-    warn(`the native engine cannot be loaded, so flags are resolved in WebAssembly: ${why}`);
+    warn(`the native engine cannot be loaded, so flags are resolved in WebAssembly: ${why}. ${BUNDLED}`);
     return { name: 'wasm', engine: wasm() };
   }
 }
+
+const BUNDLED =
+  'In a bundle, keep @esclusa/node outside of it: serverExternalPackages in Next.js, externals in webpack, --external:@esclusa/node in esbuild';
 
 /** Once for a process: what a thread has said is known to the workers that it starts. */
 function warn(warning: string): void {
@@ -45,8 +51,7 @@ function warn(warning: string): void {
 }
 
 function wasm(): Engine {
-  const { start } = require('./wasm.cjs') as typeof import('./wasm.js');
-  return start(readFileSync(new URL('./esclusa.wasm', import.meta.url)));
+  return require('./wasm.cjs').start();
 }
 
 /** The addon: beside the package, where a build from source puts it, or in the package for this platform. */
@@ -55,7 +60,7 @@ function addon(): Addon {
   const problems: string[] = [];
   for (const place of [`../esclusa.${platform}.node`, `@esclusa/node-${platform}`]) {
     try {
-      return require(place) as Addon;
+      return requireAddon(place) as Addon;
     } catch (problem) {
       problems.push(problem instanceof Error ? (problem.message.split('\n', 1)[0] ?? '') : String(problem));
     }

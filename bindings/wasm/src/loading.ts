@@ -1,5 +1,6 @@
 /** Loading the WebAssembly, once. */
 import { engine, install } from '../../js/src/engine.js';
+import { viewOf } from '../../js/src/publication.js';
 import { wasmEngine } from '../../js/src/wasm-engine.js';
 
 /** The module, its bytes, the response that brings it, or where it is fetched from. */
@@ -29,22 +30,54 @@ async function begin(more: More, given?: Module | Promise<Module>): Promise<void
 }
 
 async function compiled(given: Module): Promise<WebAssembly.Module> {
-  if (given instanceof WebAssembly.Module) {
+  if (isModule(given)) {
     return given;
   }
-  if (given instanceof ArrayBuffer || ArrayBuffer.isView(given)) {
-    return WebAssembly.compile(given);
+  const bytes = viewOf(given);
+  if (bytes !== undefined) {
+    return WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
   }
-  const response = given instanceof Response ? given : await fetch(given);
+  const response = isResponse(given) ? given : await fetched(given as URL | string);
+  if (!response.ok) {
+    const where = response.url === '' ? '' : ` for ${response.url}`;
+    throw new Error(`esclusa.wasm: the server answers ${response.status}${where}: ${ADVICE}`);
+  }
   // While it arrives, if the server says what it is; browsers refuse to do that with anything else.
   const isNamed = response.headers.get('content-type') === 'application/wasm';
-  return isNamed ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+  if (isNamed) {
+    return WebAssembly.compileStreaming(response);
+  }
+  const text = new Uint8Array(await response.arrayBuffer());
+  // A page for people in its place, as servers of single-page apps answer for every address that they do not know.
+  if (text[0] !== 0 || text[1] !== 0x61) {
+    throw new Error(`esclusa.wasm: what ${response.url || 'the server'} gives is no WebAssembly: ${ADVICE}`);
+  }
+  return WebAssembly.compile(text);
+}
+
+const ADVICE = 'copy the file from @esclusa/wasm to where it is asked for, or pass its address, its bytes or the module to init()';
+
+async function fetched(address: URL | string): Promise<Response> {
+  try {
+    return await fetch(address);
+  } catch (problem) {
+    throw new Error(`esclusa.wasm cannot be fetched from ${String(address)}: ${ADVICE}`, { cause: problem });
+  }
+}
+
+/** Of any realm: in an edge runtime the app has another `WebAssembly` than the package. */
+function isModule(given: unknown): given is WebAssembly.Module {
+  return Object.prototype.toString.call(given) === '[object WebAssembly.Module]';
+}
+
+function isResponse(given: unknown): given is Response {
+  return typeof (given as { arrayBuffer?: unknown } | null)?.arrayBuffer === 'function' && typeof (given as { status?: unknown }).status === 'number';
 }
 
 /** The same at once, from a compiled module or its bytes. */
 export function loadNow(more: More, given: WebAssembly.Module | ArrayBuffer | ArrayBufferView<ArrayBuffer>): void {
   if (engine() === undefined) {
-    const module = given instanceof WebAssembly.Module ? given : new WebAssembly.Module(given);
+    const module = isModule(given) ? given : new WebAssembly.Module(given);
     install(wasmEngine(new WebAssembly.Instance(module), more));
   }
 }

@@ -33,6 +33,9 @@ pub(super) fn run(tools: &Tools) -> Outcome {
         }
         Err(problem) => step.check("the triples are there", Err(problem.to_string())),
     }
+    let bundlers = tools.root().join("bindings/bundlers/run.js");
+    let folder = tools.root().join("target/installed/bundlers");
+    step.run(tools.program("node").arg(bundlers).arg(tools.root().join("target/packages")).arg(folder));
     crate_in_an_empty_project(tools, &mut step);
     step.check("everything has one version", one_version(tools));
     step.check("the targets of a release stand in one list", one_list(tools));

@@ -99,9 +99,9 @@ fn a_protocol_says_what_to_do_after_each_event() {
     let policy = r#"{"seed": 7, "interval_ms": 1000, "jitter_percent": 0, "stale_after_ms": 4000, "backoff_min_ms": 10, "backoff_max_ms": 10, "spread_ms": 0}"#;
     let protocol = host.protocol(policy).unwrap();
     let mut step = |event: &str| host.step(protocol, event);
-    assert_eq!(step(r#"{"event": "next", "now_ms": 0}"#), r#"{"ask":{"etag":null,"revision":null}}"#);
+    assert_eq!(step(r#"{"event": "next", "now_ms": 0}"#), r#"{"ask":{"etag":null,"revision":null,"in_full":true}}"#);
     assert_eq!(step(r#"{"event": "published", "now_ms": 5, "revision": 3, "etag": "e"}"#), r#"{"wait_ms":1000}"#);
-    assert_eq!(step(r#"{"event": "refresh", "now_ms": 6}"#), r#"{"ask":{"etag":"e","revision":3}}"#);
+    assert_eq!(step(r#"{"event": "refresh", "now_ms": 6}"#), r#"{"ask":{"etag":"e","revision":3,"in_full":false}}"#);
     let failed = r#"{"event": "failure", "now_ms": 7, "error": "away", "retry_after_ms": 3000}"#;
     assert_eq!(step(failed), r#"{"wait_ms":3000}"#);
     assert_eq!(
@@ -109,7 +109,7 @@ fn a_protocol_says_what_to_do_after_each_event() {
         r#"{"state":"failing","revision":3,"age_ms":4,"failures":1,"last_error":{"error":"away","at_ms":7}}"#
     );
     assert_eq!(step(r#"{"event": "not_modified", "now_ms": 10}"#), r#"{"wait_ms":1000}"#);
-    assert_eq!(step(r#"{"event": "notified", "now_ms": 11}"#), r#"{"ask":{"etag":"e","revision":3}}"#);
+    assert_eq!(step(r#"{"event": "notified", "now_ms": 11}"#), r#"{"ask":{"etag":"e","revision":3,"in_full":false}}"#);
     assert!(step(r#"{"event": "older", "now_ms": 12, "revision": 2, "current": 3}"#).starts_with(r#"{"wait_ms":"#));
     assert!(step(r#"{"event": "status", "now_ms": 12}"#).contains("revision 2 is older than the current one, 3"));
     assert!(step(r#"{"event": "restored", "now_ms": 12, "revision": 9}"#).starts_with(r#"{"wait_ms":"#));
