@@ -8,6 +8,9 @@ import { rolldown } from 'rolldown';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const run = (program, ...given) => execFileSync(program, given, { cwd: here, stdio: 'inherit' });
 
+/** The window that jest makes of jsdom lacks them. */
+const WITHOUT_ENCODERS = ['TextEncoder', 'TextDecoder'].map((name) => `var ${name} = globalThis.${name} ?? require('node:util').${name};`).join('\n');
+
 run('cargo', 'run', '--quiet', '--package', 'esclusa-xtask-wasm');
 
 for (const [folder, entry] of [['dist', 'index'], ['dist/sync', 'sync'], ['dist/full', 'full']]) {
@@ -18,7 +21,7 @@ for (const [folder, entry] of [['dist', 'index'], ['dist/sync', 'sync'], ['dist/
   writeFileSync(`${here}${folder}/node.js`, inlined(`${here}${folder}/esclusa.wasm`));
   // For `require`, which jest uses unless it is told otherwise.
   const common = await rolldown({ input: `${here}${folder}/node.js`, platform: 'node' });
-  await common.write({ file: `${here}${folder}/node.cjs`, format: 'cjs', exports: 'named' });
+  await common.write({ file: `${here}${folder}/node.cjs`, format: 'cjs', exports: 'named', banner: WITHOUT_ENCODERS });
 }
 
 const providers = await rolldown({ input: `${here}src/openfeature.ts`, external: /^@openfeature\// });
