@@ -86,6 +86,8 @@ def read_flags(rows, place, extents, ignored, violations, over=()):
             places[key] = inside(inside(place, index), "prerequisites")
         violations.extend(as_written(violation, inside(place, index), written[index]) for violation in found)
     sound = {key: flag["rows"][0]["definition"] for key, flag in flags.items() if is_one_flag(flag["rows"])}
+    for key in sound:
+        flags[key]["rows"] = flags[key]["rows"][:1]
     wrong = wrong_prerequisites(sound, extents)
     for key, definition in sound.items():
         for message in wrong[key]:

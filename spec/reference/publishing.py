@@ -132,7 +132,7 @@ def settle(flag, defaults):
     if flag["definition"] is not None and flag["state"] != "broken":
         flag["off_value"] = flag["definition"]["off_value"]
     else:
-        values = [off_value_of(row) for row in rows]
+        values = [off_value_of(row, len(rows) > 1) for row in rows]
         flag["off_value"] = values[0] if len({json.dumps(value, sort_keys=True) for value in values}) == 1 else None
 
 
@@ -142,8 +142,10 @@ def is_withheld(rows, defaults):
     return len(rows) > 1 or bool(rows[0]["unreadable"]) or any(defaults.get(name) != values for name, values in causes)
 
 
-def off_value_of(row):
-    """8.8: what a row that is set aside serves, or one of several that differ."""
+def off_value_of(row, differs):
+    """2.2.17 and 8.8: what a row serves when it is off."""
+    if differs and row["sound"]:
+        return row["definition"]["off_value"]
     if row["row"].get("off_value") is not None:
         return row["row"]["off_value"]
     return False if row["row"].get("variants") is None else None

@@ -25,8 +25,16 @@ impl Twin {
             fingerprint: flag.definition().map(fingerprint),
             killed: flag.killed,
             client: flag.definition.client,
-            off_value: flag.off_value.to_owned(),
+            off_value: served_when_off(flag),
         })
+    }
+}
+
+/// What a flag serves when it is off (2.2.17, and 8.8 if it breaks a rule).
+fn served_when_off(flag: &Candidate<'_>) -> Value<'static> {
+    match flag.definition() {
+        Some(definition) => definition.off_value.as_deref().map_or(Value::Bool(false), Value::to_owned),
+        None => flag.off_value.to_owned(),
     }
 }
 
@@ -63,6 +71,7 @@ pub(super) fn that_differ(
             continue;
         }
         if let Some(first) = first {
+            first.off_value = served_when_off(first);
             first.sound = false;
         }
         differing.push(Twins {

@@ -25,8 +25,9 @@ pub(crate) struct Row {
 pub(crate) fn entry(key: &str, rows: &[Row]) -> Entry {
     let first = &rows[0];
     let alike = rows.iter().all(|row| row.sound && written_out(&row.raw, key) == written_out(&first.raw, key));
-    let off_values: Vec<Json> = rows.iter().map(|row| off_value(&row.raw)).collect();
-    let is_one = off_values.iter().all(|value| value.to_value() == off_values[0].to_value());
+    let served = |row: &Row| if row.sound && !alike { default_off_value(&row.raw) } else { off_value(&row.raw) };
+    let off_values: Vec<Json> = rows.iter().map(served).collect();
+    let is_one = alike || off_values.iter().all(|value| value.to_value() == off_values[0].to_value());
     let killed = rows.iter().any(|row| row.killed);
     let fixed = rows.len() > 1 || first.unreadable;
     let withheld = !killed && (fixed || !first.causes.is_empty());
@@ -69,11 +70,20 @@ pub(crate) fn written_out(flag: &Json, key: &str) -> Value {
         flag.string("salt").unwrap_or(key),
         sides,
         variants.collect::<Vec<_>>(),
-        off_value(flag).to_value(),
+        default_off_value(flag).to_value(),
         lists(flag, &["rules", "prerequisites"]),
         steps.collect::<Vec<_>>(),
         flag.field("client").and_then(Json::bool).unwrap_or_default(),
     ])
+}
+
+/// What a flag serves when it is off (2.2.17).
+fn default_off_value(flag: &Json) -> Json {
+    match flag.field("off_value") {
+        Some(value) => value.clone(),
+        None if flag.elements("variants").is_empty() => Json::Bool(false),
+        None => Json::Null,
+    }
 }
 
 /// What a row serves when it is off and set aside (8.8).
