@@ -44,8 +44,14 @@ pub struct Context<'a> {
     /// As they were given; of two with one name the last counts (sentence 2.2.23).
     attributes: Vec<(Cow<'a, str>, Value<'a>)>,
     /// The fixed fields that hold something that is no text, and what they hold (3.10).
-    unreadable: Vec<(Field, Cow<'a, str>)>,
+    unreadable: Unreadable<'a>,
 }
+
+#[expect(
+    clippy::box_collection,
+    reason = "few contexts have any, and those built in a call are moved from step to step"
+)]
+type Unreadable<'a> = Option<Box<Vec<(Field, Cow<'a, str>)>>>;
 
 /// The fixed fields, in the order of [`Field`].
 #[derive(Clone, Debug)]
@@ -132,9 +138,6 @@ impl<'a> Context<'a> {
 
     #[inline]
     fn put(&mut self, field: Field, text: Option<Cow<'a, str>>) {
-        if !self.unreadable.is_empty() {
-            self.unreadable.retain(|(other, _)| *other != field);
-        }
         let Fields { standing, tokens, hashes, texts, .. } = &mut self.fields;
         let at = field as usize;
         *standing = KnownStanding::default();
@@ -187,36 +190,38 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// A fixed field that holds something that is no text, and what that is (sentence 3.10): for a host that knows more
-    /// of it than a value of JSON says. The field counts as missing, except that the caller is off wherever some users or
-    /// companies are always off.
+    /// A fixed field that holds something that is no text, and what that is (3.10). It counts as missing, except that the
+    /// caller is off wherever some users or companies are always off.
     ///
     /// ```
-    /// use esclusa::{Context, FlagSet, Time};
-    /// let rows = br#"[{"name": "crm", "enabled": true, "overrides": {"off": {"companies": ["acme"]}}}]"#;
-    /// let context = Context::new("user-42").unreadable("company", "a `Company`");
-    /// assert!(!FlagSet::from_json(rows)?.is_enabled("crm", &context, Time::from_millis(0)));
-    /// # Ok::<(), esclusa::SnapshotError>(())
+    /// let context = esclusa::Context::new("user-42").unreadable("company", "a `Company`");
+    /// assert_eq!(context.targeting_key(), Some("user-42"));
     /// ```
     #[must_use]
     pub fn unreadable(mut self, name: &str, what: impl Into<Cow<'a, str>>) -> Self {
-        if let Some(field) = Field::named(name).filter(|field| self.first(*field).is_none()) {
-            self.put(field, None);
-            self.unreadable.push((field, what.into()));
+        if let Some(field) = Field::named(name) {
+            self.forget_unreadable(field);
+            self.add_unreadable(field, what.into());
         }
         self
     }
 
-    /// What a fixed field holds that is no text.
+    /// What a fixed field holds that is no text; what was given before it held a text does not count.
     #[cold]
     pub(crate) fn unreadable_field(&self, field: Field) -> Option<&str> {
-        self.unreadable.iter().find(|(other, _)| *other == field).map(|(_, what)| what.as_ref())
+        if self.first(field).is_some() {
+            return None;
+        }
+        self.unreadable
+            .iter()
+            .flat_map(|fields| fields.iter())
+            .find(|(other, _)| *other == field)
+            .map(|(_, what)| what.as_ref())
     }
 
-    /// Whether a fixed field holds something that is no text.
     #[inline]
     pub(crate) fn is_unreadable(&self, field: Field) -> bool {
-        !self.unreadable.is_empty() && self.unreadable_field(field).is_some()
+        self.unreadable.is_some() && self.unreadable_field(field).is_some()
     }
 
     /// What `role` and `roles` hold: a text or a list of texts.
@@ -236,9 +241,20 @@ impl<'a> Context<'a> {
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn add_unreadable(&mut self, field: Field, what: Cow<'a, str>) {
+        self.unreadable.get_or_insert_default().push((field, what));
+    }
+
+    #[cold]
+    fn forget_unreadable(&mut self, field: Field) {
+        self.unreadable.iter_mut().for_each(|fields| fields.retain(|(other, _)| *other != field));
+    }
+
     fn note_unreadable(&mut self, field: Field, what: &Value<'_>) {
         if !what.is_null() && !self.is_unreadable(field) {
-            self.unreadable.push((field, problem(found(what))));
+            self.add_unreadable(field, problem(found(what)));
         }
     }
 
@@ -248,6 +264,7 @@ impl<'a> Context<'a> {
             Ok(text) => self.put(field, Some(text)),
             Err(what) => {
                 self.put(field, None);
+                self.forget_unreadable(field);
                 self.note_unreadable(field, &what);
             }
         }
@@ -312,7 +329,9 @@ impl<'a> Context<'a> {
                 .into_iter()
                 .map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned()))
                 .collect(),
-            unreadable: self.unreadable.into_iter().map(|(field, what)| (field, owned(what))).collect(),
+            unreadable: self
+                .unreadable
+                .map(|fields| Box::new(fields.into_iter().map(|(field, what)| (field, owned(what))).collect())),
         }
     }
 
