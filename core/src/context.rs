@@ -47,10 +47,7 @@ pub struct Context<'a> {
     unreadable: Unreadable<'a>,
 }
 
-#[expect(
-    clippy::box_collection,
-    reason = "few contexts have any, and those built in a call are moved from step to step"
-)]
+/// In a box: few contexts have any, and those that are built in a call are moved from step to step.
 type Unreadable<'a> = Option<Box<Vec<(Field, Cow<'a, str>)>>>;
 
 /// The fixed fields, in the order of [`Field`].
