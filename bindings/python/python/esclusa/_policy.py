@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 # What the engine counts in, and the most that it can be told: a year is enough for anybody.
 _MAX_SECONDS = 366 * 24 * 3600.0
@@ -38,7 +39,7 @@ class Policy:
         if self.interval == 0 or self.backoff_min == 0:
             raise ValueError("`interval` and `backoff_min` are to be greater than 0: a source is not asked without end")
 
-    def to_native(self) -> dict[str, int | None]:
+    def to_native(self) -> dict[str, Any]:
         """The policy as the engine takes it."""
         seconds = {
             "interval_ms": self.interval,
