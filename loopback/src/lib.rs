@@ -5,6 +5,7 @@
 //! this library, the other languages drive the binary `esclusa-loopback`.
 #![forbid(unsafe_code)]
 
+mod answers;
 mod bomb;
 mod events;
 mod faults;

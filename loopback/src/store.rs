@@ -10,10 +10,9 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures_util::stream::{StreamExt, iter};
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
+use futures_util::stream::StreamExt;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
     HeaderMap, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER, VARY,
@@ -26,13 +25,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::answers::{Answer, json, pieces, streamed, text, with};
 use crate::bomb::bomb;
 use crate::events::{Broadcast, stream};
 
 /// What comes when a store is asked for 300 MB.
 const HUGE_BYTES: usize = 300 << 20;
-/// In pieces of this size.
-const PIECE: &[u8] = &[b' '; 1 << 16];
 
 /// What a store answers instead of the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,9 +147,6 @@ struct Snapshot {
     /// Without quotation marks.
     tag: String,
 }
-
-type Body = BoxBody<Bytes, Infallible>;
-type Answer = Response<Body>;
 
 impl Store {
     /// A store without a snapshot, on a free port of 127.0.0.1.
@@ -422,31 +417,4 @@ fn sync<S: futures_util::Stream + Send>(stream: S) -> impl futures_util::Stream<
     futures_util::stream::poll_fn(move |context| {
         stream.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context)
     })
-}
-
-fn text(status: u16, text: &'static str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())).boxed());
-    *answer.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
-    with(answer, CONTENT_TYPE, "text/plain")
-}
-
-fn json(bytes: Bytes) -> Answer {
-    with(Response::new(Full::new(bytes).boxed()), CONTENT_TYPE, "application/json")
-}
-
-/// A body whose length is not known.
-fn streamed(pieces: Vec<Bytes>) -> Answer {
-    let body = BodyExt::boxed(StreamBody::new(iter(pieces).map(|piece| Ok(Frame::data(piece)))));
-    with(Response::new(body), CONTENT_TYPE, "application/json")
-}
-
-fn pieces(bytes: usize) -> Answer {
-    streamed(vec![Bytes::from_static(PIECE); bytes / PIECE.len()])
-}
-
-fn with(mut answer: Answer, name: HeaderName, value: &str) -> Answer {
-    if let Ok(value) = value.parse() {
-        answer.headers_mut().insert(name, value);
-    }
-    answer
 }

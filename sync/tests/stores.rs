@@ -1,13 +1,16 @@
 //! Postgres and Redis, real ones on loopback, broken in the ways in which they break.
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+mod store;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use esclusa::{Context, Flags};
-use esclusa_loopback::{Proxy, ProxyFault};
-use esclusa_sync::{Options, Policy, Postgres, Redis, State, Syncing, start};
+use esclusa_loopback::Proxy;
+use esclusa_sync::{Postgres, Redis, State, start};
+use store::{NEVER, Reader, every_break, is_on, options, until};
 use tokio_postgres::{Client, NoTls};
 
 /// The table as the users' notes have it.
@@ -35,35 +38,6 @@ const ROW: &str = "
     INSERT INTO feature_flags (name, enabled, rollout_percentage, target_plans, target_regions, target_companies)
     VALUES ('crm', true, 100, '{PREMIUM,ENTERPRISE}', '{CO}', '{6c7a1e4f-2e19-483e-903a-a07e5a0d9812}');";
 const ANA: &str = "11111111-1111-1111-1111-111111111111";
-
-fn options(interval_ms: u64) -> Options {
-    let policy = Policy {
-        interval_ms,
-        jitter_percent: 20,
-        stale_after_ms: Some(60_000),
-        backoff_min_ms: 20,
-        backoff_max_ms: 200,
-        spread_ms: 10,
-    };
-    Options { policy, timeout: Duration::from_secs(5), allow_empty: false }
-}
-
-/// Asks only when it is told to, or when something broke.
-const NEVER: u64 = 3_600_000;
-
-async fn until(what: &str, syncing: &Syncing, mut holds: impl FnMut() -> bool) -> Duration {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(20), "{what} did not happen within 20 s: {}", syncing.status());
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    began.elapsed()
-}
-
-fn is_on(flags: &Flags) -> bool {
-    let company = "6c7a1e4f-2e19-483e-903a-a07e5a0d9812";
-    flags.is_enabled("crm", &Context::new("ana").plan("PREMIUM").region("CO").company(company))
-}
 
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
@@ -219,73 +193,6 @@ async fn rights(client: &Client) {
     assert_eq!(count, 1);
 }
 
-/// Reads on and on while things break: no answer may change, and no read may wait.
-struct Reader {
-    ends: Arc<AtomicBool>,
-    reads: Arc<AtomicU64>,
-    wrong: Arc<Mutex<Option<String>>>,
-}
-
-impl Reader {
-    fn start(flags: &Flags) -> Reader {
-        let reader = Reader { ends: Arc::default(), reads: Arc::default(), wrong: Arc::default() };
-        let (ends, reads, wrong, flags) =
-            (Arc::clone(&reader.ends), Arc::clone(&reader.reads), Arc::clone(&reader.wrong), flags.clone());
-        std::thread::spawn(move || {
-            while !ends.load(Ordering::SeqCst) {
-                if !is_on(&flags) {
-                    *wrong.lock().unwrap() = Some(format!("off at revision {:?}", flags.current().revision()));
-                }
-                reads.fetch_add(1, Ordering::SeqCst);
-                std::thread::yield_now();
-            }
-        });
-        reader
-    }
-
-    fn check(&self, when: &str) {
-        let before = self.reads.load(Ordering::SeqCst);
-        std::thread::sleep(Duration::from_millis(20));
-        assert!(self.reads.load(Ordering::SeqCst) > before, "{when}: reads go on");
-        assert_eq!(*self.wrong.lock().unwrap(), None, "{when}: no answer changes");
-    }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        self.ends.store(true, Ordering::SeqCst);
-    }
-}
-
-/// What breaks the way to any server, and what the status says of it, in one of these words.
-fn breaks() -> Vec<(&'static str, ProxyFault)> {
-    vec![
-        ("refused", ProxyFault::Refuse),
-        ("silent", ProxyFault::Silent),
-        ("half open", ProxyFault::HalfOpen),
-        ("reset", ProxyFault::Reset { after: 30 }),
-        ("one byte at a time", ProxyFault::Slow { ms: 300 }),
-    ]
-}
-
-async fn every_break(proxy: &Proxy, syncing: &Syncing, flags: &Flags, change: impl AsyncFn(u64)) {
-    let reader = Reader::start(flags);
-    for (round, (name, fault)) in breaks().into_iter().enumerate() {
-        proxy.fault(Some(fault));
-        let failed = until(name, syncing, || syncing.status().state == State::Failing).await;
-        let error = syncing.status().last_error.unwrap().error;
-        reader.check(name);
-        change(round as u64).await;
-        proxy.fault(None);
-        let recovered = until(name, syncing, || {
-            syncing.status().state == State::Fresh && flags.is_enabled(&format!("round_{round}"), &Context::anonymous())
-        })
-        .await;
-        println!("{name}: noticed within {failed:?} ({error}), fresh {recovered:?} after it ended");
-        reader.check(name);
-    }
-}
-
 async fn server_breaks(server: &esclusa_loopback::Postgres, url: &str) {
     let proxy = Proxy::start(([127, 0, 0, 1], server.port()).into()).await.unwrap();
     let by_way = url.replace(&format!(":{}/", server.port()), &format!(":{}/", proxy.address().port()));
@@ -317,143 +224,6 @@ async fn server_breaks(server: &esclusa_loopback::Postgres, url: &str) {
     client.batch_execute("UPDATE feature_flags SET enabled = false WHERE name = 'crm'").await.unwrap();
     drop(reader);
     until("a change after all that", &syncing, || !is_on(&flags)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn redis() {
-    let mut server = esclusa_loopback::Redis::start().unwrap();
-    let one = |revision: u64, enabled: bool, rounds: u64| {
-        let rounds: String =
-            (0..rounds).map(|round| format!(r#", {{"name": "round_{round}", "enabled": true}}"#)).collect();
-        format!(
-            r#"{{"esclusa": 1, "revision": {revision}, "flags": [{{"name": "crm", "enabled": {enabled}, "target_plans": ["PREMIUM"]}}{rounds}]}}"#
-        )
-    };
-    let mut writer = Redis::new(&server.url()).unwrap();
-    let flags = Flags::new();
-    let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(NEVER));
-    until("the empty server", &syncing, || syncing.status().last_error.is_some()).await;
-    assert!(syncing.status().last_error.unwrap().error.contains("there is no key `esclusa:flags`"));
-    writer.put(one(1, true, 0).as_bytes()).await.unwrap();
-    until("the first", &syncing, || is_on(&flags)).await;
-    let mut slowest = Duration::ZERO;
-    for revision in 2..6 {
-        writer.put(one(revision, revision % 2 == 1, 0).as_bytes()).await.unwrap();
-        slowest = slowest.max(until("the change", &syncing, || is_on(&flags) == (revision % 2 == 1)).await);
-    }
-    println!("told of a change within {slowest:?}");
-    drop(syncing);
-
-    // A connection that was cut off is not used again, so it costs no failure.
-    let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(100));
-    assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
-    let mut admin = std::net::TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    std::io::Write::write_all(&mut admin, b"CLIENT KILL TYPE pubsub\r\n").unwrap();
-    std::io::Read::read_exact(&mut admin, &mut [0; 4]).unwrap();
-    writer.put(one(6, false, 0).as_bytes()).await.unwrap();
-    writer.put(one(7, true, 0).as_bytes()).await.unwrap();
-    until("the change after the end of the connection", &syncing, || syncing.status().revision == Some(7)).await;
-    assert_eq!(syncing.status().last_error, None);
-    drop(syncing);
-
-    // Somebody else writes the key alone, without a tag and without telling.
-    let proxy = Proxy::start(([127, 0, 0, 1], server.port()).into()).await.unwrap();
-    let by_way = server.url_at(proxy.address().port());
-    let source = Redis::new(&by_way).unwrap().key("other").timeout(Duration::from_millis(500));
-    let mut other = Redis::new(&server.url()).unwrap().key("other");
-    let flags = Flags::new();
-    let syncing = start(&flags, source, options(100));
-    other.put(one(6, true, 0).as_bytes()).await.unwrap();
-    assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
-    let other = Arc::new(tokio::sync::Mutex::new(other));
-    every_break(&proxy, &syncing, &flags, async |round| {
-        other.lock().await.put(one(7 + round, true, round + 1).as_bytes()).await.unwrap();
-    })
-    .await;
-    let reader = Reader::start(&flags);
-    server.kill();
-    until("the end of the server", &syncing, || syncing.status().state == State::Failing).await;
-    reader.check("no server");
-    server.start_again().unwrap();
-    until("the empty server", &syncing, || {
-        syncing.status().last_error.is_some_and(|last| last.error.contains("there is no key `other`"))
-    })
-    .await;
-    reader.check("a server that has forgotten everything");
-    drop(reader);
-    let mut other = Redis::new(&server.url()).unwrap().key("other");
-    other.put(one(99, false, 0).as_bytes()).await.unwrap();
-    until("the change after all that", &syncing, || !is_on(&flags)).await;
-}
-
-/// What Redis does not allow, and what a hand with redis-cli leaves behind.
-#[tokio::test(flavor = "multi_thread")]
-async fn redis_is_read_whatever_it_allows() {
-    let server = esclusa_loopback::Redis::start().unwrap();
-    let client = redis::Client::open(server.url()).unwrap();
-    let mut admin = client.get_multiplexed_async_connection().await.unwrap();
-    let one = |revision: u64, enabled: bool, more: &str| {
-        format!(
-            r#"{{"esclusa": 1, "revision": {revision}, "flags": [{{"name": "crm", "enabled": {enabled}, "description": "{more}"}}]}}"#
-        )
-    };
-    let is_on = |flags: &Flags| flags.is_enabled("crm", &Context::new("ana"));
-    let mut writer = Redis::new(&server.url()).unwrap();
-    writer.put(one(1, true, "").as_bytes()).await.unwrap();
-    let sql = [
-        vec!["ACL", "SETUSER", "quiet", "on", ">pw", "~*", "+@all"],
-        vec!["ACL", "SETUSER", "getter", "on", ">pw", "~*", "+get", "+select", "+client"],
-    ];
-    for command in sql {
-        let mut query = redis::cmd(command[0]);
-        let () = query.arg(&command[1..]).query_async(&mut admin).await.unwrap();
-    }
-    // Who may not subscribe, or not even look at the length, asks once an interval.
-    for user in ["quiet", "getter"] {
-        let asked = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&asked);
-        let url = server.url().replace("redis://", &format!("redis://{user}@"));
-        let source = Redis::new(&url).unwrap().password(move || {
-            counter.fetch_add(1, Ordering::SeqCst);
-            async { Ok("pw".to_owned()) }
-        });
-        let flags = Flags::new();
-        let syncing = start(&flags, source, options(30));
-        until(user, &syncing, || is_on(&flags)).await;
-        for (revision, enabled) in [(2, false), (3, true)] {
-            writer.put(one(revision, enabled, "").as_bytes()).await.unwrap();
-            until(user, &syncing, || is_on(&flags) == enabled).await;
-        }
-        assert_eq!(syncing.status().last_error, None);
-        assert!(asked.load(Ordering::SeqCst) >= 2, "for each connection");
-        writer.put(one(1, true, "").as_bytes()).await.unwrap();
-    }
-
-    // What is set by hand leaves the tag behind.
-    let flags = Flags::new();
-    let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(30));
-    until("the start", &syncing, || is_on(&flags)).await;
-    for (revision, enabled) in [(20, false), (21, true)] {
-        let mut set = redis::cmd("SET");
-        let () = set.arg("esclusa:flags").arg(one(revision, enabled, "")).query_async(&mut admin).await.unwrap();
-        until("what was set by hand", &syncing, || is_on(&flags) == enabled).await;
-    }
-    let () = redis::cmd("DEL").arg("esclusa:flags").query_async(&mut admin).await.unwrap();
-    until("the missing key", &syncing, || {
-        syncing.status().last_error.is_some_and(|last| last.error.contains("there is no key `esclusa:flags`"))
-    })
-    .await;
-    assert!(is_on(&flags));
-
-    // More than a connection that subscribes may be sent.
-    let big = "x".repeat(40_000_000);
-    writer.put(one(30, false, &big).as_bytes()).await.unwrap();
-    until("the large one", &syncing, || !is_on(&flags)).await;
-    let unwatched = Flags::new();
-    let syncing = start(&unwatched, Redis::new(&server.url()).unwrap(), options(NEVER));
-    until("the large one, from the start", &syncing, || syncing.status().revision == Some(30)).await;
-    writer.put(one(31, true, &big).as_bytes()).await.unwrap();
-    until("the large one is told of", &syncing, || is_on(&unwatched)).await;
 }
 
 #[tokio::test]
