@@ -135,7 +135,7 @@ fn read(path: &Path) -> Result<Option<Copy>, String> {
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file, expected one"));
+        return Err(io::Error::other(IRREGULAR));
     }
     if metadata.len() > MAX_SNAPSHOT_BYTES as u64 {
         let problem = format!("it has {} bytes, expected at most {MAX_SNAPSHOT_BYTES}", metadata.len());
@@ -149,6 +149,10 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 /// Saves a snapshot that would be published, unless the copy that is there is newer.
 fn save_newer(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Ok(set) = FlagSet::from_json(bytes) else { return Ok(()) };
+    // A pipe or a device, which a rename would take away from everyone else.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::other(IRREGULAR));
+    }
     let _lock = lock(path)?;
     let saved = read(path).ok().flatten();
     let is_new = saved.as_ref().is_none_or(|saved| saved.bytes != bytes);
@@ -187,6 +191,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+const IRREGULAR: &str = "it is not a regular file, expected one";
 const UNFINISHED: &str = ".tmp";
 /// A process that is alive has no unfinished copy for so long.
 const ABANDONED: Duration = Duration::from_secs(60);

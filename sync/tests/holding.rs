@@ -36,6 +36,7 @@ async fn a_saved_copy_answers_while_the_store_is_away() {
     away.say(answer(one(8, "f", false)));
     assert!(syncing.ready(Duration::from_secs(5)).await, "failures before do not end the wait");
     until("the store", || syncing.status().state == State::Fresh && !is_on(&flags, "f")).await;
+    until("the copy", || std::fs::read(&copy).is_ok_and(|bytes| bytes == one(8, "f", false).as_bytes())).await;
     drop(syncing);
 
     std::fs::write(&copy, "{\"esclusa\": 1, \"fla").unwrap();
@@ -61,6 +62,8 @@ async fn a_copy_that_cannot_be_read_or_written_delays_nothing() {
         assert!(begin.elapsed() < Duration::from_secs(3) && is_on(&flags, "f"));
         script.say(answer(one(2, "f", false)));
         until("the rollback", || !is_on(&flags, "f")).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(!path.is_file(), "what is no file is not replaced by one");
     }
 }
 

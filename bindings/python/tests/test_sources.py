@@ -338,6 +338,8 @@ def test_a_copy_that_hangs_delays_nothing(tmp_path: Path) -> None:
         assert flags.ready(30) and flags.is_enabled("crm") and time.monotonic() - begin < 20
         store.said = document(2, crm=False)
         until(lambda flags=flags: not flags.is_enabled("crm"))  # type: ignore[misc]
+        time.sleep(0.1)
+        assert path.exists() and not path.is_file(), "what is no file is not replaced by one"
 
 
 def test_what_hangs_to_begin_with_is_done_without() -> None:

@@ -57,7 +57,7 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
       try {
         const look = statSync(name);
         if (!look.isFile() || look.size > MAX_SNAPSHOT_BYTES) {
-          throw new Error(look.isFile() ? `it has ${look.size} bytes, expected at most ${MAX_SNAPSHOT_BYTES}` : 'it is not a regular file, expected one');
+          throw new Error(look.isFile() ? `it has ${look.size} bytes, expected at most ${MAX_SNAPSHOT_BYTES}` : IRREGULAR);
         }
         const bytes = readFileSync(name);
         revisionOf(bytes);
@@ -72,6 +72,8 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
   };
   return inner.watch === undefined ? made : { ...made, watch: (tell) => inner.watch?.(tell) };
 }
+
+const IRREGULAR = 'it is not a regular file, expected one';
 
 /** The revision of a snapshot that could be published; it throws for any other. */
 function revisionOf(bytes: Uint8Array): number | null {
@@ -96,14 +98,18 @@ async function saveNewer(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     check.free();
   }
+  // A pipe or a device, which a rename would take away from everyone else.
+  if (await stat(path).then((found) => !found.isFile(), () => false)) {
+    throw new Error(IRREGULAR);
+  }
   await save(path, bytes, async () => {
     let saved: number | null = null;
     try {
-      const before = (await stat(path)).isFile() ? await readFile(path) : undefined;
-      if (before !== undefined && Buffer.compare(before, bytes) === 0) {
+      const before = await readFile(path);
+      if (Buffer.compare(before, bytes) === 0) {
         return false;
       }
-      saved = before === undefined ? null : revisionOf(before);
+      saved = revisionOf(before);
     } catch {
       // There is none, or none that can be used.
     }

@@ -26,6 +26,7 @@ except ImportError:  # A system without it has no lock; the copy is compared all
 
 _logger = logging.getLogger("esclusa")
 
+_IRREGULAR = "it is not a regular file, expected one"
 _UNFINISHED = ".tmp"
 # A process that is alive has no unfinished copy for so long.
 _ABANDONED_SECONDS = 60.0
@@ -141,7 +142,7 @@ def _read(path: str) -> bytes:
     """A regular file's content: a pipe or a device would be read without end."""
     look = os.stat(path)
     if not stat.S_ISREG(look.st_mode):
-        raise OSError("it is not a regular file, expected one")
+        raise OSError(_IRREGULAR)
     if look.st_size > MAX_SNAPSHOT_BYTES:
         raise OSError(f"it has {look.st_size} bytes, expected at most {MAX_SNAPSHOT_BYTES}")
     with open(path, "rb") as file:
@@ -154,6 +155,9 @@ def _save_newer(path: str, snapshot: bytes) -> None:
         revision = revision_of(snapshot)
     except ValueError:
         return
+    # A pipe or a device, which a rename would take away from everyone else.
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(_IRREGULAR)
     folder, name = os.path.split(path)
     prefix = f".{name}."
     with _locked(os.path.join(folder, f"{prefix}lock")):
