@@ -231,16 +231,19 @@ def test_a_copy_that_cannot_be_used_or_written(tmp_path: Path, caplog: pytest.Lo
 
 
 SAVING = """
-import sys, itertools
+import sys, itertools, threading
 from esclusa import Flags
 from esclusa.sync import Policy, Saved
 revisions = itertools.count(int(sys.argv[2]))
 rows = ",".join('{"name": "f%d"}' % at for at in range(500))
+is_told = threading.Event()
 def store():
+    is_told.wait()
     return '{"esclusa": 1, "revision": %d, "flags": [%s]}' % (next(revisions), rows)
 flags = Flags.from_source(Saved(store, sys.argv[1]), policy=Policy(interval=0.001, jitter=0, stale_after=60))
 print(flags.revision, flush=True)
-import threading; threading.Event().wait()
+is_told.set()
+threading.Event().wait()
 """
 
 
@@ -250,11 +253,13 @@ def test_whoever_is_killed_while_saving_leaves_a_whole_copy(tmp_path: Path) -> N
     for turn in range(15):
         command = [sys.executable, "-c", SAVING, str(copy), str(1 + turn * 100_000)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-            assert process.stdout is not None
-            begun = process.stdout.readline().strip()
-            assert begun == str(before or None), "what was saved before is what it begins with"
-            until(lambda turn=turn: copy.exists() and json.loads(copy.read_text())["revision"] > turn * 100_000)  # type: ignore[misc]
-            process.send_signal(signal.SIGKILL)
+            try:
+                assert process.stdout is not None
+                begun = process.stdout.readline().strip()
+                assert begun == str(before or None), "what was saved before is what it begins with"
+                until(lambda turn=turn: copy.exists() and json.loads(copy.read_text())["revision"] > turn * 100_000)  # type: ignore[misc]
+            finally:
+                process.send_signal(signal.SIGKILL)
         before = json.loads(copy.read_text())["revision"]
         assert len(json.loads(copy.read_text())["flags"]) == 500
 
