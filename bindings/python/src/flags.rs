@@ -400,15 +400,16 @@ impl Flags {
 
     #[cold]
     fn begin_anew(&self, py: Python<'_>) {
-        // Once in each copy, whoever comes first.
+        // Once in each copy, whoever comes first, but not the thread that others are to wait for.
         if !self.seen.renew() {
             return;
         }
         let healer = self.healer.take_turn(py, |place| place.as_ref().map(|healer| healer.clone_ref(py)));
-        if let Some(healer) = healer
-            && let Err(error) = healer.call0(py)
-        {
-            error.write_unraisable(py, Some(healer.bind(py)));
+        let Some(healer) = healer else { return };
+        match healer.call0(py).and_then(|has_waited| has_waited.is_truthy(py)) {
+            Ok(true) => {}
+            Ok(false) => self.seen.take_back(),
+            Err(error) => error.write_unraisable(py, Some(healer.bind(py))),
         }
     }
 }

@@ -35,6 +35,11 @@ impl Seen {
         let forks = FORKS.load(Ordering::Relaxed);
         self.0.swap(forks, Ordering::Relaxed) != forks
     }
+
+    /// Whoever comes next is to look again.
+    pub(crate) fn take_back(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Works while other threads run Python, unless the interpreter ends: before Python 3.14 it then ends each thread where

@@ -350,7 +350,7 @@ def test_a_copy_that_hangs_delays_nothing(tmp_path: Path) -> None:
 def test_what_hangs_to_begin_with_is_done_without() -> None:
     class Hanging(Store):
         def to_begin_with(self) -> bytes | None:
-            threading.Event().wait(60)
+            threading.Event().wait(10)
             return None
 
     flags = Flags.from_source(Hanging(document(1, crm=True)), policy=QUICK)

@@ -18,8 +18,9 @@ from esclusa import Flags
 
 def canonical(value: Any) -> str:
     """Canonical JSON."""
-    if isinstance(value, float):
-        return number(value)
+    # JavaScript has one kind of numbers.
+    if isinstance(value, float) or (type(value) is int and abs(value) > 2**53):
+        return number(float(value))
     if isinstance(value, list):
         return f"[{','.join(map(canonical, value))}]"
     if isinstance(value, dict):

@@ -35,9 +35,6 @@ _logger = logging.getLogger("esclusa")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 atexit.register(_native._end)
-if hasattr(os, "register_at_fork"):
-    # It counts, in the copy alone; what is to be done is done when somebody asks there.
-    os.register_at_fork(after_in_child=_native._forked)
 
 
 class Flags(_native.Flags):
@@ -314,10 +311,10 @@ class _Healer:
     def __init__(self, flags: Flags) -> None:
         self._flags = weakref.ref(flags)
 
-    def __call__(self) -> None:
+    def __call__(self) -> bool:
+        """Whether it has waited, if there is anything to wait for; the thread that is waited for does not."""
         flags = self._flags()
-        if flags is not None and flags._sync is not None:
-            flags._sync._wait_for_local()
+        return flags is None or flags._sync is None or flags._sync._wait_for_local()
 
 
 # The flags that a source keeps fresh.
@@ -329,6 +326,8 @@ def _begin_in_child() -> None:
     for flags in list(_synced):
         if flags._sync is not None:
             flags._sync._begin_anew(flags)
+    # Only from here on it is seen that this is a copy: what was done above is not to wait for itself.
+    _native._forked()
 
 
 if hasattr(os, "register_at_fork"):

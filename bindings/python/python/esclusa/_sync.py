@@ -88,11 +88,17 @@ class Sync:
         self._look()
         return self._run.is_ready.wait(min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
-    def _wait_for_local(self) -> None:
-        """In a copy of the process, before its first answer: a source that is at hand is waited for, for a moment."""
+    def _wait_for_local(self) -> bool:
+        """In a copy of the process, before its first answer: a source that is at hand is waited for, for a moment.
+
+        False in the thread that is waited for.
+        """
         run = self._run
-        if _asking.is_at_hand(run.source) and not run.is_stopped and not run.is_own_thread:
+        if run.is_own_thread:
+            return False
+        if _asking.is_at_hand(run.source) and not run.is_stopped:
             run.was_asked.wait(_LOCAL_SECONDS)
+        return True
 
     def _look(self) -> None:
         """Whatever is asked first looks whether this process is a copy."""
