@@ -76,7 +76,7 @@ class Run:
         try:
             begun = _asking.begin_soon(self.source)
         except Failure as failure:
-            _logger.warning("%s: there is nothing to begin with: %s", self.name, failure)
+            _logger.warning("%s: there is nothing to begin with: %s", self.name, str(failure))
         else:
             if begun is not None:
                 self._restore(flags, begun)
@@ -98,7 +98,7 @@ class Run:
             self._thread.start()
         except RuntimeError as problem:
             # The interpreter ends, or the system has no more threads; what is published stays.
-            _logger.warning("%s: nothing keeps the flags fresh: %s", self.name, problem)
+            _logger.warning("%s: nothing keeps the flags fresh: %s", self.name, str(problem))
             self.has_begun.set()
 
     def refresh(self) -> None:
@@ -166,7 +166,7 @@ class Run:
         try:
             _asking.close(self.source)
         except Failure as failure:
-            _logger.warning("%s: closing it failed: %s", self.name, failure)
+            _logger.warning("%s: closing it failed: %s", self.name, str(failure))
 
     def _step(self) -> None:
         action = self._protocol.next(self._now_ms())
@@ -196,7 +196,7 @@ class Run:
             try:
                 news = _asking.wait(self.source, min(left, _TURN_SECONDS))
             except Failure as failure:
-                _logger.info("%s: it cannot tell of news: %s", self.name, failure)
+                _logger.info("%s: it cannot tell of news: %s", self.name, str(failure))
                 news = News.CUT_OFF
             if news is News.CHANGED:
                 self._protocol.notified(self._now_ms())
@@ -285,7 +285,7 @@ class Run:
         try:
             report = self._swap(flags, snapshot)
         except SnapshotError as problem:
-            _logger.warning("%s: a copy is refused: %s", self.name, problem)
+            _logger.warning("%s: a copy is refused: %s", self.name, str(problem))
             return
         if report is not None and report.is_published:
             self._protocol.restored(self._now_ms(), report.revision)
