@@ -38,6 +38,9 @@ fn corpus(root: &Path, target: &str) -> std::io::Result<PathBuf> {
     if target == "snapshot" {
         for entry in fs::read_dir(root.join("spec/vectors"))? {
             let path = entry?.path();
+            if !path.is_file() {
+                continue;
+            }
             let text = fs::read_to_string(&path)?;
             for (number, line) in text.lines().filter(|line| line.contains("\"snapshot\"")).enumerate() {
                 let Some(snapshot) = line.split("\"snapshot\":").nth(1) else { continue };
