@@ -1,20 +1,20 @@
-//! Flags that are set aside: what becomes of them, and what is known of them besides (section 8 of SEMANTICS.md).
+//! Flags that are set aside: why, and the facts that later publishes and explanations need (section 8 of SEMANTICS.md).
 
 use crate::columns::Cause;
 use crate::narrowing::Narrowing;
 
-/// What becomes of a flag that is set aside.
+/// Why a flag is set aside, which decides what it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
     /// It serves its kept definition, if it has one.
     Broken,
     /// It reads as off, and is (8.7).
     Killed,
-    /// It is off, because of whom it keeps out cannot be read (8.16).
+    /// It is off, because a restriction cannot be read (8.16).
     Withheld,
 }
 
-/// What is known of a flag that is set aside.
+/// The facts of a flag that is set aside.
 #[derive(Debug)]
 pub(crate) struct Aside {
     /// Whether its row says `client`.

@@ -76,7 +76,7 @@ impl Share {
     pub(crate) const NOBODY: Share = Share(0);
     pub(crate) const EVERYONE: Share = Share(BUCKETS);
 
-    /// The share of a percentage, if it is one: 0 to 100, and what is finer than a thousandth is cut off (2.2.6, 2.2.7).
+    /// The share of a percentage from 0 to 100, cut off after three decimals; `None` outside that range (2.2.6, 2.2.7).
     pub(crate) fn of_percentage(percentage: f64) -> Option<Self> {
         if !(0.0..=100.0).contains(&percentage) {
             return None;

@@ -13,7 +13,7 @@ use crate::value::Value;
 /// Fields that are ignored by their names (2.2.3).
 const IGNORED: [&str; 6] = ["id", "description", "created_at", "updated_at", "created_by", "metrics"];
 
-/// How a field is read that is none of 2.2.
+/// How a field that is not one of 2.2 is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Ignored by its name.
@@ -48,7 +48,7 @@ impl Kinds {
     }
 }
 
-/// In how many rows a column is.
+/// The number of rows that have a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) rows: u32,
@@ -63,14 +63,14 @@ impl Count {
     }
 }
 
-/// A column that is none of the fields of 2.2.
+/// A column that is not one of the fields of 2.2.
 #[derive(Clone, Debug)]
 pub(crate) struct Column<'v> {
     pub(crate) name: Cow<'v, str>,
     pub(crate) role: Role,
     pub(crate) count: Count,
     pub(crate) kinds: Kinds,
-    /// In how many rows it restricts.
+    /// The number of rows in which it restricts.
     pub(crate) withheld: u32,
     /// The value with which it restricts, as its fingerprint, and whether there are others.
     pub(crate) value: u64,
@@ -88,7 +88,7 @@ pub(crate) struct Cause {
     pub(crate) value: u64,
 }
 
-/// What the fields of one row that are not read say of its flag.
+/// What the unknown fields of one row mean for its flag.
 #[derive(Debug, Default)]
 pub(crate) struct Strange {
     /// Whether a gate is off (2.2.28).
@@ -134,7 +134,7 @@ impl<'v> Columns<'v> {
         self.others.get(self.next).is_some_and(|column| column.name == name)
     }
 
-    /// Looks at a field of the row that is none of 2.2; says whether it restricts for the first time in this row.
+    /// Records a field of the row that is not one of 2.2; true if it restricts, for the first time in this row.
     #[expect(clippy::ptr_arg, reason = "a new column borrows what the name borrows")]
     pub(crate) fn look(&mut self, name: &Cow<'v, str>, value: &Value<'v>, strange: &mut Strange) -> bool {
         let at = self.place(name);

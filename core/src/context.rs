@@ -43,7 +43,7 @@ pub struct Context<'a> {
     roles_known: bool,
     /// As they were given; of two with one name the last counts (sentence 2.2.23).
     attributes: Vec<(Cow<'a, str>, Value<'a>)>,
-    /// The fixed fields that hold something that is no text, and what they hold (3.10).
+    /// The fixed fields whose value is not a text, with a description of it (3.10).
     unreadable: Unreadable<'a>,
 }
 
@@ -187,8 +187,8 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// A fixed field that holds something that is no text, and what that is (3.10). It counts as missing, except that the
-    /// caller is off wherever some users or companies are always off.
+    /// Marks a fixed field whose value is not a text, with a description of that value (3.10). The field counts as
+    /// missing, except that a flag with `overrides.off` for it is off.
     ///
     /// ```
     /// let context = esclusa::Context::new("user-42").unreadable("company", "a `Company`");
@@ -203,7 +203,7 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// What a fixed field holds that is no text; what was given before it held a text does not count.
+    /// A description of the value of a fixed field that is not a text. A text set later replaces it.
     #[cold]
     pub(crate) fn unreadable_field(&self, field: Field) -> Option<&str> {
         if self.first(field).is_some() {

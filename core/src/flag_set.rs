@@ -368,7 +368,7 @@ impl FlagSet {
         &self.reading
     }
 
-    /// What is known of a flag that is set aside.
+    /// The facts of a flag that is set aside.
     pub(crate) fn aside(&self, id: FlagId) -> Option<&Aside> {
         let at = self.set_aside.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         self.set_aside.get(at).map(|(_, aside)| aside)

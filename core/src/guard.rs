@@ -1,4 +1,4 @@
-//! The guard: what a field that is not read says by its name and its value (2.2.25 to 2.2.28 of SEMANTICS.md).
+//! The guard: judges an unknown field by its name and its value (2.2.25 to 2.2.28 of SEMANTICS.md).
 //!
 //! It knows single names and single values. Which fields are read is decided where flags are read.
 
@@ -34,10 +34,10 @@ impl List {
 /// Those that may decide about a name of which no word is one of a gate, in their order.
 const DECIDING: [List; 6] = [List::Prose, List::Strong, List::Aside, List::Share, List::State, List::Scope];
 
-/// The texts that leave nobody out.
+/// The texts that restrict nobody.
 const ANYONE: [&str; 7] = ["*", "all", "any", "everybody", "everyone", "global", "public"];
 
-/// What a name says of a field.
+/// The kind of a field, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Off if its value says off.
@@ -54,7 +54,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What a name says (2.2.26).
+    /// The kind of a name (2.2.26).
     pub(crate) fn of(name: &str) -> Self {
         let mut words = Words::default();
         words.read(name);

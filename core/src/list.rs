@@ -253,7 +253,7 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
     }
 }
 
-/// How many of a short list's places the entries take together; `None` if one of them has none.
+/// The number of places that the entries of a short list take together; `None` if one of them has no place.
 fn places_of(entries: &[Cow<'_, str>], place: impl Fn(&str) -> Option<usize>) -> Option<usize> {
     // A table of up to 12 tokens has at most 128 places.
     let mut taken = 0_u128;

@@ -7,7 +7,7 @@ use crate::definition::{FlagDefinition, Status, Targets};
 use crate::fingerprint::Set;
 use crate::time::Time;
 
-/// What a row lets in at most.
+/// The restrictions of a row, for its kept definition.
 #[derive(Debug, Hash)]
 pub(crate) struct Narrowing {
     targets: Targets<'static>,

@@ -43,7 +43,7 @@ pub(crate) fn write(number: f64, text: &mut String) {
     }
 }
 
-/// How many thousandths a number from 0 to 2^53 / 1000 has in its shortest decimal text, what is finer cut off.
+/// Thousandths of a number from 0 to 2^53 / 1000, cut off in its shortest decimal text.
 pub(crate) fn thousandths(number: f64) -> u64 {
     let (digits, point) = shortest(number.abs());
     if point < -2 {

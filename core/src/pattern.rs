@@ -4,7 +4,7 @@
 //! neither allocates nor waits for another thread. A larger one falls back to engines that need some; both give the
 //! same answer. How large a pattern may be is counted on its syntax, which is the same on every machine.
 //!
-//! Validation parses and counts; only what is within the limits of the whole snapshot (5.17) is compiled.
+//! Validation parses and counts; compilation takes only the expressions within the limit of the snapshot (5.17).
 
 #[cfg(feature = "regex")]
 pub(crate) use compiled::{Automata, Expression, Pattern};
@@ -99,7 +99,7 @@ mod compiled {
             &self.text
         }
 
-        /// How many parts it has with its repetitions written out.
+        /// Number of parts with its repetitions written out.
         pub(crate) fn parts(&self) -> u64 {
             self.parts
         }
@@ -280,11 +280,11 @@ mod compiled {
 
 #[cfg(not(feature = "regex"))]
 mod left_out {
-    /// An expression that this build cannot read (sentence 8.10): there is none.
+    /// Uninhabited: this build reads no expressions (8.10).
     #[derive(Debug)]
     pub(crate) struct Expression(std::convert::Infallible);
 
-    /// A pattern, of which there is none either.
+    /// Uninhabited too.
     #[derive(Clone, Debug)]
     pub(crate) struct Pattern(std::convert::Infallible);
 

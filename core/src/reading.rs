@@ -20,7 +20,7 @@ use crate::time::Time;
 use crate::value::Value;
 use crate::whole::digits;
 
-/// Is shown a field, and says whether it knows it as one that is none of the names.
+/// Called for each field that is not one of the names; true if it is known all the same.
 pub(crate) type Look<'f, 'v, 't> = &'f mut dyn FnMut(&mut Reading, &'v Cow<'t, str>, &'v Value<'t>, Known) -> bool;
 
 /// Whether a field is one of the names.
@@ -50,9 +50,9 @@ pub(crate) const NETWORKS: &str = r#"an array of networks such as ["10.0.0.0/8"]
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) violations: Vec<Violation>,
-    /// How many there were before the entry that is being read, if one is.
+    /// Number of violations before the current entry, while one is read.
     before: Option<usize>,
-    /// How many more the entry has than are reported.
+    /// Number of the entry's violations above the limit, which are not reported one by one.
     more: usize,
 }
 
@@ -73,12 +73,12 @@ impl Reading {
         }
     }
 
-    /// How many violations the entry that is being read has with those before it, be they reported or not.
+    /// Number of violations up to now, reported or not.
     pub(crate) fn count(&self) -> usize {
         self.violations.len() + self.more
     }
 
-    /// What is reported until the [end](Self::end_entry) is wrong with one flag or segment.
+    /// All violations until [`end_entry`](Self::end_entry) belong to one flag or segment.
     pub(crate) fn begin_entry(&mut self) {
         (self.before, self.more) = (Some(self.violations.len()), 0);
     }

@@ -266,7 +266,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
             self.recorder.open();
             let other: Option<Resolution<'_>> = prerequisite.flag.map(|flag| self.other_flag(flag));
             let met = other.is_some_and(|other| match prerequisite.wanted {
-                // What a flag with an error would say is not known, so it is not what is asked for.
+                // The answer of a flag with an error is unknown, so the prerequisite is not met.
                 _ if other.error.is_some() => false,
                 Wanted::On(on) => other.enabled == on,
                 Wanted::Variants(keys) => {

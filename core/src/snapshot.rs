@@ -31,7 +31,7 @@ pub(crate) struct Snapshot {
     pub(crate) switches: bool,
     /// The fields of flags that it ignores (2.1.10).
     pub(crate) ignored: Vec<String>,
-    /// Whether they were named behind the flags.
+    /// Whether `ignored` came after `flags` in the document.
     pub(crate) ignored_late: bool,
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn folded(text: &str) -> impl DoubleEndedIterator<Item = char> + Clon
     text.chars().flat_map(char::to_lowercase)
 }
 
-/// Values as they are written, and behind them, if there are many, as many in the order in which they are searched.
+/// The values as written, and after them, if there are many, the same values in search order.
 pub(crate) fn arranged(test: TextTest, values: Vec<String>) -> Vec<String> {
     if values.len() <= FEW {
         return values;

@@ -25,7 +25,7 @@ pub struct Reading {
     rows: u64,
     flags: u64,
     columns: Vec<Column>,
-    /// How many of them are fields of 2.2.
+    /// Number of columns that are fields of 2.2.
     natives: usize,
     notices: Vec<Notice>,
     fingerprint: u32,
@@ -59,13 +59,13 @@ const LABEL: &str = "label";
 const UNKNOWN_SWITCH: &str = "unknown-switch";
 
 impl Reading {
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// How many flags they make.
+    /// Number of flags.
     #[must_use]
     pub fn flags(&self) -> u64 {
         self.flags
@@ -77,7 +77,7 @@ impl Reading {
         &self.columns
     }
 
-    /// What a person should look at.
+    /// Notices for people.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
@@ -130,19 +130,19 @@ impl Column {
         self.why
     }
 
-    /// In how many rows it is.
+    /// Number of rows that have it.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// In how many rows it says anything.
+    /// Number of rows in which it is not empty.
     #[must_use]
     pub fn not_empty(&self) -> u64 {
         self.not_empty
     }
 
-    /// In how many rows it restricts, so that their flags are withheld (8.16).
+    /// Number of rows whose flag it withholds (8.16).
     #[must_use]
     pub fn withheld(&self) -> u64 {
         self.withheld
@@ -193,7 +193,7 @@ impl Notice {
         &self.problem
     }
 
-    /// How many rows it is about.
+    /// Number of rows it concerns.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
@@ -208,7 +208,7 @@ impl Notice {
     }
 }
 
-/// What is counted of the fields of 2.2 while rows are read.
+/// Counts of the fields of 2.2 while rows are read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     /// Rows in which a `name` is a label, because there is a `key`.
@@ -219,7 +219,7 @@ pub(crate) struct Counts {
     pub(crate) twins: u32,
 }
 
-/// A field of 2.2, how it is written where it came first, and in how many rows it is.
+/// A field of 2.2, its first spelling, and the number of rows that have it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Native<'v> {
     pub(crate) written: Cow<'v, str>,

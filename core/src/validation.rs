@@ -88,7 +88,7 @@ impl<'v> Candidate<'v> {
         }
     }
 
-    /// What is known of it when it is set aside.
+    /// Its facts if it is set aside.
     pub(crate) fn aside(&self) -> Aside {
         Aside {
             client: self.definition.client,

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-/// How many numbers a version has at most.
+/// Maximal number of numbers in a version.
 const NUMBERS: usize = 4;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -54,7 +54,7 @@ impl Postgres {
     /// Makes a standby a server of its own.
     ///
     /// # Errors
-    /// When it is none.
+    /// If it is not one.
     pub fn promote(&self) -> io::Result<()> {
         self.run("pg_ctl", ["-D", &self.data(), "-w", "promote"])
     }
@@ -88,7 +88,7 @@ impl Postgres {
         Ok(command)
     }
 
-    /// Speaks TLS from now on to whoever asks for it, with this certificate and key in PEM.
+    /// Accepts TLS from now on, with this certificate and key in PEM.
     ///
     /// # Errors
     /// When it does not take them.

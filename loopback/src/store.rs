@@ -76,7 +76,7 @@ pub enum StoreFault {
     NoRows,
     /// One row of five, with status 200 and the header `Content-Range`, as PostgREST cuts a table.
     CutTable,
-    /// The same, with a header that says how many rows there are only if that is asked for.
+    /// The same, with the total in the header only if the client asks for it.
     CutTableUncounted,
     /// One row of five, with status 206.
     PartialContent,

@@ -19,7 +19,7 @@
 SELECT pg_catalog.set_config('esclusa.caller_path', pg_catalog.current_setting('search_path'), false);
 SET search_path = pg_catalog, pg_temp;
 
--- A schema that somebody else has prepared could hold anything.
+-- A schema with another owner could hold anything.
 DO $$
 DECLARE
   owners text;
@@ -204,7 +204,7 @@ END
 $$;
 
 ----------------------------------------------------------------------------------------------------------------------
--- What a watch consists of
+-- The parts of a watch
 
 -- The tables whose rows a relation shows: itself, its partitions and children, and those that a view reads.
 CREATE OR REPLACE FUNCTION esclusa.tables_of(relation oid) RETURNS SETOF oid
@@ -446,7 +446,7 @@ DECLARE
   query text := '';
 BEGIN
   FOR member IN SELECT esclusa.name_of(tables_of) FROM esclusa.tables_of(esclusa.found(watched)) ORDER BY 1 LOOP
-    -- What is locked cannot become a view before it is read.
+    -- A locked table cannot become a view before it is read.
     EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', member);
     IF (SELECT relkind FROM pg_class WHERE oid = to_regclass(member)) = 'r' THEN
       query := query || format(
@@ -620,7 +620,7 @@ BEGIN
 END
 $$;
 
--- What a change is called. Only what switches off may call itself an emergency rollback.
+-- The name of a change. Only a change that switches off may be named an emergency rollback.
 CREATE OR REPLACE FUNCTION esclusa.action(before jsonb, after jsonb, switch text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -841,7 +841,7 @@ DECLARE
   -- What the rest of the transaction goes on with.
   said text := coalesce(current_setting('esclusa.performed_by', true), '');
   only_one text := CASE WHEN watched IS NOT NULL THEN (esclusa.watch_of(watched)).name END;
-  -- Those that the caller may read: a table of others is none of theirs.
+  -- Only the tables that the caller may read.
   relations oid[] := (SELECT array_agg(pg_class.oid ORDER BY name) FROM esclusa.revision
     JOIN pg_class ON pg_class.oid = esclusa.found(name)
     WHERE has_schema_privilege(relnamespace, 'USAGE') AND has_any_column_privilege(pg_class.oid, 'SELECT')
@@ -953,7 +953,7 @@ BEGIN
 END
 $$;
 
--- What a request to PostgREST says that it has, and what it is answered.
+-- The entity tag in a request to PostgREST, and the response headers.
 CREATE OR REPLACE FUNCTION esclusa.known_to_request() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1280,7 +1280,7 @@ BEGIN
       JOIN pg_roles ON rolname = allowed.name LOOP
     PERFORM esclusa.allow(role);
   END LOOP;
-  -- What is watched gets the triggers of this version.
+  -- Watched tables get the triggers of this version.
   FOR part IN SELECT name FROM esclusa.watched LOOP
     IF esclusa.found(part.name) IS NULL THEN
       RAISE WARNING 'there is no table `%` any more', part.name;

@@ -77,7 +77,7 @@ struct Connection {
     /// Whether notifications come. A standby cannot listen until it is promoted.
     is_listening: bool,
     way: Way,
-    /// What is read row by row: the table, or the only watch.
+    /// The relation that is read row by row: the table, or the only watch.
     table: String,
     /// When all rows were last read.
     whole: Option<Instant>,

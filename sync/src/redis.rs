@@ -26,14 +26,14 @@ const WHOLE: Duration = Duration::from_secs(3600);
 /// Who may not subscribe tries again after so long.
 const REFUSED: Duration = Duration::from_secs(60);
 
-/// So many bytes of the beginning and of the end of a snapshot are compared besides its tag.
+/// Number of bytes at the start and at the end of a snapshot that are compared besides its tag.
 const ENDS: usize = 1024;
 
 /// A snapshot under a key of Redis 6 or later, or Valkey.
 ///
 /// Whoever writes it sets the key and publishes anything on the channel, as [`Redis::put`] does. If there is a key of
 /// the same name with `:etag` behind it, that is compared before the snapshot is read; it should be set together with
-/// the snapshot. One that is left behind is noticed by the snapshot's length and its ends, else within an hour.
+/// the snapshot. An outdated tag is detected by the snapshot's length and ends, else within an hour.
 ///
 /// A user who may not subscribe is asked for changes once an interval. In a cluster both keys have to be in one slot:
 /// `Redis::key("{esclusa}:flags")`.
@@ -162,7 +162,7 @@ impl Redis {
         format!("{}:etag", self.key)
     }
 
-    /// The connection that asks, which whoever took it puts back when it has proved good.
+    /// The connection for queries, put back after a successful use.
     async fn take_commands(&mut self) -> Result<MultiplexedConnection, Failure> {
         if let Some(commands) = self.commands.take() {
             return Ok(commands);
@@ -268,7 +268,7 @@ fn composed(tag: &str, bytes: usize, head: &[u8], tail: &[u8]) -> String {
     format!("{tag} {bytes} {head:016x}{tail:016x}")
 }
 
-/// Has another connection tell of what is published, until it breaks or nobody listens any more.
+/// Listens for notifications on a second connection, until it breaks or the receiver is dropped.
 async fn subscribe(client: &Client, channel: &str) -> Result<(PubSubSink, mpsc::Receiver<News>), RedisError> {
     let (mut sink, mut messages) = client.get_async_pubsub().await?.split();
     sink.subscribe(channel).await?;
@@ -277,7 +277,7 @@ async fn subscribe(client: &Client, channel: &str) -> Result<(PubSubSink, mpsc::
         loop {
             tokio::select! {
                 message = messages.next() => match message {
-                    // One that nobody has picked up yet stands for all that come meanwhile.
+                    // A notification that is still in the channel also covers later ones.
                     Some(_) => drop(tell.try_send(News::Changed)),
                     None => {
                         let _ = tell.send(News::CutOff).await;

@@ -1,4 +1,4 @@
-//! The last good copy: what a source said last, on disk, for a start while the store is away (11.23).
+//! The cached copy: the last good answer of a source, on disk, for a start while the store is away (11.23).
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
@@ -75,7 +75,7 @@ struct Writer {
     next: Mutex<Next>,
 }
 
-/// What is to be written.
+/// The next copy to write.
 #[derive(Debug, Default)]
 struct Next {
     bytes: Option<Vec<u8>>,
@@ -170,7 +170,7 @@ fn lock(path: &Path) -> io::Result<fs::File> {
     Ok(file)
 }
 
-/// The folder of the copy, and how the names of what is written beside it begin.
+/// The folder of the copy, and the prefix of the temporary files in it.
 fn beside(path: &Path) -> (&Path, String) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     (folder, format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy()))

@@ -60,7 +60,7 @@ pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
     Syncing { shared, task }
 }
 
-/// What is said of an answer that would take all flags away.
+/// The error for an answer that would remove all flags.
 pub(crate) const NO_ROWS: &str = "the answer has no rows, expected at least one: row-level security may hide them; a document \
     without flags, or `allow_empty`, says that there are none";
 
@@ -181,7 +181,7 @@ async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
     }
 }
 
-/// What a source can begin with, if that is there soon: it must not delay the first answer.
+/// The cached or bundled copy of a source, if it is there soon: it must not delay the first answer.
 pub(crate) async fn begun<S: Source>(source: &mut S) -> Option<Vec<u8>> {
     match tokio::time::timeout(BEGIN_WITHIN, guarded(source.to_begin_with())).await {
         Ok(begun) => begun.unwrap_or_default(),
@@ -193,7 +193,7 @@ pub(crate) async fn begun<S: Source>(source: &mut S) -> Option<Vec<u8>> {
     }
 }
 
-/// How long what there is to begin with is waited for.
+/// How long a start waits for the cached or bundled copy.
 pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(2);
 
 /// A source of somebody else's must not end the task by a panic.

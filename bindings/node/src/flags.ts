@@ -116,7 +116,7 @@ export class Flags extends EveryFlags {
   }
 
   /**
-   * Waits for the first good answer of the source, for at most so many milliseconds, and says whether it came. Failures in
+   * Waits up to `timeoutMs` milliseconds for the first good answer of the source; true if it came. Failures in
    * between do not end the wait. The process stays alive for that.
    *
    * @throws Error if nothing keeps the flags fresh, as the three functions that follow.

@@ -53,7 +53,7 @@ export class Shape {
         words[at++] = TEXT;
         words[at++] = value.length;
       } else if (value !== null && isOfText(name) && !Number.isSafeInteger(value)) {
-        // What is no text in the place of one is told of.
+        // Warns of a value that is not a text where one is expected.
         return undefined;
       } else if (typeof value === 'boolean') {
         words[at++] = value ? TRUE : FALSE;

@@ -400,7 +400,7 @@ impl Flags {
 
     #[cold]
     fn begin_anew(&self, py: Python<'_>) {
-        // Once in each copy, whoever comes first, but not the thread that others are to wait for.
+        // Once in each forked process, and never in its sync thread: other threads wait for that one.
         if !self.seen.renew() {
             return;
         }

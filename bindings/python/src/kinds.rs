@@ -1,5 +1,5 @@
 //! Values of Python that are no values of JSON and plainly mean one: enums, numbers and lists of other libraries, lazy
-//! texts, and objects with fields (sentence 12.5 of SEMANTICS.md). And what is left, which is warned of once.
+//! texts, and objects with fields (sentence 12.5 of SEMANTICS.md). Any other object logs one warning.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};

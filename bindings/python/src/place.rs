@@ -42,7 +42,7 @@ unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Ve
         let name = unsafe { text(name) }?;
         // SAFETY: as above; a name that is no text may have let Python code run, and then nothing more is read.
         let read = unsafe { json(value, depth) }?;
-        // What is no text in the place of one is to be warned of, by Python code.
+        // Python code warns of a value that is not a text where one is expected.
         let is_of_none = is_no_text(&read) || read.is_null() && !value.is_none();
         if depth == 1 && is_of_none && is_of_text(name) {
             return None;

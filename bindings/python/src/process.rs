@@ -36,7 +36,7 @@ impl Seen {
         self.0.swap(forks, Ordering::Relaxed) != forks
     }
 
-    /// Whoever comes next is to look again.
+    /// The next call looks again.
     pub(crate) fn take_back(&self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -46,7 +46,7 @@ export async function watch(browser) {
 }
 
 /**
- * What is more than a warning of a context that holds something unusable: vectors and questions are full of those.
+ * The complaints without warnings of unusable context fields, which many vectors have on purpose.
  *
  * @param {string[]} complaints
  */

@@ -13,8 +13,8 @@ use crate::validation::{Candidate, Twins};
 use crate::value::Value;
 
 impl Compiler {
-    /// Sets a flag aside whose key is in several rows that differ (8.2); gives what is known of it, if it was not set
-    /// aside before.
+    /// Sets a flag aside whose key is in several rows that differ (8.2). Returns its new entry, unless it was set aside
+    /// already.
     pub(super) fn part(&mut self, twins: &Twins) -> Option<(FlagId, Aside)> {
         let id = FlagId(twins.number);
         let (flag, origin) = (self.set.flags.get(id.0 as usize)?, self.set.origins.get(id.0 as usize)?);
@@ -79,7 +79,7 @@ impl Compiler {
         });
     }
 
-    /// Has a flag serve that value when it is off; gives the place of the one that it served.
+    /// Replaces the index of the value that a flag serves when it is off; returns the old index.
     fn serve_when_off(&mut self, id: FlagId, off_value: Option<u32>) -> Option<u32> {
         let at = self.set.flag(id).detail;
         if let Some(detail) = self.set.details.get_mut(at as usize) {

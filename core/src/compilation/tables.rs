@@ -1,4 +1,4 @@
-//! What of a flag set in the making is there already, so that equal parts are stored once.
+//! The parts of a flag set that are already stored while it is compiled, so that equal parts are stored once.
 
 use hashbrown::HashTable;
 
@@ -9,7 +9,7 @@ use crate::list::ListBuilder;
 use crate::pattern::Automata;
 use crate::text_match::SubstringBuilder;
 
-/// What of a set is there already.
+/// The parts that are already stored.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) lists: ListBuilder,

@@ -159,7 +159,7 @@ pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: 
     Step { numbers: vec![("target", gate.field.to_string().into())], ..step("target", listed, sentence) }
 }
 
-/// That the context does not have a field, or something there that is no text (3.10).
+/// A sentence: the context lacks the field, or its value is not a text (3.10).
 fn none(context: &Context<'_>, field: Field, name: &str) -> String {
     match context.unreadable_field(field) {
         Some(what) => format!("the {name} is {what}, which is no text"),
@@ -305,7 +305,7 @@ pub(crate) fn comparison(set: &FlagSet, context: &Context<'_>, comparison: &Comp
     step("comparison", truth, format!("{name} ({value}) {}: {}{because}", wanted(set, operator), truth.name()))
 }
 
-/// What a fixed field is that has no text.
+/// The value to show for a fixed field without a text.
 fn missing(context: &Context<'_>, field: Field) -> String {
     match context.unreadable_field(field) {
         Some(what) => format!("{what}, which is no text"),

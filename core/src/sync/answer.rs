@@ -18,7 +18,7 @@ pub fn has_no_rows(bytes: &[u8]) -> bool {
 pub enum Rows {
     /// It holds all, or says nothing of rows.
     All,
-    /// It says which rows it holds but not how many there are: it is to be asked again with `Prefer: count=exact`.
+    /// Its `Content-Range` has no total: ask again with `Prefer: count=exact`.
     Unknown,
     /// It holds a part; this says which.
     Part(String),

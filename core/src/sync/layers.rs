@@ -128,11 +128,11 @@ impl<'a> Whole<'a> {
         }
     }
 
-    /// Switches the flags of this name, or of what is left of it without its affixes; a flag that no layer has is defined
+    /// Switches the flags with this key, or with its key without affixes; a flag that no layer has is defined
     /// by the switch alone.
     fn switch(&mut self, name: &str, enabled: bool) {
         let is_known = [name].into_iter().chain(without_affixes(name)).any(|name| self.switch_those(name, enabled));
-        // Whom a layer that is missing would let in nobody knows, so nobody is let in (13.7).
+        // The missing layer may restrict, so the flag is off (13.7).
         let is_guess = enabled && self.is_partial;
         if !is_known && self.has_flags && !self.is_partial {
             self.unknown_switches.push(name.to_owned());
@@ -216,7 +216,7 @@ fn switch<'v>(flag: &'v Value<'_>) -> Option<(&'v str, bool)> {
 const PREFIXES: [&str; 2] = ["feature_", "flag_"];
 const SUFFIXES: [&str; 3] = ["_enabled", "_active", "_flag"];
 
-/// What is left of a switch's key without its suffix, without its prefix, and without both.
+/// The key of a switch without its suffix, without its prefix, and without both.
 fn without_affixes(name: &str) -> impl Iterator<Item = &str> {
     let keys = [without_suffix(name), without_prefix(name), without_suffix(name).and_then(without_prefix)];
     keys.into_iter().flatten().filter(|key| !key.is_empty())

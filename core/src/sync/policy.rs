@@ -35,7 +35,7 @@ impl Default for Policy {
 /// A year. No app needs a longer time, and sums of such times stay far from the largest number.
 const MAX_MS: u64 = 366 * 24 * 3_600_000;
 
-/// What is wrong with a policy.
+/// A policy that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` is {value}, expected {least} to {most}")]
 pub struct PolicyError {

@@ -11,7 +11,7 @@ use super::status::{State, Status};
 use crate::report::{Outcome, Report};
 use crate::value::Value;
 
-/// What a store may ask for with `Retry-After` counts for at most this long: one hour, in milliseconds.
+/// Upper limit for `Retry-After`: one hour, in milliseconds.
 pub const MAX_RETRY_AFTER_MS: u64 = 3_600_000;
 
 /// How often a store is asked for the whole answer, in milliseconds: an entity tag that stayed the same while the
@@ -23,14 +23,14 @@ pub const READ_IN_FULL_EVERY_MS: u64 = 600_000;
 pub enum Action {
     /// Ask the source now, publish what it gives, and pass what came of it to [`Protocol::receive`].
     Ask(Request),
-    /// Nothing for so many milliseconds.
+    /// Wait, in milliseconds.
     Wait {
         /// How long.
         ms: u64,
     },
 }
 
-/// What to ask a source with, so that it need not send what is known.
+/// The parameters of a conditional request to a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// The entity tag of the last good answer, for `If-None-Match`.
@@ -267,7 +267,7 @@ impl Protocol {
         self.next_ask_ms = now_ms.saturating_add(wait).max(self.left_alone_ms);
     }
 
-    /// A number from 0 to `most`, from the seed and how many have been drawn.
+    /// The next pseudo-random number from 0 to `most`.
     fn draw(&mut self, most: u64) -> u64 {
         self.draws += 1;
         let random = xxh3_64_with_seed(&self.draws.to_le_bytes(), self.seed);

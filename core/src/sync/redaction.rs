@@ -100,7 +100,7 @@ fn is_of_word(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '-')
 }
 
-/// Hides what stands behind `name=`, `name: ` or `"name": `.
+/// Hides the value after `name=`, `name: ` or `"name": `.
 fn value_hidden<'t>(shown: &mut String, text: &'t str) -> &'t str {
     let after_quote = text.strip_prefix(['\'', '"']).unwrap_or(text);
     let Some(value) = after_quote.trim_start().strip_prefix(['=', ':']).map(str::trim_start) else { return text };
@@ -123,7 +123,7 @@ fn value_hidden<'t>(shown: &mut String, text: &'t str) -> &'t str {
     value.get(end..).unwrap_or_default()
 }
 
-/// Hides what stands behind `Bearer` or `Basic`, if it looks like a token.
+/// Hides the text after `Bearer` or `Basic`, if it looks like a token.
 fn token_hidden<'t>(shown: &mut String, text: &'t str) -> &'t str {
     let token = text.trim_start();
     let is_of_token = |character: char| character.is_alphanumeric() || "_.~+/=-".contains(character);

@@ -2,7 +2,7 @@
 
 use crate::time::Time;
 
-/// For how many milliseconds the server asks to be left alone; `None` if the header has neither form.
+/// The wait that the server asks for, in milliseconds; `None` if the header has neither form.
 ///
 /// A date is taken by the server's own clock, its header `Date`, if that can be read; otherwise `now_ms`, milliseconds
 /// since the epoch, is the time. So a wrong clock of this machine does no harm.
@@ -10,7 +10,7 @@ use crate::time::Time;
 pub fn retry_after_ms(header: &str, date: Option<&str>, now_ms: u64) -> Option<u64> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
-        // What is too large for a number is long in any case.
+        // Too many digits for a number: the longest wait.
         return Some(header.parse().unwrap_or(u64::MAX).saturating_mul(1000));
     }
     let until = http_date(header)?;

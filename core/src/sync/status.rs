@@ -28,7 +28,7 @@ impl State {
     }
 }
 
-/// How things stand, with what a person wants to know about it.
+/// The state of a sync, with its details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// In one word.

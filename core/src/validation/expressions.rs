@@ -15,7 +15,7 @@ pub(super) fn limit(
     (segments_place, segments): (&Place<'_>, &mut [Segment<'_>]),
     (flags_place, flags): (&Place<'_>, &mut [Candidate<'_>]),
 ) {
-    // How many flags and segments use an expression, and its parts.
+    // Number of flags and segments that use an expression, and its number of parts.
     let mut uses: Map<String, (usize, u64)> = Map::default();
     let mut owners: Vec<(u64, Owner, Vec<String>)> = Vec::new();
     let segment = |(at, segment): (usize, &Segment<'_>)| {

@@ -59,7 +59,7 @@ pub(super) fn flag<'v>(
     let status = given(status).map(|value| self::status(reading, &at("status"), value));
     is_read("status", status != Some(None));
     let share = given(rollout).map(|value| reading.percentage(&at("rollout_percentage"), value));
-    // That a share is too large keeps nobody out.
+    // A share above 100 restricts nobody.
     is_read("rollout_percentage", share != Some(None) || rollout.is_some_and(is_above_100));
     let mut targets: Targets<'v> = Default::default();
     let lists = [plans, regions, roles, companies, users];
@@ -159,7 +159,7 @@ fn prerequisites<'v>(
     Some(entries.map(|(at, value)| prerequisite(reading, &place.entry(at), value)).collect())
 }
 
-/// A prerequisite. What is wrong in it is reported, and it keeps its place.
+/// A prerequisite. A broken one is reported and stays in the list.
 fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> PrerequisiteDefinition<'v> {
     let mut prerequisite = PrerequisiteDefinition { flag: Cow::Borrowed(""), wanted: WantedDefinition::On(true) };
     let Some([flag, on, variants]) = reading.fields(place, value, ["flag", "on", "variants"], Unknown::Refused) else {

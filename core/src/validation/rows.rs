@@ -1,4 +1,4 @@
-//! What is noted of a row's fields besides their values: columns that restrict, and counts (2.2.27, 8.16, 9.7, 9.8).
+//! Notes on the fields of a row: columns that restrict, and counts (2.2.27, 8.16, 9.7, 9.8).
 
 use super::{FLAG_FIELDS, Fields, given};
 use crate::bucket::Share;
@@ -49,7 +49,7 @@ pub(super) fn count<'v>(
     counts.labels += u32::from(given(*key).is_some() && given(*name).is_some() && key != name);
 }
 
-/// Forgets what a row says in fields that cannot be read: they narrow nothing (8.15).
+/// Removes unreadable fields from the narrowing (8.15).
 #[cold]
 pub(super) fn forget(definition: &mut FlagDefinition<'_>, unreadable: &[&str]) {
     for (list, (_, name)) in definition.targets.iter_mut().zip(TARGETS) {

@@ -30,7 +30,7 @@ impl Twin {
     }
 }
 
-/// What a flag serves when it is off (2.2.17, and 8.8 if it breaks a rule).
+/// The value of a flag that is off (2.2.17, and 8.8 if it breaks a rule).
 fn served_when_off(flag: &Candidate<'_>) -> Value<'static> {
     match flag.definition() {
         Some(definition) => definition.off_value.as_deref().map_or(Value::Bool(false), Value::to_owned),

@@ -12,7 +12,7 @@ use crate::trust::Check;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// What other clients read, and what has no meaning without libpq.
+/// Parameters of other clients, and those that only libpq uses.
 const OF_OTHERS: [&str; 37] = [
     // Prisma.
     "pgbouncer",
@@ -129,7 +129,7 @@ impl Address {
     }
 }
 
-/// What a connection string says of TLS.
+/// The TLS settings of a connection string.
 #[derive(Default)]
 struct Tls {
     mode: Option<String>,

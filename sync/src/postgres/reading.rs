@@ -1,4 +1,4 @@
-//! What a table is asked: by the function of the migration, by that of an earlier one, or row by row.
+//! The queries for a table: the function of the migration, that of an earlier version, or row by row.
 
 use std::time::Instant;
 
@@ -159,8 +159,8 @@ impl Postgres {
     }
 
     async fn query(&self, client: &Client, query: &str) -> Result<Vec<Option<String>>, AskError> {
-        // A query that waits for a lock goes on in the server when nobody waits for it any more, and one after another
-        // would use up its connections. The limit holds for this query only, also behind a pooler.
+        // Without a limit a query that waits for a lock goes on in the server after this side has given up, and repeated
+        // ones would use up its connections. The limit holds for this query only, also with a pooler.
         let limit_ms = self.timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
         for message in client.simple_query(&format!("SET LOCAL statement_timeout = {limit_ms}; {query}")).await? {
             if let SimpleQueryMessage::Row(row) = message {
@@ -215,7 +215,7 @@ fn answered(etag: Option<String>, snapshot: Option<String>) -> Result<Answer, Fa
     Ok(Answer::Snapshot { bytes: text.into_bytes(), etag })
 }
 
-/// What stands for an answer is digits and letters; anything else is nobody's.
+/// An entity tag of this source has only digits and letters; any other tag is not used.
 fn plain(etag: &str) -> &str {
     if etag.bytes().all(|byte| byte.is_ascii_alphanumeric()) { etag } else { "" }
 }

@@ -1,4 +1,4 @@
-//! TLS to Postgres: what is verified, and by which certificates.
+//! TLS to Postgres: verification and trusted certificates.
 
 use std::sync::Arc;
 

@@ -21,7 +21,7 @@ export class Sync {
   }
 
   /**
-   * Waits for the first good answer of the source, for at most so many milliseconds, and says whether it came. Failures in
+   * Waits up to `timeoutMs` milliseconds for the first good answer of the source; true if it came. Failures in
    * between do not end the wait. A process of Node stays alive for that, and for nothing else that a sync does.
    */
   ready(timeoutMs: number = 10_000): Promise<boolean> {

@@ -111,7 +111,7 @@ async function saveNewer(path: string, bytes: Uint8Array): Promise<void> {
       }
       saved = revisionOf(before);
     } catch {
-      // There is none, or none that can be used.
+      // There is no copy, or it cannot be used.
     }
     return decide({ decide: 'save', saved, new: revision }) === true;
   });

@@ -11,7 +11,7 @@ from ._deciding import decide
 from ._redaction import redacted, told
 from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
 
-# For how long what there is to begin with is waited for.
+# How long a start waits for the cached or bundled copy.
 _BEGIN_SECONDS = 2.0
 # Longer than an array without rows is written by anything.
 _SHORT_BYTES = 4096
@@ -86,7 +86,7 @@ def begin(source: Source) -> bytes | None:
 
 
 def begin_soon(source: Source) -> bytes | None:
-    """The same, if it is there within two seconds: what there is to begin with must not delay the source's answer."""
+    """The same within two seconds: a cached copy must not delay the source's answer."""
     if getattr(source, "to_begin_with", None) is None:
         return None
     begun = queue.SimpleQueue[bytes | Failure | None]()

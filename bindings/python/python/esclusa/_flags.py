@@ -326,7 +326,7 @@ def _begin_in_child() -> None:
     for flags in list(_synced):
         if flags._sync is not None:
             flags._sync._begin_anew(flags)
-    # Only from here on it is seen that this is a copy: what was done above is not to wait for itself.
+    # Counted last: the calls above must not wait for the thread that they start.
     _native._forked()
 
 

@@ -255,7 +255,7 @@ def _redirected(url: SplitResult, location: str | None) -> SplitResult:
 
 
 def _retry_after(header: str | None, date: str | None) -> float | None:
-    """For how many seconds the server asks to be left alone (11.19)."""
+    """The wait that the server asks for, in seconds (11.19)."""
     if header is None:
         return None
     milliseconds = decide("retry_after", header=header, date=date, now_ms=int(time.time() * 1000))

@@ -16,11 +16,11 @@ class Column:
     why: str | None
     """Why it is not read, such as `not read` or `looks like a restriction`; None if it is read."""
     rows: int
-    """In how many rows it is."""
+    """Number of rows that have it."""
     not_empty: int
-    """In how many rows it says anything."""
+    """Number of rows in which it is not empty."""
     withheld: int
-    """In how many rows it restricts, so that their flags are off until it is read or ignored."""
+    """Number of rows whose flag is off because of it, until it is renamed to a known field or ignored."""
     kinds: tuple[str, ...]
     """The kinds of its values, if it is not read: `boolean`, `number`, `text`, `array`, `object`."""
 
@@ -33,7 +33,7 @@ class Notice:
     """What kind of notice it is, such as `no-switch`, `twins` or `new-column`."""
     problem: str
     rows: int
-    """How many rows it is about."""
+    """Number of rows it concerns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Run:
         self._timeout, self._allow_empty = timeout, allow_empty
         # Set when the source has given a good answer, and when it has been asked once.
         self.is_ready, self.was_asked = threading.Event(), threading.Event()
-        # Set when what is at hand is published.
+        # Set after the first publish from a local source or a cached copy was tried.
         self.has_begun = threading.Event()
         self._is_copy = False
         self._protocol = Protocol(int.from_bytes(os.urandom(8), "big"), **policy.to_native())
@@ -68,7 +68,7 @@ class Run:
         self._thread = threading.Thread(target=self._live, name="esclusa-sync", daemon=True)
 
     def _begin(self, flags: Flags) -> None:
-        """Publishes what is at hand."""
+        """Publishes from a local source, or else the cached copy."""
         if _asking.is_at_hand(self.source) and isinstance(request := self._protocol.next(self._now_ms()), tuple):
             self._ask(Request(*request))
             if flags.is_ready:

@@ -1,4 +1,4 @@
-"""The last good copy: what a source said last, on disk, for a start while the store is away (11.23)."""
+"""The cached copy: the last good answer of a source, on disk, for a start while the store is away (11.23)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Saved:
         return _asking.is_at_hand(self._source)
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """What the source answers; it is saved behind it."""
+        """The source's answer, which is saved in the background."""
         answer = _asking.ask(self._source, request)
         if isinstance(answer, Answer) and isinstance(answer.snapshot, bytes):
             if self._writer is None or self._writer.process != os.getpid():

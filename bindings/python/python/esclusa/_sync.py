@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("esclusa")
 
-# For how long what is at hand is waited for: a file system over the network may hang.
+# How long a start waits for a local source: a network file system may hang.
 _BEGIN_SECONDS = 3.0
 # For how long closing waits for a source that is being asked.
 _CLOSING_SECONDS = 1.0
-# For how long the first question in a copy of the process waits for a source that is at hand.
+# How long the first evaluation in a forked process waits for a local source.
 _LOCAL_SECONDS = 0.05
 
 
@@ -48,7 +48,7 @@ class Sync:
         self._run = Run(flags, source, _asking.name_of(source), policy, timeout, allow_empty)
 
     def _start(self) -> None:
-        """Starts the thread that asks, and waits until it has published what is at hand, but not for a file that hangs."""
+        """Starts the thread, and waits until it has tried to publish from a local source, up to a limit."""
         self._run.start()
         self._run.has_begun.wait(_BEGIN_SECONDS)
 
@@ -89,7 +89,7 @@ class Sync:
         return self._run.is_ready.wait(min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
     def _wait_for_local(self) -> bool:
-        """In a copy of the process, before its first answer: a source that is at hand is waited for, for a moment.
+        """In a forked process, before its first evaluation: waits a moment for a local source.
 
         False in the thread that is waited for.
         """

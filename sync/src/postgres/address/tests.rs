@@ -4,7 +4,7 @@ use tokio_postgres::config::Host;
 
 use super::*;
 
-/// What is handed out by whom: the mode of TLS and what is verified, the first host and port, and the database.
+/// Connection strings of vendors: TLS mode and verification, first host and port, and database.
 const HANDED_OUT: &[(&str, &str, SslMode, Check, &str, &str)] = &[
     (
         "Debian, socket",
