@@ -132,12 +132,13 @@ test('whoever is killed while a copy is written leaves the old one or the new on
     import { Flags, saved } from '@esclusa/node';
     const many = Array.from({ length: 3000 }, (_, at) => ({ name: 'flag-' + at, enabled: true, description: 'x'.repeat(300) }));
     let revision = Number(process.argv[1]);
-    const flags = Flags.fromSource(saved(() => JSON.stringify({ esclusa: 1, revision: revision++, flags: many }), ${JSON.stringify(path)}), { intervalMs: 60_000, jitter: 0, spreadMs: 0, logger: null });
+    const flags = Flags.fromSource(saved(() => JSON.stringify({ esclusa: 1, revision: revision++, flags: many }), ${JSON.stringify(path)}), { intervalMs: 1, jitter: 0, spreadMs: 0, logger: null });
     flags.onPublish(() => process.stdout.write('.'));
-    setInterval(() => flags.refresh(), 40);`;
+    setInterval(() => flags.refresh(), 1);`;
   let last = 1;
   for (let round = 0; round < 20; round += 1) {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program, String(1 + round * 1_000_000)], { cwd: new URL('..', import.meta.url), stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
     await once(child.stdout, 'data');
     await until(() => existsSync(path));
     await new Promise((resolve) => setTimeout(resolve, (round * 7) % 40));

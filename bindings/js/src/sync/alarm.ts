@@ -9,3 +9,18 @@ export function alarm(ms: number, call: () => void): () => void {
   (timer as { unref?: () => void }).unref?.();
   return () => clearTimeout(timer as ReturnType<typeof setTimeout>);
 }
+
+/**
+ * Ends when the rest of the program has had a turn. In Node that is `setImmediate`: timers that are always due, as with a
+ * very short interval, would hold up input and output.
+ */
+export function nextTurn(): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => { unref?: () => void } };
+  return new Promise((resolve) => {
+    if (setImmediate === undefined) {
+      alarm(0, resolve);
+    } else {
+      setImmediate(resolve).unref?.();
+    }
+  });
+}

@@ -1,7 +1,7 @@
 /** The driver: asks a source when the protocol says so, and publishes what it answers. */
 import { Flags } from '../flags.js';
 import type { Report } from '../types.js';
-import { alarm } from './alarm.js';
+import { alarm, nextTurn } from './alarm.js';
 import { type Taken, ask, begin, checkRows, failureOf, nameOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { Log } from './log.js';
@@ -191,6 +191,7 @@ export class Run {
       this.#log.say('warn', `${this.name}: going on after ${failureOf(problem).message}`);
       await new Promise<void>((resolve) => alarm(REST_MS, resolve));
     }
+    await nextTurn();
     this.#asking = undefined;
     this.#act();
   }
