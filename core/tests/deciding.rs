@@ -65,7 +65,7 @@ fn happen(protocol: &mut Protocol, event: &Json) -> Json {
     }
     match protocol.next(now_ms) {
         Action::Wait { ms } => json!({ "wait_ms": ms }),
-        Action::Ask(Request { etag, revision, in_full }) => {
+        Action::Ask(Request { etag, revision, in_full, .. }) => {
             json!({ "ask": { "etag": etag, "revision": revision, "in_full": in_full } })
         }
     }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::future::pending;
 use std::time::Duration;
 
-use esclusa::sync::{Request, has_no_rows, layered};
+use esclusa::sync::{Request, layered};
 use futures_util::future::{join_all, select_all};
 
 use crate::source::{Answer, AnySource, Failure, News, Source};
-use crate::syncing::{BEGIN_WITHIN, NO_ROWS, guarded};
+use crate::syncing::{BEGIN_WITHIN, asked, guarded};
 
 /// Several sources as one: the environment over a store over a bundled file.
 ///
@@ -17,7 +17,6 @@ use crate::syncing::{BEGIN_WITHIN, NO_ROWS, guarded};
 pub struct Layers {
     layers: Vec<Layer>,
     timeout: Duration,
-    allow_empty: bool,
     /// Counts what the layers made so far; the entity tag of the whole.
     made: u64,
     /// The last that somebody was given.
@@ -26,7 +25,8 @@ pub struct Layers {
 
 struct Layer {
     source: Box<dyn AnySource>,
-    request: Request,
+    /// The entity tag of its last good answer.
+    etag: Option<String>,
     said: Option<Vec<u8>>,
     /// Whether it has said something that the whole does not have yet. It outlives an ask that is cut off while another
     /// layer has not answered.
@@ -39,7 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Default for Layers {
     fn default() -> Self {
-        Layers { layers: Vec::new(), timeout: TIMEOUT, allow_empty: false, made: 0, given: 0 }
+        Layers { layers: Vec::new(), timeout: TIMEOUT, made: 0, given: 0 }
     }
 }
 
@@ -59,7 +59,7 @@ impl Layers {
     /// A layer below all the others so far.
     #[must_use]
     pub fn layer(mut self, source: impl Source) -> Self {
-        self.layers.push(Layer { source: Box::new(source), request: Request::default(), said: None, is_new: false });
+        self.layers.push(Layer { source: Box::new(source), etag: None, said: None, is_new: false });
         self
     }
 
@@ -68,13 +68,6 @@ impl Layers {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
-        self
-    }
-
-    /// Takes bare rows without a row for an answer of a layer, which are a failure otherwise (11.17).
-    #[must_use]
-    pub fn allow_empty(mut self) -> Self {
-        self.allow_empty = true;
         self
     }
 
@@ -90,23 +83,21 @@ impl Layers {
 
 impl Layer {
     /// Asks for so long at most. What the source does, panicking included, is no matter of the other layers.
-    async fn ask(&mut self, timeout: Duration, allow_empty: bool) -> Result<(), Failure> {
-        let asked = tokio::time::timeout(timeout, guarded(self.source.fetch(&self.request))).await;
+    async fn ask(&mut self, timeout: Duration, request: &Request) -> Result<(), Failure> {
+        let request = Request { etag: self.etag.clone(), revision: None, ..*request };
+        let answer = tokio::time::timeout(timeout, asked(self.source.fetch(&request), &request)).await;
         let silent = || Failure::new(format!("no answer within {} s", timeout.as_secs_f64()));
-        match asked.map_err(|_| silent())??? {
+        match answer.map_err(|_| silent())?? {
             Answer::Snapshot { bytes, etag } => {
-                if has_no_rows(&bytes) && !allow_empty {
-                    return Err(Failure::new(NO_ROWS));
-                }
                 // What is no snapshot must not take the place of one (13.8).
                 layered(&[Some(&bytes)])?;
-                self.request = Request { etag, ..Request::default() };
+                self.etag = etag;
                 self.say(bytes);
                 Ok(())
             }
             Answer::NotModified if self.said.is_some() => Ok(()),
             Answer::NotModified => {
-                self.request = Request::default();
+                self.etag = None;
                 Err(Failure::new("not modified, but there is nothing yet, expected a snapshot"))
             }
         }
@@ -128,8 +119,8 @@ impl Source for Layers {
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        let (timeout, allow_empty) = (self.timeout, self.allow_empty);
-        let answers = join_all(self.layers.iter_mut().map(|layer| layer.ask(timeout, allow_empty))).await;
+        let timeout = self.timeout;
+        let answers = join_all(self.layers.iter_mut().map(|layer| layer.ask(timeout, request))).await;
         let mut failure: Option<Failure> = None;
         let mut is_new = self.made == 0;
         for (layer, answer) in self.layers.iter_mut().zip(answers) {

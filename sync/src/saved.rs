@@ -12,7 +12,7 @@ use esclusa::sync::{Request, should_save};
 
 use crate::disk::Disk;
 use crate::source::{Answer, Failure, News, Source};
-use crate::syncing::{BEGIN_WITHIN, begun};
+use crate::syncing::{BEGIN_WITHIN, asked, begun};
 
 /// Another source, of which the last good answer is kept in a file and published first at the next start.
 ///
@@ -38,7 +38,7 @@ impl<S: Source> Source for Saved<S> {
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        let answer = self.source.fetch(request).await?;
+        let answer = asked(self.source.fetch(request), request).await?;
         if let Answer::Snapshot { bytes, .. } = &answer {
             self.writer.save(bytes.clone());
         }

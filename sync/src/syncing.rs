@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use esclusa::sync::{Action, Policy, Protocol, Response, State, has_no_rows};
+use esclusa::sync::{Action, Policy, Protocol, Request, Response, State, has_no_rows};
 use esclusa::{FlagSet, Flags, Report, SnapshotError};
 use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
@@ -61,7 +61,7 @@ pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
 }
 
 /// The error for an answer that would remove all flags.
-pub(crate) const NO_ROWS: &str = "the answer has no rows, expected at least one: row-level security may hide them; a document \
+const NO_ROWS: &str = "the answer has no rows, expected at least one: row-level security may hide them; a document \
     without flags, or `allow_empty`, says that there are none";
 
 /// A number that differs from process to process and from source to source.
@@ -158,9 +158,10 @@ async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
         let action = shared.protocol().next(shared.now_ms());
         match action {
             Action::Ask(request) => {
-                let fetched = tokio::time::timeout(timeout, guarded(source.fetch(&request))).await;
+                let request = Request { allow_empty: shared.allow_empty, ..request };
+                let fetched = tokio::time::timeout(timeout, asked(source.fetch(&request), &request)).await;
                 let answer = match fetched {
-                    Ok(answer) => answer.unwrap_or_else(Err),
+                    Ok(answer) => answer,
                     Err(_) => Err(Failure::new(format!("no answer within {} s", timeout.as_secs_f64()))),
                 };
                 shared.take(answer).await;
@@ -199,6 +200,17 @@ pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(2);
 /// A source of somebody else's must not end the task by a panic.
 pub(crate) async fn guarded<T>(ask: impl Future<Output = T>) -> Result<T, Failure> {
     AssertUnwindSafe(ask).catch_unwind().await.map_err(|_| Failure::new("the source panicked"))
+}
+
+/// The answer of a source, if it may be one: a store that hides its rows answers with none (11.17).
+pub(crate) async fn asked(
+    answer: impl Future<Output = Result<Answer, Failure>>,
+    request: &Request,
+) -> Result<Answer, Failure> {
+    match guarded(answer).await?? {
+        Answer::Snapshot { bytes, .. } if !request.allow_empty && has_no_rows(&bytes) => Err(Failure::new(NO_ROWS)),
+        answer => Ok(answer),
+    }
 }
 
 impl Shared {
@@ -263,9 +275,6 @@ impl Shared {
         let (mut report, mut instead) = (None, None);
         let response = match answer {
             Ok(Answer::NotModified) => Response::NotModified,
-            Ok(Answer::Snapshot { bytes, .. }) if !self.allow_empty && has_no_rows(&bytes) => {
-                Response::Failure { error: NO_ROWS.to_owned(), retry_after_ms: None }
-            }
             Ok(Answer::Snapshot { bytes, .. }) if self.protocol().is_known(&bytes) => Response::NotModified,
             Ok(Answer::Snapshot { bytes, etag }) => match self.publish(bytes).await {
                 Ok(published) => Response::of(report.insert(published), etag),

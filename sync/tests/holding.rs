@@ -3,6 +3,7 @@
 
 mod script;
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use esclusa::Flags;
@@ -141,6 +142,45 @@ async fn an_answer_without_rows_is_a_failure_unless_the_app_allows_it() {
     let syncing = start(&flags, Layers::new().layer(script.clone()).layer(Bundled::new(one(1, "f", true))), soon());
     until("the failing layer", || syncing.status().state == State::Failing).await;
     assert!(is_on(&flags, "f"));
+    let layers = Layers::new().layer(script).layer(Bundled::new(one(1, "f", true)));
+    let syncing = start(&Flags::new(), layers, Options { allow_empty: true, ..soon() });
+    assert!(syncing.ready(Duration::from_secs(5)).await, "{}", syncing.status());
+}
+
+#[tokio::test]
+async fn an_answer_without_rows_does_not_replace_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.json");
+    let rows = r#"[{"name": "f", "enabled": true}]"#;
+    let (flags, script) = (Flags::new(), Script::default());
+    script.say(answer(rows.to_owned()));
+    let syncing = start(&flags, Saved::new(script.clone(), &copy), soon());
+    until("the copy", || std::fs::read(&copy).is_ok_and(|bytes| bytes == rows.as_bytes())).await;
+    script.say(answer("[]".to_owned()));
+    until("the failures", || syncing.status().failures > 2).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), rows);
+}
+
+#[tokio::test]
+async fn a_layer_is_asked_in_full_when_that_is_due() {
+    struct Recording(Arc<Mutex<Vec<Request>>>);
+    impl Source for Recording {
+        fn name(&self) -> String {
+            "recording".to_owned()
+        }
+        async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
+            self.0.lock().unwrap().push(request.clone());
+            Ok(Answer::Snapshot { bytes: one(1, "f", true).into_bytes(), etag: Some("tag".to_owned()) })
+        }
+    }
+    let requests = Arc::<Mutex<Vec<Request>>>::default();
+    let flags = Flags::new();
+    let _syncing = start(&flags, Layers::new().layer(Recording(Arc::clone(&requests))), soon());
+    until("the second request", || requests.lock().unwrap().len() > 1).await;
+    let requests = requests.lock().unwrap();
+    let asked = |at: usize| (requests[at].in_full, requests[at].etag.clone());
+    assert_eq!([asked(0), asked(1)], [(true, None), (false, Some("tag".to_owned()))]);
 }
 
 #[tokio::test]

@@ -51,11 +51,11 @@ async fn entity_tags_go_back_as_they_came() {
     let mut http = http(&store.url());
     let Ok(Answer::Snapshot { bytes, etag }) = fetch(&mut http).await else { panic!("expected a snapshot") };
     assert_eq!((bytes, etag.as_deref()), (snapshot(1).into_bytes(), Some("\"1-gzip\"")));
-    let answer = http.fetch(&Request { etag, revision: Some(1), in_full: false }).await;
+    let answer = http.fetch(&Request { etag, revision: Some(1), ..Request::default() }).await;
     assert_eq!(answer, Ok(Answer::NotModified));
-    let weak = Request { etag: Some("W/\"1-gzip\"".to_owned()), revision: None, in_full: false };
+    let weak = Request { etag: Some("W/\"1-gzip\"".to_owned()), revision: None, ..Request::default() };
     assert!(matches!(http.fetch(&weak).await, Ok(Answer::Snapshot { .. })), "a weak tag is another, for this store");
-    let odd = Request { etag: Some("\n".to_owned()), revision: None, in_full: false };
+    let odd = Request { etag: Some("\n".to_owned()), revision: None, ..Request::default() };
     assert!(matches!(http.fetch(&odd).await, Ok(Answer::Snapshot { .. })), "what cannot be sent is left out");
 }
 

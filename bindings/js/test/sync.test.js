@@ -244,6 +244,20 @@ test('layers: what there is is published while others have said nothing, but not
   assert.throws(() => layers(), /there is no layer/);
 });
 
+test('an answer without rows is a failure unless the app allows it, in layers too [11.17]', { skip: withoutLayers }, async () => {
+  for (const said of [() => '[]', () => ` [${' '.repeat(5000)}] `, layers(() => '[]')]) {
+    const syncing = sync(new Flags(), said, QUICK);
+    await until(() => syncing.status().failures > 0);
+    assert.match(syncing.status().lastError.error, /has no rows/);
+    syncing.close();
+  }
+  for (const said of [() => '[]', layers(() => '[]')]) {
+    const syncing = sync(new Flags(), said, { ...QUICK, allowEmpty: true });
+    assert.ok(await syncing.ready(20_000), syncing.status().lastError?.error);
+    syncing.close();
+  }
+});
+
 test('flags that nobody holds any more are not kept fresh', { skip }, async () => {
   let asked = 0;
   const syncs = [];

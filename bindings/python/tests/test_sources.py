@@ -350,11 +350,12 @@ def test_a_copy_that_hangs_delays_nothing(tmp_path: Path) -> None:
 def test_what_hangs_to_begin_with_is_done_without() -> None:
     class Hanging(Store):
         def to_begin_with(self) -> bytes | None:
-            threading.Event().wait(10)
+            threading.Event().wait(20)
             return None
 
+    begin = time.monotonic()
     flags = Flags.from_source(Hanging(document(1, crm=True)), policy=QUICK)
-    assert flags.ready(30) and flags.is_enabled("crm")
+    assert flags.ready(30) and flags.is_enabled("crm") and time.monotonic() - begin < 15
 
 
 def test_a_shared_copy_never_goes_back(tmp_path: Path) -> None:
@@ -366,6 +367,10 @@ def test_a_shared_copy_never_goes_back(tmp_path: Path) -> None:
     until(lambda: copy.read_text() == document(9, crm=False))
     lagging.said = document(6, crm=True)
     until(lambda: first.revision == 6)
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        assert copy.read_text() == document(9, crm=False)
+        time.sleep(0.01)
     lagging.said = document(10, crm=True)
     until(lambda: copy.read_text() == document(10, crm=True))
     assert second.ready(30)
@@ -384,6 +389,35 @@ def test_an_answer_without_rows_is_a_failure_unless_it_is_allowed() -> None:
     store.said = '{"esclusa": 1, "flags": []}'
     until(lambda: not flags.is_enabled("crm"))
     assert Flags.from_source(Store("[]"), policy=QUICK, allow_empty=True).ready(30)
+    layers = Layers(Store("[]"), Bundled(document(1, crm=True)))
+    assert Flags.from_source(layers, policy=QUICK, allow_empty=True).ready(30)
+    assert not Flags.from_source(Store(f"[{' ' * 5000}]"), policy=QUICK).ready(0.2), "however long it is"
+
+
+def test_an_answer_without_rows_does_not_replace_the_copy(tmp_path: Path) -> None:
+    copy, rows = tmp_path / "copy.json", '[{"name": "crm", "enabled": true}]'
+    store = Store(rows)
+    flags = Flags.from_source(Saved(store, copy), policy=QUICK)
+    until(lambda: copy.exists() and copy.read_text() == rows)
+    store.said = "[]"
+    until(lambda: flags.status().failures > 2)
+    time.sleep(0.1)
+    assert copy.read_text() == rows
+
+
+def test_a_layer_is_asked_in_full_when_that_is_due() -> None:
+    requests = list[Request]()
+
+    class Recording:
+        name = "recording"
+
+        def fetch(self, request: Request) -> Answer:
+            requests.append(request)
+            return Answer(document(1, crm=True), "tag")
+
+    flags = Flags.from_source(Layers(Recording()), policy=QUICK)
+    until(lambda: len(requests) > 1 and flags.is_enabled("crm"))
+    assert requests[:2] == [Request(in_full=True), Request("tag")]
 
 
 def test_an_edit_that_keeps_time_and_length_is_seen(tmp_path: Path) -> None:

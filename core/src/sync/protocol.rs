@@ -39,6 +39,8 @@ pub struct Request {
     pub revision: Option<u64>,
     /// Whether the whole answer is due: a store over HTTP is asked without the entity tag (11.16).
     pub in_full: bool,
+    /// Whether bare rows without a row are a good answer (11.17); the host sets it, from the app's options.
+    pub allow_empty: bool,
 }
 
 /// What came of asking a source.
@@ -199,7 +201,7 @@ impl Protocol {
         let now_ms = self.advance(now_ms);
         match response {
             Response::Published { revision, etag } => {
-                self.request = Request { etag, revision, in_full: false };
+                self.request = Request { etag, revision, ..Request::default() };
                 (self.answered, self.available, self.revision) = (true, true, revision);
                 self.succeed(now_ms);
             }

@@ -60,7 +60,7 @@ fn then(protocol: &mut Protocol, now_ms: u64, happened: fn(&mut Protocol, u64)) 
 fn next(protocol: &mut Protocol, now_ms: u64) -> String {
     let (name, what) = match protocol.next(now_ms) {
         Action::Wait { ms } => ("wait_ms", ms.into()),
-        Action::Ask(Request { etag, revision, in_full }) => {
+        Action::Ask(Request { etag, revision, in_full, .. }) => {
             let ask = [("etag", etag.into()), ("revision", revision.into()), ("in_full", in_full.into())];
             ("ask", Value::Object(ask.into_iter().map(|(name, value)| (name.into(), value)).collect()))
         }

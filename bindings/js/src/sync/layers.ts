@@ -1,7 +1,7 @@
 /** Layers: sources laid one over the other make one [13]. */
 import { type Engine, engine } from '../engine.js';
 import { bytesOf } from '../publication.js';
-import { ask, begin, checkRows, failureOf, nameOf, sourceOf, watch } from './asking.js';
+import { ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { missing } from './missing.js';
 import { Failure, type Fetch, NOT_MODIFIED, type Request, type Source } from './source.js';
@@ -90,8 +90,8 @@ class Layer {
   }
 
   /** Asks, and says whether what the layer says has changed. */
-  async ask({ inFull, signal }: Request): Promise<boolean> {
-    const answer = await ask(this.source, { etag: this.#etag, revision: null, inFull, signal });
+  async ask({ inFull, allowEmpty, signal }: Request): Promise<boolean> {
+    const answer = await ask(this.source, { etag: this.#etag, revision: null, inFull, allowEmpty, signal });
     if (signal.aborted) {
       throw new Failure('the answer came too late');
     }
@@ -101,9 +101,6 @@ class Layer {
         throw new Failure('not modified, but there is nothing yet, expected a snapshot');
       }
       return false;
-    }
-    if (this.source.allowEmpty !== true) {
-      checkRows(answer.bytes);
     }
     // What is no snapshot must not take the place of one [13.8].
     wholeOf(await join([answer.bytes]), [this], '');

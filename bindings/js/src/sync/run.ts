@@ -2,7 +2,7 @@
 import { Flags } from '../flags.js';
 import type { Report } from '../types.js';
 import { alarm, nextTurn } from './alarm.js';
-import { type Taken, ask, begin, checkRows, failureOf, nameOf, sourceOf, watch } from './asking.js';
+import { type Taken, ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { Log } from './log.js';
 import { type SyncOptions, milliseconds, policyText } from './policy.js';
@@ -55,7 +55,7 @@ export class Run {
     this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 30_000, 1);
     this.#log = new Log(options.logger);
     this.#flags = new WeakRef(flags);
-    this.#allowEmpty = (options.allowEmpty ?? this.#source.allowEmpty) === true;
+    this.#allowEmpty = options.allowEmpty === true;
     this.#protocol = new Protocol(policyText(options));
     this.#beganAt = Date.now();
     gone.register(flags, this, this);
@@ -177,7 +177,7 @@ export class Run {
       this.#unwatch?.();
       this.#unwatch = watch(this.#source, this.#hear, this.#deaf);
     }
-    const asked = within(ask(this.#source, { etag, revision, inFull, signal: asking.signal }), this.#timeoutMs);
+    const asked = within(ask(this.#source, { etag, revision, inFull, allowEmpty: this.#allowEmpty, signal: asking.signal }), this.#timeoutMs);
     const answer = await asked.catch((problem: unknown) => {
       asking.abort();
       return failureOf(problem);
@@ -214,13 +214,9 @@ export class Run {
     const before = this.#protocol.status().state;
     let published: Published | undefined;
     let event: Event;
-    const isWhole = this.#allowEmpty || answer instanceof Failure || 'esclusa' in answer;
-    const problem = isWhole ? undefined : lackOfRows(answer.bytes);
     if (answer instanceof Failure) {
       await this.#restore(answer.instead as Uint8Array | null).catch(this.#cannotBegin);
       event = { event: 'failure', error: answer.message, retry_after_ms: answer.retryAfterMs };
-    } else if (problem !== undefined) {
-      event = { event: 'failure', error: problem, retry_after_ms: null };
     } else if ('esclusa' in answer || this.#protocol.isKnown(answer.bytes)) {
       event = { event: 'not_modified' };
     } else if (this.#copy !== undefined && areSame(this.#copy, answer.bytes)) {
@@ -310,16 +306,6 @@ export class Run {
     if (violations.length > MAX_LOGGED) {
       this.#log.say('warn', `${this.name}: ${violations.length - MAX_LOGGED} more violations`);
     }
-  }
-}
-
-/** What is wrong with an answer that would take all flags away, if that is one. */
-function lackOfRows(bytes: Uint8Array): string | undefined {
-  try {
-    checkRows(bytes);
-    return undefined;
-  } catch (problem) {
-    return failureOf(problem).message;
   }
 }
 

@@ -9,6 +9,8 @@ export interface Request {
   readonly revision: number | null;
   /** Whether the whole answer is due: a store over HTTP is asked without the entity tag [11.16]. */
   readonly inFull: boolean;
+  /** Whether bare rows without a row are a good answer [11.17]. */
+  readonly allowEmpty: boolean;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
@@ -37,8 +39,6 @@ export type Stop = () => unknown;
 export interface Source {
   /** What the log and the status call it, without secrets. */
   readonly name: string;
-  /** Takes bare rows without a row for an answer of this source, which are a failure otherwise [11.17]. */
-  readonly allowEmpty?: boolean | undefined;
   /** The current snapshot. Whatever it throws, or rejects with, is a failure. */
   fetch(request: Request): Answer | PromiseLike<Answer>;
   /**

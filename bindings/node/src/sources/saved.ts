@@ -42,7 +42,6 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
 
   const made: Source = {
     name: nameOf(inner),
-    allowEmpty: inner.allowEmpty,
     async fetch(request) {
       const answer = await ask(inner, request);
       if (!('esclusa' in answer) && !request.signal.aborted) {

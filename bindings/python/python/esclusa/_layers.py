@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import _asking
 from ._native import layered
@@ -22,12 +23,11 @@ class Layers:
     last; the status is `failing` then, with the name of the layer.
     """
 
-    def __init__(self, *sources: Source | Fetch, allow_empty: bool = False) -> None:
-        """The first one lies on top. `allow_empty` takes bare rows without a row for an answer of a layer, which are a
-        failure otherwise (11.17)."""
+    def __init__(self, *sources: Source | Fetch) -> None:
+        """The first one lies on top."""
         if not sources:
             raise ValueError("there is no layer, expected at least one")
-        self._layers = [_Layer(_asking.source_of(source), allow_empty) for source in sources]
+        self._layers = [_Layer(_asking.source_of(source)) for source in sources]
         self._waiting = [layer.source for layer in self._layers if _asking.can_wait(layer.source)]
         # Counts what the layers made so far; the entity tag of the whole.
         self._made = 0
@@ -50,7 +50,7 @@ class Layers:
         is_new = self._made == 0
         for layer in self._layers:
             try:
-                is_new |= layer.ask()
+                is_new |= layer.ask(request)
             except Failure as failure:
                 if isinstance(failure.instead, bytes):
                     is_new |= layer.say(failure.instead)
@@ -78,7 +78,7 @@ class Layers:
         for layer in self._layers:
             if not layer.begin() and _asking.is_at_hand(layer.source):
                 with contextlib.suppress(Failure):
-                    layer.ask()
+                    layer.ask(Request())
         return self._whole()
 
     @property
@@ -111,25 +111,23 @@ class Layers:
 class _Layer:
     """A source with what it said last."""
 
-    def __init__(self, source: Source, allow_empty: bool) -> None:
-        self.source, self._allow_empty = source, allow_empty
+    def __init__(self, source: Source) -> None:
+        self.source = source
         self.name = _asking.name_of(source)
         self.said: bytes | None = None
-        self._request = Request()
+        self._etag: str | None = None
 
-    def ask(self) -> bool:
-        """Asks, and says whether what the layer says has changed."""
-        answer = _asking.ask(self.source, self._request)
+    def ask(self, request: Request) -> bool:
+        """Asks; true if the answer is new."""
+        answer = _asking.ask(self.source, replace(request, etag=self._etag, revision=None))
         if isinstance(answer, NotModified):
             if self.said is None:
-                self._request = Request()
+                self._etag = None
                 raise Failure("not modified, but there is nothing yet, expected a snapshot")
             return False
         snapshot = _asking.bytes_of(answer.snapshot) or b""
-        if not self._allow_empty:
-            _asking.check_rows(snapshot)
         _check(snapshot)
-        self._request = Request(answer.etag)
+        self._etag = answer.etag
         return self.say(snapshot)
 
     def say(self, snapshot: bytes) -> bool:

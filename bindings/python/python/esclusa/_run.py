@@ -70,7 +70,7 @@ class Run:
     def _begin(self, flags: Flags) -> None:
         """Publishes from a local source, or else the cached copy."""
         if _asking.is_at_hand(self.source) and isinstance(request := self._protocol.next(self._now_ms()), tuple):
-            self._ask(Request(*request))
+            self._ask(Request(*request, self._allow_empty))
             if flags.is_ready:
                 return
         try:
@@ -171,7 +171,7 @@ class Run:
     def _step(self) -> None:
         action = self._protocol.next(self._now_ms())
         if isinstance(action, tuple):
-            self._ask(Request(*action))
+            self._ask(Request(*action, self._allow_empty))
         else:
             self._wait(action / 1000)
 
@@ -240,9 +240,7 @@ class Run:
             self._protocol.not_modified(self._now_ms())
         else:
             snapshot = _asking.bytes_of(outcome.snapshot) or b""
-            if (problem := self._lack_of_rows(snapshot)) is not None:
-                self._protocol.failed(self._now_ms(), problem, None)
-            elif self._protocol.is_known(snapshot):
+            if self._protocol.is_known(snapshot):
                 self._protocol.not_modified(self._now_ms())
             else:
                 report = self._publish(flags, snapshot, outcome.etag)
@@ -251,15 +249,6 @@ class Run:
         self._log(before, report)
         if report is not None and report.is_published:
             flags._tell(report)
-
-    def _lack_of_rows(self, snapshot: bytes) -> str | None:
-        if self._allow_empty:
-            return None
-        try:
-            _asking.check_rows(snapshot)
-        except Failure as failure:
-            return str(failure)
-        return None
 
     def _publish(self, flags: Flags, snapshot: bytes, etag: str | None) -> Report | None:
         if self._current == _digest(snapshot):

@@ -18,6 +18,8 @@ class Request:
     """The revision of that answer."""
     in_full: bool = False
     """Whether the whole answer is due: a store over HTTP is asked without the entity tag (11.16)."""
+    allow_empty: bool = False
+    """Whether bare rows without a row are a good answer (11.17)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
