@@ -45,6 +45,19 @@ SELECT set_config('esclusa.allowed', coalesce(
    WHERE pronamespace = to_regnamespace('esclusa') AND proname = 'ask' AND grantee <> proowner AND grantee <> 0),
   '[]'), false);
 
+-- What an earlier version of this file called for itself, perhaps with other parameters.
+DO $$
+DECLARE
+  helper regprocedure;
+BEGIN
+  FOR helper IN SELECT oid::regprocedure FROM pg_proc
+    WHERE pronamespace = to_regnamespace('esclusa') AND prorettype <> 'trigger'::regtype
+      AND proname NOT IN ('watch', 'create_flags', 'allow', 'ask', 'snapshot', 'emergency_rollback', 'expose') LOOP
+    EXECUTE format('DROP FUNCTION %s', helper);
+  END LOOP;
+END
+$$;
+
 CREATE SCHEMA IF NOT EXISTS esclusa;
 
 -- What is watched. `revision` is `at_ms` + `changes`, counted with the rows of `change` that are not folded in yet.
@@ -63,7 +76,8 @@ CREATE TABLE IF NOT EXISTS esclusa.watched (
 );
 
 -- One row for each transaction that has changed something. Writers only insert, so they never wait for one another, and
--- a transaction that stays open holds up no rollback. A restored backup has older times, so no key is met twice.
+-- a transaction that stays open holds up no rollback. A restored backup may count its transactions from an earlier number
+-- again: `began` keeps their keys apart.
 CREATE TABLE IF NOT EXISTS esclusa.change (
   watched text NOT NULL,
   transaction bigint NOT NULL,
@@ -165,41 +179,71 @@ BEGIN
 END
 $$;
 
--- The first of these columns that the relation has, whatever their spelling.
-CREATE OR REPLACE FUNCTION esclusa.column_of(relation oid, VARIADIC spellings text[]) RETURNS text
+-- The first of these columns that the relation has.
+CREATE OR REPLACE FUNCTION esclusa.column_of(relation oid, VARIADIC names text[]) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (SELECT attname::text
-  FROM unnest(spellings) WITH ORDINALITY AS wanted (spelling, place)
-  JOIN pg_attribute ON attrelid = relation AND attnum > 0 AND NOT attisdropped
-    AND lower(replace(attname, '_', '')) = spelling
-  ORDER BY place, attname LIMIT 1);
+  FROM unnest(names) WITH ORDINALITY AS wanted (name, place)
+  JOIN pg_attribute ON attrelid = relation AND attname = name AND attnum > 0 AND NOT attisdropped
+  ORDER BY place LIMIT 1);
 END
 $$;
 
+-- The columns of a flag's key (2.2.2 of SEMANTICS.md): the first that is not null counts.
 CREATE OR REPLACE FUNCTION esclusa.key_columns(relation oid) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (SELECT array_agg(attname::text ORDER BY place)
-  FROM unnest('{key,name,flagkey,featurekey,flagname,featurename,slug,code,identifier,flag,feature}'::text[])
-    WITH ORDINALITY AS wanted (spelling, place)
-  JOIN pg_attribute ON attrelid = relation AND attnum > 0 AND NOT attisdropped
-    AND lower(replace(attname, '_', '')) = spelling);
+  RETURN array_remove(ARRAY[esclusa.column_of(relation, 'key'), esclusa.column_of(relation, 'name')], NULL);
 END
 $$;
 
 CREATE OR REPLACE FUNCTION esclusa.switch_column(relation oid) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN esclusa.column_of(relation, 'enabled', 'isenabled', 'active', 'isactive', 'flagenabled', 'isflagenabled',
-    'enabledglobally', 'globallyenabled', 'isgloballyenabled', 'defaultenabled', 'isenableddefault');
+  RETURN esclusa.column_of(relation, 'enabled');
 END
 $$;
 
 CREATE OR REPLACE FUNCTION esclusa.share_column(relation oid) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN esclusa.column_of(relation, 'rolloutpercentage', 'rolloutpercent', 'percentage', 'enabledpercentage');
+  RETURN esclusa.column_of(relation, 'rollout_percentage', 'rolloutPercentage');
+END
+$$;
+
+CREATE OR REPLACE FUNCTION esclusa.id_column(relation oid) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN esclusa.column_of(relation, 'id', 'Id', 'ID');
+END
+$$;
+
+-- Whether its rows are flags.
+CREATE OR REPLACE FUNCTION esclusa.has_flags(relation oid) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN esclusa.key_columns(relation) <> '{}' AND esclusa.switch_column(relation) IS NOT NULL;
+END
+$$;
+
+-- Whether a value of `enabled` says on (2.2.4 of SEMANTICS.md).
+CREATE OR REPLACE FUNCTION esclusa.is_on(value text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(lower(btrim(value, E' \t\n\r\f') COLLATE "C")
+    = ANY ('{true,t,yes,y,on,1,enabled,active}'::text[]), false);
+END
+$$;
+
+-- The words for off, in the order in which a rollback tries them: a column may be a boolean, a number, an enum, or a text
+-- that a constraint restricts.
+CREATE OR REPLACE FUNCTION esclusa.off_words() RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  words text[] := '{false,0,off,no,disabled,inactive,f,n}';
+BEGIN
+  RETURN words || ARRAY(SELECT initcap(word) FROM unnest(words) AS word) || ARRAY(SELECT upper(word) FROM unnest(words) AS word);
 END
 $$;
 
@@ -207,10 +251,10 @@ $$;
 -- The parts of a watch
 
 -- The tables whose rows a relation shows: itself, its partitions and children, and those that a view reads.
-CREATE OR REPLACE FUNCTION esclusa.tables_of(relation oid) RETURNS SETOF oid
+CREATE OR REPLACE FUNCTION esclusa.parts_of(relation oid) RETURNS oid[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN QUERY
+  RETURN ARRAY(
   WITH RECURSIVE reached AS (
     SELECT $1 AS oid
     UNION
@@ -223,42 +267,40 @@ BEGIN
       AND refclassid = 'pg_class'::regclass AND refobjid <> reached.oid
     WHERE inhrelid IS NOT NULL OR refobjid IS NOT NULL
   )
-  SELECT oid FROM reached WHERE oid IN (SELECT pg_class.oid FROM pg_class WHERE relkind IN ('r', 'p', 'm', 'f'));
+  SELECT oid FROM reached WHERE oid IN (SELECT pg_class.oid FROM pg_class WHERE relkind IN ('r', 'p', 'm', 'f')));
 END
 $$;
 
--- Whether a table's trigger counts its changes for a watch: null if it does, else what is wrong. One that is enabled for
--- this server's own changes only, as after a restored backup, is seen by `is_always`; a table that is emptied has another
--- file, which `shape` sees.
-CREATE OR REPLACE FUNCTION esclusa.lost_trigger(relation oid, watched text) RETURNS text
+-- The first of these tables without a trigger that counts its changes for a watch; null if there is none. A trigger that
+-- is enabled for this server's own changes only, as after a restored backup, is enough here: `is_always` finds it. A
+-- table that is emptied gets another file, which `shape` finds.
+CREATE OR REPLACE FUNCTION esclusa.uncounted(parts oid[], watched text) RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF EXISTS (
+  RETURN (SELECT part FROM unnest(parts) AS part WHERE NOT EXISTS (
     SELECT FROM pg_trigger
-    WHERE tgrelid = relation AND tgname = 'esclusa_tell' AND tgfoid = to_regproc('esclusa.tell')
+    WHERE tgrelid = part AND tgname = 'esclusa_tell' AND tgfoid = to_regproc('esclusa.tell')
       AND tgenabled IN ('A', 'O')
-      AND position('\x00'::bytea || convert_to(watched, 'UTF8') || '\x00'::bytea IN tgargs) > 0) THEN
-    RETURN NULL;
-  END IF;
-  RETURN format('`%s` has no trigger that counts its changes', esclusa.name_of(relation));
+      AND position('\x00'::bytea || convert_to(watched, 'UTF8') || '\x00'::bytea IN tgargs) > 0) LIMIT 1);
 END
 $$;
 
-CREATE OR REPLACE FUNCTION esclusa.is_always(relation oid) RETURNS boolean
+-- Whether the triggers of these tables count also what comes by replication or from a backup.
+CREATE OR REPLACE FUNCTION esclusa.is_always(parts oid[]) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgfoid = to_regproc('esclusa.tell')
+  RETURN NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = ANY (parts) AND tgfoid = to_regproc('esclusa.tell')
     AND tgenabled <> 'A');
 END
 $$;
 
 -- What changes without any row being written: columns, the file that holds the rows, policies, grants, views.
-CREATE OR REPLACE FUNCTION esclusa.shape(relation oid) RETURNS text
+CREATE OR REPLACE FUNCTION esclusa.shape(relation oid, parts oid[]) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (
   SELECT md5(string_agg(part, E'\n' ORDER BY part))
-  FROM (SELECT relation AS oid UNION SELECT * FROM esclusa.tables_of(relation)) AS member
+  FROM (SELECT relation AS oid UNION SELECT unnest(parts)) AS member
   CROSS JOIN LATERAL (
     SELECT concat_ws(' ', esclusa.name_of(member.oid), relrowsecurity, relforcerowsecurity, relacl,
       pg_relation_filenode(member.oid), CASE WHEN relkind = 'v' THEN md5(pg_get_viewdef(member.oid)) END)
@@ -277,7 +319,7 @@ $$;
 
 -- Whether rows appear, go or change without any table of the watch being written: a view or a policy that reads the
 -- clock or a setting, calls somebody's function, or (a policy) reads another table. Then no revision stands for them.
-CREATE OR REPLACE FUNCTION esclusa.is_moving(relation oid) RETURNS boolean
+CREATE OR REPLACE FUNCTION esclusa.is_moving(relation oid, parts oid[]) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   moving text := '\m(now|transaction_timestamp|statement_timestamp|clock_timestamp|timeofday|random|current_setting)\(|'
@@ -295,7 +337,7 @@ BEGIN
       SELECT FROM pg_rewrite JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
       WHERE ev_class = seen.oid AND refclassid = 'pg_proc'::regclass)
   ) OR EXISTS (
-    SELECT FROM esclusa.tables_of(relation) AS member JOIN pg_policy ON polrelid = member
+    SELECT FROM unnest(parts) AS member JOIN pg_policy ON polrelid = member
     WHERE row_security_active(member) AND polcmd IN ('r', '*')
       AND (pg_get_expr(polqual, polrelid) ~ moving OR EXISTS (
         SELECT FROM pg_depend WHERE classid = 'pg_policy'::regclass AND objid = pg_policy.oid
@@ -316,8 +358,6 @@ $$;
 -- Why a table is not written with those rights: null if it can be.
 CREATE OR REPLACE FUNCTION esclusa.distrust(relation oid) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  owner oid := (SELECT nspowner FROM pg_namespace WHERE nspname = 'esclusa');
 BEGIN
   RETURN (
     WITH RECURSIVE tree AS (
@@ -329,19 +369,19 @@ BEGIN
       SELECT format('`%s` is not a table', esclusa.name_of(oid)) FROM member WHERE relkind NOT IN ('r', 'p')
       UNION ALL
       SELECT format('`%s` belongs to %I', esclusa.name_of(oid), pg_get_userbyid(relowner)) FROM member
-        WHERE NOT pg_has_role(relowner, owner, 'MEMBER')
+        WHERE NOT esclusa.is_trusted(relowner)
       UNION ALL
       SELECT format('`%s` has the trigger `%s`, whose function belongs to %I',
         esclusa.name_of(member.oid), tgname, pg_get_userbyid(called_owner))
       FROM member JOIN pg_trigger ON tgrelid = member.oid AND NOT tgisinternal
       CROSS JOIN LATERAL (SELECT (SELECT proowner FROM pg_proc WHERE pg_proc.oid = tgfoid)) AS called (called_owner)
-      WHERE NOT pg_has_role(called_owner, owner, 'MEMBER')
+      WHERE NOT esclusa.is_trusted(called_owner)
       UNION ALL
       SELECT format('`%s` has the column `%s`, whose type belongs to %I',
         esclusa.name_of(member.oid), attname, pg_get_userbyid(type_owner))
       FROM member JOIN pg_attribute ON attrelid = member.oid AND attnum > 0 AND NOT attisdropped
       CROSS JOIN LATERAL (SELECT (SELECT typowner FROM pg_type WHERE pg_type.oid = atttypid)) AS used (type_owner)
-      WHERE NOT pg_has_role(type_owner, owner, 'MEMBER')
+      WHERE NOT esclusa.is_trusted(type_owner)
     ) AS reasons (reason) LIMIT 1);
 END
 $$;
@@ -381,22 +421,25 @@ BEGIN
 END
 $$;
 
--- Columns that say nothing of a flag: counters and times that a database keeps for itself.
-CREATE OR REPLACE FUNCTION esclusa.without_noise(flag jsonb) RETURNS jsonb
+-- Columns that change with the use of a flag, not with its definition.
+CREATE OR REPLACE FUNCTION esclusa.noise() RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (SELECT flag - '{updated_at,updatedAt,modified_at,modifiedAt,last_modified,last_updated,last_used_at,lastUsedAt,
+  RETURN '{updated_at,updatedAt,modified_at,modifiedAt,last_modified,last_updated,last_used_at,lastUsedAt,
     last_evaluated_at,lastEvaluatedAt,last_seen_at,lastSeenAt,metrics,usage_count,usageCount,evaluation_count,
-    evaluationCount,eval_count,hit_count,hits,impressions,total_evaluations,stats,statistics}'::text[]);
+    evaluationCount,eval_count,hit_count,hits,impressions,total_evaluations,stats,statistics}';
 END
 $$;
 
--- A flag without the columns that change no answer (2.2.3 of SEMANTICS.md).
-CREATE OR REPLACE FUNCTION esclusa.meaning(flag jsonb) RETURNS jsonb
+-- Whether two rows of a flag have the same answers: columns that change none (2.2.3 of SEMANTICS.md) may differ.
+CREATE OR REPLACE FUNCTION esclusa.is_same(before jsonb, after jsonb) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  without text[] := esclusa.noise() || '{id,description,created_at,createdAt,created_by,createdBy}'::text[]
+    -- Beside a key the name is a label.
+    || CASE WHEN before ->> 'key' IS NOT NULL AND after ->> 'key' IS NOT NULL THEN '{name}'::text[] ELSE '{}' END;
 BEGIN
-  RETURN (SELECT esclusa.without_noise(flag) - '{id,description,created_at,createdAt,created_by,createdBy}'::text[]
-    - CASE WHEN flag ->> 'key' IS NOT NULL THEN '{name}'::text[] ELSE '{}'::text[] END);
+  RETURN before - without = after - without;
 END
 $$;
 
@@ -412,18 +455,29 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- After each row that changes, for the watches that the trigger names. Whether the table is one of flags, or only one
--- that a view reads, is the first argument: of those every column may matter.
+-- After each row that changes, for the watches that the trigger names: only triggers of rows come with a new partition and
+-- run for changes that come by replication. The first argument is `flags` for a table of flags, and `part` for a table that
+-- a view reads: of that every column may matter.
 CREATE OR REPLACE FUNCTION esclusa.tell() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
   watched text;
 BEGIN
+  -- After the first row of a transaction there is nothing left to do.
+  BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(TG_ARGV[1:]) AS name WHERE NOT EXISTS (SELECT FROM esclusa.change
+        WHERE change.watched = name AND transaction = txid_current() AND began = now())) THEN
+      RETURN NULL;
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    -- `raise_revision` says what is wrong.
+    NULL;
+  END;
   IF TG_OP = 'UPDATE' THEN
-    IF format('%s', OLD) = format('%s', NEW) THEN
+    IF OLD *= NEW THEN
       RETURN NULL;
     ELSIF TG_ARGV[0] = 'flags' AND esclusa.is_json_safe(TG_RELID) THEN
-      IF esclusa.meaning(to_jsonb(OLD)) = esclusa.meaning(to_jsonb(NEW)) THEN
+      IF esclusa.is_same(to_jsonb(OLD), to_jsonb(NEW)) THEN
         RETURN NULL;
       END IF;
     END IF;
@@ -445,7 +499,7 @@ DECLARE
   member text;
   query text := '';
 BEGIN
-  FOR member IN SELECT esclusa.name_of(tables_of) FROM esclusa.tables_of(esclusa.found(watched)) ORDER BY 1 LOOP
+  FOR member IN SELECT esclusa.name_of(part) FROM unnest(esclusa.parts_of(esclusa.found(watched))) AS part ORDER BY 1 LOOP
     -- A locked table cannot become a view before it is read.
     EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', member);
     IF (SELECT relkind FROM pg_class WHERE oid = to_regclass(member)) = 'r' THEN
@@ -465,11 +519,13 @@ CREATE OR REPLACE FUNCTION esclusa.compare(called text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   stored esclusa.watched;
+  relation oid;
   now_shape text;
   measured record;
 BEGIN
   SELECT watched.* INTO stored FROM esclusa.watched WHERE name = called FOR UPDATE SKIP LOCKED;
-  now_shape := esclusa.shape(esclusa.found(stored.name));
+  relation := esclusa.found(stored.name);
+  now_shape := esclusa.shape(relation, esclusa.parts_of(relation));
   IF stored.name IS NULL
     OR (stored.shape = now_shape AND stored.compared_at > clock_timestamp() - interval '10 minutes') THEN
     RETURN;
@@ -488,7 +544,7 @@ BEGIN
     UPDATE esclusa.watched SET digest = measured.digest, digest_revision = measured.at_revision
       WHERE name = stored.name;
   EXCEPTION WHEN query_canceled OR OTHERS THEN
-    -- What is only a second look never stands before the first. Without it the rows are compared in ten minutes.
+    -- Comparing is optional: a failure must not keep the flags from the caller. It is tried again in ten minutes.
     RAISE WARNING 'esclusa: the rows of `%` are not compared: %', stored.name, SQLERRM;
     IF stored.shape <> now_shape THEN
       PERFORM esclusa.raise_revision(stored.name);
@@ -519,7 +575,7 @@ BEGIN
          COLLATE pg_catalog."C"), ''[]'') FROM %s f))
      FROM esclusa.revision r WHERE r.name OPERATOR(pg_catalog.=) $1',
     (SELECT string_agg(format('f.%I::pg_catalog.text COLLATE pg_catalog."C", ', chosen), '')
-     FROM unnest(esclusa.key_columns(relation) || esclusa.column_of(relation, 'id')) AS chosen
+     FROM unnest(esclusa.key_columns(relation) || esclusa.id_column(relation)) AS chosen
      WHERE chosen IS NOT NULL),
     esclusa.name_of(relation)));
 END
@@ -533,28 +589,21 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   watch esclusa.revision := esclusa.watch_of(watched);
   relation oid := esclusa.found(watch.name);
-  now_shape text := esclusa.shape(relation);
-  problem text;
+  parts oid[] := esclusa.parts_of(relation);
+  now_shape text := esclusa.shape(relation, parts);
+  lost oid := esclusa.uncounted(parts, watch.name);
   query text;
   has_rows boolean;
 BEGIN
   IF relation IS NULL THEN
     RAISE EXCEPTION 'there is no table `%`', watch.name USING ERRCODE = 'ES001';
   END IF;
-  SELECT esclusa.lost_trigger(member, watch.name) INTO problem FROM esclusa.tables_of(relation) AS member
-    WHERE esclusa.lost_trigger(member, watch.name) IS NOT NULL LIMIT 1;
-  IF problem IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'ES001', MESSAGE = problem,
+  IF lost IS NOT NULL THEN
+    RAISE EXCEPTION '`%` has no trigger that counts its changes', esclusa.name_of(lost) USING ERRCODE = 'ES001',
       HINT = format('SELECT esclusa.watch(%L)', watch.name);
   END IF;
   is_compared := NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean;
-  IF watch.shape IS DISTINCT FROM now_shape THEN
-    known := NULL;
-  END IF;
-  IF NOT (SELECT bool_and(esclusa.is_always(member)) FROM esclusa.tables_of(relation) AS member) THEN
-    -- Changes that come by replication or from a backup are not counted.
-    known := NULL;
-  ELSIF esclusa.is_moving(relation) THEN
+  IF watch.shape IS DISTINCT FROM now_shape OR NOT esclusa.is_always(parts) OR esclusa.is_moving(relation, parts) THEN
     known := NULL;
   END IF;
   IF is_compared AND (watch.compared_at IS NULL OR watch.shape IS DISTINCT FROM now_shape
@@ -575,7 +624,7 @@ BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   END IF;
   IF NOT has_rows AND (row_security_active(relation)
-      OR (SELECT bool_or(row_security_active(member)) FROM esclusa.tables_of(relation) AS member)) THEN
+      OR (SELECT bool_or(row_security_active(part)) FROM unnest(parts) AS part)) THEN
     RAISE EXCEPTION '`%` shows no row while row-level security is active', watch.name USING ERRCODE = 'ES002',
       HINT = format('a policy has to let %I read', current_user);
   END IF;
@@ -584,8 +633,8 @@ $$;
 
 -- The revision, and the snapshot if the revision is another one than `known`. It raises, instead of giving an answer
 -- that would switch flags off, when row-level security hides every row (ES002), and when changes are not counted
--- (ES001). Where `is_compared` is false (a standby, a read-only connection), nobody compares the revision with the rows:
--- ask with null once an hour.
+-- (ES001). Where `is_compared` is false (a standby, a read-only connection), the revision is not compared with the rows:
+-- ask with null once in ten minutes.
 --     SELECT revision, snapshot FROM esclusa.ask(1795961202130);
 CREATE OR REPLACE FUNCTION esclusa.ask(known bigint DEFAULT NULL, watched text DEFAULT NULL)
 RETURNS TABLE (revision bigint, snapshot json, is_compared boolean)
@@ -620,34 +669,73 @@ BEGIN
 END
 $$;
 
--- The name of a change. Only a change that switches off may be named an emergency rollback.
-CREATE OR REPLACE FUNCTION esclusa.action(before jsonb, after jsonb, switch text) RETURNS text
+-- The query for what a statement changes: an action, the flag, what it was and what it is. Only a change after which the
+-- flag is off may be named an emergency rollback.
+CREATE OR REPLACE FUNCTION esclusa.changes(relation oid, operation text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  source text := CASE operation
+    WHEN 'INSERT' THEN 'SELECT NULL::jsonb AS before, to_jsonb(f) AS after FROM new_rows f OFFSET 0'
+    WHEN 'DELETE' THEN 'SELECT to_jsonb(f) AS before, NULL::jsonb AS after FROM old_rows f OFFSET 0'
+    WHEN 'TRUNCATE' THEN format('SELECT to_jsonb(f) AS before, NULL::jsonb AS after FROM ONLY %s f OFFSET 0',
+      esclusa.name_of(relation))
+    -- Both tables have the rows in the order in which they are changed.
+    ELSE 'SELECT before, after
+      FROM (SELECT to_jsonb(f) AS before, row_number() OVER () AS place FROM old_rows f) AS old_flag
+      JOIN (SELECT to_jsonb(f) AS after, row_number() OVER () AS place FROM new_rows f) AS new_flag USING (place)'
+    END;
 BEGIN
-  RETURN (SELECT CASE
-    WHEN esclusa.is_rollback() AND after ->> switch IN ('false', '0', 'off') THEN 'emergency_rollback'
-    WHEN before IS NULL THEN 'create'
-    WHEN after IS NULL THEN 'delete'
-    WHEN after -> switch IS DISTINCT FROM before -> switch
-      THEN CASE WHEN after ->> switch IN ('true', '1', 'on') THEN 'enable' ELSE 'disable' END
-    WHEN after -> 'rollout_percentage' IS DISTINCT FROM before -> 'rollout_percentage' THEN 'rollout_update'
-    ELSE 'update'
-  END);
+  RETURN format('SELECT CASE
+      WHEN %1$L AND after IS NOT NULL AND NOT esclusa.is_on(after ->> %2$L) THEN ''emergency_rollback''
+      WHEN before IS NULL THEN ''create''
+      WHEN after IS NULL THEN ''delete''
+      WHEN after -> %2$L IS DISTINCT FROM before -> %2$L
+        THEN CASE WHEN esclusa.is_on(after ->> %2$L) THEN ''enable'' ELSE ''disable'' END
+      WHEN after -> %3$L IS DISTINCT FROM before -> %3$L THEN ''rollout_update''
+      ELSE ''update'' END AS action,
+    coalesce(after, before) AS flag, old_value, new_value FROM (%4$s) AS source %5$s',
+    esclusa.is_rollback(), esclusa.switch_column(relation), esclusa.share_column(relation), source,
+    CASE WHEN operation <> 'UPDATE' THEN 'CROSS JOIN LATERAL (SELECT before, after) AS change (old_value, new_value)'
+    -- Of a flag that stays, the difference. A rollback of a flag that is off already is recorded too.
+    ELSE format('CROSS JOIN LATERAL (SELECT jsonb_object_agg(key, value), jsonb_object_agg(key, after -> key)
+        FROM jsonb_each(before - %1$L::text[]) WHERE value IS DISTINCT FROM after -> key
+          OR %2$L AND before - %1$L::text[] = after - %1$L::text[] AND key IN (%3$L, %4$L) AND value <> ''null''
+        ) AS change (old_value, new_value)
+      WHERE old_value IS NOT NULL', esclusa.noise(), esclusa.is_rollback(), esclusa.switch_column(relation),
+      esclusa.share_column(relation)) END);
 END
 $$;
 
--- One row of history. Who did it is what the transaction says (`esclusa.performed_by`), else the subject of its token;
--- what was said, the token's subject and the database's user are recorded besides, each as it is.
-CREATE OR REPLACE FUNCTION esclusa.write_history(
-  history text, flag_table oid, called text, flag jsonb, old_value jsonb, new_value jsonb) RETURNS void
+-- The statement that writes changes into the history. Who did it is what the transaction says (`esclusa.performed_by`),
+-- else the subject of its token; both and the database's user have columns of their own besides. An id that no user has,
+-- or of another type than the column, does not keep a change out of the history: the second attempt leaves out who did it,
+-- the third also the flag's id.
+CREATE OR REPLACE FUNCTION esclusa.history_insert(history text, relation oid, changes text, attempt integer) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  said text := nullif(current_setting('esclusa.performed_by', true), '');
+  subject text := esclusa.token_subject();
+  types jsonb := (SELECT jsonb_object_agg(attname, format_type(atttypid, NULL)) FROM pg_attribute
+    WHERE attrelid = to_regclass(history) AND attname IN ('feature_flag_id', 'action', 'performed_by'));
+BEGIN
+  RETURN format('INSERT INTO %s (feature_flag_id, action, old_value, new_value, performed_by, flag_table, flag_key,
+      said_by, token_subject, database_user)
+    SELECT (%s)::%s, action::%s, old_value, new_value, %L::%s, %L, coalesce(%s), %L, %L, session_user FROM (%s) AS changed',
+    history,
+    CASE WHEN attempt < 3 THEN format('flag ->> %L', esclusa.id_column(relation)) ELSE 'NULL' END,
+    types ->> 'feature_flag_id', types ->> 'action',
+    CASE WHEN attempt = 1 THEN coalesce(said, subject) END, types ->> 'performed_by',
+    esclusa.name_of(relation),
+    (SELECT string_agg(format('flag ->> %L', key), ', ') FROM unnest(esclusa.key_columns(relation)) AS key),
+    said, subject, changes);
+END
+$$;
+
+-- Locks the history for writing, unless that would run code of others.
+CREATE OR REPLACE FUNCTION esclusa.lock_history(history text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  id text := flag ->> esclusa.column_of(flag_table, 'id');
-  keys text[] := esclusa.key_columns(flag_table);
-  said text := nullif(current_setting('esclusa.performed_by', true), '');
   problem text;
-  types text[];
-  actor text;
 BEGIN
   EXECUTE format('LOCK TABLE %s IN ROW EXCLUSIVE MODE', history);
   problem := esclusa.distrust(to_regclass(history));
@@ -656,24 +744,6 @@ BEGIN
       HINT = format('expected a table of %I, without triggers of others',
         (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'esclusa'));
   END IF;
-  SELECT array_agg(format_type(atttypid, NULL) ORDER BY attname) INTO types FROM pg_attribute
-    WHERE attrelid = to_regclass(history) AND attname IN ('feature_flag_id', 'performed_by');
-  actor := coalesce(said, esclusa.token_subject());
-  -- An id that no user has, or of another type than the column, does not keep a change out of the history.
-  FOR attempt IN 1..3 LOOP
-    BEGIN
-      EXECUTE format('INSERT INTO %s (feature_flag_id, action, old_value, new_value, performed_by, flag_table, flag_key,
-          said_by, token_subject, database_user) VALUES ($1::%s, $2, $3, $4, $5::%s, $6, $7, $8, $9, session_user)',
-          history, types[1], types[2])
-        USING CASE WHEN attempt < 3 THEN id END, called, old_value, new_value, CASE WHEN attempt = 1 THEN actor END,
-          esclusa.name_of(flag_table), coalesce(flag ->> keys[1], flag ->> keys[2]), said, esclusa.token_subject();
-      PERFORM esclusa.check_now(to_regclass(history));
-      RETURN;
-    EXCEPTION WHEN OTHERS THEN
-      problem := SQLERRM;
-    END;
-  END LOOP;
-  RAISE EXCEPTION 'the history does not take `%`: %', called, problem;
 END
 $$;
 
@@ -694,69 +764,54 @@ BEGIN
 END
 $$;
 
--- After each row. A change that switches a flag off is never refused for the sake of its history, and does not wait for
--- it: somebody may hold the table, or the row of the user who acts.
+-- After each statement, and before a table is emptied. A change that switches a flag off is never refused for the sake of
+-- its history, and waits a second for it at most: another transaction may hold the table, or the row of the user who acts.
 CREATE OR REPLACE FUNCTION esclusa.record() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET row_security = on AS $$
 DECLARE
-  before jsonb;
-  after jsonb;
-  old_value jsonb;
-  new_value jsonb;
-  switch text := esclusa.switch_column(TG_RELID);
-  share text := esclusa.share_column(TG_RELID);
+  history text := TG_ARGV[0];
+  changes text;
+  problem text;
+  is_on boolean := true;
 BEGIN
-  IF NOT esclusa.is_json_safe(TG_RELID) THEN
-    RAISE WARNING 'esclusa: the history of `%` is not written: a type of its columns has a cast to JSON',
-      esclusa.name_of(TG_RELID);
-    RETURN NULL;
-  END IF;
-  before := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
-  after := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
-  old_value := before;
-  new_value := after;
-  IF TG_OP = 'UPDATE' THEN
-    -- Of a flag that stays, what is different.
-    SELECT jsonb_object_agg(key, value) INTO old_value FROM jsonb_each(esclusa.without_noise(before))
-      WHERE value IS DISTINCT FROM after -> key;
-    SELECT jsonb_object_agg(key, value) INTO new_value FROM jsonb_each(esclusa.without_noise(after))
-      WHERE value IS DISTINCT FROM before -> key;
-    IF old_value IS NULL AND new_value IS NULL THEN
-      IF NOT esclusa.is_rollback() THEN
-        RETURN NULL;
-      END IF;
-      -- A rollback of what is off already: somebody has seen to it.
-      old_value := jsonb_strip_nulls(jsonb_build_object(switch, before -> switch)
-        || CASE WHEN share IS NULL THEN '{}' ELSE jsonb_build_object(share, before -> share) END);
-      new_value := old_value;
+  IF TG_OP = 'DELETE' THEN
+    IF NOT EXISTS (SELECT FROM old_rows) THEN
+      RETURN NULL;
+    END IF;
+  ELSIF TG_OP <> 'TRUNCATE' THEN
+    IF NOT EXISTS (SELECT FROM new_rows) THEN
+      RETURN NULL;
     END IF;
   END IF;
-  PERFORM esclusa.write_history(TG_ARGV[0], TG_RELID, esclusa.action(before, after, switch),
-    coalesce(after, before), old_value, new_value);
-  RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-  IF after ->> switch IN ('false', '0', 'off') THEN
-    RAISE WARNING 'esclusa: `%` is changed without its history: %', esclusa.name_of(TG_RELID), SQLERRM;
-    RETURN NULL;
-  END IF;
-  RAISE;
-END
-$$;
-
--- Before a table is emptied: each flag that goes.
-CREATE OR REPLACE FUNCTION esclusa.record_truncate() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
-DECLARE
-  flag jsonb;
-BEGIN
   IF NOT esclusa.is_json_safe(TG_RELID) THEN
     RAISE WARNING 'esclusa: the history of `%` is not written: a type of its columns has a cast to JSON',
       esclusa.name_of(TG_RELID);
     RETURN NULL;
   END IF;
-  FOR flag IN EXECUTE format('SELECT to_jsonb(f) FROM ONLY %s f', esclusa.name_of(TG_RELID)) LOOP
-    PERFORM esclusa.write_history(TG_ARGV[0], TG_RELID, 'delete', flag, flag, NULL);
+  IF TG_OP = 'TRUNCATE' THEN
+    PERFORM set_config('row_security', 'off', true);
+  END IF;
+  changes := esclusa.changes(TG_RELID, TG_OP);
+  PERFORM esclusa.lock_history(history);
+  FOR attempt IN 1..3 LOOP
+    BEGIN
+      EXECUTE esclusa.history_insert(history, TG_RELID, changes, attempt);
+      PERFORM esclusa.check_now(to_regclass(history));
+      RETURN NULL;
+    EXCEPTION WHEN OTHERS THEN
+      problem := SQLERRM;
+    END;
   END LOOP;
+  RAISE EXCEPTION 'the history does not take the change: %', problem;
+EXCEPTION WHEN OTHERS THEN
+  IF TG_OP IN ('INSERT', 'UPDATE') THEN
+    EXECUTE format('SELECT bool_or(esclusa.is_on(to_jsonb(f) ->> %L)) FROM new_rows f', esclusa.switch_column(TG_RELID))
+      INTO is_on;
+  END IF;
+  IF is_on THEN
+    RAISE;
+  END IF;
+  RAISE WARNING 'esclusa: `%` is changed without its history: %', esclusa.name_of(TG_RELID), SQLERRM;
   RETURN NULL;
 END
 $$;
@@ -777,29 +832,29 @@ BEGIN
 END
 $$;
 
--- Switches off the rows of one table whose column has this value, and says whether there are any. The switch comes first: what
--- keeps the share from being 0, or the time from being written, keeps no flag on.
+-- Switches off the rows of one table whose column has this value, and says whether there are any. The switch comes first:
+-- a share that cannot be 0, or a time that cannot be written, keeps no flag on.
 CREATE OR REPLACE FUNCTION esclusa.switch_off(relation oid, by_column text, flag text, caller_path text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   switch text := esclusa.switch_column(relation);
-  share text := esclusa.share_column(relation);
   stamp text := (SELECT attname FROM pg_attribute WHERE attrelid = relation AND NOT attisdropped AND attgenerated = ''
-    AND attname = esclusa.column_of(relation, 'updatedat', 'modifiedat')
+    AND attname = esclusa.column_of(relation, 'updated_at', 'updatedAt', 'modified_at', 'modifiedAt')
     AND atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype));
-  off text := quote_ident(switch) || CASE (SELECT typcategory FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
-    WHERE attrelid = relation AND attname = switch) WHEN 'N' THEN ' = ''0''' ELSE ' = ''false''' END;
-  zero text := quote_ident(share) || ' = ''0''';
+  off text;
+  zero text := quote_ident(esclusa.share_column(relation)) || ' = ''0''';
   stamped text := quote_ident(stamp) || ' = pg_catalog.now()';
   matches text := format('%I::pg_catalog.text OPERATOR(pg_catalog.=) $1', by_column);
   -- Assigns, and counts the rows that are off then.
   assign text := format('WITH changed AS (UPDATE %s SET %%s WHERE %s RETURNING %I::pg_catalog.text AS switch)
-    SELECT pg_catalog.count(*) FROM changed
-    WHERE NOT (switch OPERATOR(pg_catalog.=) ANY (''{true,t,1,on,yes}''::pg_catalog.text[])) IS TRUE',
+    SELECT pg_catalog.count(*) FROM changed WHERE NOT esclusa.is_on(switch)',
     esclusa.name_of(relation), matches, coalesce(switch, by_column));
   there bigint := esclusa.as_caller(
     format('SELECT pg_catalog.count(*) FROM %s WHERE %s', esclusa.name_of(relation), matches), flag, caller_path);
+  word text;
   second text;
+  switched bigint;
+  problem text;
 BEGIN
   IF there = 0 THEN
     RETURN false;
@@ -807,16 +862,28 @@ BEGIN
     RAISE EXCEPTION '`%` has no column that switches a flag off', esclusa.name_of(relation)
       USING HINT = format('UPDATE %s SET … WHERE %I = %L', esclusa.name_of(relation), by_column, flag);
   END IF;
-  BEGIN
-    IF esclusa.as_caller(format(assign, concat_ws(', ', off, zero, stamped)), flag, caller_path) = there THEN
-      RETURN true;
-    END IF;
-    RAISE EXCEPTION 'a row stays on';
-  EXCEPTION WHEN OTHERS THEN
-    -- It is undone. Alone the switch may work.
-    NULL;
-  END;
-  IF esclusa.as_caller(format(assign, off), flag, caller_path) < there THEN
+  FOREACH word IN ARRAY esclusa.off_words() LOOP
+    off := format('%I = %L', switch, word);
+    BEGIN
+      IF esclusa.as_caller(format(assign, concat_ws(', ', off, zero, stamped)), flag, caller_path) = there THEN
+        RETURN true;
+      END IF;
+      RAISE EXCEPTION 'a row stays on';
+    EXCEPTION WHEN OTHERS THEN
+      -- It is undone. Alone the switch may work.
+      NULL;
+    END;
+    BEGIN
+      switched := esclusa.as_caller(format(assign, off), flag, caller_path);
+      EXIT;
+    EXCEPTION WHEN data_exception OR check_violation THEN
+      -- The column may take another word.
+      problem := coalesce(problem, SQLERRM);
+    END;
+  END LOOP;
+  IF switched IS NULL THEN
+    RAISE EXCEPTION '`%` of `%` stays on: %', flag, esclusa.name_of(relation), problem;
+  ELSIF switched < there THEN
     RAISE EXCEPTION '`%` of `%` stays on: no policy lets % change it, or a trigger undoes the change', flag,
       esclusa.name_of(relation), current_user USING ERRCODE = 'insufficient_privilege';
   END IF;
@@ -863,7 +930,7 @@ BEGIN
   END LOOP;
   IF NOT is_found THEN
     FOREACH relation IN ARRAY coalesce(relations, '{}') LOOP
-      chosen := esclusa.column_of(relation, 'id');
+      chosen := esclusa.id_column(relation);
       IF chosen IS NOT NULL AND esclusa.switch_off(relation, chosen, CASE WHEN EXISTS (SELECT FROM pg_attribute
           WHERE attrelid = relation AND attname = chosen AND atttypid = 'uuid'::regtype)
           THEN lower(flag) ELSE flag END, caller_path) THEN
@@ -944,9 +1011,8 @@ BEGIN
       'ask', 'snapshot', 'emergency_rollback',
       -- What these call.
       'answer', 'compare', 'reading', 'watch_of', 'found', 'relation', 'name_of', 'spelling', 'other_spellings', 'column_of',
-      'key_columns', 'switch_column', 'share_column', 'tables_of', 'lost_trigger', 'is_always', 'is_moving', 'shape',
-      'roll_back',
-      'switch_off', 'as_caller', 'known_to_request', 'as_response')
+      'key_columns', 'switch_column', 'share_column', 'id_column', 'is_on', 'off_words', 'parts_of', 'uncounted',
+      'is_always', 'is_moving', 'shape', 'roll_back', 'switch_off', 'as_caller', 'known_to_request', 'as_response')
     UNION ALL SELECT * FROM esclusa.wrappers() LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', called, role);
   END LOOP;
@@ -1016,32 +1082,38 @@ END
 $$;
 
 -- The triggers of one table: those that count for each watch that it is part of, and those that write its history.
-CREATE OR REPLACE FUNCTION esclusa.attach_all(relation oid) RETURNS void
+CREATE OR REPLACE FUNCTION esclusa.attach_all(relation oid, history text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   call text;
   counting name;
+  operation text;
 BEGIN
   SELECT format('esclusa.tell(%L, %s)', CASE WHEN bool_or(relkind = 'v') THEN 'part' ELSE 'flags' END,
       string_agg(quote_literal(name), ', ' ORDER BY name)) INTO call
     FROM esclusa.watched JOIN pg_class ON pg_class.oid = esclusa.found(name)
-    WHERE relation IN (SELECT esclusa.tables_of(esclusa.found(name)));
+    WHERE relation = ANY (esclusa.parts_of(esclusa.found(name)));
   PERFORM esclusa.attach(relation, 'esclusa_tell', 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW', call);
   PERFORM esclusa.attach(relation, 'esclusa_tell_truncate', 'AFTER TRUNCATE ON %s FOR EACH STATEMENT', call);
   -- Also for what comes by replication, and while a backup is restored.
   FOREACH counting IN ARRAY '{esclusa_tell,esclusa_tell_truncate}'::name[] LOOP
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', esclusa.name_of(relation), counting);
   END LOOP;
-  IF esclusa.key_columns(relation) IS NULL OR esclusa.switch_column(relation) IS NULL THEN
+  IF history IS NULL THEN
     RETURN;
   END IF;
-  call := format('(%L)', esclusa.history_of(relation));
-  PERFORM esclusa.attach(relation, 'esclusa_record', 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW',
-    'esclusa.record' || call);
-  IF (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' THEN
-    PERFORM esclusa.attach(relation, 'esclusa_record_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT',
-      'esclusa.record_truncate' || call);
+  -- Of an earlier version of this file.
+  IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'esclusa_record') THEN
+    EXECUTE format('DROP TRIGGER esclusa_record ON %s', esclusa.name_of(relation));
   END IF;
+  call := format('esclusa.record(%L)', history);
+  PERFORM esclusa.attach(relation, 'esclusa_record_insert',
+    'AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT', call);
+  PERFORM esclusa.attach(relation, 'esclusa_record_update',
+    'AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT', call);
+  PERFORM esclusa.attach(relation, 'esclusa_record_delete',
+    'AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT', call);
+  PERFORM esclusa.attach(relation, 'esclusa_record_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT', call);
 END
 $$;
 
@@ -1072,7 +1144,7 @@ BEGIN
         created_at timestamptz DEFAULT now())',
       name, (SELECT coalesce(max(format_type(atttypid, NULL)), 'text') FROM pg_attribute
         JOIN pg_type ON pg_type.oid = atttypid AND typnamespace = 'pg_catalog'::regnamespace
-        WHERE attrelid = relation AND attname = esclusa.column_of(relation, 'id')));
+        WHERE attrelid = relation AND attname = esclusa.id_column(relation)));
     history := to_regclass(name);
     PERFORM esclusa.close(history);
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', name);
@@ -1104,7 +1176,7 @@ BEGIN
   END LOOP;
   -- The history outlives the flag. A foreign key would either keep every flag for ever or take its history with it.
   FOR problem IN SELECT conname FROM pg_constraint
-    WHERE contype = 'f' AND conrelid = history AND confrelid IN (SELECT relation UNION SELECT esclusa.tables_of(relation))
+    WHERE contype = 'f' AND conrelid = history AND confrelid = ANY (relation || esclusa.parts_of(relation))
       AND conparentid = 0 LOOP
     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', name, problem);
     RAISE NOTICE '`%`: dropped %, so that the history outlives the flag', name, problem;
@@ -1115,20 +1187,14 @@ $$;
 
 -- A history that is there already may refuse what is written, and every change of a flag would fail: it is tried once,
 -- and undone.
-CREATE OR REPLACE FUNCTION esclusa.try_history(relation oid) RETURNS void
+CREATE OR REPLACE FUNCTION esclusa.try_history(history text, relation oid) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  history text := esclusa.history_of(relation);
-  called text;
-  flag jsonb;
 BEGIN
-  IF esclusa.is_json_safe(relation) THEN
-    EXECUTE format('SELECT to_jsonb(f) FROM ONLY %s f LIMIT 1', esclusa.name_of(relation)) INTO flag;
-  END IF;
-  FOREACH called IN ARRAY
-    '{create,delete,enable,disable,rollout_update,update,emergency_rollback}'::text[] LOOP
-    PERFORM esclusa.write_history(history, relation, called, flag, '{}', '{}');
-  END LOOP;
+  PERFORM esclusa.lock_history(history);
+  EXECUTE esclusa.history_insert(history, relation, 'SELECT action, ''{}''::jsonb AS flag, ''{}''::jsonb AS old_value,
+    ''{}''::jsonb AS new_value
+    FROM unnest(''{create,delete,enable,disable,rollout_update,update,emergency_rollback}''::text[]) AS action', 3);
+  PERFORM esclusa.check_now(to_regclass(history));
   RAISE EXCEPTION USING ERRCODE = 'ES000';
 EXCEPTION
   WHEN SQLSTATE 'ES000' THEN NULL;
@@ -1142,23 +1208,25 @@ CREATE OR REPLACE FUNCTION esclusa.watch(watched text, mapping jsonb DEFAULT NUL
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
+  rename CONSTANT text := 'a view can give columns other names: CREATE VIEW flags AS SELECT slug AS key, is_enabled AS enabled …';
   relation oid := esclusa.relation(watched);
   called text := esclusa.name_of(relation);
   problem text;
   keys text[] := esclusa.key_columns(relation);
-  member oid;
+  parts oid[] := esclusa.parts_of(relation);
+  part oid;
+  history text;
 BEGIN
   IF mapping IS NOT NULL THEN
-    RAISE EXCEPTION 'mappings are not supported yet, expected a table, or a view, with the columns of Esclusa'
-      USING ERRCODE = 'feature_not_supported';
-  ELSIF keys IS NULL THEN
-    RAISE EXCEPTION '`%` has no column that names a flag, expected `name` or `key`', called;
+    RAISE EXCEPTION 'mappings are not supported yet, expected null' USING ERRCODE = 'feature_not_supported', HINT = rename;
+  ELSIF keys = '{}' THEN
+    RAISE EXCEPTION '`%` has no column that names a flag, expected `name` or `key`', called USING HINT = rename;
   ELSIF esclusa.switch_column(relation) IS NULL THEN
-    RAISE EXCEPTION '`%` has no column that switches a flag on and off, expected `enabled`', called;
+    RAISE EXCEPTION '`%` has no column that switches a flag on and off, expected `enabled`', called USING HINT = rename;
   END IF;
   SELECT string_agg(format('`%s`', esclusa.name_of(oid)), ', ') INTO problem FROM pg_class
-    WHERE oid IN (SELECT esclusa.tables_of(relation)) AND (relkind NOT IN ('r', 'p') OR relpersistence = 't');
-  IF problem IS NOT NULL OR NOT EXISTS (SELECT esclusa.tables_of(relation)) THEN
+    WHERE oid = ANY (parts) AND (relkind NOT IN ('r', 'p') OR relpersistence = 't');
+  IF problem IS NOT NULL OR parts = '{}' THEN
     RAISE EXCEPTION '`%` shows rows of %, whose changes call no trigger', called,
       coalesce(problem, 'no table') USING HINT = 'expected a table, or a view of tables';
   END IF;
@@ -1166,11 +1234,11 @@ BEGIN
   INSERT INTO esclusa.watched (name, at_ms, changes) VALUES (called, esclusa.clock_ms(), 0)
     ON CONFLICT DO NOTHING;
   -- Parents come first: their partitions get the triggers from them.
-  FOR member IN SELECT oid FROM pg_class WHERE oid IN (SELECT esclusa.tables_of(relation))
-      ORDER BY relkind, relispartition, oid LOOP
-    PERFORM esclusa.attach_all(member);
-    IF esclusa.key_columns(member) IS NOT NULL AND esclusa.switch_column(member) IS NOT NULL THEN
-      PERFORM esclusa.try_history(member);
+  FOR part IN SELECT oid FROM pg_class WHERE oid = ANY (parts) ORDER BY relkind, relispartition, oid LOOP
+    history := CASE WHEN esclusa.has_flags(part) THEN esclusa.history_of(part) END;
+    PERFORM esclusa.attach_all(part, history);
+    IF history IS NOT NULL THEN
+      PERFORM esclusa.try_history(history, part);
     END IF;
   END LOOP;
   problem := NULL;
@@ -1178,7 +1246,7 @@ BEGIN
   IF (SELECT relkind FROM pg_class WHERE oid = relation) <> 'v' THEN
     EXECUTE format('SELECT string_agg(key, '', '') FROM (SELECT coalesce(%s) AS key FROM %s GROUP BY 1
       HAVING count(*) > 1 LIMIT 10) AS twins',
-      (SELECT string_agg(format('nullif(format(''%%s'', %I), '''')', key), ', ') FROM unnest(keys[1:2]) AS key), called)
+      (SELECT string_agg(format('nullif(format(''%%s'', %I), '''')', key), ', ') FROM unnest(keys) AS key), called)
       INTO problem;
   END IF;
   IF problem IS NOT NULL THEN

@@ -10,7 +10,7 @@ mod tls;
 use std::fmt;
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use esclusa::sync::Request;
 use rustls::ClientConfig;
@@ -34,9 +34,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// For so long the server may still answer what was asked on a connection that nobody waits for any more.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// Where the database does not compare the revision with the rows (a standby), all rows are read so often.
-const WHOLE: Duration = Duration::from_secs(3600);
 
 /// A `feature_flags` table in Postgres.
 ///
@@ -79,8 +76,8 @@ struct Connection {
     way: Way,
     /// The relation that is read row by row: the table, or the only watch.
     table: String,
-    /// When all rows were last read.
-    whole: Option<Instant>,
+    /// Whether the database compares the revision with the rows; a standby cannot.
+    is_compared: bool,
     /// Whether it was said that they are read row by row.
     is_warned: bool,
 }
@@ -190,7 +187,7 @@ impl Postgres {
             Way::Asked(watch) => watch.clone(),
             _ => self.table_name(),
         };
-        Ok(Connection { client, news, is_listening: false, way, table, whole: None, is_warned: false })
+        Ok(Connection { client, news, is_listening: false, way, table, is_compared: false, is_warned: false })
     }
 
     /// Listens, unless that is so already. What cannot be listened to is asked once an interval.
@@ -280,7 +277,7 @@ impl Source for Postgres {
             };
             // Before anything is read, so that nothing is missed in between.
             self.listen(&mut connection).await?;
-            let answer = self.read(&mut connection, request.etag.as_deref().unwrap_or_default()).await?;
+            let answer = self.read(&mut connection, request).await?;
             Ok((connection, answer))
         };
         match tokio::time::timeout(timeout, asked).await {

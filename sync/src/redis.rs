@@ -20,9 +20,6 @@ use crate::source::{Answer, Failure, News, Source};
 /// Connecting, and each command, may take so long unless the app says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// All is read again after so long, whatever the tag says.
-const WHOLE: Duration = Duration::from_secs(3600);
-
 /// Who may not subscribe tries again after so long.
 const REFUSED: Duration = Duration::from_secs(60);
 
@@ -33,7 +30,7 @@ const ENDS: usize = 1024;
 ///
 /// Whoever writes it sets the key and publishes anything on the channel, as [`Redis::put`] does. If there is a key of
 /// the same name with `:etag` behind it, that is compared before the snapshot is read; it should be set together with
-/// the snapshot. An outdated tag is detected by the snapshot's length and ends, else within an hour.
+/// the snapshot. An outdated tag is detected by the snapshot's length and ends, else within ten minutes (11.16).
 ///
 /// A user who may not subscribe is asked for changes once an interval. In a cluster both keys have to be in one slot:
 /// `Redis::key("{esclusa}:flags")`.
@@ -46,7 +43,6 @@ pub struct Redis {
     timeout: Duration,
     commands: Option<MultiplexedConnection>,
     listening: Listening,
-    whole: Option<Instant>,
 }
 
 /// Gives the password each time a connection is made.
@@ -85,7 +81,6 @@ impl Redis {
             timeout: TIMEOUT,
             commands: None,
             listening: Listening::No,
-            whole: None,
         })
     }
 
@@ -229,8 +224,7 @@ impl Redis {
 
     /// None if there is no snapshot.
     async fn read(&self, commands: &mut MultiplexedConnection, known: Option<&str>) -> RedisResult<Option<Answer>> {
-        let is_due = self.whole.is_none_or(|whole| whole.elapsed() > WHOLE);
-        if let Some(known) = known.filter(|_| !is_due) {
+        if let Some(known) = known {
             let mut look = pipe();
             look.get(self.etag_key()).strlen(&self.key);
             look.getrange(&self.key, 0, ENDS as isize - 1).getrange(&self.key, -(ENDS as isize), -1);
@@ -309,16 +303,14 @@ impl Source for Redis {
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        let known = request.etag.as_deref();
+        // A tag may stay the same while the content changes, so now and then it is left out (11.16).
+        let known = request.etag.as_deref().filter(|_| !request.in_full);
         let is_kept = self.commands.is_some();
         let answer = match self.fetch_once(known).await? {
             // It may have been cut off a moment ago.
             Err(problem) if is_kept && problem.is_connection_dropped() => self.fetch_once(known).await?,
             answer => answer,
         }?;
-        if matches!(answer, Some(Answer::Snapshot { .. })) {
-            self.whole = Some(Instant::now());
-        }
         answer.ok_or_else(|| Failure::new(format!("there is no key `{}`, expected a snapshot under it", self.key)))
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use esclusa::{Context, Flags};
 use esclusa_loopback::Proxy;
-use esclusa_sync::{Redis, State, start};
+use esclusa_sync::{Answer, Redis, Request, Source, State, start};
 use store::{NEVER, Reader, every_break, is_on, options, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,6 +130,20 @@ async fn redis_is_read_whatever_it_allows() {
         let () = set.arg("esclusa:flags").arg(one(revision, enabled, "")).query_async(&mut admin).await.unwrap();
         until("what was set by hand", &syncing, || is_on(&flags) == enabled).await;
     }
+
+    // A change that neither tag, length nor ends show is found when all is read (11.16).
+    let (long, mut source) = ("x".repeat(4_000), Redis::new(&server.url()).unwrap());
+    writer.put(one(22, true, &long).as_bytes()).await.unwrap();
+    let Answer::Snapshot { etag, .. } = source.fetch(&Request::default()).await.unwrap() else {
+        panic!("not modified")
+    };
+    let () = redis::cmd("SETRANGE").arg("esclusa:flags").arg(2_000).arg("y").query_async(&mut admin).await.unwrap();
+    let mut request = Request { etag, ..Request::default() };
+    assert_eq!(source.fetch(&request).await, Ok(Answer::NotModified));
+    request.in_full = true;
+    let Answer::Snapshot { bytes, .. } = source.fetch(&request).await.unwrap() else { panic!("not modified") };
+    assert!(bytes.contains(&b'y'));
+
     let () = redis::cmd("DEL").arg("esclusa:flags").query_async(&mut admin).await.unwrap();
     until("the missing key", &syncing, || {
         syncing.status().last_error.is_some_and(|last| last.error.contains("there is no key `esclusa:flags`"))

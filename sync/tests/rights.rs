@@ -227,7 +227,7 @@ async fn hosted(database: &Database) {
     database.run("SELECT esclusa.allow('anon')").await;
     let allowed = rights("anon").await;
     for closed in
-        ["watch(", "allow(", "tell(", "record(", "raise_revision(", "write_history(", "INSERT", "TRUNCATE", "CREATE"]
+        ["watch(", "allow(", "tell(", "record(", "raise_revision(", "history_insert(", "INSERT", "TRUNCATE", "CREATE"]
     {
         assert!(!allowed.contains(closed), "{closed} in {allowed}");
     }
@@ -284,9 +284,9 @@ async fn kept_history(database: &Database) {
     let supers = "SELECT string_agg(rolname::text, ', ') FROM pg_roles WHERE rolsuper";
     assert_eq!(database.text(supers).await, "postgres");
     // Switching off is never refused for the sake of the history.
-    let sql = "ALTER TABLE feature_flags DISABLE TRIGGER esclusa_record;
+    let sql = "ALTER TABLE feature_flags DISABLE TRIGGER esclusa_record_insert;
         INSERT INTO feature_flags (name, enabled) VALUES ('crm', true);
-        ALTER TABLE feature_flags ENABLE TRIGGER esclusa_record;
+        ALTER TABLE feature_flags ENABLE TRIGGER esclusa_record_insert;
         CREATE FUNCTION app_function() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
         ALTER FUNCTION app_function() OWNER TO app;
         CREATE TRIGGER app_trigger BEFORE INSERT ON release_history FOR EACH ROW EXECUTE FUNCTION app_function();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use database::{CREATE, Database, MIGRATION, READER, ROWS, is_on, server, until};
 use esclusa::Flags;
-use esclusa_sync::{Options, Policy, Postgres, start};
+use esclusa_sync::{Answer, Options, Policy, Postgres, Request, Source, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn standby() {
@@ -28,8 +28,11 @@ async fn standby() {
     let here = Database::open(&copy, "app").await;
     let compared = "SELECT is_compared::text FROM esclusa.ask()";
     assert_eq!(here.text(compared).await, "false", "the app has to read all rows now and then");
-    there.run("UPDATE feature_flags SET enabled = false").await;
+    // The primary compares first: what was granted meanwhile has changed the shape of the table.
+    there.run("SELECT FROM esclusa.ask(); UPDATE feature_flags SET enabled = false").await;
     until("the change on the primary", &syncing, || !is_on(&flags)).await;
+    let mut source = Postgres::new(&url.replace("reader@", "postgres@")).unwrap();
+    assert!(reads_in_full(&mut source).await, "a standby cannot compare");
 
     primary.kill().unwrap();
     let copy = tokio::task::spawn_blocking(move || {
@@ -52,5 +55,17 @@ async fn standby() {
         assert!(changed.elapsed() < Duration::from_secs(3), "{:?}", changed.elapsed());
     }
     assert_eq!(here.text(compared).await, "true");
+    // The first answer says that the database compares now.
+    source.fetch(&Request::default()).await.unwrap();
+    assert!(!reads_in_full(&mut source).await);
     drop(copy);
+}
+
+/// Whether all rows are read when that is due (11.16), although the revision is the same.
+async fn reads_in_full(source: &mut Postgres) -> bool {
+    let Answer::Snapshot { etag, .. } = source.fetch(&Request::default()).await.unwrap() else { return false };
+    let mut request = Request { etag, ..Request::default() };
+    assert_eq!(source.fetch(&request).await, Ok(Answer::NotModified));
+    request.in_full = true;
+    source.fetch(&request).await != Ok(Answer::NotModified)
 }

@@ -1,11 +1,10 @@
 //! The queries for a table: the function of the migration, that of an earlier version, or row by row.
 
-use std::time::Instant;
-
 use esclusa::limit::MAX_SNAPSHOT_BYTES;
+use esclusa::sync::Request;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::{Connection, Postgres, WHOLE};
+use super::{Connection, Postgres};
 use crate::source::{Answer, Failure, Source};
 
 /// What `esclusa.ask` raises when changes are not counted, and when the table is not watched; then what a database says
@@ -75,9 +74,13 @@ impl Postgres {
         Ok(self.ask(client, &query).await?.pop().flatten())
     }
 
-    /// Reads the snapshot, unless the etag stands for it.
-    pub(super) async fn read(&self, connection: &mut Connection, etag: &str) -> Result<Answer, Failure> {
+    /// Reads the snapshot, unless the entity tag stands for it.
+    pub(super) async fn read(&self, connection: &mut Connection, request: &Request) -> Result<Answer, Failure> {
+        let etag = request.etag.as_deref().unwrap_or_default();
         if let Way::Asked(watch) = connection.way.clone() {
+            // A revision may stay the same while rows change, so now and then it is left out (11.16), unless the database
+            // itself compares the two.
+            let etag = if request.in_full && !connection.is_compared { "" } else { etag };
             match self.read_watch(connection, &watch, etag).await {
                 Err(problem) if is_not_counted(&problem) => {
                     if !std::mem::replace(&mut connection.is_warned, true) {
@@ -101,16 +104,12 @@ impl Postgres {
 
     async fn read_watch(&self, connection: &mut Connection, watch: &str, etag: &str) -> Result<Answer, AskError> {
         let is_revision = !etag.is_empty() && etag.len() <= 18 && etag.bytes().all(|byte| byte.is_ascii_digit());
-        let is_due = connection.whole.is_none_or(|whole| whole.elapsed() > WHOLE);
-        let known = if is_revision && !is_due { etag } else { "NULL" };
+        let known = if is_revision { etag } else { "NULL" };
         let query =
             format!("SELECT revision, snapshot::text, is_compared FROM esclusa.ask({known}, {})", quoted(watch));
         let mut answer = self.query(&connection.client, &query).await?;
-        let is_compared = is_true(answer.pop());
+        connection.is_compared = is_true(answer.pop());
         let snapshot = answer.pop().flatten();
-        if is_compared || snapshot.is_some() {
-            connection.whole = Some(Instant::now());
-        }
         answered(answer.pop().flatten(), snapshot).map_err(AskError::Failure)
     }
 
