@@ -61,6 +61,12 @@ export interface Engine {
   isKnown?(protocol: number, bytes: Uint8Array): boolean;
   /** Lets go of a protocol. */
   end?(protocol: number): void;
+  /** A new stream of server-sent events: its number. */
+  stream?(): number;
+  /** Whether these bytes of the stream end an event that is news [11.20]. */
+  hasNews?(stream: number, bytes: Uint8Array): boolean;
+  /** Lets go of a stream. */
+  endStream?(stream: number): void;
   /** A decision of staying fresh that every host takes alike, as JSON; nothing for no such question. */
   decide?(question: string): string;
   /**

@@ -29,6 +29,9 @@ interface Exports {
   step(protocol: number, event: number): number;
   isKnown(protocol: number, bytes: number): number;
   end(protocol: number): void;
+  stream(): number;
+  hasNews(stream: number, bytes: number): number;
+  endStream(stream: number): void;
   resolveAll(flags: number, context: number, now: number): number;
   explain(flags: number, key: number, context: number, now: number): number;
   project(flags: number, keys: number, context: number, now: number): number;
@@ -170,6 +173,9 @@ export function protocols({ wasm, text, bytes, said }: Border): Partial<Engine> 
     step: roomy((protocol, event) => said(wasm.step(protocol, text(event))), SOME),
     isKnown: roomy((protocol, given) => wasm.isKnown(protocol, bytes(given)) === 1, LITTLE),
     end: roomy(wasm.end, LITTLE),
+    stream: roomy(wasm.stream, LITTLE),
+    hasNews: roomy((stream, given) => wasm.hasNews(stream, bytes(given)) === 1, LITTLE),
+    endStream: roomy(wasm.endStream, LITTLE),
     decide: roomy((question) => said(wasm.decide(text(question))), MUCH),
   };
 }

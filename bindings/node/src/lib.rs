@@ -196,6 +196,24 @@ pub fn end(protocol: u32) {
     with((), |host| host.end(protocol));
 }
 
+/// A new stream of server-sent events: its number.
+#[napi(catch_unwind)]
+pub fn stream() -> u32 {
+    with(None, Host::stream).unwrap_or(u32::MAX)
+}
+
+/// Whether these bytes of the stream end an event that is news.
+#[napi(catch_unwind)]
+pub fn has_news(stream: u32, bytes: Uint8Array) -> bool {
+    with(false, |host| host.has_news(stream, &bytes))
+}
+
+/// Lets go of a stream.
+#[napi(catch_unwind)]
+pub fn end_stream(stream: u32) {
+    with((), |host| host.end_stream(stream));
+}
+
 /// Lays snapshots one over the other: they follow each other, with their lengths as a JSON array.
 #[napi(catch_unwind)]
 pub fn layered(snapshots: Uint8Array, lengths: String) -> String {

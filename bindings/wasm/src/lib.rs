@@ -249,6 +249,27 @@ pub extern "C" fn end(protocol: u32) {
     with(|host| host.end(protocol));
 }
 
+/// A new stream of server-sent events: its number.
+#[cfg(feature = "sync")]
+#[unsafe(no_mangle)]
+pub extern "C" fn stream() -> u32 {
+    with(Host::stream).unwrap_or(u32::MAX)
+}
+
+/// Whether these bytes of the stream end an event that is news.
+#[cfg(feature = "sync")]
+#[unsafe(export_name = "hasNews")]
+pub extern "C" fn has_news(stream: u32, bytes: usize) -> bool {
+    given(bytes, |host, bytes| host.has_news(stream, bytes))
+}
+
+/// Lets go of a stream.
+#[cfg(feature = "sync")]
+#[unsafe(export_name = "endStream")]
+pub extern "C" fn end_stream(stream: u32) {
+    with(|host| host.end_stream(stream));
+}
+
 /// Lays snapshots one over the other: they follow each other in as many bytes, and behind them stand their lengths as a
 /// JSON array.
 #[cfg(feature = "full")]

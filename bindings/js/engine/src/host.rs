@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "sync")]
-use esclusa::sync::Protocol;
+use esclusa::sync::{EventReader, Protocol};
 use esclusa::{Context, Flags, Key, Reader, Time};
 
 use crate::answer;
@@ -29,7 +29,7 @@ pub const ABSENT: i32 = -1;
 /// Instead of a slot: nothing is published yet.
 pub const NOT_READY: i32 = -2;
 
-/// Flags, keys, contexts and protocols by number.
+/// Flags, keys, contexts, protocols and streams of events by number.
 #[derive(Debug)]
 pub struct Host {
     clock: fn() -> Time,
@@ -37,6 +37,8 @@ pub struct Host {
     contexts: Table<Context<'static>>,
     #[cfg(feature = "sync")]
     protocols: Table<Protocol>,
+    #[cfg(feature = "sync")]
+    streams: Table<EventReader>,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,8 @@ impl Host {
             contexts,
             #[cfg(feature = "sync")]
             protocols: Table::default(),
+            #[cfg(feature = "sync")]
+            streams: Table::default(),
         }
     }
 
@@ -295,6 +299,21 @@ impl Host {
     /// Lets go of a protocol.
     pub fn end(&mut self, protocol: u32) {
         self.protocols.remove(protocol);
+    }
+
+    /// A new stream of server-sent events: its number.
+    pub fn stream(&mut self) -> Option<u32> {
+        self.streams.add(EventReader::default())
+    }
+
+    /// Whether these bytes of the stream end an event that is news (11.20).
+    pub fn has_news(&mut self, stream: u32, bytes: &[u8]) -> bool {
+        self.streams.get_mut(stream).is_some_and(|stream| stream.read(bytes))
+    }
+
+    /// Lets go of a stream.
+    pub fn end_stream(&mut self, stream: u32) {
+        self.streams.remove(stream);
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Outcomes {
     /// The set that the numbers are of. It may be freed meanwhile, but its address is not used again as long as this
     /// points to it, so no other set is taken for it.
     set: Weak<FlagSet>,
+    /// The revision of that set, if it has one.
+    revision: Option<u64>,
     /// The number of the set's first outcome.
     first: u32,
     /// The number of the next outcome.
@@ -36,6 +38,7 @@ impl Outcomes {
     /// From here on the numbers are of this set.
     pub(crate) fn begin(&mut self, set: &Arc<FlagSet>) {
         self.set = Arc::downgrade(set);
+        self.revision = set.revision();
         self.forget();
     }
 
@@ -73,13 +76,14 @@ impl Outcomes {
         words.object(|json| {
             resolution.write_fields(json);
             json.name("first").whole(i64::from(self.first));
+            json.name("revision").maybe(self.revision, |json, revision| json.whole(revision.cast_signed()));
         });
         self.told = Some((number, words.into_text()));
         number
     }
 
     /// The latest new outcome, if it has this number: the resolution as JSON (7.18) with `first`, the number of the
-    /// first outcome that still counts.
+    /// first outcome that still counts, and the revision of the set.
     ///
     /// Empty if it was picked up already or another one came after it. Whoever asks then has lost one (its stack may
     /// have ended in the middle), so everything is told again.

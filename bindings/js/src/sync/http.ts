@@ -1,4 +1,5 @@
 /** A snapshot behind a URL, asked for with its entity tag, and told of by server-sent events where the store has them. */
+import { MAX_SNAPSHOT_BYTES } from '../limit.js';
 import { alarm } from './alarm.js';
 import { decide } from './decide.js';
 import { Access, type Fetching, interrupted } from './http/access.js';
@@ -26,8 +27,6 @@ export interface HttpOptions {
   /** Asks instead of the global `fetch`. */
   fetch?: Fetching | undefined;
 }
-
-const MAX_SNAPSHOT_BYTES = 268_435_456;
 
 /**
  * A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind PostgREST

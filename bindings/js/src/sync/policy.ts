@@ -1,4 +1,6 @@
 /** When a source is asked, and how asking is retried [11], as an app says it. */
+import { kindOf } from '../publication.js';
+import { decide } from './decide.js';
 import type { Logger } from './log.js';
 
 /** How to keep fresh; times are in milliseconds. */
@@ -30,7 +32,7 @@ const MAX_MS = 366 * 24 * 3_600_000;
 export function milliseconds(name: string, given: number | undefined, otherwise: number, least = 0): number {
   const ms = given ?? otherwise;
   if (typeof ms !== 'number') {
-    throw new TypeError(`\`${name}\` is a ${typeof ms}, expected a number`);
+    throw new TypeError(`\`${name}\` is ${kindOf(ms)}, expected a number`);
   }
   if (!(ms >= least && ms <= MAX_MS)) {
     throw new RangeError(`\`${name}\` is ${ms}, expected ${least} to ${MAX_MS}`);
@@ -38,24 +40,27 @@ export function milliseconds(name: string, given: number | undefined, otherwise:
   return Math.ceil(ms);
 }
 
-/** The policy as the engine takes it. */
+/** The policy as the engine takes it: what the app leaves out has the engine's defaults [11.18]. */
 export function policyText(options: SyncOptions): string {
-  // A source is not asked without end.
-  const interval = milliseconds('intervalMs', options.intervalMs, 30_000, 1);
-  const jitter = options.jitter ?? 0.2;
-  if (!(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
+  const jitter = options.jitter ?? undefined;
+  if (jitter !== undefined && !(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
     throw new RangeError(`\`jitter\` is ${jitter}, expected 0 to 1`);
   }
-  return JSON.stringify({
-    seed: seed(),
-    interval_ms: interval,
-    jitter_percent: Math.round(jitter * 100),
-    // The engine's default is four intervals [11.18].
-    stale_after_ms: options.staleAfterMs === undefined ? null : milliseconds('staleAfterMs', options.staleAfterMs, 0),
-    backoff_min_ms: milliseconds('backoffMinMs', options.backoffMinMs, 1_000, 1),
-    backoff_max_ms: milliseconds('backoffMaxMs', options.backoffMaxMs, 60_000, 1),
-    spread_ms: milliseconds('spreadMs', options.spreadMs, 200),
-  });
+  const given = (name: 'intervalMs' | 'staleAfterMs' | 'backoffMinMs' | 'backoffMaxMs' | 'spreadMs'): number | undefined =>
+    (options[name] ?? undefined) === undefined ? undefined : milliseconds(name, options[name], 0);
+  const policy = decide({
+    decide: 'policy',
+    interval_ms: given('intervalMs'),
+    jitter_percent: jitter === undefined ? undefined : Math.round(jitter * 100),
+    stale_after_ms: given('staleAfterMs'),
+    backoff_min_ms: given('backoffMinMs'),
+    backoff_max_ms: given('backoffMaxMs'),
+    spread_ms: given('spreadMs'),
+  }) as { error?: string };
+  if (policy.error !== undefined) {
+    throw new RangeError(policy.error.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+  }
+  return JSON.stringify({ seed: seed(), ...policy });
 }
 
 /** Different in every process, so that they do not ask at once, and nothing that others can guess. */

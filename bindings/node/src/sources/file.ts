@@ -5,6 +5,7 @@ import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { MAX_SNAPSHOT_BYTES } from '../../../js/src/limit.js';
 import { Failure, NOT_MODIFIED, type Source } from '../../../js/src/sync/source.js';
 
 /** How often the file is looked at besides being watched: a network file system tells nothing, and a folder may come later. */
@@ -13,7 +14,6 @@ const LOOK_EVERY_MS = 2_000;
 const SETTLED_MS = 30;
 /** So many times a file may change while it is read before it counts as being written. */
 const MAX_READS = 20;
-const MAX_SNAPSHOT_BYTES = 268_435_456;
 
 /**
  * A snapshot in a file, which need not exist yet.

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Flags } from '../../../js/src/flags.js';
+import { MAX_SNAPSHOT_BYTES } from '../../../js/src/limit.js';
 import { ask, begin, nameOf, sourceOf } from '../../../js/src/sync/asking.js';
 import { decide } from '../../../js/src/sync/decide.js';
 import type { Fetch, Source } from '../../../js/src/sync/source.js';
@@ -14,7 +15,6 @@ import { reason } from './file.js';
 const UNFINISHED = '.tmp';
 /** A process that is alive has no unfinished copy for so long. */
 const ABANDONED_MS = 60_000;
-const MAX_SNAPSHOT_BYTES = 268_435_456;
 
 /**
  * Another source, of which the last good answer is kept in a file and published first at the next start. The copy's

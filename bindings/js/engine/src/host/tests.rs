@@ -30,12 +30,12 @@ fn an_outcome_is_told_once_for_each_set() {
     let first = host.resolve(flags, slot, NOBODY, f64::NAN);
     assert_eq!(
         host.told(flags, first),
-        r#"{"enabled":true,"value":{"columns":2},"variant":"a","reason":"STATIC","error":null,"first":0}"#
+        r#"{"enabled":true,"value":{"columns":2},"variant":"a","reason":"STATIC","error":null,"first":0,"revision":null}"#
     );
     assert_eq!(host.resolve(flags, slot, NOBODY, f64::NAN), first);
     let _ = host.publish(flags, b"[]", Options::default());
     assert_eq!(host.resolve(flags, slot, NOBODY, f64::NAN), first + 1);
-    assert!(host.told(flags, first + 1).ends_with(r#""error":"FLAG_NOT_FOUND","first":1}"#));
+    assert!(host.told(flags, first + 1).ends_with(r#""error":"FLAG_NOT_FOUND","first":1,"revision":null}"#));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn an_outcome_that_was_lost_is_told_again() {
     assert_ne!(host.told(flags, 0), "");
     assert_eq!(host.told(flags, 0), "", "nothing new");
     assert_eq!(host.resolve(flags, slot, NOBODY, 0.0), 1);
-    assert!(host.told(flags, 1).ends_with(r#""first":1}"#));
+    assert!(host.told(flags, 1).ends_with(r#""first":1,"revision":null}"#));
     let premium = host.context(br#"{"plan": "PREMIUM"}"#).unwrap();
     let (lost, after) = (host.slot(flags, "layout"), host.resolve(flags, slot, premium, 0.0));
     let lost = host.resolve(flags, u32::try_from(lost).unwrap(), premium, 0.0);
@@ -117,4 +117,16 @@ fn a_protocol_says_what_to_do_after_each_event() {
     assert!(!host.is_known(protocol, b"[]") && host.is_known(protocol, b"[]"));
     host.end(protocol);
     assert_eq!((host.step(protocol, "{}"), host.is_known(protocol, b"[]")), (String::new(), false));
+}
+
+#[cfg(feature = "sync")]
+#[test]
+fn a_stream_of_events_is_read_in_pieces_until_it_is_ended() {
+    let (mut host, _) = host();
+    let (one, other) = (host.stream().unwrap(), host.stream().unwrap());
+    assert!(!host.has_news(one, b"data: 1\n"));
+    assert!(!host.has_news(other, b"\n"), "each stream has lines of its own");
+    assert!(host.has_news(one, b"\n"));
+    host.end_stream(one);
+    assert!(!host.has_news(one, b"data: 1\n\n") && host.has_news(other, b"data: 1\n\n"));
 }

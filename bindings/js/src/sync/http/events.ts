@@ -56,6 +56,7 @@ export class Events {
   async #listen(stream: AbortController): Promise<boolean> {
     let cancel = alarm(this.#timeoutMs, () => stream.abort());
     let isOpen = false;
+    let events: EventReader | undefined;
     try {
       const response = await this.#access.get(this.#url, { accept: 'text/event-stream' }, stream.signal);
       if (!/^\s*text\/event-stream/i.test(response.headers.get('content-type') ?? '') || response.body === null) {
@@ -65,7 +66,8 @@ export class Events {
       this.#isWarned = false;
       // Something may have changed between the last answer and the first event.
       this.#tell?.('changed');
-      const [reader, events] = [response.body.getReader(), new EventReader()];
+      const reader = response.body.getReader();
+      events = new EventReader();
       for (;;) {
         cancel();
         cancel = alarm(this.#heartbeatMs, () => stream.abort());
@@ -86,6 +88,7 @@ export class Events {
       return isOpen;
     } finally {
       cancel();
+      events?.end();
     }
   }
 }
