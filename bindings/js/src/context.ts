@@ -1,8 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The caller, prepared once and used for many answers. */
+import { fieldsOf } from './context-copy.js';
 import { contextText } from './context-text.js';
 import { isText, written } from './context-value.js';
 import { type Engine, NOBODY, SCRATCH, engine } from './engine.js';
+import { inspected } from './inspected.js';
 import type { ContextFields, PlainContext } from './types.js';
 
 /** The context cannot be used; the answer is `INVALID_CONTEXT`. */
@@ -55,9 +57,17 @@ export class Context {
     return typeof value === 'object' && value !== null && #number in value;
   }
 
-  /** The context as a plain object: a copy. */
-  toJSON(): PlainContext {
-    return JSON.parse(this.#text) as PlainContext;
+  /**
+   * The context as a plain object: a copy. A whole number beyond 2^53 - 1 is a bigint in it, and a text where
+   * `JSON.stringify` asks, which cannot write bigints.
+   */
+  toJSON(name?: string): PlainContext {
+    return fieldsOf(this.#text, name === undefined) as PlainContext;
+  }
+
+  /** What the console shows of it. */
+  [inspected](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return `Context ${inspect(this.toJSON(), options)}`;
   }
 
   /**

@@ -3,6 +3,7 @@
 import { Context, BROKEN, numberOf } from './context.js';
 import { type Engine, NOBODY, NOT_READY, NO_OUTCOME, build, engine } from './engine.js';
 import { explanationFrom, unexplained } from './explanation.js';
+import { inspected } from './inspected.js';
 import { moment } from './moment.js';
 import { type Outcome, type WireResolution, none, outcome, projected, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
 import { type Snapshot, bytesOf, reportFrom } from './publication.js';
@@ -12,6 +13,18 @@ import type { ContextFields, Explanation, JsonValue, PlainContext, Projection, P
 export type Caller = Context | PlainContext | ContextFields | null | undefined;
 /** A point in time: a Date, or milliseconds since 1970-01-01; without it, now. */
 export type Moment = Date | number | null | undefined;
+
+/** What keeps flags fresh: what `sync` returns. */
+export interface ActiveSync {
+  /** Whether it keeps nothing fresh any more. */
+  readonly isClosed: boolean;
+  /** Waits for the first good answer of the source; whether it came in time. */
+  ready(timeoutMs?: number): Promise<boolean>;
+  /** How things stand with the source. */
+  status(): { readonly state: 'starting' | 'fresh' | 'stale' | 'failing'; readonly lastError: { readonly error: string } | null };
+  /** Calls the listener whenever the state has changed; the function that it returns ends that. */
+  onState(listener: () => unknown): () => void;
+}
 
 interface About {
   ready: boolean;
@@ -47,9 +60,12 @@ export class Flags {
   /** Where the engine finds a key; keys of flags that never existed are not in it. */
   readonly #slots = new Map<string, number>();
   readonly #outcomes = new Map<number, Outcome>();
-  /** The number of the current set's first outcome. */
+  /** The number of the first outcome of the set that answered last. */
   #firstOutcome = 0;
+  /** The revision of that set. */
+  #answered: number | null = null;
   readonly #listeners = new Set<(report: Report) => unknown>();
+  #sync: ActiveSync | undefined;
   /** What keeps the flags fresh ends when they are freed. */
   #onFree: (() => void) | undefined;
   /** How often the flags were freed: what is on its way then is no longer theirs. */
@@ -73,9 +89,6 @@ export class Flags {
    * @throws SnapshotError (as a rejection) if the snapshot is refused.
    */
   async publish(snapshot: Snapshot, options?: PublishOptions | null): Promise<Report> {
-    if (this.#open().publishLater === undefined) {
-      return this.publishSync(snapshot, options);
-    }
     return this.#published(await this.#compiledLater(snapshot, options));
   }
 
@@ -86,16 +99,18 @@ export class Flags {
 
   async #compiledLater(snapshot: Snapshot, options?: PublishOptions | null): Promise<string> {
     const engine = this.#open();
-    if (engine.publishLater === undefined) {
-      return this.#compiled(snapshot, options);
-    }
     const given = bytesOf(snapshot);
-    // The engine reads the bytes while the app goes on. A Buffer's own `slice` would copy nothing.
+    // The engine reads the bytes when the app has gone on. A Buffer's own `slice` would copy nothing.
     const bytes = typeof snapshot === 'string' ? given : new Uint8Array(given);
     const [strict, acceptOlder] = [isSet(options?.strict), isSet(options?.acceptOlder)];
     const lives = this.#lives;
-    const begin = (): Promise<string> | string =>
-      lives === this.#lives ? (engine.publishLater?.(this.#number, bytes, strict, acceptOlder) ?? '') : '';
+    const begin = (): Promise<string> | string => {
+      if (lives !== this.#lives) {
+        return '';
+      }
+      // An engine that compiles on this thread does so in its turn too, so that `free()` means the same with each.
+      return (engine.publishLater ?? engine.publish)(this.#number, bytes, strict, acceptOlder);
+    };
     const said = this.#publishing.then(begin);
     this.#publishing = said.catch(() => undefined);
     const answer = await said;
@@ -134,6 +149,12 @@ export class Flags {
   /** The answer for one flag and why [7.18]. */
   resolve(key: string, context?: Caller, now?: Moment): Resolution {
     return resolutionOf(this.#outcome(key, context, moment(now)));
+  }
+
+  /** The same with the revision of the snapshot that it is from, if there is an answer and a revision. @internal */
+  answer(key: string, context?: Caller): { resolution: Resolution; revision: number | null } {
+    const outcome = this.#outcome(key, context, Number.NaN);
+    return { resolution: resolutionOf(outcome), revision: outcome.answered ? this.#answered : null };
   }
 
   /** The answers of all flags, by key. */
@@ -208,6 +229,11 @@ export class Flags {
     return engine.clientSnapshot(this.#number, sent, caller, milliseconds);
   }
 
+  /** The sync that keeps the flags fresh, null if none does. */
+  get activeSync(): ActiveSync | null {
+    return this.#sync?.isClosed === false ? this.#sync : null;
+  }
+
   /** The keys of all flags, in the order of the snapshot. */
   keys(): string[] {
     return this.#engine === undefined ? [] : (JSON.parse(this.#engine.keys(this.#number)) as string[]);
@@ -272,6 +298,22 @@ export class Flags {
   /** The same as `free()`, for `using`. */
   [dispose](): void {
     this.free();
+  }
+
+  /** What the console shows of it. */
+  [inspected](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    const { ready: isReady, size, revision } = this.#about();
+    return `${this.constructor.name} ${inspect({ isReady, size, revision }, options)}`;
+  }
+
+  /** Remembers what keeps the flags fresh, or did so last. @internal */
+  static keep(flags: Flags, sync: ActiveSync): void {
+    flags.#sync = sync;
+  }
+
+  /** What keeps the flags fresh, or did so last. @internal */
+  static syncOf(flags: Flags): ActiveSync | undefined {
+    return flags.#sync;
   }
 
   /** Takes over flags that the engine already holds. @internal */
@@ -397,7 +439,8 @@ export class Flags {
     if (said === '') {
       return undefined;
     }
-    const wire = JSON.parse(said) as WireResolution & { first: number };
+    const wire = JSON.parse(said) as WireResolution & { first: number; revision: number | null };
+    this.#answered = wire.revision;
     if (wire.first !== this.#firstOutcome) {
       this.#firstOutcome = wire.first;
       this.#outcomes.clear();

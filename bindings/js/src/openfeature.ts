@@ -1,9 +1,10 @@
 /** Resolutions as OpenFeature's providers give them [12.8]: what the server's and the web's provider share. */
-import type { ErrorCode, EvaluationContext, FlagValue, JsonValue, ResolutionDetails } from '@openfeature/core';
+import type { ErrorCode, EvaluationContext, FlagMetadata, FlagValue, JsonValue, ResolutionDetails, TrackingEventDetails } from '@openfeature/core';
 
+import type { ActiveSync } from './flags.js';
 import type { Report, Resolution } from './types.js';
 
-/** What a provider asks of flags: those of `@esclusa/node` and of both builds of `@esclusa/wasm` fit. */
+/** What a provider asks of flags: those of `@esclusa/node` and of all builds of `@esclusa/wasm` fit. */
 export interface ProviderFlags {
   /** Whether something was published. */
   readonly isReady: boolean;
@@ -11,10 +12,34 @@ export interface ProviderFlags {
   resolve(key: string, context?: PlainCaller | null): Resolution;
   /** Calls the listener after each publish; the function that it returns ends that. */
   onPublish(listener: (report: Report) => void): () => void;
-  /** Waits for the first good answer of the source that keeps the flags fresh; it throws if none does. */
-  ready?(timeoutMs: number): Promise<boolean>;
+  /** What keeps the flags fresh, if anything does. */
+  readonly activeSync?: ActiveSync | null;
+  /** The answer for one flag, and the revision of the snapshot that it is from. */
+  answer?(key: string, context?: PlainCaller | null): { resolution: Resolution; revision: number | null };
   /** A context that is prepared for many answers. */
   prepare?(context: PlainCaller): PlainCaller;
+}
+
+/** What an app may say to a provider; `Hook` is its SDK's. */
+export interface ProviderOptions<Hook> {
+  /** How long initialising waits for the source's first good answer; 10,000 milliseconds. */
+  initializationTimeoutMs?: number | undefined;
+  /**
+   * Is given what the app tracks by `client.track(name, context, details)`: the context as the SDK has merged it. Without
+   * it tracking does nothing, as the SDK says at the level `debug`.
+   */
+  onTrack?: ((name: string, context: EvaluationContext, details: TrackingEventDetails) => void) | undefined;
+  /** Hooks of the provider, which the SDK runs at every evaluation that it answers. */
+  hooks?: Hook[] | undefined;
+}
+
+/** @throws TypeError if these are no flags. */
+export function flagsOf(flags: ProviderFlags): ProviderFlags {
+  const { resolve, onPublish } = (flags ?? {}) as Partial<ProviderFlags>;
+  if (typeof resolve !== 'function' || typeof onPublish !== 'function') {
+    throw new TypeError('a provider needs flags, expected `new Flags()` of @esclusa/node or @esclusa/wasm');
+  }
+  return flags;
 }
 
 type PlainCaller = { [attribute: string]: unknown } | { toJSON(): unknown };
@@ -84,20 +109,25 @@ export function details<T extends FlagValue>(
   otherwise: T,
   caller: PlainCaller,
 ): ResolutionDetails<T> {
-  const { value, variant, reason, errorCode } = flags.resolve(key, caller);
+  const { resolution, revision } = flags.answer?.(key, caller) ?? { resolution: flags.resolve(key, caller), revision: null };
+  const { value, variant, reason, errorCode } = resolution;
+  const known = revision === null ? {} : { flagMetadata: metadata(revision) };
   // JavaScript's own words for types are those that OpenFeature asks by; null is no value.
   const isFit = value !== null && typeof value === type;
   const served = isFit ? (value as JsonValue as T) : otherwise;
   if (errorCode === null && (isFit || value === null)) {
-    return variant === null ? { value: served, reason } : { value: served, variant, reason };
+    return variant === null ? { value: served, reason, ...known } : { value: served, variant, reason, ...known };
   }
   if (errorCode === null) {
     const errorMessage = `\`${key}\` serves a ${Array.isArray(value) ? 'list' : typeof value}, expected a ${type}`;
-    return { value: otherwise, reason: 'ERROR', errorCode: 'TYPE_MISMATCH' as ErrorCode, errorMessage };
+    return { value: otherwise, reason: 'ERROR', errorCode: 'TYPE_MISMATCH' as ErrorCode, errorMessage, ...known };
   }
   const problem = { errorCode: errorCode as ErrorCode, errorMessage: MESSAGES[errorCode](key) };
-  return { value: served, ...(variant === null ? {} : { variant }), reason, ...problem };
+  return { value: served, ...(variant === null ? {} : { variant }), reason, ...problem, ...known };
 }
+
+/** What is known of the snapshot; telemetry reads `version`. An app may keep what it is given, and change it. */
+const metadata = (revision: number): FlagMetadata => ({ revision, version: String(revision) });
 
 const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) => string } = {
   PROVIDER_NOT_READY: () => 'nothing is published yet',
@@ -106,109 +136,3 @@ const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) 
   TARGETING_KEY_MISSING: (key) => `\`${key}\` is rolled out by a unit that the context does not have`,
   INVALID_CONTEXT: () => 'the context cannot be read, expected a plain object',
 };
-
-/** What a provider tells its SDK. */
-export interface Told {
-  /** The flags have changed: the keys whose answers may differ. */
-  changed(flagsChanged: string[]): void;
-  /** There are answers, after initialising has ended without any. */
-  ready(): void;
-  /** There are answers, but the source has not given a good one yet. */
-  stale(): void;
-}
-
-/** How long initialising waits for the source's first good answer, unless the app says otherwise. */
-export const INITIALIZATION_TIMEOUT_MS = 10_000;
-
-/** What a provider hears of publishes from when an SDK initialises it until the SDK closes it; then it may begin again. */
-export class Publishes {
-  readonly #flags: ProviderFlags;
-  readonly #told: Told;
-  readonly #timeoutMs: number;
-  #stop: (() => void) | undefined;
-  /** Settles with the first publish. */
-  #first: { promise: Promise<boolean>; end: (problem?: Error) => void } | undefined;
-  /** Whether initialising has ended, and how. */
-  #state: 'waiting' | 'failed' | 'ready' = 'waiting';
-
-  constructor(flags: ProviderFlags, told: Told, timeoutMs: number = INITIALIZATION_TIMEOUT_MS) {
-    this.#flags = flags;
-    this.#told = told;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /**
-   * Listens from now on, and is done with the source's first good answer [11.15], or with the first publish where no
-   * source keeps the flags fresh. When the time is over it is done if anything is published, and rejects otherwise; what
-   * is published later is told.
-   */
-  async begin(): Promise<void> {
-    this.#state = 'waiting';
-    this.#stop ??= this.#flags.onPublish((report) => {
-      if (!this.look() && this.#state === 'ready') {
-        this.#told.changed([...report.added, ...report.removed, ...report.changed]);
-      }
-    });
-    const isReady = await (this.#sourceIsReady() ?? this.#published());
-    if (this.#stop === undefined) {
-      throw new Error('the provider was closed before anything was published');
-    }
-    if (!this.#flags.isReady) {
-      this.#state = 'failed';
-      throw new Error(`nothing was published within ${this.#timeoutMs / 1000} s`);
-    }
-    this.#state = 'ready';
-    if (!isReady) {
-      this.#told.stale();
-    }
-  }
-
-  /** Sees whether another thread has published; says whether this ended a wait. */
-  look(): boolean {
-    if (!this.#flags.isReady) {
-      return false;
-    }
-    if (this.#state === 'failed') {
-      this.#state = 'ready';
-      this.#told.ready();
-      return true;
-    }
-    const first = this.#first;
-    first?.end();
-    return first !== undefined || this.#state === 'waiting';
-  }
-
-  /** Listens no more; an SDK that still waits is told that nothing comes. */
-  end(): void {
-    this.#stop?.();
-    this.#stop = undefined;
-    this.#first?.end(new Error('the provider was closed before anything was published'));
-  }
-
-  /** The wait for the source that keeps the flags fresh, if there is one. */
-  #sourceIsReady(): Promise<boolean> | undefined {
-    try {
-      return this.#flags.ready?.(this.#timeoutMs);
-    } catch {
-      // Nothing keeps them fresh: they are published by hand.
-      return undefined;
-    }
-  }
-
-  #published(): Promise<boolean> {
-    if (this.#flags.isReady) {
-      return Promise.resolve(true);
-    }
-    let end: (problem?: Error) => void = () => undefined;
-    const promise = new Promise<boolean>((resolve, reject) => {
-      const timer = setTimeout(() => end(), this.#timeoutMs);
-      end = (problem) => {
-        clearTimeout(timer);
-        this.#first = undefined;
-        problem === undefined ? resolve(true) : reject(problem);
-      };
-    });
-    this.#first = { promise, end };
-    return promise;
-  }
-}

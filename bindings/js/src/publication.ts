@@ -42,7 +42,9 @@ export function bytesOf(snapshot: Snapshot): Uint8Array {
   }
   const bytes = viewOf(snapshot);
   if (bytes === undefined) {
-    throw new TypeError(`the snapshot is ${kindOf(snapshot)}, expected its JSON as text or bytes`);
+    // Rows are not written as JSON here: a Set, a Map or a bigint in them would change what they say, or fail.
+    const advice = typeof snapshot === 'object' && snapshot !== null ? ', such as JSON.stringify(rows)' : '';
+    throw new TypeError(`the snapshot is ${kindOf(snapshot)}, expected its JSON as text or bytes${advice}`);
   }
   return kindOf(bytes.buffer) === 'a SharedArrayBuffer' ? new Uint8Array(bytes) : bytes;
 }

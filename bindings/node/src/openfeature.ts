@@ -1,6 +1,7 @@
 /** The provider for `@openfeature/server-sdk`. */
 import {
   type EvaluationContext,
+  type Hook,
   type JsonValue,
   OpenFeatureEventEmitter,
   type Provider,
@@ -8,48 +9,59 @@ import {
   type ResolutionDetails,
 } from '@openfeature/server-sdk';
 
-import { LateCaller, type ProviderFlags, Publishes, details } from '../../js/src/openfeature.js';
+import { ProviderLife } from '../../js/src/openfeature-events.js';
+import { LateCaller, type ProviderFlags, type ProviderOptions, details, flagsOf } from '../../js/src/openfeature.js';
 
-export type { ProviderFlags } from '../../js/src/openfeature.js';
+export type { ProviderFlags, ProviderOptions } from '../../js/src/openfeature.js';
 
 /** How often to look for another thread's first publish: nobody sees the delay, and looking costs microseconds. */
 const LOOK_MS = 50;
+
+const EVENTS = {
+  changed: ProviderEvents.ConfigurationChanged,
+  ready: ProviderEvents.Ready,
+  stale: ProviderEvents.Stale,
+  error: ProviderEvents.Error,
+} as const;
 
 /** Answers OpenFeature's evaluations from flags, and says so when they change. It is ready with the source's first good answer. */
 export class EsclusaProvider implements Provider {
   readonly metadata = { name: 'esclusa' } as const;
   readonly runsOn = 'server' as const;
   readonly events = new OpenFeatureEventEmitter();
+  readonly hooks?: Hook[];
+  /** Only there if the app wants to hear of what is tracked. */
+  readonly track?: NonNullable<Provider['track']>;
   readonly #flags: ProviderFlags;
-  readonly #publishes: Publishes;
+  readonly #life: ProviderLife;
   readonly #caller = new LateCaller();
+  #looking: NodeJS.Timeout | undefined;
 
-  /** `initializationTimeoutMs` is how long initialising waits for the source's first good answer; 10,000. */
-  constructor(flags: ProviderFlags, { initializationTimeoutMs }: { initializationTimeoutMs?: number } = {}) {
-    this.#flags = flags;
-    const told = {
-      changed: (flagsChanged: string[]) => this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged }),
-      ready: () => this.events.emit(ProviderEvents.Ready),
-      stale: () => this.events.emit(ProviderEvents.Stale, { message: 'the source has not answered yet; the flags are from a copy' }),
-    };
-    this.#publishes = new Publishes(flags, told, initializationTimeoutMs);
+  /** @throws TypeError if these are no flags. */
+  constructor(flags: ProviderFlags, { initializationTimeoutMs, onTrack, hooks }: ProviderOptions<Hook> = {}) {
+    this.#flags = flagsOf(flags);
+    this.#life = new ProviderLife(flags, (event, about) => this.events.emit(EVENTS[event], about), initializationTimeoutMs);
+    if (hooks !== undefined) {
+      this.hooks = hooks;
+    }
+    if (onTrack !== undefined) {
+      this.track = (name, context, about) => onTrack(name, context, about);
+    }
   }
 
   /** Listens to the flags, and is done with the source's first good answer. It rejects when nothing is published in time. */
   async initialize(): Promise<void> {
-    // Flags that threads share hear nothing of what another thread publishes, so there the wait looks for itself. The
+    // Flags that threads share hear nothing of what another thread publishes, so the provider looks for itself. The
     // process may end meanwhile.
-    const looking = setInterval(() => this.#publishes.look(), LOOK_MS).unref();
-    try {
-      await this.#publishes.begin();
-    } finally {
-      clearInterval(looking);
-    }
+    clearInterval(this.#looking);
+    this.#looking = setInterval(() => this.#life.look() && clearInterval(this.#looking), LOOK_MS).unref();
+    await this.#life.begin();
   }
 
   /** Stops listening to the flags, which stay as they are. */
   async onClose(): Promise<void> {
-    this.#publishes.end();
+    clearInterval(this.#looking);
+    this.#life.end();
   }
 
   async resolveBooleanEvaluation(key: string, otherwise: boolean, context: EvaluationContext): Promise<ResolutionDetails<boolean>> {

@@ -1,6 +1,7 @@
 /** The provider for `@openfeature/web-sdk`. */
 import {
   type EvaluationContext,
+  type Hook,
   type JsonValue,
   OpenFeatureEventEmitter,
   type Provider,
@@ -8,9 +9,17 @@ import {
   type ResolutionDetails,
 } from '@openfeature/web-sdk';
 
-import { LateCaller, type ProviderFlags, Publishes, details } from '../../js/src/openfeature.js';
+import { ProviderLife } from '../../js/src/openfeature-events.js';
+import { LateCaller, type ProviderFlags, type ProviderOptions, details, flagsOf } from '../../js/src/openfeature.js';
 
-export type { ProviderFlags } from '../../js/src/openfeature.js';
+export type { ProviderFlags, ProviderOptions } from '../../js/src/openfeature.js';
+
+const EVENTS = {
+  changed: ProviderEvents.ConfigurationChanged,
+  ready: ProviderEvents.Ready,
+  stale: ProviderEvents.Stale,
+  error: ProviderEvents.Error,
+} as const;
 
 /**
  * Answers OpenFeature's evaluations from flags, and says so when they change. It is ready with the
@@ -22,24 +31,28 @@ export class EsclusaWebProvider implements Provider {
   readonly metadata = { name: 'esclusa' } as const;
   readonly runsOn = 'client' as const;
   readonly events = new OpenFeatureEventEmitter();
+  readonly hooks?: Hook[];
+  /** Only there if the app wants to hear of what is tracked. */
+  readonly track?: NonNullable<Provider['track']>;
   readonly #flags: ProviderFlags;
-  readonly #publishes: Publishes;
+  readonly #life: ProviderLife;
   readonly #caller = new LateCaller();
 
-  /** `initializationTimeoutMs` is how long initialising waits for the source's first good answer; 10,000. */
-  constructor(flags: ProviderFlags, { initializationTimeoutMs }: { initializationTimeoutMs?: number } = {}) {
-    this.#flags = flags;
-    const told = {
-      changed: (flagsChanged: string[]) => this.events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged }),
-      ready: () => this.events.emit(ProviderEvents.Ready),
-      stale: () => this.events.emit(ProviderEvents.Stale, { message: 'the source has not answered yet; the flags are from a copy' }),
-    };
-    this.#publishes = new Publishes(flags, told, initializationTimeoutMs);
+  /** @throws TypeError if these are no flags. */
+  constructor(flags: ProviderFlags, { initializationTimeoutMs, onTrack, hooks }: ProviderOptions<Hook> = {}) {
+    this.#flags = flagsOf(flags);
+    this.#life = new ProviderLife(flags, (event, about) => this.events.emit(EVENTS[event], about), initializationTimeoutMs);
+    if (hooks !== undefined) {
+      this.hooks = hooks;
+    }
+    if (onTrack !== undefined) {
+      this.track = (name, context, about) => onTrack(name, context, about);
+    }
   }
 
   /** Listens to the flags, and is done with the source's first good answer. It rejects when nothing is published in time. */
   initialize(): Promise<void> {
-    return this.#publishes.begin();
+    return this.#life.begin();
   }
 
   /** Nothing has to be fetched for another context: returning nothing keeps the SDK out of its reconciling state. */
@@ -47,7 +60,7 @@ export class EsclusaWebProvider implements Provider {
 
   /** Stops listening to the flags, which stay as they are. */
   async onClose(): Promise<void> {
-    this.#publishes.end();
+    this.#life.end();
   }
 
   resolveBooleanEvaluation(key: string, otherwise: boolean, context: EvaluationContext): ResolutionDetails<boolean> {

@@ -35,6 +35,9 @@ export class Run {
   readonly #log: Log;
   readonly #wishes = new Set<Wish>();
   readonly #waiting = new Map<(reached: boolean) => void, Progress>();
+  readonly #listeners = new Set<() => unknown>();
+  /** The state that listeners know. */
+  #known: State = 'starting';
   /** How far the source has come. */
   #progress: Progress = 0;
   readonly #allowEmpty: boolean;
@@ -140,6 +143,13 @@ export class Run {
     return { state, source: this.name, revision, ageMs, failures, lastError };
   }
 
+  /** Calls the listener after each change of the state; what it throws is logged. */
+  onState(listener: () => unknown): () => void {
+    const own = (): unknown => listener();
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
   readonly #go = (): void => {
     this.#isBegun = true;
     this.#act();
@@ -243,6 +253,7 @@ export class Run {
     this.#say(before, published?.report);
     published?.tell();
     this.#reach(this.#protocol.status().age_ms === null ? this.#progress : READY);
+    this.#tellState();
   }
 
   async #restore(bytes: Uint8Array | null | undefined): Promise<void> {
@@ -265,6 +276,7 @@ export class Run {
       this.#complain(published.report);
       published.tell();
       this.#reach(AVAILABLE);
+      this.#tellState();
     } else {
       this.#log.say('debug', `${this.name}: a copy of revision ${revision} is older than the current one, ${before}`);
     }
@@ -277,6 +289,21 @@ export class Run {
     for (const [done, wanted] of [...this.#waiting]) {
       if (this.#progress >= wanted) {
         done(true);
+      }
+    }
+  }
+
+  #tellState(): void {
+    const { state } = this.#protocol.status();
+    if (state === this.#known) {
+      return;
+    }
+    this.#known = state;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (problem) {
+        this.#log.say('warn', `${this.name}: a listener of onState failed: ${failureOf(problem).message}`);
       }
     }
   }

@@ -1,5 +1,5 @@
 /** Keeping flags fresh: the handle that an app holds. */
-import type { Flags } from '../flags.js';
+import { type ActiveSync, Flags } from '../flags.js';
 import { MAX_WAIT_MS } from './alarm.js';
 import { type SyncOptions, milliseconds } from './policy.js';
 import { Run } from './run.js';
@@ -8,11 +8,8 @@ import type { Status } from './status.js';
 
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
-/** What keeps flags fresh; it goes when they go. */
-const syncs = new WeakMap<Flags, Sync>();
-
 /** A source that keeps flags fresh, until it is closed or nobody holds the flags any more. What is published stays. */
-export class Sync {
+export class Sync implements ActiveSync {
   readonly #run: Run;
 
   /** `sync` makes one. @internal */
@@ -36,6 +33,14 @@ export class Sync {
   /** How things stand; it waits for nothing. */
   status(): Status {
     return this.#run.status();
+  }
+
+  /**
+   * Calls the listener whenever `status().state` has changed by an answer of the source; the function that it returns
+   * ends that.
+   */
+  onState(listener: () => unknown): () => void {
+    return this.#run.onState(listener);
   }
 
   /** Has the source asked now, without waiting for the answer. */
@@ -70,18 +75,18 @@ function waitMs(given: number): number {
  * @throws TypeError for what is no source, and Error if the flags are kept fresh already.
  */
 export function sync(flags: Flags, source: Source | Fetch, options?: SyncOptions | null): Sync {
-  const before = syncs.get(flags);
+  const before = syncOf(flags);
   if (before !== undefined && !before.isClosed) {
     throw new Error(`the flags are kept fresh already, from ${before.status().source}: close that first`);
   }
   const run = new Run(flags, source, options ?? {});
   const made = new Sync(run);
-  syncs.set(flags, made);
+  Flags.keep(flags, made);
   run.start(flags);
   return made;
 }
 
 /** What keeps the flags fresh, or did so last. */
 export function syncOf(flags: Flags): Sync | undefined {
-  return syncs.get(flags);
+  return Flags.syncOf(flags) as Sync | undefined;
 }

@@ -1,0 +1,158 @@
+/** When a provider is ready, and what it tells its SDK after that: what the server's and the web's provider share. */
+import type { ActiveSync } from './flags.js';
+import type { ProviderFlags } from './openfeature.js';
+
+/** What a provider tells its SDK. */
+export interface Told {
+  /** The flags have changed: the keys whose answers may differ. */
+  (event: 'changed', details: { flagsChanged: string[] }): void;
+  /** There are answers of a source that is well, after that was not so. */
+  (event: 'ready', details: Record<string, never>): void;
+  /** There are answers, but the source has not given a good one yet, or fails; or there are none any more. */
+  (event: 'stale' | 'error', details: { message: string }): void;
+}
+
+/** How long initialising waits for the source's first good answer, unless the app says otherwise. */
+const INITIALIZATION_TIMEOUT_MS = 10_000;
+
+const CLOSED = 'the provider was closed before anything was published';
+
+/** What a provider hears of flags from when an SDK initialises it until the SDK closes it; then it may begin again. */
+export class ProviderLife {
+  readonly #flags: ProviderFlags;
+  readonly #told: Told;
+  readonly #timeoutMs: number;
+  #stop: (() => void) | undefined;
+  /** The sync whose states are listened to, and how that ends. */
+  #heard: { sync: ActiveSync; stop: () => void } | undefined;
+  /** Ends the wait for the first publish. */
+  #first: ((problem?: Error) => void) | undefined;
+  /** What the SDK was told last. */
+  #state: 'waiting' | 'failed' | 'ready' | 'stale' | 'lost' = 'waiting';
+
+  constructor(flags: ProviderFlags, told: Told, timeoutMs: number = INITIALIZATION_TIMEOUT_MS) {
+    this.#flags = flags;
+    this.#told = told;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Listens from now on, and is done with the source's first good answer [11.15], or with the first publish where no
+   * source keeps the flags fresh. When the time is over it is done if anything is published, and rejects otherwise; what
+   * is published later is told.
+   */
+  async begin(): Promise<void> {
+    this.#state = 'waiting';
+    this.#stop ??= this.#flags.onPublish((report) => {
+      const isNews = this.#state === 'ready' || this.#state === 'stale';
+      this.look();
+      if (isNews) {
+        this.#told('changed', { flagsChanged: [...report.added, ...report.removed, ...report.changed] });
+      }
+    });
+    this.#hear();
+    await (this.#flags.activeSync?.ready(this.#timeoutMs) ?? this.#published());
+    if (this.#stop === undefined) {
+      throw new Error(CLOSED);
+    }
+    if (!this.#flags.isReady) {
+      this.#state = 'failed';
+      throw this.#failure();
+    }
+    this.#state = 'ready';
+    // What is told now would come before the SDK says that the provider is ready.
+    setTimeout(this.#compare, 0);
+  }
+
+  /** Sees whether anything is published, by another thread too; says whether there is nothing more to wait for. */
+  look(): boolean {
+    this.#hear();
+    if (!this.#flags.isReady) {
+      return this.#stop === undefined;
+    }
+    this.#first?.();
+    if (this.#state === 'failed' || this.#state === 'lost') {
+      this.#state = 'ready';
+      this.#told('ready', {});
+    }
+    this.#compare();
+    return this.#state !== 'waiting';
+  }
+
+  /** Listens no more; an SDK that still waits is told that nothing comes. */
+  end(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+    this.#heard?.stop();
+    this.#heard = undefined;
+    this.#first?.(new Error(CLOSED));
+  }
+
+  /** Listens to what keeps the flags fresh now. */
+  #hear(): void {
+    const sync = this.#flags.activeSync ?? undefined;
+    if (sync !== undefined && sync !== this.#heard?.sync && this.#stop !== undefined) {
+      this.#heard?.stop();
+      this.#heard = { sync, stop: sync.onState(this.#compare) };
+    }
+  }
+
+  /** Tells the SDK how the source is, if it knows otherwise. */
+  readonly #compare = (): void => {
+    if (this.#stop === undefined || (this.#state !== 'ready' && this.#state !== 'stale')) {
+      return;
+    }
+    const problem = this.#problem();
+    if (!this.#flags.isReady) {
+      this.#state = 'lost';
+      this.#told('error', { message: 'nothing is published any more: the flags were freed' });
+    } else if (problem === undefined && this.#state === 'stale') {
+      this.#state = 'ready';
+      this.#told('ready', {});
+    } else if (problem !== undefined && this.#state === 'ready') {
+      this.#state = 'stale';
+      this.#told('stale', { message: problem });
+    }
+  };
+
+  /** Why the flags may be old, if they may. */
+  #problem(): string | undefined {
+    const sync = this.#heard?.sync;
+    if (sync === undefined) {
+      return undefined;
+    }
+    if (sync.isClosed) {
+      return 'nothing keeps the flags fresh any more';
+    }
+    const { state, lastError } = sync.status();
+    if (state === 'fresh') {
+      return undefined;
+    }
+    const why = lastError === null ? '' : `: ${lastError.error}`;
+    return state === 'failing' ? `the source fails${why}` : `the source has not answered lately; the flags are from before${why}`;
+  }
+
+  /** Why initialising fails: for good if what was to bring flags has ended. */
+  #failure(): Error {
+    if (this.#heard?.sync.isClosed === true) {
+      return Object.assign(new Error('nothing is published, and nothing keeps the flags fresh any more'), { code: 'PROVIDER_FATAL' });
+    }
+    const why = this.#heard?.sync.status().lastError?.error;
+    return new Error(`nothing was published within ${this.#timeoutMs / 1000} s${why === undefined ? '' : `: ${why}`}`);
+  }
+
+  /** The wait for the first publish, or for the end of the time. */
+  #published(): Promise<void> {
+    if (this.#flags.isReady) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#first?.(), this.#timeoutMs);
+      this.#first = (problem) => {
+        clearTimeout(timer);
+        this.#first = undefined;
+        problem === undefined ? resolve() : reject(problem);
+      };
+    });
+  }
+}
