@@ -5,7 +5,7 @@
 
 use crate::bucket::{Bucketer, Share};
 use crate::context::Context;
-use crate::explain::{self, Recorder};
+use crate::explain::{self, Inside, Recorder};
 use crate::flag_set::{FlagSet, SegmentId, Unit};
 use crate::operator::Operator;
 use crate::text::Text;
@@ -113,7 +113,11 @@ impl FlagSet {
             Part::Segment(id) => {
                 recorder.open();
                 let segment = self.segments.get(id.0 as usize);
-                let truth = segment.map_or(Truth::Unknown, |segment| self.truth(segment.when, context, recorder));
+                let is_written = recorder.has_written(Inside::Segment(id));
+                let truth = segment.map_or(Truth::Unknown, |segment| match is_written {
+                    true => self.truth(segment.when, context, &mut ()),
+                    false => self.truth(segment.when, context, recorder),
+                });
                 recorder.close(|inner| {
                     explain::segment(segment.map_or("", |segment| self.texts.get(segment.key)), truth, inner)
                 });

@@ -6,10 +6,11 @@
 
 mod sentences;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::context::Context;
-use crate::flag_set::{FlagSet, Span};
+use crate::flag_set::{FlagId, FlagSet, SegmentId, Span};
 use crate::resolution::{ErrorCode, Resolution};
 use crate::resolve::Walk;
 use crate::time::Time;
@@ -212,6 +213,19 @@ pub(crate) trait Recorder {
 
     #[inline]
     fn remember(&mut self, _: Span, _: bool) {}
+
+    /// Whether the steps inside this segment or flag are already written, so that they are left out here.
+    #[inline]
+    fn has_written(&mut self, _: Inside) -> bool {
+        false
+    }
+}
+
+/// What a step can have steps of its own for: a segment by its place in the set, or a flag.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Inside {
+    Segment(SegmentId),
+    Flag(FlagId),
 }
 
 /// Nobody.
@@ -256,11 +270,14 @@ impl Recorder for Memory {
     }
 }
 
-/// The steps so far, and those outside the ones that are open.
+/// The steps so far, those outside the ones that are open, and what has been written with its steps.
+///
+/// Without `written` the steps would multiply: ten segments, each with ten references to the next, are 100,000 steps.
 #[derive(Default)]
 struct Path {
     steps: Vec<Step>,
     outside: Vec<Vec<Step>>,
+    written: BTreeSet<Inside>,
 }
 
 impl Recorder for Path {
@@ -277,5 +294,9 @@ impl Recorder for Path {
     fn close(&mut self, step: impl FnOnce(Vec<Step>) -> Step) {
         let inner = std::mem::replace(&mut self.steps, self.outside.pop().unwrap_or_default());
         self.steps.push(step(inner));
+    }
+
+    fn has_written(&mut self, inside: Inside) -> bool {
+        !self.written.insert(inside)
     }
 }

@@ -8,7 +8,7 @@ use crate::audience::Standing;
 use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
 use crate::context::{Context, Field};
-use crate::explain::{self, Memory, Recorder};
+use crate::explain::{self, Inside, Memory, Recorder};
 use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Gate, Rule, Serve, State, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::resolution::{ErrorCode, Reason, Resolution};
@@ -284,7 +284,11 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
 
     #[inline(never)]
     fn other_flag(&mut self, id: FlagId) -> Resolution<'s> {
-        self.flag(id)
+        match self.recorder.has_written(Inside::Flag(id)) {
+            true => Walk { set: self.set, context: self.context, now: self.now, recorder: (), standing: self.standing }
+                .flag(id),
+            false => self.flag(id),
+        }
     }
 
     /// 7.7 and 7.8: off, on, or nothing.

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use esclusa::sync::layered;
 use esclusa::{Context, FlagSet, Flags, Time};
 
 /// Nanoseconds for each byte of a snapshot: reading and compiling a plain one takes about 5.
@@ -310,6 +311,12 @@ fn texts_that_are_chosen_to_collide_cost_no_more_than_others() {
             &format!("{what} as fields of a value"),
             &format!(r#"[{{"name":"f","enabled":true,"off_value":{{{}}}}}]"#, fields.join(",")),
         );
+        let mut columns = fields.clone();
+        columns.reverse();
+        publishes(
+            &format!("{what} as columns"),
+            &format!(r#"[{{"name":"f",{}}},{{"name":"g",{}}}]"#, fields.join(","), columns.join(",")),
+        );
         let list = quoted(texts.iter().cloned());
         let set = FlagSet::from_json(format!(r#"[{{"name":"f","enabled":true,"target_users":[{list}]}}]"#).as_bytes());
         let set = set.unwrap();
@@ -375,6 +382,54 @@ fn one_answer_has_a_budget() {
             println!("{count} rules, {key}: {took:?}");
             assert!(took < Duration::from_millis(60), "{key} took {took:?}");
         }
+    }
+}
+
+#[test]
+fn switches_over_flags_are_laid_in_linear_time() {
+    let _alone = alone();
+    let count = 20_000;
+    let store = rows(count, |at| format!(r#"{{"name":"flag-{at}","enabled":true}}"#));
+    let switches = |key: &dyn Fn(usize) -> String| {
+        let flags = rows(count, |at| format!(r#"{{"name":"{}","enabled":false}}"#, key(at)));
+        format!(r#"{{"esclusa":1,"layer":"switches","flags":{flags}}}"#)
+    };
+    let met = switches(&|at| format!("FLAG_{at}"));
+    let with_affixes = switches(&|at| format!("feature_flag_{at}_enabled"));
+    let unmet = switches(&|at| format!("other_{at}_flag"));
+    for (what, upper) in [("that meet flags", &met), ("with affixes", &with_affixes), ("that meet none", &unmet)] {
+        let (took, whole) = fastest(|| layered(&[Some(upper.as_bytes()), Some(store.as_bytes())]).unwrap().unwrap());
+        let off = String::from_utf8(whole).unwrap().matches(r#""enabled":false"#).count();
+        assert_eq!(off, count);
+        within_budget(&format!("switches {what}"), upper.len() + store.len(), took);
+    }
+}
+
+#[test]
+fn an_explanation_is_no_longer_than_what_it_explains() {
+    let _alone = alone();
+    let times = |count: usize, part: &str| vec![part; count].join(",");
+    let mut segments =
+        vec![format!(r#"{{"key":"s0","when":{{"any":[{}]}}}}"#, times(10, r#"{"attribute":"a","op":"eq","value":1}"#))];
+    for at in 1..4 {
+        let below = format!(r#"{{"segment":"s{}"}}"#, at - 1);
+        segments.push(format!(r#"{{"key":"s{at}","when":{{"any":[{}]}}}}"#, times(10, &below)));
+    }
+    let mut flags = vec![r#"{"name":"f0","enabled":true,"rules":[{"key":"r","when":{"segment":"s3"}}]}"#.to_owned()];
+    for at in 1..4 {
+        let below = times(2, &format!(r#"{{"flag":"f{}","on":false}}"#, at - 1));
+        flags.push(format!(r#"{{"name":"f{at}","enabled":true,"prerequisites":[{below}]}}"#));
+    }
+    let snapshot = format!(r#"{{"esclusa":1,"segments":[{}],"flags":[{}]}}"#, segments.join(","), flags.join(","));
+    let set = FlagSet::from_json(snapshot.as_bytes()).unwrap();
+    assert!(set.violations().is_empty(), "{:?}", set.violations());
+    for key in ["f0", "f1", "f3"] {
+        let explained = set.explain(key, &Context::default(), Time::from_millis(0));
+        assert_eq!(explained.resolution(), set.resolve(key, &Context::default(), Time::from_millis(0)));
+        let steps = explained.to_string().lines().count();
+        assert!(steps < 100, "{key}: {steps} steps");
+        // Everything is written once: the comparison at the bottom too, with each of its ten places.
+        assert_eq!(explained.to_string().matches("a (missing)").count(), 10, "{explained}");
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::RULES;
 use crate::error::SnapshotError;
-use crate::fingerprint::Set;
+use crate::fingerprint::{Map, Set};
 use crate::snapshot::{Part, Snapshot, UNKNOWN_SWITCHES, VERSION};
 use crate::switching;
 use crate::time::Time;
@@ -113,8 +113,9 @@ impl<'a> Whole<'a> {
             let mut switches: Vec<_> = layer.flags.iter().filter_map(switch).collect();
             // Of several switches for one flag, one that switches off counts (13.10), and so comes last.
             switches.sort_by_key(|(_, enabled)| !enabled);
+            let mut places = self.flags.places();
             for (key, enabled) in switches {
-                self.switch(key, enabled);
+                self.switch(key, enabled, &mut places);
             }
         } else {
             self.has_flags = true;
@@ -130,8 +131,13 @@ impl<'a> Whole<'a> {
 
     /// Switches the flags with this key, or with its key without affixes; a flag that no layer has is defined
     /// by the switch alone.
-    fn switch(&mut self, name: &str, enabled: bool) {
-        let is_known = [name].into_iter().chain(without_affixes(name)).any(|name| self.switch_those(name, enabled));
+    fn switch(&mut self, name: &str, enabled: bool, places: &mut Map<Vec<u8>, Vec<usize>>) {
+        let of_key = |key| places.get(&plain(key)).map(Vec::as_slice);
+        let known = [name].into_iter().chain(without_affixes(name)).find_map(of_key);
+        for at in known.unwrap_or_default() {
+            self.flags.switch(*at, enabled);
+        }
+        let is_known = known.is_some();
         // The missing layer may restrict, so the flag is off (13.7).
         let is_guess = enabled && self.is_partial;
         if !is_known && self.has_flags && !self.is_partial {
@@ -139,28 +145,9 @@ impl<'a> Whole<'a> {
         }
         if !is_known && !is_guess {
             let flag = Value::Object(vec![("name".into(), name.to_owned().into()), ("enabled".into(), enabled.into())]);
+            places.insert(plain(name), vec![self.flags.0.len()]);
             self.flags.0.push((Some(name.to_owned()), flag));
         }
-    }
-
-    /// Whether there are flags of this key, which are then switched.
-    fn switch_those(&mut self, name: &str, enabled: bool) -> bool {
-        let mut is_known = false;
-        for (key, flag) in &mut self.flags.0 {
-            let Value::Object(fields) = flag else { continue };
-            if key.as_deref().is_none_or(|key| !is_same(key, name)) {
-                continue;
-            }
-            is_known = true;
-            let mut is_set = false;
-            for (_, value) in fields.iter_mut().filter(|(name, _)| name == "enabled") {
-                (*value, is_set) = (enabled.into(), true);
-            }
-            if !is_set {
-                fields.push(("enabled".into(), enabled.into()));
-            }
-        }
-        is_known
     }
 
     fn into_document(self) -> Value<'a> {
@@ -191,6 +178,29 @@ impl<'a> Entries<'a> {
         let taken: Set<String> = entries.iter().filter_map(|(key, _)| key.clone()).collect();
         entries.extend(self.0.into_iter().filter(|(key, _)| key.as_ref().is_none_or(|key| !taken.contains(key))));
         Entries(entries)
+    }
+
+    /// Where the flags of each key are, with the keys as switches write them (13.6).
+    fn places(&self) -> Map<Vec<u8>, Vec<usize>> {
+        let mut places: Map<Vec<u8>, Vec<usize>> = Map::default();
+        for (at, (key, flag)) in self.0.iter().enumerate() {
+            if let (Some(key), Value::Object(_)) = (key, flag) {
+                places.entry(plain(key)).or_default().push(at);
+            }
+        }
+        places
+    }
+
+    /// Sets `enabled` of the flag that is there.
+    fn switch(&mut self, at: usize, enabled: bool) {
+        let Some((_, Value::Object(fields))) = self.0.get_mut(at) else { return };
+        let mut is_set = false;
+        for (_, value) in fields.iter_mut().filter(|(name, _)| name == "enabled") {
+            (*value, is_set) = (enabled.into(), true);
+        }
+        if !is_set {
+            fields.push(("enabled".into(), enabled.into()));
+        }
     }
 
     fn into_list(self) -> Value<'a> {
@@ -225,7 +235,7 @@ fn without_affixes(name: &str) -> impl Iterator<Item = &str> {
 fn without_prefix(name: &str) -> Option<&str> {
     let rest = |prefix: &&str| {
         let (start, rest) = name.split_at_checked(prefix.len())?;
-        is_same(start, prefix).then_some(rest)
+        (plain(start) == prefix.as_bytes()).then_some(rest)
     };
     PREFIXES.iter().find_map(rest)
 }
@@ -233,20 +243,17 @@ fn without_prefix(name: &str) -> Option<&str> {
 fn without_suffix(name: &str) -> Option<&str> {
     let rest = |suffix: &&str| {
         let (rest, end) = name.split_at_checked(name.len().checked_sub(suffix.len())?)?;
-        is_same(end, suffix).then_some(rest)
+        (plain(end) == suffix.as_bytes()).then_some(rest)
     };
     SUFFIXES.iter().find_map(rest)
 }
 
-/// Whether a switch is meant for a key: `CRM_ADVANCED` is for `crm-advanced` too, because the name of a variable of
+/// A key as a switch may write it (13.6): `CRM_ADVANCED` is for `crm-advanced` too, because the name of a variable of
 /// the environment has neither small letters nor hyphens.
-fn is_same(key: &str, name: &str) -> bool {
-    key.len() == name.len() && key.bytes().zip(name.bytes()).all(|(key, name)| plain(key) == plain(name))
-}
-
-fn plain(byte: u8) -> u8 {
-    match byte.to_ascii_lowercase() {
+fn plain(key: &str) -> Vec<u8> {
+    let plain = |byte: u8| match byte.to_ascii_lowercase() {
         b'-' | b'.' | b':' | b'/' | b' ' => b'_',
         other => other,
-    }
+    };
+    key.bytes().map(plain).collect()
 }
