@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use crate::bucket::hash;
 use crate::fingerprint::{Set, fingerprint};
 use crate::guard::{Kind, is_empty};
 use crate::index::Index;
@@ -29,7 +28,7 @@ pub(crate) enum Role {
 pub(crate) struct Kinds(u8);
 
 impl Kinds {
-    pub(crate) const NAMES: [&'static str; 5] = ["boolean", "number", "text", "array", "object"];
+    const NAMES: [&'static str; 5] = ["boolean", "number", "text", "array", "object"];
 
     fn add(&mut self, value: &Value<'_>) {
         self.0 |= match value {
@@ -171,8 +170,7 @@ impl<'v> Columns<'v> {
         if is_it(self.next) {
             return self.next;
         }
-        let own = hash(name);
-        if let Some(at) = self.index.find(own, |at| is_it(at as usize)) {
+        if let Some(at) = self.index.find(self.index.hash(name), |at| is_it(at as usize)) {
             return at as usize;
         }
         self.others.push(Column {
@@ -186,15 +184,7 @@ impl<'v> Columns<'v> {
             row: 0,
             restricted: 0,
         });
-        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX - 1);
-        if self.index.has_room_for(self.others.len()) {
-            self.index.insert(own, number(self.others.len() - 1));
-        } else {
-            self.index = Index::with_room_for(self.others.len());
-            for (at, column) in self.others.iter().enumerate() {
-                self.index.insert(hash(&column.name), number(at));
-            }
-        }
+        self.index.add(self.others.len(), |at| self.others.get(at).map_or("", |column| &column.name));
         self.others.len() - 1
     }
 

@@ -1,7 +1,7 @@
 //! An index: where texts stand, by their hash. It holds 32-bit numbers and knows neither texts nor what they stand for.
 //!
-//! It never grows by itself, because it does not know the texts of what it holds: a fraction of the code of a general
-//! hash table, and one probe for nearly every look. Its hash has a seed of its own, so texts cannot be chosen to collide.
+//! It does not hold the texts, and asks for them when it grows: a fraction of the code of a general hash table, and one
+//! probe for nearly every look. Its hash has a seed of its own, so texts cannot be chosen to collide.
 
 use crate::fingerprint::Spread;
 
@@ -37,8 +37,16 @@ impl Index {
         self.spread.of(text)
     }
 
-    pub(crate) fn has_room_for(&self, count: usize) -> bool {
-        places_for(count) <= self.places.len()
+    /// Adds the last of `count` texts. The index grows if it has to, for which it asks for all texts again.
+    pub(crate) fn add<'t>(&mut self, count: usize, text: impl Fn(usize) -> &'t str) {
+        let mut new = count.saturating_sub(1);
+        if places_for(count) > self.places.len() {
+            *self = Index::with_room_for(count);
+            new = 0;
+        }
+        for at in new..count {
+            self.insert(self.hash(text(at)), u32::try_from(at).unwrap_or(FREE - 1));
+        }
     }
 
     /// The number under this hash of which it is so.

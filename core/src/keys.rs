@@ -31,17 +31,8 @@ impl<'t> Keys<'t> {
             let problem = problem(format_args!("{} is taken by `{place}`, expected a key of its own", string(&key)));
             return Err((first, problem));
         }
-        let number = |place| u32::try_from(place).unwrap_or(u32::MAX - 1);
         self.taken.push((key, at));
-        let new = if self.index.has_room_for(self.taken.len()) {
-            self.taken.len() - 1
-        } else {
-            self.index = Index::with_room_for(self.taken.len());
-            0
-        };
-        for (place, (key, _)) in self.taken.iter().enumerate().skip(new) {
-            self.index.insert(self.index.hash(key), number(place));
-        }
+        self.index.add(self.taken.len(), |number| self.taken.get(number).map_or("", |(key, _)| key));
         Ok(())
     }
 
@@ -50,7 +41,7 @@ impl<'t> Keys<'t> {
         self.at(self.number(key)?)
     }
 
-    /// Where the object stands that was the how manieth to take a key.
+    /// The position of the object that took the key of this number.
     pub(crate) fn at(&self, number: u32) -> Option<usize> {
         self.taken.get(number as usize).map(|(_, at)| *at)
     }
