@@ -47,7 +47,7 @@ pub struct Context<'a> {
     unreadable: Unreadable<'a>,
 }
 
-/// In a box: few contexts have any, and those that are built in a call are moved from step to step.
+/// Boxed: few contexts have any, and a small context is cheap to move.
 type Unreadable<'a> = Option<Box<Vec<(Field, Cow<'a, str>)>>>;
 
 /// The fixed fields, in the order of [`Field`].

@@ -114,7 +114,7 @@ pub(crate) struct OverridesDefinition<'a> {
 pub(crate) struct VariantDefinition<'a> {
     pub(crate) key: Cow<'a, str>,
     pub(crate) value: Cow<'a, Value<'a>>,
-    /// In thousandths, or as many buckets as the variant has.
+    /// In thousandths of the author's number, or its number of buckets in a kept definition.
     pub(crate) weight: u64,
 }
 

@@ -1,5 +1,5 @@
-//! Fingerprints: 64 bits by which publishing notices that a definition has changed (9.4), and the tables of compiling.
-//! Never used for an answer.
+//! Fingerprints: 64 bits by which publishing notices that a definition has changed (9.4), and seeded hash tables. A
+//! fingerprint never decides an answer; a table compares the texts themselves.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -37,7 +37,7 @@ impl Default for Spread {
 }
 
 impl Spread {
-    /// The hash by which the table goes.
+    /// The hash to use in the table.
     pub(crate) fn over(self, hash: u64) -> u64 {
         xxh3_64_with_seed(&hash.to_le_bytes(), self.0)
     }

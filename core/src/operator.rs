@@ -1,6 +1,6 @@
 //! Operators: one comparison of one attribute with what the author wrote (section 5 of SEMANTICS.md).
 //!
-//! Everything about the author's side is prepared when compiling; comparing allocates nothing.
+//! Everything about the author's side is prepared when compiling; comparing allocates nothing (but see `text_match`).
 
 use std::cmp::Ordering;
 use std::net::IpAddr;

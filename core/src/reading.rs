@@ -131,7 +131,7 @@ impl Reading {
             return self.expected::<()>(place, value, "an object").is_some();
         };
         let place = &place.object(value);
-        // The names that were met twice, one bit for each: there are at most twenty.
+        // The names that were met twice, one bit for each: there are at most 32 names.
         let mut repeated = 0_u32;
         // The names that are unknown here: each is reported once.
         let mut strange: Set<&str> = Set::default();

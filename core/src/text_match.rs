@@ -1,5 +1,6 @@
 //! Whether a text equals, starts with, ends with or contains any of the author's values (5.1, 5.2). Each takes time in
-//! proportion to the text, however many values there are and whatever they share, and allocates nothing.
+//! proportion to the text, however many values there are and whatever they share, and allocates nothing; only values of
+//! `contains` beyond [`MAX_AUTOMATA_BYTES`] are searched for one by one, in a folded copy of the text.
 //!
 //! Many values are also kept sorted, so that the one value that could fit is found by bisection. `contains` runs an
 //! automaton over the text (Aho and Corasick, Comm. ACM 1975).

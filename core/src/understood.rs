@@ -51,11 +51,11 @@ pub struct Notice {
     rows: u64,
 }
 
-/// Why a column is not read.
+/// The text for a column that is not read.
 const NOT_READ: &str = "not read";
 const LABEL: &str = "label";
 
-/// What hosts log, because a kill switch that meets nothing does not kill.
+/// A switch without a flag. Hosts log it: a kill switch with a misspelt key switches nothing off.
 const UNKNOWN_SWITCH: &str = "unknown-switch";
 
 impl Reading {

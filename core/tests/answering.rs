@@ -58,7 +58,7 @@ fn a_comparison_that_is_unknown_says_why() {
         (
             r#""op": "semver_ge", "value": "1.2.3""#,
             r#"{"x": 2.4}"#,
-            "2.4 is a number, and `semver` compares versions, which are texts",
+            "2.4 is a number, and `semver_ge` compares versions, which are texts",
         ),
         (r#""op": "in_cidr", "values": ["10.0.0.0/8"]"#, r#"{"x": "localhost"}"#, "\"localhost\" is no IP address"),
         (

@@ -44,7 +44,7 @@ fn request(protocol: &mut Protocol, now_ms: u64) -> Request {
 }
 
 /// The request of a protocol that knows nothing yet (11.16).
-const IN_FULL: Request = Request { etag: None, revision: None, in_full: true };
+const IN_FULL: Request = Request { etag: None, revision: None, in_full: true, allow_empty: false };
 
 #[test]
 fn it_asks_at_once_and_then_once_an_interval() {
@@ -58,7 +58,7 @@ fn it_asks_at_once_and_then_once_an_interval() {
     assert!((8_000..=10_000).contains(&due), "{due} ms is an interval less at most a fifth (11.3)");
     assert_eq!(
         request(&mut protocol, 100 + due),
-        Request { etag: Some("\"1\"".to_owned()), revision: Some(1), in_full: false }
+        Request { etag: Some("\"1\"".to_owned()), revision: Some(1), in_full: false, allow_empty: false }
     );
     protocol.receive(100 + due, Response::NotModified);
     assert_eq!(protocol.status(100 + due).age_ms, Some(0), "not modified is as good as a snapshot (11.2)");

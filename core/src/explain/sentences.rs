@@ -1,4 +1,4 @@
-//! The steps in words. Nothing here decides anything: each function is handed what was decided.
+//! The steps in words. Nothing here decides an answer: each function gets what was decided and describes it.
 
 use super::{Outcome, Step};
 use crate::aside::{Aside, Why};
@@ -326,7 +326,7 @@ fn why(operator: Operator, value: &Value<'_>) -> String {
         Operator::Number { relation, .. } => (relation.name(), "numbers"),
         Operator::Time { relation: Relation::Less, .. } => ("before", "times"),
         Operator::Time { .. } => ("after", "times"),
-        Operator::Version { .. } => ("semver", "versions, which are texts"),
+        Operator::Version { relation, .. } => (semver(relation), "versions, which are texts"),
         Operator::Network(_) => ("in_cidr", "addresses, which are texts"),
         Operator::Present => ("present", "anything"),
     };
@@ -336,6 +336,17 @@ fn why(operator: Operator, value: &Value<'_>) -> String {
         (Operator::Network(_), Value::Text(_)) => format!("{shown} is no IP address"),
         (_, Value::List(_) | Value::Object(_) | Value::Null) => format!("`{name}` compares {kind}, and not {shown}"),
         _ => format!("{shown} is {}, and `{name}` compares {kind}", value.kind()),
+    }
+}
+
+/// The operator that compares versions by this relation.
+fn semver(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Equal => "semver_eq",
+        Relation::Less => "semver_lt",
+        Relation::LessOrEqual => "semver_le",
+        Relation::Greater => "semver_gt",
+        Relation::GreaterOrEqual => "semver_ge",
     }
 }
 

@@ -249,8 +249,7 @@ impl Protocol {
             self.read_in_full_ms = Some(now_ms);
         }
         let interval = self.policy.interval_ms;
-        let jitter = self.policy.jitter_percent.min(100);
-        let off = self.draw(part(interval, jitter, 100));
+        let off = self.draw(part(interval, self.policy.jitter_percent, 100));
         self.next_ask_ms = now_ms.saturating_add(interval - off);
     }
 
