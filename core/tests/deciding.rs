@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use esclusa::Value;
-use esclusa::sync::{Action, Policy, Protocol, Request, Response, decide};
+use esclusa::sync::{Action, PREFIXES, Policy, Protocol, Request, Response, decide, layered, switches};
 use serde_json::{Value as Json, json};
 
 fn vectors(name: &str) -> Vec<Json> {
@@ -25,6 +25,56 @@ fn every_decision_is_as_the_vectors_say() {
         assert_eq!(answer, vector["answer"], "{}", vector["name"]);
     }
     assert_eq!(decide(&Value::from_json(br#"{"decide": "lunch"}"#).unwrap()), None);
+}
+
+/// What a layer of a vector says: a text as it is, anything else as JSON.
+fn said(layer: &Json) -> Option<Vec<u8>> {
+    match layer {
+        Json::Null => None,
+        Json::String(text) => Some(text.clone().into_bytes()),
+        other => Some(other.to_string().into_bytes()),
+    }
+}
+
+#[test]
+fn layers_make_what_the_vectors_say() {
+    for vector in vectors("layers.json") {
+        let layers: Vec<_> = vector["layers"].as_array().unwrap().iter().map(said).collect();
+        let layers: Vec<_> = layers.iter().map(Option::as_deref).collect();
+        let name = &vector["name"];
+        match layered(&layers) {
+            Ok(whole) => {
+                let whole = whole.map_or(Json::Null, |bytes| serde_json::from_slice(&bytes).unwrap());
+                assert_eq!(whole, vector["whole"], "{name}");
+            }
+            Err(refusal) => assert_eq!(json!(refusal.layer), vector["refused"], "{name}: {refusal}"),
+        }
+    }
+}
+
+#[test]
+fn environments_hold_the_switches_that_the_vectors_say() {
+    for vector in vectors("environment.json") {
+        let variables =
+            vector["variables"].as_object().unwrap().iter().map(|(name, value)| (name, value.as_str().unwrap()));
+        let read = match vector["prefixes"].as_array() {
+            Some(prefixes) => {
+                switches(variables, &prefixes.iter().map(|prefix| prefix.as_str().unwrap()).collect::<Vec<_>>())
+            }
+            None => switches(variables, &PREFIXES),
+        };
+        let document: Json = serde_json::from_slice(&read.snapshot).unwrap();
+        let found: Json = document["flags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|flag| (flag["name"].as_str().unwrap().to_owned(), flag["enabled"].clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        assert_eq!(found, vector["switches"], "{}", vector["name"]);
+        let named: Vec<_> = read.violations.iter().map(|violation| violation.place().to_owned()).collect();
+        assert_eq!(json!(named), vector["violations"], "{}", vector["name"]);
+    }
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::fmt;
 use std::future::pending;
 use std::time::Duration;
 
-use esclusa::sync::{Request, layered};
+use esclusa::sync::{Conclusion, LayerFailure, Layering, Request, layered};
 use futures_util::future::{join_all, select_all};
 
 use crate::source::{Answer, AnySource, Failure, News, Source};
+use crate::status::milliseconds;
 use crate::syncing::{BEGIN_WITHIN, asked, guarded};
 
 /// Several sources as one: the environment over a store over a bundled file.
@@ -17,10 +18,7 @@ use crate::syncing::{BEGIN_WITHIN, asked, guarded};
 pub struct Layers {
     layers: Vec<Layer>,
     timeout: Duration,
-    /// Counts what the layers made so far; the entity tag of the whole.
-    made: u64,
-    /// The last that somebody was given.
-    given: u64,
+    layering: Layering,
 }
 
 struct Layer {
@@ -39,7 +37,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Default for Layers {
     fn default() -> Self {
-        Layers { layers: Vec::new(), timeout: TIMEOUT, made: 0, given: 0 }
+        Layers { layers: Vec::new(), timeout: TIMEOUT, layering: Layering::default() }
     }
 }
 
@@ -121,40 +119,33 @@ impl Source for Layers {
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
         let timeout = self.timeout;
         let answers = join_all(self.layers.iter_mut().map(|layer| layer.ask(timeout, request))).await;
-        let mut failure: Option<Failure> = None;
-        let mut is_new = self.made == 0;
+        let mut failures = Vec::new();
+        let mut is_new = false;
         for (layer, answer) in self.layers.iter_mut().zip(answers) {
-            if let Err(mut failed) = answer {
-                if let Some(instead) = failed.instead.take() {
+            if let Err(failed) = answer {
+                if let Some(instead) = failed.instead {
                     layer.say(instead);
                 }
-                failed.error = format!("{}: {}", layer.source.name(), failed.error);
-                failure = Some(match failure {
-                    None => failed,
-                    Some(first) => Failure {
-                        error: format!("{}; {}", first.error, failed.error),
-                        retry_after: first.retry_after.max(failed.retry_after),
-                        instead: None,
-                    },
+                failures.push(LayerFailure {
+                    layer: layer.source.name(),
+                    error: failed.error,
+                    retry_after_ms: failed.retry_after.map(milliseconds),
                 });
             }
             is_new |= std::mem::take(&mut layer.is_new);
         }
-        self.made += u64::from(is_new);
-        let etag = Some(self.made.to_string());
-        if let Some(mut failure) = failure {
-            if self.given != self.made {
-                failure.instead = self.whole()?;
-                self.given = self.made;
+        match self.layering.conclude(request.etag.as_deref(), is_new, &failures) {
+            Conclusion::NotModified => Ok(Answer::NotModified),
+            Conclusion::Snapshot { etag } => {
+                let bytes = self.whole()?.ok_or_else(|| Failure::new("no layer has said anything, expected one"))?;
+                Ok(Answer::Snapshot { bytes, etag: Some(etag) })
             }
-            return Err(failure);
+            Conclusion::Failure { error, retry_after_ms, with_snapshot } => Err(Failure {
+                error,
+                retry_after: retry_after_ms.map(Duration::from_millis),
+                instead: if with_snapshot { self.whole()? } else { None },
+            }),
         }
-        if request.etag == etag {
-            return Ok(Answer::NotModified);
-        }
-        self.given = self.made;
-        let bytes = self.whole()?.ok_or_else(|| Failure::new("no layer has said anything, expected one"))?;
-        Ok(Answer::Snapshot { bytes, etag })
     }
 
     async fn news(&mut self) -> News {

@@ -37,10 +37,14 @@ impl fmt::Display for Status {
         let status = sync::Status {
             state: self.state,
             revision: self.revision,
-            age_ms: self.age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            age_ms: self.age.map(milliseconds),
             failures: self.failures,
             last_error: self.last_error.as_ref().map(|last| (last.error.clone(), 0)),
         };
         f.write_str(&status.line(&self.source))
     }
+}
+
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

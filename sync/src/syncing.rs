@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::source::{Answer, Failure, News, Source};
-use crate::status::{LastError, Status};
+use crate::status::{LastError, Status, milliseconds};
 
 /// How many violations of one snapshot are logged one by one.
 const MAX_LOGGED: usize = 10;
@@ -215,7 +215,7 @@ pub(crate) async fn asked(
 
 impl Shared {
     fn now_ms(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        milliseconds(self.began.elapsed())
     }
 
     fn protocol(&self) -> MutexGuard<'_, Protocol> {
@@ -282,7 +282,7 @@ impl Shared {
             },
             Err(failure) => {
                 instead = failure.instead;
-                let asked_for = failure.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+                let asked_for = failure.retry_after.map(milliseconds);
                 Response::Failure { error: failure.error, retry_after_ms: asked_for }
             }
         };

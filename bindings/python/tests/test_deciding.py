@@ -51,3 +51,28 @@ def happen(protocol: _native.Protocol, event: dict[str, Any]) -> object:
         return {"wait_ms": action}
     etag, revision, in_full = action
     return {"ask": {"etag": etag, "revision": revision, "in_full": in_full}}
+
+
+def said(layer: object) -> bytes | None:
+    if layer is None:
+        return None
+    return (layer if isinstance(layer, str) else json.dumps(layer)).encode()
+
+
+@pytest.mark.parametrize("vector", vectors("layers.json"))
+def test_layers(vector: dict[str, Any]) -> None:
+    layers = [said(layer) for layer in vector["layers"]]
+    if "refused" in vector:
+        with pytest.raises(ValueError) as refusal:
+            _native.layered(layers)
+        assert refusal.value.args[1] == vector["refused"]
+    else:
+        whole = _native.layered(layers)
+        assert (None if whole is None else json.loads(whole)) == vector["whole"]
+
+
+@pytest.mark.parametrize("vector", vectors("environment.json"))
+def test_environment(vector: dict[str, Any]) -> None:
+    document, violations = _native.switches(list(vector["variables"].items()), vector["prefixes"])
+    assert {flag["name"]: flag["enabled"] for flag in json.loads(document)["flags"]} == vector["switches"]
+    assert [violation["place"] for violation in violations] == vector["violations"]

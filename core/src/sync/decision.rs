@@ -2,6 +2,7 @@
 
 use super::answer::{Rows, has_no_rows, should_save};
 use super::event_stream::EventReader;
+use super::layering::{Conclusion, LayerFailure, Layering};
 use super::policy::Policy;
 use super::redaction::redacted;
 use super::retry_after::retry_after_ms;
@@ -19,6 +20,7 @@ use crate::value::Value;
 /// | `save` | `saved` and `new`, revisions or null | whether the copy is replaced |
 /// | `redacted` | `text` | the text as it may be shown |
 /// | `status_line` | `source` and the fields of a status (11.13) | the status in one line |
+/// | `layers` | `made`, `given`, `etag` or null, `is_new`, `failures`: a list of `layer`, `error`, `retry_after_ms` or null | `made`, `given` and `answer`: `"not_modified"`, `"snapshot"` with `etag`, or `"failure"` with `error`, `retry_after_ms`, `with_snapshot` |
 /// | `events` | `pieces`, texts of one stream | for each whether it brings news |
 ///
 /// ```
@@ -43,6 +45,7 @@ pub fn decide(question: &Value<'_>) -> Option<Value<'static>> {
         "save" => should_save(number("saved"), number("new")).into(),
         "redacted" => redacted(text("text")?).into(),
         "status_line" => status(question)?.line(text("source")?).into(),
+        "layers" => layers(question)?,
         "events" => {
             let mut reader = EventReader::default();
             let pieces = question.get("pieces")?.as_list()?.iter().filter_map(Value::as_str);
@@ -87,6 +90,36 @@ fn policy(question: &Value<'_>) -> Value<'static> {
         ("backoff_max_ms".into(), policy.backoff_max_ms.into()),
         ("spread_ms".into(), policy.spread_ms.into()),
     ])
+}
+
+fn layers(question: &Value<'_>) -> Option<Value<'static>> {
+    let mut layering = Layering { made: whole(question.get("made"))?, given: whole(question.get("given"))? };
+    let failure = |failure: &Value<'_>| {
+        Some(LayerFailure {
+            layer: failure.get("layer")?.as_str()?.to_owned(),
+            error: failure.get("error")?.as_str()?.to_owned(),
+            retry_after_ms: whole(failure.get("retry_after_ms")),
+        })
+    };
+    let failures: Vec<_> = question.get("failures")?.as_list()?.iter().map(failure).collect::<Option<_>>()?;
+    let etag = question.get("etag").and_then(Value::as_str);
+    let conclusion = layering.conclude(etag, question.get("is_new")?.as_bool()?, &failures);
+    let mut fields = vec![("made".into(), layering.made.into()), ("given".into(), layering.given.into())];
+    let mut say = |name: &'static str, value: Value<'static>| fields.push((name.into(), value));
+    match conclusion {
+        Conclusion::NotModified => say("answer", "not_modified".into()),
+        Conclusion::Snapshot { etag } => {
+            say("answer", "snapshot".into());
+            say("etag", etag.into());
+        }
+        Conclusion::Failure { error, retry_after_ms, with_snapshot } => {
+            say("answer", "failure".into());
+            say("error", error.into());
+            say("retry_after_ms", retry_after_ms.into());
+            say("with_snapshot", with_snapshot.into());
+        }
+    }
+    Some(Value::Object(fields))
 }
 
 fn status(question: &Value<'_>) -> Option<Status> {

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import _asking
+from ._deciding import decide
 from ._native import layered
 from ._source import NOT_MODIFIED, Answer, Failure, Fetch, News, NotModified, Request, Source
 
@@ -29,10 +30,9 @@ class Layers:
             raise ValueError("there is no layer, expected at least one")
         self._layers = [_Layer(_asking.source_of(source)) for source in sources]
         self._waiting = [layer.source for layer in self._layers if _asking.can_wait(layer.source)]
-        # Counts what the layers made so far; the entity tag of the whole.
-        self._made = 0
-        # The last that somebody was given, in which process.
-        self._given = (0, 0)
+        # The numbers that `decide` keeps from one request to the next.
+        self._made = self._given = 0
+        self._process = os.getpid()
 
     @property
     def name(self) -> str:
@@ -46,8 +46,8 @@ class Layers:
 
     def fetch(self, request: Request) -> Answer | NotModified:
         """Asks them all, and lays them one over the other."""
-        failures = list[Failure]()
-        is_new = self._made == 0
+        failures = list[dict[str, object]]()
+        is_new = False
         for layer in self._layers:
             try:
                 is_new |= layer.ask(request)
@@ -56,22 +56,26 @@ class Layers:
                     is_new |= layer.say(failure.instead)
                 elif layer.said is None:
                     is_new |= layer.begin()
-                failures.append(Failure(f"{layer.name}: {failure}", retry_after=failure.retry_after))
-        self._made += is_new
-        given = (os.getpid(), self._made)
-        if failures:
-            instead = None if self._given == given else self._whole()
-            self._given = given
-            waits = [failure.retry_after for failure in failures if failure.retry_after is not None]
-            raise Failure("; ".join(map(str, failures)), retry_after=max(waits, default=None), instead=instead)
-        etag = str(self._made)
-        if request.etag == etag:
+                wait = None if failure.retry_after is None else round(failure.retry_after * 1000)
+                failures.append({"layer": layer.name, "error": str(failure), "retry_after_ms": wait})
+        if self._process != os.getpid():
+            # A copy of the process has yet to publish what the layers make.
+            self._process, self._given = os.getpid(), 0
+        answer = decide("layers", made=self._made, given=self._given, etag=request.etag, is_new=is_new, failures=failures)
+        self._made, self._given = answer["made"], answer["given"]
+        if answer["answer"] == "failure":
+            wait = answer["retry_after_ms"]
+            raise Failure(
+                answer["error"],
+                retry_after=None if wait is None else wait / 1000,
+                instead=self._whole() if answer["with_snapshot"] else None,
+            )
+        if answer["answer"] == "not_modified":
             return NOT_MODIFIED
-        self._given = given
         whole = self._whole()
         if whole is None:
             raise Failure("no layer has said anything, expected one")
-        return Answer(whole, etag)
+        return Answer(whole, answer["etag"])
 
     def to_begin_with(self) -> bytes | None:
         """What those of them that have something at hand make."""

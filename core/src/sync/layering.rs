@@ -1,0 +1,61 @@
+//! One request to a source of layers, when every layer has answered: what the source as a whole answers (13.11).
+
+/// The numbers that a source of layers keeps from one request to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layering {
+    /// Counts the different snapshots that the layers made so far: the entity tag of the whole.
+    pub made: u64,
+    /// The one of them that was given out last.
+    pub given: u64,
+}
+
+/// Why a layer did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerFailure {
+    /// The name of the layer's source.
+    pub layer: String,
+    /// What went wrong.
+    pub error: String,
+    /// How long its store asks to be left alone.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// What a source of layers answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Nothing has changed since the entity tag of the request.
+    NotModified,
+    /// The snapshot that the layers make, under this entity tag.
+    Snapshot {
+        /// The entity tag.
+        etag: String,
+    },
+    /// A failure, because a layer failed.
+    Failure {
+        /// The errors of all layers that failed.
+        error: String,
+        /// The longest time that a store asks to be left alone.
+        retry_after_ms: Option<u64>,
+        /// Whether the snapshot that the layers make comes with it: it has not been given out yet.
+        with_snapshot: bool,
+    },
+}
+
+impl Layering {
+    /// Concludes a request with this entity tag; `is_new` if any layer has said something else than before.
+    pub fn conclude(&mut self, etag: Option<&str>, is_new: bool, failures: &[LayerFailure]) -> Conclusion {
+        self.made += u64::from(is_new || self.made == 0);
+        let own = self.made.to_string();
+        let is_given = std::mem::replace(&mut self.given, self.made) == self.made;
+        if failures.is_empty() {
+            return if etag == Some(&own) { Conclusion::NotModified } else { Conclusion::Snapshot { etag: own } };
+        }
+        let errors: Vec<String> =
+            failures.iter().map(|failure| [&failure.layer, ": ", &failure.error].concat()).collect();
+        Conclusion::Failure {
+            error: errors.join("; "),
+            retry_after_ms: failures.iter().filter_map(|failure| failure.retry_after_ms).max(),
+            with_snapshot: !is_given,
+        }
+    }
+}
