@@ -7,6 +7,7 @@
 mod arguments;
 mod asking;
 mod caller;
+mod events;
 mod flags;
 mod instant;
 mod kinds;
@@ -28,6 +29,8 @@ mod writing;
 mod native {
     #[pymodule_export]
     use crate::caller::Context;
+    #[pymodule_export]
+    use crate::events::EventReader;
     #[pymodule_export]
     use crate::flags::Flags;
     #[pymodule_export]

@@ -10,6 +10,13 @@ import pytest
 from loopback import Loopback, until
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture(scope="module")
 def loopback() -> Iterator[Loopback]:
     servers = Loopback()
@@ -23,4 +30,4 @@ def no_thread_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     gc.collect()
-    until(lambda: all(thread in before or thread.name != "esclusa-sync" for thread in threading.enumerate()))
+    until(lambda: all(thread in before or thread.name not in ("esclusa-sync", "esclusa-events") for thread in threading.enumerate()))

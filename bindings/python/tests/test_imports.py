@@ -34,7 +34,7 @@ def test_all_that_is_public_is_there_and_documented() -> None:
 
 
 def test_it_needs_nothing_else() -> None:
-    program = "import sys, esclusa; print([name for name in ('openfeature', 'pytest', 'asyncio') if name in sys.modules])"
+    program = "import sys, esclusa; print([name for name in ('openfeature', 'pytest', 'asyncio', 'urllib3') if name in sys.modules])"
     assert run(program).stdout.strip() == "[]"
 
 

@@ -19,6 +19,7 @@ from . import _native
 from ._environment import Environment
 from ._explanation import Explanation, explanation_of
 from ._file import File
+from ._http import Http
 from ._native import Context
 from ._override import Block, Overrides, answers_of
 from ._policy import Policy
@@ -137,21 +138,26 @@ class Flags(_native.Flags):
         headers: Mapping[str, str] | None = None,
         token: str | Callable[[], str] | None = None,
         timeout: float = 10.0,
+        events: str | None = None,
+        heartbeat: float = 45.0,
         saved: str | os.PathLike[str] | None = None,
         interval: float | None = None,
         policy: Policy | None = None,
     ) -> Self:
         """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`, and a
-        function is asked for it anew for each request.
+        function is asked for it anew for each request. It needs `pip install 'esclusa[http]'`.
+
+        At the URL `events` server-sent events say that there is a new snapshot; a stream that keeps silent for
+        `heartbeat` seconds counts as cut off. `esclusa.sync.Http` has more options.
 
         With `saved` the last good answer is kept in a file of this path, and published before this returns. The store is
         asked in a thread: `ready` waits for the first answer.
 
-        Raises ValueError for what is no URL of http or https, and for what cannot be a header.
+        Raises ImportError without urllib3, and ValueError for what is no URL of http or https, or cannot be a header.
         """
-        from ._http import Http
-
-        source: Source = Http(url, headers=headers, token=token, timeout=timeout)
+        source: Source = Http(
+            url, headers=headers, token=token, timeout=timeout, events=events, heartbeat=heartbeat
+        )
         if saved is not None:
             source = Saved(source, saved)
         return cls.from_source(source, interval=interval, policy=policy, timeout=3 * timeout)

@@ -12,6 +12,7 @@ from typing_extensions import Self, disjoint_base
 __all__ = [
     "MAX_SNAPSHOT_BYTES",
     "Context",
+    "EventReader",
     "Flags",
     "Protocol",
     "Resolution",
@@ -244,6 +245,16 @@ class Protocol:
 
     def status(self, now_ms: int) -> dict[str, Any]:
         """How things stand, as JSON (11.13)."""
+
+@final
+class EventReader:
+    """Finds events in a stream of server-sent events, whose bytes it reads as they come."""
+
+    def __new__(cls) -> Self:
+        """A reader at the beginning of a stream."""
+
+    def read(self, bytes: bytes) -> bool:
+        """Whether these bytes end an event that is news."""
 
 def _end() -> None:
     """Tells that the interpreter is about to end, and waits until no thread works without its lock."""

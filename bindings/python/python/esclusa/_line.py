@@ -1,0 +1,109 @@
+"""The connections of one request, which another thread can cut: at a deadline, or when a stream is closed.
+
+urllib3 limits each single read; a server that sends one byte a second would keep an answer open for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+_current = threading.local()
+
+
+class CutError(Exception):
+    """The line is cut."""
+
+
+class Line:
+    """As a context manager it takes the connections that its thread uses meanwhile."""
+
+    def __init__(self, seconds: float) -> None:
+        """A line that is cut after so many seconds within `limit`."""
+        self.seconds, self.is_cut = seconds, False
+        self.is_reused = False
+        """Whether the last request went over a connection that had carried another one."""
+        self._connections = list[HTTPConnection]()
+        self._sockets = list[Any]()
+
+    def __enter__(self) -> Line:
+        _current.line = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _current.line = None
+
+    @contextlib.contextmanager
+    def limit(self) -> Iterator[None]:
+        """Cuts the line unless the block ends in time."""
+        deadline = threading.Timer(self.seconds, self.cut)
+        deadline.name, deadline.daemon = "esclusa-deadline", True
+        deadline.start()
+        try:
+            yield
+        finally:
+            deadline.cancel()
+
+    def cut(self) -> None:
+        """Ends what is read or written; whoever does it gets an error."""
+        self.is_cut = True
+        for connection in (*self._sockets, *(connection.sock for connection in self._connections)):
+            if connection is not None:
+                with contextlib.suppress(Exception):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def take(self, connection: HTTPConnection) -> None:
+        """From here on the connection ends with the line."""
+        self._connections.append(connection)
+        # An answer may outlive the connection's own hold of its socket.
+        self._sockets.append(connection.sock)
+        if self.is_cut:
+            raise CutError
+
+
+class _OnLine(HTTPConnection):
+    """A connection that belongs to the line of the thread that uses it."""
+
+    _requests = 0
+
+    def connect(self) -> None:
+        _current.line.take(self)
+        super().connect()
+        _current.line.take(self)
+
+    def request(self, *arguments: Any, **options: Any) -> None:
+        _current.line.is_reused = self._requests > 0
+        self._requests += 1
+        _current.line.take(self)
+        super().request(*arguments, **options)
+
+
+class _SecureOnLine(_OnLine, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _OnLine
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureOnLine
+
+
+POOLS = {"http": _Pool, "https": _SecurePool}
+"""For a pool manager of urllib3: pools whose connections belong to lines."""
+
+
+def _is_not_ours(_: logging.LogRecord) -> bool:
+    return getattr(_current, "line", None) is None
+
+
+# It logs URLs with their queries, which may hold secrets.
+logging.getLogger("urllib3.connectionpool").addFilter(_is_not_ours)

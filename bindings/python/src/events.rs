@@ -1,0 +1,23 @@
+//! Finding events in a stream of server-sent events (11.20), for the thread that reads the stream in Python.
+
+use esclusa::sync;
+use pyo3::prelude::*;
+
+use crate::turnwise::Turnwise;
+
+/// Reads the bytes of one stream as they come.
+#[pyclass(frozen, module = "esclusa._native")]
+pub(crate) struct EventReader(Turnwise<sync::EventReader>);
+
+#[pymethods]
+impl EventReader {
+    #[new]
+    fn new() -> Self {
+        EventReader(Turnwise::new(sync::EventReader::default()))
+    }
+
+    /// Whether these bytes end an event that is news.
+    fn read(&self, py: Python<'_>, bytes: &[u8]) -> bool {
+        self.0.take_turn(py, |reader| reader.read(bytes))
+    }
+}
