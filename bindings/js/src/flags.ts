@@ -22,7 +22,7 @@ export interface ActiveSync {
   ready(timeoutMs?: number): Promise<boolean>;
   /** How things stand with the source. */
   status(): { readonly state: 'starting' | 'fresh' | 'stale' | 'failing'; readonly lastError: { readonly error: string } | null };
-  /** Calls the listener whenever the state has changed; the function that it returns ends that. */
+  /** Calls the listener whenever the state has changed, and at the end; the function that it returns ends that. */
   onState(listener: () => unknown): () => void;
 }
 

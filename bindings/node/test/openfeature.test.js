@@ -4,13 +4,15 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 
-import { OpenFeature, ProviderEvents, ProviderStatus } from '@openfeature/server-sdk';
+import * as sdk from '@openfeature/server-sdk';
 
 import { Flags, engine } from '@esclusa/node';
 import { EsclusaProvider } from '@esclusa/node/openfeature';
 
+import { testLife } from '../../js/test/provider-life.js';
 import { ASKED, CALLERS, PREMIUM, ROWS, closedEarly, decided, method, publishes } from '../../js/test/provider.js';
 
+const { OpenFeature, ProviderEvents, ProviderStatus } = sdk;
 const flags = new Flags();
 OpenFeature.setProvider('test', new EsclusaProvider(flags));
 const client = OpenFeature.getClient('test');
@@ -93,5 +95,7 @@ test('a provider that is closed listens no more, and again when it is initialise
   await publishes(new EsclusaProvider(flags), flags, ProviderEvents.ConfigurationChanged);
   await closedEarly(new EsclusaProvider(new Flags()));
 });
+
+testLife({ Flags, sync: (flags, source, options) => flags.sync(source, options), sdk, Provider: EsclusaProvider });
 
 test.after(() => OpenFeature.close());

@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { OpenFeature, ProviderEvents, ProviderStatus } from '@openfeature/web-sdk';
+import * as sdk from '@openfeature/web-sdk';
 
-import init, { Flags } from '@esclusa/wasm';
+import init, { Flags, sync } from '@esclusa/wasm/sync';
 import { EsclusaWebProvider } from '@esclusa/wasm/openfeature';
 
+import { testLife } from '../../js/test/provider-life.js';
 import { ASKED, CALLERS, PREMIUM, ROWS, closedEarly, decided, method, publishes } from '../../js/test/provider.js';
 
 await init();
+const { OpenFeature, ProviderEvents, ProviderStatus } = sdk;
 const flags = new Flags();
 OpenFeature.setProvider(new EsclusaWebProvider(flags));
 const client = OpenFeature.getClient();
@@ -63,5 +65,7 @@ test('a provider that is closed listens no more, and again when it is initialise
   await publishes(new EsclusaWebProvider(flags), flags, ProviderEvents.ConfigurationChanged);
   await closedEarly(new EsclusaWebProvider(new Flags()));
 });
+
+testLife({ Flags, sync, sdk, Provider: EsclusaWebProvider });
 
 test.after(() => OpenFeature.close());

@@ -102,6 +102,7 @@ export class Run {
     for (const done of [...this.#waiting.keys()]) {
       done(false);
     }
+    this.#tell();
   };
 
   /** Does what is wished for, or remembers it until the source has answered. */
@@ -143,7 +144,7 @@ export class Run {
     return { state, source: this.name, revision, ageMs, failures, lastError };
   }
 
-  /** Calls the listener after each change of the state; what it throws is logged. */
+  /** Calls the listener after each change of the state, and at the end; what it throws is logged. */
   onState(listener: () => unknown): () => void {
     const own = (): unknown => listener();
     this.#listeners.add(own);
@@ -299,6 +300,10 @@ export class Run {
       return;
     }
     this.#known = state;
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of [...this.#listeners]) {
       try {
         listener();

@@ -36,8 +36,8 @@ export class Sync implements ActiveSync {
   }
 
   /**
-   * Calls the listener whenever `status().state` has changed by an answer of the source; the function that it returns
-   * ends that.
+   * Calls the listener whenever an answer of the source has changed `status().state`, and when this is closed; the
+   * function that it returns ends that.
    */
   onState(listener: () => unknown): () => void {
     return this.#run.onState(listener);
