@@ -1,8 +1,11 @@
 // Runs the JavaScript blocks of a README as they stand, each as a module of its own.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The JavaScript blocks, each with the heading that it is under. */
@@ -11,6 +14,30 @@ export function blocksOf(readme) {
   return sections.flatMap((section) =>
     [...section.matchAll(/^```js\n(.*?)^```/gms)].map((match) => ({ heading: section.split('\n', 1)[0], code: match[1] })),
   );
+}
+
+/** A block that is a server goes on, and answers 200. */
+async function answers(file) {
+  const free = createServer().listen(0);
+  await once(free, 'listening');
+  const { port } = free.address();
+  free.close();
+  const server = spawn(process.execPath, [file], { env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'ignore', 'inherit'] });
+  try {
+    for (;;) {
+      assert.equal(server.exitCode, null, 'the server goes on');
+      const response = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
+      if (response !== undefined) {
+        return assert.equal(response.status, 200);
+      }
+      await sleep(20);
+    }
+  } finally {
+    if (server.exitCode === null) {
+      server.kill();
+      await once(server, 'exit');
+    }
+  }
 }
 
 /**
@@ -27,6 +54,9 @@ export function testReadme(readme, expected, recipes = []) {
       // It stands beside the README, so that it finds the packages that the README's package finds.
       const file = fileURLToPath(new URL(`readme-block-${process.pid}.mjs`, readme));
       writeFileSync(file, checked);
+      if (code.includes('.listen(')) {
+        return answers(file).finally(() => rmSync(file));
+      }
       const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8' });
       rmSync(file);
       assert.equal(status, 0, stderr);

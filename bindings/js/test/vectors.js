@@ -203,7 +203,6 @@ function checkSetAside(host, vector, what) {
   same(isSaid, true, `a violation that says so: ${JSON.stringify(report.violations)}`);
 }
 
-/** Absent, null and empty mean the same (2.2.1). */
 /** Whether a list holds something; one that holds nothing may be of another kind (2.2.33). */
 const has = (list) => list !== undefined && list !== null && !(typeof list === 'object' ? Object.keys(list).length === 0 : /^[ \t\n\f\r]*$/.test(list));
 

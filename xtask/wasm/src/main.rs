@@ -1,4 +1,4 @@
-//! Builds the WebAssembly of `@esclusa/wasm`: cargo, then what takes the words of panics out, then wasm-opt from npm.
+//! Builds the WebAssembly of `@esclusa/wasm`: cargo, then wasm-opt from npm.
 //!
 //! It leaves `esclusa.wasm` in the folders that the package's own build goes on with: one module for browsers that are
 //! fed by client snapshots, which have no rules (10.4), the same with the protocol of staying fresh, and a full one.
