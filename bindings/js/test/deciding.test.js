@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import test from 'node:test';
 
-import { build } from './hosts.js';
+import { build, host } from './hosts.js';
 import { inside } from './inside.js';
 
 const folder = new URL('../../../spec/vectors/sync/', import.meta.url);
@@ -64,8 +64,9 @@ const TAKEN = {
     await (answer ? assert.rejects(asked, /the answer has no rows/) : asked);
     await parts.ask({ name: 'text', fetch: () => text }, { allowEmpty: true });
   },
-  // `saved` asks just this.
+  // `saved` and `layers` ask just this.
   save: () => undefined,
+  layers: () => undefined,
   redacted({ text }, answer) {
     assert.equal(parts.redacted(text), answer);
   },
@@ -80,7 +81,7 @@ const TAKEN = {
 };
 
 test('every file of vectors is run here', { skip }, () => {
-  assert.deepEqual(readdirSync(folder).sort(), ['decisions.json', 'protocol.json']);
+  assert.deepEqual(readdirSync(folder).sort(), ['decisions.json', 'environment.json', 'layers.json', 'protocol.json']);
   assert.ok(vectors('decisions.json').length >= 60 && vectors('protocol.json').length >= 7);
 });
 
@@ -102,5 +103,43 @@ for (const { name, policy, steps } of vectors('protocol.json')) {
         assert.deepEqual(result, expected, JSON.stringify(event));
       }
     }
+  });
+}
+
+const withoutLayers = build.rules ? false : 'this build has no layers';
+const REQUEST = { etag: null, revision: null, inFull: true, allowEmpty: true, signal: new AbortController().signal };
+
+/** A layer of a vector as a source: a text as it is, anything else as JSON; one that has said nothing is away. */
+const sourceOf = (layer, at) => ({
+  name: `layer ${at}`,
+  fetch() {
+    if (layer === null) {
+      throw new Error('away');
+    }
+    return typeof layer === 'string' ? layer : JSON.stringify(layer);
+  },
+});
+
+for (const { name, layers, whole, refused } of vectors('layers.json')) {
+  test(`layers: ${name}`, { skip: withoutLayers }, async () => {
+    const answer = await host.layers(...layers.map(sourceOf)).fetch(REQUEST).catch((failure) => failure);
+    const isSilent = layers.includes(null);
+    assert.equal(answer instanceof Error, isSilent || refused !== undefined, String(answer));
+    if (refused !== undefined) {
+      const failed = [...answer.message.matchAll(/layer (\d+): (?!away)/g)].map(([, at]) => Number(at));
+      return assert.deepEqual(failed, [refused], answer.message);
+    }
+    const bytes = isSilent ? answer.instead : answer.bytes;
+    assert.deepEqual(bytes && JSON.parse(new TextDecoder().decode(bytes)), whole);
+  });
+}
+
+for (const { name, variables, prefixes, switches, violations } of vectors('environment.json')) {
+  test(`environment: ${name}`, { skip: withoutLayers }, (t) => {
+    const warned = t.mock.method(console, 'warn', () => undefined);
+    const { flags } = JSON.parse(host.environment(variables, prefixes).fetch(REQUEST));
+    assert.deepEqual(Object.fromEntries(flags.map((flag) => [flag.name, flag.enabled])), switches);
+    const places = warned.mock.calls.map(({ arguments: [text] }) => /^esclusa: environment: ([^:]*): /.exec(text)[1]);
+    assert.deepEqual(places, violations);
   });
 }

@@ -3,6 +3,7 @@ import { type Engine, engine } from '../engine.js';
 import { bytesOf } from '../publication.js';
 import { ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
+import { decide } from './decide.js';
 import { missing } from './missing.js';
 import { Failure, type Fetch, NOT_MODIFIED, type Request, type Source } from './source.js';
 
@@ -17,10 +18,8 @@ export function layers(...sources: (Source | Fetch)[]): Source {
     throw new TypeError('there is no layer, expected at least one');
   }
   const all = sources.map((source) => new Layer(sourceOf(source)));
-  /** Counts what the layers made so far; the entity tag of the whole. */
-  let made = 0;
-  /** The last that somebody was given. */
-  let given = 0;
+  // The numbers that the engine keeps from one request to the next.
+  let [made, given] = [0, 0];
   /** None while too little was said [13.12]. */
   const whole = async (): Promise<Uint8Array | undefined> => wholeOf(await join(all.map(({ said }) => said)), all);
 
@@ -31,8 +30,8 @@ export function layers(...sources: (Source | Fetch)[]): Source {
     },
     async fetch(request) {
       const answers = await Promise.all(all.map((layer) => layer.ask(request).catch(failureOf)));
-      const failures: Failure[] = [];
-      let isNew = made === 0;
+      const failures: { layer: string; error: string; retry_after_ms: number | null }[] = [];
+      let isNew = false;
       answers.forEach((answer, at) => {
         const layer = all[at] as Layer;
         if (!(answer instanceof Failure)) {
@@ -42,26 +41,21 @@ export function layers(...sources: (Source | Fetch)[]): Source {
         if (answer.instead !== null && layer.say(bytesOf(answer.instead))) {
           isNew = true;
         }
-        failures.push(new Failure(`${layer.name}: ${answer.message}`, { retryAfterMs: answer.retryAfterMs }));
+        failures.push({ layer: layer.name, error: answer.message, retry_after_ms: answer.retryAfterMs });
       });
-      made += isNew ? 1 : 0;
-      if (failures.length > 0) {
-        const instead = given === made ? null : await whole();
-        given = made;
-        const waits = failures.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
-        const retryAfterMs = waits.length === 0 ? null : Math.max(...waits);
-        throw new Failure(failures.map(({ message }) => message).join('; '), { retryAfterMs, instead });
+      const said = decide({ decide: 'layers', made, given, etag: request.etag, is_new: isNew, failures }) as Concluded;
+      ({ made, given } = said);
+      if (said.answer === 'failure') {
+        throw new Failure(said.error, { retryAfterMs: said.retry_after_ms, instead: said.with_snapshot ? await whole() : null });
       }
-      const etag = String(made);
-      if (request.etag === etag) {
+      if (said.answer === 'not_modified') {
         return NOT_MODIFIED;
       }
-      given = made;
       const bytes = await whole();
       if (bytes === undefined) {
         throw new Failure('no layer has said anything, expected one');
       }
-      return { bytes, etag };
+      return { bytes, etag: said.etag };
     },
     watch(tell) {
       const stops = all.map(({ source }) => watch(source, tell, () => tell('cutOff')));
@@ -74,6 +68,13 @@ export function layers(...sources: (Source | Fetch)[]): Source {
     },
   };
 }
+
+/** What the engine concludes when every layer has answered [13.11]. */
+type Concluded = { made: number; given: number } & (
+  | { answer: 'not_modified' }
+  | { answer: 'snapshot'; etag: string }
+  | { answer: 'failure'; error: string; retry_after_ms: number | null; with_snapshot: boolean }
+);
 
 /** A source with what it said last. */
 class Layer {
