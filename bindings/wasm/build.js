@@ -8,6 +8,12 @@ import { rolldown } from 'rolldown';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const run = (program, ...given) => execFileSync(program, given, { cwd: here, stdio: 'inherit' });
 
+/**
+ * For the edge runtime of Next.js and Vercel, which compiles no bytes and whose bundlers give a compiled module for
+ * `?module`. A file's own folder is asked, because a package's exports have no names with a query.
+ */
+const EDGE = loaded("import module from './esclusa.wasm?module';\n", 'module');
+
 /** The window that jest makes of jsdom lacks them. */
 const WITHOUT_ENCODERS = ['TextEncoder', 'TextDecoder'].map((name) => `var ${name} = globalThis.${name} ?? require('node:util').${name};`).join('\n');
 
@@ -18,6 +24,7 @@ for (const [folder, entry] of [['dist', 'index'], ['dist/sync', 'sync'], ['dist/
     input: `${here}src/${entry}.ts`,
   });
   await bundle.write({ file: `${here}${folder}/index.js`, format: 'esm' });
+  writeFileSync(`${here}${folder}/edge.js`, EDGE);
   writeFileSync(`${here}${folder}/node.js`, inlined(`${here}${folder}/esclusa.wasm`));
   // For `require`, which jest uses unless it is told otherwise.
   const common = await rolldown({ input: `${here}${folder}/node.js`, platform: 'node' });
@@ -44,10 +51,15 @@ for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) {
  */
 function inlined(wasm) {
   const base64 = readFileSync(wasm).toString('base64');
-  return `import { initSync } from './index.js';
+  return loaded('', `Uint8Array.from(atob('${base64}'), (character) => character.charCodeAt(0))`);
+}
+
+/** The package with its module at hand. */
+function loaded(imports, module) {
+  return `${imports}import { initSync } from './index.js';
 export * from './index.js';
 /** The module is loaded already. */
 export default async function init() {}
-initSync(Uint8Array.from(atob('${base64}'), (character) => character.charCodeAt(0)));
+initSync(${module});
 `;
 }
