@@ -45,7 +45,7 @@ pub(crate) enum Operator {
         relation: Relation,
         value: u32,
     },
-    /// A run of networks.
+    /// A run of networks in their order, none of which holds another.
     Network(Span),
     Present,
 }
@@ -174,7 +174,12 @@ impl FlagSet {
                 let address: IpAddr = text.parse().ok()?;
                 // An IPv4-mapped address is in a network when either form is (5.11).
                 let forms = [address, address.to_canonical()];
-                Some(networks.of(&self.networks).iter().any(|network| forms.iter().any(|form| network.contains(form))))
+                let networks = networks.of(&self.networks);
+                Some(forms.iter().any(|form| {
+                    // No network holds another one: only the last that begins at or before the address can hold it.
+                    let after = networks.partition_point(|network| network.network() <= *form);
+                    networks.get(after.wrapping_sub(1)).is_some_and(|network| network.contains(form))
+                }))
             }
             _ => None,
         }

@@ -340,7 +340,7 @@ impl Reading {
         Some(texts)
     }
 
-    /// Networks in CIDR notation, or single addresses (5.10).
+    /// Networks in CIDR notation, or single addresses (5.10), without those that others hold and in their order.
     pub(crate) fn networks(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<IpNet>> {
         let Value::List(_) = value else {
             return self.expected(place, value, NETWORKS);
@@ -355,7 +355,7 @@ impl Reading {
                     .unwrap_or_default(),
             }
         }
-        Some(networks)
+        Some(IpNet::aggregate(&networks))
     }
 }
 

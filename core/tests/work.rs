@@ -436,6 +436,23 @@ fn an_explanation_is_no_longer_than_what_it_explains() {
 #[test]
 fn a_caller_s_text_costs_its_length() {
     let _alone = alone();
+    let networks = quoted((0..10_000).map(|at| format!("10.{}.{}.{}/32", at / 5_000, at / 50 % 100, at % 50 * 5)));
+    let when = format!(r#"{{"attribute":"ip","op":"in_cidr","values":[{networks}]}}"#);
+    let set = FlagSet::from_json(
+        format!(r#"[{{"name":"f","enabled":true,"rules":[{{"key":"r","when":{when}}}]}}]"#).as_bytes(),
+    );
+    let set = set.unwrap();
+    assert!(set.violations().is_empty(), "{:?}", set.violations());
+    let (took, ()) = fastest(|| {
+        for (ip, expected) in [("10.1.99.245", true), ("::ffff:10.0.7.5", true), ("10.1.99.246", false), ("::1", false)]
+        {
+            let context = Context::default().attribute("ip", ip);
+            for _ in 0..1_000 {
+                assert_eq!(set.resolve("f", &context, Time::from_millis(0)).is_enabled(), expected, "{ip}");
+            }
+        }
+    });
+    assert!(took < Duration::from_millis(40), "4,000 looks among 10,000 networks took {took:?}");
     let text = "ab".repeat(5_000);
     for op in ["in", "contains", "starts_with", "ends_with"] {
         for ignore_case in [false, true] {

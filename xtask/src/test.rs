@@ -53,7 +53,7 @@ const SUITES: &[Suite] = &[
         run: instructions::run,
     },
     Suite { name: "miri", about: "the core's unit tests and publishing under Miri", run: miri },
-    Suite { name: "fuzz", about: "each fuzz target on 20,000 inputs, the same in every run", run: fuzz::run },
+    Suite { name: "fuzz", about: "each fuzz target on inputs that are the same in every run", run: fuzz::run },
 ];
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
