@@ -7,6 +7,7 @@
 
 mod answers;
 mod bomb;
+mod cluster;
 mod events;
 mod faults;
 mod pooler;
@@ -15,6 +16,7 @@ mod proxy;
 mod redis;
 mod store;
 
+pub use cluster::Cluster;
 pub use faults::{Case, Expected, FAULTS, Fault, MAX_BYTES, SILENCE_MS, TIMEOUT_MS};
 pub use pooler::Pooler;
 pub use postgres::Postgres;

@@ -5,12 +5,17 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use crate::port;
 
 /// A private server on 127.0.0.1, without a password.
 #[derive(Debug)]
 pub struct Redis {
     port: u16,
+    /// More arguments, and the folder that it writes into.
+    arguments: Vec<String>,
+    folder: TempDir,
     process: Option<Child>,
 }
 
@@ -23,7 +28,17 @@ impl Redis {
     /// # Errors
     /// When Redis is not installed, or does not start.
     pub fn start() -> io::Result<Redis> {
-        let mut server = Redis { port: port()?, process: None };
+        Redis::start_with(&[])
+    }
+
+    /// Starts one with more arguments.
+    ///
+    /// # Errors
+    /// When Redis is not installed, or does not start.
+    pub fn start_with(arguments: &[&str]) -> io::Result<Redis> {
+        let folder = tempfile::Builder::new().prefix("esclusa-").tempdir()?;
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut server = Redis { port: port()?, arguments, folder, process: None };
         server.start_again()?;
         Ok(server)
     }
@@ -72,6 +87,8 @@ impl Redis {
             ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
         let process = Command::new("redis-server")
             .args(arguments)
+            .args(&self.arguments)
+            .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

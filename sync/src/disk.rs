@@ -3,9 +3,37 @@
 //! A network file system may hang for minutes. A thread for each attempt would use up the runtime's threads for
 //! blocking work, and then everything else of the app that needs one.
 
-use std::io;
+use std::fs::{self, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
 
+use esclusa::limit::MAX_SNAPSHOT_BYTES;
 use tokio::sync::oneshot;
+
+/// What the system says of a regular file.
+///
+/// # Errors
+/// When there is none: a pipe would be waited for, and a device read, without end.
+pub(crate) fn regular(path: &Path) -> io::Result<Metadata> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() { Ok(metadata) } else { Err(io::Error::other("it is not a regular file, expected one")) }
+}
+
+/// A regular file's content.
+///
+/// # Errors
+/// When there is none, or it has more than a snapshot may have.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let max_bytes = MAX_SNAPSHOT_BYTES as u64;
+    let bytes = regular(path)?.len();
+    if bytes > max_bytes {
+        return Err(io::Error::other(format!("it has {bytes} bytes, expected at most {max_bytes}")));
+    }
+    let mut content = Vec::new();
+    // It may grow meanwhile; one byte more shows that.
+    fs::File::open(path)?.take(max_bytes + 1).read_to_end(&mut content)?;
+    Ok(content)
+}
 
 /// What one source does on the file system.
 #[derive(Debug, Default)]

@@ -1,16 +1,15 @@
 //! A file, watched: a change is published within a moment, and what is half written never is.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use esclusa::limit::MAX_SNAPSHOT_BYTES;
 use esclusa::sync::Request;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::source::{Answer, Failure, News, Source};
 
 /// How often the file is looked at besides being watched: a network file system tells nothing, and a folder may come
@@ -83,11 +82,7 @@ impl File {
 
 /// What tells one content of a file from the next, and whether it may be changed again within the same tick of the clock.
 fn look(path: &Path) -> io::Result<(Look, bool)> {
-    let metadata = std::fs::metadata(path)?;
-    // A pipe would be waited for without end.
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file, expected one"));
-    }
+    let metadata = disk::regular(path)?;
     let modified = metadata.modified()?;
     let is_settling = modified.elapsed().is_ok_and(|age| age < SETTLED);
     // The time of the last change alone would miss one within the same tick.
@@ -105,12 +100,7 @@ fn read(path: &Path, known: Option<&str>) -> io::Result<Option<(Vec<u8>, Look)>>
             std::thread::sleep(SETTLED);
             continue;
         }
-        let length = std::fs::metadata(path)?.len();
-        if length > MAX_SNAPSHOT_BYTES as u64 {
-            return Err(io::Error::other(format!("it has {length} bytes, expected at most {MAX_SNAPSHOT_BYTES}")));
-        }
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(MAX_SNAPSHOT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        let bytes = disk::read(path)?;
         if look(path)?.0 == before {
             return Ok(Some((bytes, before)));
         }

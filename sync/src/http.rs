@@ -15,8 +15,8 @@ use esclusa::sync::{Request, Rows};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
+use crate::certificates::certificates;
 use crate::source::{Answer, Failure, News, Source};
 use access::{Access, Token, Wanted};
 use events::Events;
@@ -38,8 +38,10 @@ use events::Events;
 /// # }
 /// ```
 ///
-/// What authorizes (the headers, and the user and the password of the URL) goes to the origin of this URL and to no
-/// other, also after a redirect. It is never shown or logged, and no more is the query of the URL; its path is. Proxies are taken from the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
+/// Headers, and the user and the password of the URL, are sent to the origin of this URL only, also after a redirect. Logs
+/// and the status show the URL's path, but neither its user, password and query nor any header.
+///
+/// Proxies are taken from the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`.
 pub struct Http {
     url: Url,
     headers: HeaderMap,
@@ -121,15 +123,7 @@ impl Http {
     /// # Errors
     /// When there is none, or one that cannot be read.
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Result<Self, HttpError> {
-        let before = self.roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem.as_ref()) {
-            let certificate =
-                certificate.map_err(|_| HttpError("a certificate cannot be read, expected PEM".to_owned()))?;
-            self.roots.push(certificate);
-        }
-        if self.roots.len() == before {
-            return Err(HttpError("there is no certificate, expected PEM".to_owned()));
-        }
+        self.roots.extend(certificates(pem.as_ref()).map_err(|failure| HttpError(failure.error))?);
         Ok(self)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::pending;
 use std::time::Duration;
 
-use esclusa::sync::{Conclusion, LayerFailure, Layering, Request, layered};
+use esclusa::sync::{Conclusion, LayerError, LayerFailure, Layering, Request, layered};
 use futures_util::future::{join_all, select_all};
 
 use crate::source::{Answer, AnySource, Failure, News, Source};
@@ -69,13 +69,10 @@ impl Layers {
         self
     }
 
-    /// None while too little was said (13.12).
-    fn whole(&self) -> Result<Option<Vec<u8>>, Failure> {
+    /// None while too little was said (13.12). What a layer said was checked then.
+    fn whole(&self) -> Option<Vec<u8>> {
         let layers: Vec<Option<&[u8]>> = self.layers.iter().map(|layer| layer.said.as_deref()).collect();
-        layered(&layers).map_err(|error| {
-            let name = self.layers.get(error.layer).map(|layer| layer.source.name()).unwrap_or_default();
-            Failure::new(format!("{name}: {error}"))
-        })
+        layered(&layers).ok().flatten()
     }
 }
 
@@ -87,10 +84,8 @@ impl Layer {
         let silent = || Failure::new(format!("no answer within {} s", timeout.as_secs_f64()));
         match answer.map_err(|_| silent())?? {
             Answer::Snapshot { bytes, etag } => {
-                // What is no snapshot must not take the place of one (13.8).
-                layered(&[Some(&bytes)])?;
+                self.say(bytes)?;
                 self.etag = etag;
-                self.say(bytes);
                 Ok(())
             }
             Answer::NotModified if self.said.is_some() => Ok(()),
@@ -105,9 +100,12 @@ impl Layer {
         tokio::time::timeout(BEGIN_WITHIN, guarded(self.source.to_begin_with())).await.ok()?.ok()?
     }
 
-    fn say(&mut self, bytes: Vec<u8>) {
+    /// Only a snapshot takes the place of what the layer said before (13.8).
+    fn say(&mut self, bytes: Vec<u8>) -> Result<(), LayerError> {
+        layered(&[Some(&bytes)])?;
         self.is_new |= self.said.as_ref() != Some(&bytes);
         self.said = Some(bytes);
+        Ok(())
     }
 }
 
@@ -122,9 +120,9 @@ impl Source for Layers {
         let mut failures = Vec::new();
         let mut is_new = false;
         for (layer, answer) in self.layers.iter_mut().zip(answers) {
-            if let Err(failed) = answer {
-                if let Some(instead) = failed.instead {
-                    layer.say(instead);
+            if let Err(mut failed) = answer {
+                if let Some(Err(error)) = failed.instead.take().map(|instead| layer.say(instead)) {
+                    failed.error = format!("{}; instead: {error}", failed.error);
                 }
                 failures.push(LayerFailure {
                     layer: layer.source.name(),
@@ -137,13 +135,13 @@ impl Source for Layers {
         match self.layering.conclude(request.etag.as_deref(), is_new, &failures) {
             Conclusion::NotModified => Ok(Answer::NotModified),
             Conclusion::Snapshot { etag } => {
-                let bytes = self.whole()?.ok_or_else(|| Failure::new("no layer has said anything, expected one"))?;
+                let bytes = self.whole().ok_or_else(|| Failure::new("no layer has said anything, expected one"))?;
                 Ok(Answer::Snapshot { bytes, etag: Some(etag) })
             }
             Conclusion::Failure { error, retry_after_ms, with_snapshot } => Err(Failure {
                 error,
                 retry_after: retry_after_ms.map(Duration::from_millis),
-                instead: if with_snapshot { self.whole()? } else { None },
+                instead: if with_snapshot { self.whole() } else { None },
             }),
         }
     }
@@ -163,6 +161,6 @@ impl Source for Layers {
         for (layer, said) in self.layers.iter_mut().zip(said) {
             layer.said = said.filter(|bytes| layered(&[Some(bytes)]).is_ok());
         }
-        self.whole().ok().flatten()
+        self.whole()
     }
 }

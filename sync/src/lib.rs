@@ -24,6 +24,8 @@
 #![forbid(unsafe_code)]
 
 mod bundled;
+#[cfg(any(feature = "http", feature = "postgres", feature = "redis"))]
+mod certificates;
 mod disk;
 #[cfg(feature = "environment")]
 mod environment;
@@ -39,6 +41,8 @@ mod redis;
 mod saved;
 mod source;
 mod status;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod supplied;
 mod syncing;
 #[cfg(any(feature = "http", feature = "postgres"))]
 mod trust;

@@ -14,23 +14,21 @@ use std::time::Duration;
 
 use esclusa::sync::Request;
 use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use futures_util::future::BoxFuture;
-
+use crate::certificates::certificates;
 use crate::source::{Answer, Failure, News, Source};
+use crate::supplied::{Supplier, TIMEOUT, supplier};
 use crate::trust::Check;
 use address::Address;
 use reading::{Way, is_true};
 
 /// The channel that the migration's trigger notifies.
 const CHANNEL: &str = "esclusa";
-
-/// Connecting, and each query, may take so long unless the app says otherwise.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// For so long the server may still answer what was asked on a connection that nobody waits for any more.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -44,20 +42,43 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// A table that shows no row at all while row-level security filters for this user counts as a failure: without a policy
 /// that lets the user read, Postgres gives no error but an empty table, which would turn every flag off.
 pub struct Postgres {
-    config: Config,
-    check: Check,
-    is_explicit: bool,
-    identity: Option<tls::Identity>,
-    tls: Arc<ClientConfig>,
-    schema: Option<String>,
+    address: Supplier,
+    /// The server of the last address.
+    server: Option<Server>,
+    roots: Vec<CertificateDer<'static>>,
     table: Option<String>,
-    password: Option<Password>,
-    timeout: Duration,
+    password: Option<Supplier>,
+    timeout: Option<Duration>,
     connection: Option<Connection>,
 }
 
-/// Gives the password each time a connection is made.
-type Password = Box<dyn Fn() -> BoxFuture<'static, Result<String, Failure>> + Send + Sync>;
+/// Where to connect to, and how.
+struct Server {
+    address: String,
+    config: Config,
+    tls: Arc<ClientConfig>,
+    schema: Option<String>,
+}
+
+impl Server {
+    /// These certificates count in place of those that the address names, and are a reason to verify.
+    fn parse(address: &str, given: &[CertificateDer<'static>]) -> Result<Self, Failure> {
+        let Address { mut config, mut check, is_explicit, mut roots, identity, schema } = Address::parse(address)?;
+        if config.get_application_name().is_none() {
+            config.application_name("esclusa");
+        }
+        if !given.is_empty() {
+            given.clone_into(&mut roots);
+            if check == Check::Nothing || !is_explicit {
+                check = Check::ChainAndName;
+            }
+            if config.get_ssl_mode() != SslMode::Disable {
+                config.ssl_mode(SslMode::Require);
+            }
+        }
+        Ok(Server { address: address.to_owned(), config, tls: tls::config(check, &roots, identity)?, schema })
+    }
+}
 
 /// The connection string may hold a password, so no more is shown than in the log.
 impl fmt::Debug for Postgres {
@@ -92,26 +113,31 @@ impl Postgres {
     /// # Errors
     /// When the string, or a file that it names, cannot be read; the error tells nothing of a user or a password.
     pub fn new(config: &str) -> Result<Self, Failure> {
-        let Address { mut config, check, is_explicit, roots, identity, schema } = Address::parse(config)?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(TIMEOUT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("esclusa");
-        }
-        let tls = tls::config(check, &roots, copy(identity.as_ref()))?;
-        Ok(Postgres {
-            config,
-            check,
-            is_explicit,
-            identity,
-            tls,
-            schema,
+        let server = Server::parse(config, &[])?;
+        let config = config.to_owned();
+        let source = Postgres::from_address(move || std::future::ready(Ok(config.clone())));
+        Ok(Postgres { server: Some(server), ..source })
+    }
+
+    /// Asks for the connection string each time it connects: one with a host or a token that changes.
+    ///
+    /// ```
+    /// let source = esclusa_sync::Postgres::from_address(|| async { Ok(std::fs::read_to_string("/run/secrets/db")?) });
+    /// ```
+    #[must_use]
+    pub fn from_address<F>(address: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<String, Failure>> + Send + 'static,
+    {
+        Postgres {
+            address: supplier(address),
+            server: None,
+            roots: Vec::new(),
             table: None,
             password: None,
-            timeout: TIMEOUT,
+            timeout: None,
             connection: None,
-        })
+        }
     }
 
     /// Asks for the password each time it connects: one that rotates, or a token that expires.
@@ -128,7 +154,7 @@ impl Postgres {
     where
         F: Future<Output = Result<String, Failure>> + Send + 'static,
     {
-        self.password = Some(Box::new(move || Box::pin(password())));
+        self.password = Some(supplier(password));
         self
     }
 
@@ -143,8 +169,7 @@ impl Postgres {
     /// How long connecting, and each query, may take.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.config.connect_timeout(timeout);
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
@@ -155,20 +180,27 @@ impl Postgres {
     /// # Errors
     /// When the text holds no certificate.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, Failure> {
-        let roots = tls::certificates(pem)?;
-        if self.check == Check::Nothing || !self.is_explicit {
-            self.check = Check::ChainAndName;
+        self.roots = certificates(pem)?;
+        tls::config(Check::ChainAndName, &self.roots, None)?;
+        if let Some(server) = &self.server {
+            self.server = Some(Server::parse(&server.address, &self.roots)?);
         }
-        if self.config.get_ssl_mode() != SslMode::Disable {
-            self.config.ssl_mode(SslMode::Require);
-        }
-        self.tls = tls::config(self.check, &roots, copy(self.identity.as_ref()))?;
         Ok(self)
     }
 
-    async fn connect(&self) -> Result<Connection, Failure> {
+    async fn connect(&mut self) -> Result<Connection, Failure> {
         let (tell, news) = mpsc::channel(1);
-        let mut config = self.config.clone();
+        let address = (self.address)().await?;
+        let server = match self.server.take() {
+            // One warning for a server that is not verified, and not one for each connection.
+            Some(server) if server.address == address => server,
+            _ => Server::parse(&address, &self.roots)?,
+        };
+        let server = self.server.insert(server);
+        let (mut config, tls) = (server.config.clone(), (*server.tls).clone());
+        if self.timeout.is_some() || config.get_connect_timeout().is_none() {
+            config.connect_timeout(self.time_limit());
+        }
         if let Some(password) = &self.password {
             config.password(password().await?);
         }
@@ -177,8 +209,7 @@ impl Postgres {
             tokio::spawn(hold(connection, tell, Source::name(self)));
             client
         } else {
-            let tls = MakeRustlsConnect::new((*self.tls).clone());
-            let (client, connection) = config.connect(tls).await?;
+            let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await?;
             tokio::spawn(hold(connection, tell, Source::name(self)));
             client
         };
@@ -204,17 +235,22 @@ impl Postgres {
         Ok(())
     }
 
+    /// How long one answer may take.
+    fn time_limit(&self) -> Duration {
+        self.timeout.unwrap_or(TIMEOUT)
+    }
+
+    fn schema(&self) -> Option<&str> {
+        self.server.as_ref()?.schema.as_deref()
+    }
+
     fn table_name(&self) -> String {
-        match (&self.table, &self.schema) {
+        match (&self.table, self.schema()) {
             (Some(table), _) => table.clone(),
             (None, Some(schema)) => format!("\"{}\".feature_flags", schema.replace('"', "\"\"")),
             (None, None) => "feature_flags".to_owned(),
         }
     }
-}
-
-fn copy(identity: Option<&tls::Identity>) -> Option<tls::Identity> {
-    identity.map(|(certificates, key)| (certificates.clone(), key.clone_key()))
 }
 
 /// Holds the socket, and tells what comes unasked, until it breaks or nobody listens any more.
@@ -248,9 +284,9 @@ where
 
 impl Source for Postgres {
     fn name(&self) -> String {
-        let ports = self.config.get_ports();
-        let hosts: Vec<String> = self
-            .config
+        let Some(Server { config, .. }) = &self.server else { return "postgres".to_owned() };
+        let ports = config.get_ports();
+        let hosts: Vec<String> = config
             .get_hosts()
             .iter()
             .enumerate()
@@ -264,11 +300,11 @@ impl Source for Postgres {
                 format!("{host}:{port}")
             })
             .collect();
-        format!("postgres://{}/{}", hosts.join(","), self.config.get_dbname().unwrap_or_default())
+        format!("postgres://{}/{}", hosts.join(","), config.get_dbname().unwrap_or_default())
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        let timeout = self.timeout;
+        let timeout = self.time_limit();
         let asked = async {
             // What is cut off from here on, in time or by an error, is not used again.
             let mut connection = match self.connection.take() {

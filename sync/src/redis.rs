@@ -1,5 +1,7 @@
 //! Redis or Valkey: a key that holds the snapshot, and a channel that tells of changes.
 
+mod cluster;
+
 use std::fmt;
 use std::future::pending;
 use std::time::{Duration, Instant};
@@ -7,7 +9,6 @@ use std::time::{Duration, Instant};
 use esclusa::hash;
 use esclusa::sync::Request;
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
 use redis::aio::{MultiplexedConnection, PubSubSink};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisError,
@@ -15,10 +16,10 @@ use redis::{
 };
 use tokio::sync::mpsc;
 
+use crate::certificates::{certificates, provider};
 use crate::source::{Answer, Failure, News, Source};
-
-/// Connecting, and each command, may take so long unless the app says otherwise.
-const TIMEOUT: Duration = Duration::from_secs(10);
+use crate::supplied::{Supplier, TIMEOUT, supplier};
+use cluster::{is_apart, moved};
 
 /// Who may not subscribe tries again after so long.
 const REFUSED: Duration = Duration::from_secs(60);
@@ -32,21 +33,24 @@ const ENDS: usize = 1024;
 /// the same name with `:etag` behind it, that is compared before the snapshot is read; it should be set together with
 /// the snapshot. An outdated tag is detected by the snapshot's length and ends, else within ten minutes (11.16).
 ///
-/// A user who may not subscribe is asked for changes once an interval. In a cluster both keys have to be in one slot:
+/// A user who may not subscribe is asked for changes once an interval.
+///
+/// In a cluster any node may be named: the one that has the key is found. Both keys have to be in one slot:
 /// `Redis::key("{esclusa}:flags")`.
 pub struct Redis {
-    info: ConnectionInfo,
+    address: Supplier,
+    /// The server of the last address.
+    info: Option<ConnectionInfo>,
+    /// The node of a cluster that has the key, if it is another one.
+    moved: Option<ConnectionAddr>,
     tls: Option<TlsCertificates>,
     key: String,
     channel: String,
-    password: Option<Password>,
+    password: Option<Supplier>,
     timeout: Duration,
     commands: Option<MultiplexedConnection>,
     listening: Listening,
 }
-
-/// Gives the password each time a connection is made.
-type Password = Box<dyn Fn() -> BoxFuture<'static, Result<String, Failure>> + Send + Sync>;
 
 /// Notifications come on a connection of their own: the server closes one that subscribes and has more than 32 MB to
 /// take.
@@ -71,9 +75,26 @@ impl Redis {
     /// # Errors
     /// When the address cannot be read; the error tells nothing of what it holds.
     pub fn new(url: &str) -> Result<Self, Failure> {
+        let (url, info) = (url.to_owned(), info(url)?);
+        let source = Redis::from_address(move || std::future::ready(Ok(url.clone())));
+        Ok(Redis { info: Some(info), ..source })
+    }
+
+    /// Asks for the address each time it connects: one with a host or a token that changes.
+    ///
+    /// ```
+    /// let source = esclusa_sync::Redis::from_address(|| async { Ok(std::fs::read_to_string("/run/secrets/redis")?) });
+    /// ```
+    #[must_use]
+    pub fn from_address<F>(address: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<String, Failure>> + Send + 'static,
+    {
         let key = "esclusa:flags".to_owned();
-        Ok(Redis {
-            info: info(url)?,
+        Redis {
+            address: supplier(address),
+            info: None,
+            moved: None,
             tls: None,
             channel: key.clone(),
             key,
@@ -81,7 +102,7 @@ impl Redis {
             timeout: TIMEOUT,
             commands: None,
             listening: Listening::No,
-        })
+        }
     }
 
     /// Reads this key, and listens on the channel of the same name.
@@ -111,9 +132,8 @@ impl Redis {
     /// # Errors
     /// When the text holds no certificate.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, Failure> {
-        let certificates = TlsCertificates { client_tls: None, root_cert: Some(pem.to_owned()) };
-        Client::build_with_tls(self.info.clone(), certificates.clone())?;
-        self.tls = Some(certificates);
+        certificates(pem)?;
+        self.tls = Some(TlsCertificates { client_tls: None, root_cert: Some(pem.to_owned()) });
         Ok(self)
     }
 
@@ -123,7 +143,7 @@ impl Redis {
     where
         F: Future<Output = Result<String, Failure>> + Send + 'static,
     {
-        self.password = Some(Box::new(move || Box::pin(password())));
+        self.password = Some(supplier(password));
         self
     }
 
@@ -134,23 +154,41 @@ impl Redis {
     /// When Redis does not take it.
     pub async fn put(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
         // A connection that was kept may have been cut off a moment ago. What is put twice is as if it was put once.
-        let kept = self.commands.is_some();
-        match self.put_once(snapshot).await {
-            Err(_) if kept => self.put_once(snapshot).await,
+        let is_kept = self.commands.is_some();
+        let done = match self.put_once(snapshot).await? {
+            Err(problem) if self.is_elsewhere(&problem) || is_kept => self.put_once(snapshot).await?,
             done => done,
-        }
+        };
+        done.map_err(|problem| {
+            if !is_apart(&problem) {
+                return problem.into();
+            }
+            let [key, etag] = [&self.key, &self.etag_key()];
+            Failure::new(format!(
+                "`{key}` and `{etag}` are on different nodes of the cluster, expected a key like `{{{key}}}`"
+            ))
+        })
     }
 
-    async fn put_once(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
+    async fn put_once(&mut self, snapshot: &[u8]) -> Result<RedisResult<()>, Failure> {
         let text = String::from_utf8_lossy(snapshot);
         let etag = format!("{:016x}{:08x}", hash(&text), snapshot.len());
         let mut commands = self.take_commands().await?;
         let mut together = pipe();
         together.atomic().set(&self.key, snapshot).ignore().set(self.etag_key(), &etag).ignore();
         together.publish(&self.channel, &etag).ignore();
-        let () = together.query_async(&mut commands).await?;
-        self.commands = Some(commands);
-        Ok(())
+        let done = together.query_async(&mut commands).await;
+        if done.is_ok() {
+            self.commands = Some(commands);
+        }
+        Ok(done)
+    }
+
+    /// Whether another node of the cluster has the key; that one is asked from now on.
+    fn is_elsewhere(&mut self, problem: &RedisError) -> bool {
+        let moved = self.info.as_ref().and_then(|info| moved(problem, info.addr()));
+        self.moved = moved.clone().or(self.moved.take());
+        moved.is_some()
     }
 
     fn etag_key(&self) -> String {
@@ -167,11 +205,20 @@ impl Redis {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.timeout))
             .set_response_timeout(Some(self.timeout));
-        Ok(self.client().await?.get_multiplexed_async_connection_with_config(&config).await?)
+        let connected = self.client().await?.get_multiplexed_async_connection_with_config(&config).await;
+        if connected.is_err() {
+            // The node may be gone; the address leads to one that knows where the key is now.
+            self.moved = None;
+        }
+        Ok(connected?)
     }
 
-    async fn client(&self) -> Result<Client, Failure> {
-        let mut info = self.info.clone();
+    async fn client(&mut self) -> Result<Client, Failure> {
+        let address = (self.address)().await?;
+        let mut info = self.info.insert(info(&address)?).clone();
+        if let Some(moved) = &self.moved {
+            info = info.set_addr(moved.clone());
+        }
         if let Some(password) = &self.password {
             let settings = info.redis_settings().clone().set_password(password().await?);
             info = info.set_redis_settings(settings);
@@ -289,7 +336,7 @@ fn info(url: &str) -> Result<ConnectionInfo, Failure> {
     let info = url.into_connection_info()?;
     if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
         // An app that has chosen its cryptography keeps it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = (*provider()).clone().install_default();
     }
     // What every server speaks.
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
@@ -298,7 +345,7 @@ fn info(url: &str) -> Result<ConnectionInfo, Failure> {
 
 impl Source for Redis {
     fn name(&self) -> String {
-        let info = &self.info;
+        let Some(info) = &self.info else { return format!("redis {}", self.key) };
         format!("redis://{}/{} {}", info.addr(), info.redis_settings().db(), self.key)
     }
 
@@ -308,7 +355,9 @@ impl Source for Redis {
         let is_kept = self.commands.is_some();
         let answer = match self.fetch_once(known).await? {
             // It may have been cut off a moment ago.
-            Err(problem) if is_kept && problem.is_connection_dropped() => self.fetch_once(known).await?,
+            Err(problem) if self.is_elsewhere(&problem) || (is_kept && problem.is_connection_dropped()) => {
+                self.fetch_once(known).await?
+            }
             answer => answer,
         }?;
         answer.ok_or_else(|| Failure::new(format!("there is no key `{}`, expected a snapshot under it", self.key)))

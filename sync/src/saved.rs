@@ -1,16 +1,15 @@
 //! The cached copy: the last good answer of a source, on disk, for a start while the store is away (11.23).
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use esclusa::FlagSet;
-use esclusa::limit::MAX_SNAPSHOT_BYTES;
 use esclusa::sync::{Request, should_save};
 
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::source::{Answer, Failure, News, Source};
 use crate::syncing::{BEGIN_WITHIN, asked, begun};
 
@@ -122,7 +121,7 @@ struct Copy {
 
 /// The copy, if there is one.
 fn read(path: &Path) -> Result<Option<Copy>, String> {
-    let bytes = match read_file(path) {
+    let bytes = match disk::read(path) {
         Ok(bytes) => bytes,
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(problem) => return Err(problem.to_string()),
@@ -131,27 +130,13 @@ fn read(path: &Path) -> Result<Option<Copy>, String> {
     Ok(Some(Copy { bytes, revision }))
 }
 
-/// A regular file's content: a pipe or a device would be read without end.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other(IRREGULAR));
-    }
-    if metadata.len() > MAX_SNAPSHOT_BYTES as u64 {
-        let problem = format!("it has {} bytes, expected at most {MAX_SNAPSHOT_BYTES}", metadata.len());
-        return Err(io::Error::other(problem));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_SNAPSHOT_BYTES as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Saves a snapshot that would be published, unless the copy that is there is newer.
 fn save_newer(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Ok(set) = FlagSet::from_json(bytes) else { return Ok(()) };
-    // A pipe or a device, which a rename would take away from everyone else.
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::other(IRREGULAR));
+    // A rename would remove a pipe or a device for every other program.
+    match disk::regular(path) {
+        Err(problem) if problem.kind() != io::ErrorKind::NotFound => return Err(problem),
+        _ => {}
     }
     let _lock = lock(path)?;
     let saved = read(path).ok().flatten();
@@ -191,7 +176,6 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-const IRREGULAR: &str = "it is not a regular file, expected one";
 const UNFINISHED: &str = ".tmp";
 /// A process that is alive has no unfinished copy for so long.
 const ABANDONED: Duration = Duration::from_secs(60);

@@ -121,6 +121,18 @@ async fn redis_is_read_whatever_it_allows() {
         writer.put(one(1, true, "").as_bytes()).await.unwrap();
     }
 
+    // An address that changes.
+    let asked = Arc::new(AtomicU64::new(0));
+    let (urls, counter) = (["redis://127.0.0.1:1/".to_owned(), server.url()], Arc::clone(&asked));
+    let mut source = Redis::from_address(move || {
+        let url = urls.get(usize::from(counter.fetch_add(1, Ordering::SeqCst) > 0)).cloned();
+        async { Ok(url.unwrap()) }
+    });
+    assert_eq!(source.name(), "redis esclusa:flags");
+    assert!(source.fetch(&Request::default()).await.is_err());
+    source.fetch(&Request::default()).await.unwrap();
+    assert!(source.name().contains(&server.port().to_string()), "{}", source.name());
+
     // What is set by hand leaves the tag behind.
     let flags = Flags::new();
     let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(30));
@@ -160,4 +172,48 @@ async fn redis_is_read_whatever_it_allows() {
     until("the large one, from the start", &syncing, || syncing.status().revision == Some(30)).await;
     writer.put(one(31, true, &big).as_bytes()).await.unwrap();
     until("the large one is told of", &syncing, || is_on(&unwatched)).await;
+}
+
+/// A cluster's nodes tell who has the key, and carry notifications to one another.
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_in_a_cluster() {
+    let cluster = tokio::task::spawn_blocking(esclusa_loopback::Cluster::start).await.unwrap().unwrap();
+    let one = |revision: u64, enabled: bool| {
+        format!(r#"{{"esclusa": 1, "revision": {revision}, "flags": [{{"name": "crm", "enabled": {enabled}}}]}}"#)
+    };
+    let is_on = |flags: &Flags| flags.is_enabled("crm", &Context::new("ana"));
+    let key = "{esclusa}:flags";
+    let mut apps = Vec::new();
+    // Whichever node is named.
+    for node in cluster.nodes() {
+        let mut writer = Redis::new(&node.url()).unwrap().key(key);
+        writer.put(one(1, true).as_bytes()).await.unwrap();
+        let flags = Flags::new();
+        let syncing = start(&flags, Redis::new(&node.url()).unwrap().key(key), options(NEVER));
+        until("the start", &syncing, || is_on(&flags)).await;
+        apps.push((flags, syncing, writer));
+    }
+    for (revision, writer) in [(2, 0), (3, 1), (4, 2)] {
+        let enabled = revision % 2 == 1;
+        apps[writer].2.put(one(revision, enabled).as_bytes()).await.unwrap();
+        for (flags, syncing, _) in &apps {
+            until("the change", syncing, || is_on(flags) == enabled).await;
+        }
+    }
+    // The key moves to each node in turn.
+    for (number, revision) in [(0, 5), (1, 6), (2, 7)] {
+        let cluster = &cluster;
+        tokio::task::block_in_place(|| cluster.move_key(key, &cluster.nodes()[number])).unwrap();
+        let enabled = revision % 2 == 1;
+        apps[number].2.put(one(revision, enabled).as_bytes()).await.unwrap();
+        for (flags, syncing, _) in &apps {
+            syncing.refresh();
+            until("the change elsewhere", syncing, || is_on(flags) == enabled).await;
+            assert_eq!(syncing.status().last_error, None);
+        }
+    }
+    // Without braces the two keys are on two nodes.
+    let mut apart = Redis::new(&cluster.nodes()[0].url()).unwrap();
+    let problem = apart.put(one(1, true).as_bytes()).await.unwrap_err().error;
+    assert!(problem.contains("`{esclusa:flags}`"), "{problem}");
 }

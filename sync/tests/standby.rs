@@ -3,6 +3,7 @@
 
 mod database;
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use database::{CREATE, Database, MIGRATION, READER, ROWS, is_on, server, until};
@@ -33,6 +34,16 @@ async fn standby() {
     until("the change on the primary", &syncing, || !is_on(&flags)).await;
     let mut source = Postgres::new(&url.replace("reader@", "postgres@")).unwrap();
     assert!(reads_in_full(&mut source).await, "a standby cannot compare");
+    // An address that changes, as after a failover.
+    let address = Arc::new(Mutex::new(there.url_of("reader")));
+    let current = Arc::clone(&address);
+    let mut moving = Postgres::from_address(move || {
+        let address = current.lock().unwrap().clone();
+        async { Ok(address) }
+    });
+    assert_eq!(moving.name(), "postgres");
+    moving.fetch(&Request::default()).await.unwrap();
+    assert!(moving.name().contains(&primary.port().to_string()), "{}", moving.name());
 
     primary.kill().unwrap();
     let copy = tokio::task::spawn_blocking(move || {
@@ -41,6 +52,11 @@ async fn standby() {
     })
     .await
     .unwrap();
+    assert!(moving.fetch(&Request::default()).await.is_err(), "that server is gone");
+    url.clone_into(&mut address.lock().unwrap());
+    moving.fetch(&Request::default()).await.unwrap();
+    assert!(moving.name().contains(&copy.port().to_string()), "{}", moving.name());
+    drop(moving);
     let asked = Instant::now();
     // By then the connection has asked once more, and listens.
     let listens =

@@ -1,12 +1,12 @@
-//! Whom to believe that it is the server: the certificates that the system trusts, and those that an app adds.
+//! The certificates that a server is verified by: those that the system trusts, and those that an app adds.
 
 use std::sync::Arc;
 
-use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
+use crate::certificates::provider;
 use crate::source::Failure;
 use crate::trust::{Check, Trust};
 
@@ -14,8 +14,7 @@ use crate::trust::{Check, Trust};
 ///
 /// Where the system has none, as in an empty container, only a store behind https cannot be asked.
 pub(super) fn tls(roots: &[CertificateDer<'static>], is_needed: bool) -> Result<ClientConfig, Failure> {
-    // An app may have chosen for the whole process.
-    let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
+    let provider = provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let builder = match Verifier::new_with_extra_roots(roots.iter().cloned(), Arc::clone(&provider)) {
         Ok(verifier) => {

@@ -6,7 +6,8 @@
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
-use super::tls::{Identity, certificates};
+use super::tls::Identity;
+use crate::certificates::certificates;
 use crate::source::Failure;
 use crate::trust::Check;
 use rustls::pki_types::pem::PemObject;

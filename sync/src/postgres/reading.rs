@@ -61,7 +61,7 @@ impl Postgres {
     /// The watch of the table; without a table of that name the only watch, unless the app has named one.
     async fn watch(&self, client: &Client) -> Result<Option<String>, Failure> {
         let table = quoted(&self.table_name());
-        let only = match (&self.table, &self.schema) {
+        let only = match (&self.table, self.schema()) {
             (Some(_), _) | (_, Some(_)) => "",
             _ => "OR (to_regclass('feature_flags') IS NULL AND (SELECT count(*) FROM esclusa.revision) = 1)",
         };
@@ -160,7 +160,7 @@ impl Postgres {
     async fn query(&self, client: &Client, query: &str) -> Result<Vec<Option<String>>, AskError> {
         // Without a limit a query that waits for a lock goes on in the server after this side has given up, and repeated
         // ones would use up its connections. The limit holds for this query only, also with a pooler.
-        let limit_ms = self.timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
+        let limit_ms = self.time_limit().as_millis().clamp(1, i32::MAX.unsigned_abs().into());
         for message in client.simple_query(&format!("SET LOCAL statement_timeout = {limit_ms}; {query}")).await? {
             if let SimpleQueryMessage::Row(row) = message {
                 return Ok((0..row.len()).map(|at| row.get(at).map(ToOwned::to_owned)).collect());

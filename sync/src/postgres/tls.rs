@@ -4,34 +4,23 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::certificates::provider;
 use crate::source::Failure;
 use crate::trust::{Check, Trust};
 
 /// A certificate and its key, by which a client shows who it is.
 pub(super) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-/// The certificates in a text in PEM.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let certificates = read.map_err(|problem| Failure::new(format!("no certificate in PEM: {problem}")))?;
-    if certificates.is_empty() {
-        return Err(Failure::new("there is no certificate, expected one in PEM"));
-    }
-    Ok(certificates)
-}
-
-/// TLS that verifies so much, by these certificates or, without any, by those that the machine trusts.
+/// TLS that verifies a server as `check` says, by these certificates or, without any, by those that the machine trusts.
 pub(super) fn config(
     check: Check,
     roots: &[CertificateDer<'static>],
     identity: Option<Identity>,
 ) -> Result<Arc<ClientConfig>, Failure> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = provider();
     let verifier: Option<Arc<dyn ServerCertVerifier>> = match check {
         Check::Nothing => None,
         _ if roots.is_empty() => Some(Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(&provider))?)),
