@@ -138,8 +138,8 @@ impl Flags {
         }
     }
 
-    /// The value, variant, reason and error code, with a targeting key that takes the place of that of the context: what
-    /// an OpenFeature provider is asked for, without an object for each answer.
+    /// The value, variant, reason, error code and the snapshot's revision, with a targeting key that takes the place of
+    /// that of the context: what an OpenFeature provider is asked for, without an object for each answer.
     fn _details(
         &self,
         py: Python<'_>,
@@ -147,17 +147,16 @@ impl Flags {
         context: &Bound<'_, PyAny>,
         targeting_key: &Bound<'_, PyAny>,
     ) -> PyResult<Parts> {
-        let answer = if let Some(answer) = self.overridden(key)? {
-            answer.get().copy(py)?
-        } else {
-            let set = self.current(py);
-            let targeting_key = Some(targeting_key).filter(|key| !key.is_none());
-            match self.ask_with(&set, key, Some(context), targeting_key, None)? {
-                Ok(resolution) => Resolution::new(py, resolution)?,
-                Err(error) => Resolution::none(py, error),
-            }
+        if let Some(answer) = self.overridden(key)? {
+            return Ok(answer.get().copy(py)?.into_parts(None));
+        }
+        let set = self.current(py);
+        let targeting_key = Some(targeting_key).filter(|key| !key.is_none());
+        let answer = match self.ask_with(&set, key, Some(context), targeting_key, None)? {
+            Ok(resolution) => Resolution::new(py, resolution)?,
+            Err(error) => Resolution::none(py, error),
         };
-        Ok(answer.into_parts())
+        Ok(answer.into_parts(set.revision()))
     }
 
     /// The answers of all flags for this caller, by key.
@@ -348,6 +347,12 @@ impl Flags {
     #[pyo3(name = "_violations")]
     fn violations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         python(py, &self.current(py).violations().iter().map(Violation::to_value).collect::<Vec<_>>().into())
+    }
+
+    /// What was understood of the current snapshot, as JSON (9.7).
+    #[pyo3(name = "_reading")]
+    fn reading<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        python(py, &self.current(py).reading().to_value())
     }
 
     /// When the store made the current snapshot, in milliseconds since 1970-01-01T00:00:00Z.

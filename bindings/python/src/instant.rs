@@ -3,9 +3,12 @@
 use std::time::SystemTime;
 
 use esclusa::Time;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDate, PyDateTime, PyFloat, PyInt, PyTzInfo};
+
+/// Beyond this an engine cannot count milliseconds; JavaScript refuses the same.
+const MOST_MILLIS: u64 = 9_000_000_000_000_000_000;
 
 /// The time that a caller names, or that of the clock.
 ///
@@ -34,22 +37,29 @@ fn named(now: &Bound<'_, PyAny>) -> PyResult<Time> {
         return Ok(Time::from_millis(millis(time)?));
     }
     if now.is_instance_of::<PyInt>() && !now.is_instance_of::<PyBool>() {
-        let millis = now.extract().map_err(|_| PyValueError::new_err("`now` is out of range, in milliseconds"))?;
-        return Ok(Time::from_millis(millis));
+        return now
+            .extract()
+            .ok()
+            .filter(|millis: &i64| millis.unsigned_abs() < MOST_MILLIS)
+            .map_or_else(|| Err(out_of_range(now)?), |millis| Ok(Time::from_millis(millis)));
     }
     if let Ok(number) = now.cast::<PyFloat>() {
         let whole = number.value().floor();
-        // Every double in this range fits, its ends included.
-        if whole.abs() < 9e18 {
+        #[expect(clippy::cast_precision_loss, reason = "it is exact")]
+        if whole.abs() < MOST_MILLIS as f64 {
             #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
             return Ok(Time::from_millis(whole as i64));
         }
-        return Err(PyValueError::new_err("`now` is out of range or no number, in milliseconds"));
+        return Err(out_of_range(now)?);
     }
     Err(PyTypeError::new_err(format!(
         "`now` is {}, expected an aware datetime or a number of milliseconds since 1970-01-01T00:00:00Z",
         now.get_type().name()?
     )))
+}
+
+fn out_of_range(now: &Bound<'_, PyAny>) -> PyResult<PyErr> {
+    Ok(PyValueError::new_err(format!("`now` is {}, which is out of range, in milliseconds", now.str()?)))
 }
 
 /// The text of a date, which is read as its midnight in UTC.
@@ -70,9 +80,14 @@ fn millis(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
 /// RFC 3339 in UTC with milliseconds, and of a naive datetime its own text, which is read as UTC; `None` outside of years
 /// 1 to 9999.
 pub(crate) fn written(time: &Bound<'_, PyDateTime>) -> PyResult<Option<String>> {
-    if time.call_method0("utcoffset")?.is_none() {
-        let text: String = time.call_method0("isoformat")?.extract()?;
+    let offset = match time.call_method0("utcoffset") {
+        Ok(offset) => offset,
         // What calls itself a datetime may be none, as pandas' NaT.
+        Err(error) if error.is_instance_of::<PyException>(time.py()) => return Ok(None),
+        Err(interrupt) => return Err(interrupt),
+    };
+    if offset.is_none() {
+        let text: String = time.call_method0("isoformat")?.extract()?;
         return Ok(Some(text).filter(|text| Time::parse(text).is_some()));
     }
     let utc = PyTzInfo::utc(time.py())?;

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use esclusa::{Time, Value};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyBaseException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyByteArray, PyBytes, PyComplex, PyDict, PyInt, PyMemoryView, PyType};
+use pyo3::types::{PyByteArray, PyBytes, PyComplex, PyDate, PyDict, PyInt, PyMemoryView, PyString, PyType};
 
 use crate::reading::{self, Lost};
 
@@ -54,11 +54,16 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> 
         }
         return fields(object, &names, depth, lost);
     }
-    if OF_TEXTS.iter().all(|name| has(name).unwrap_or_default()) {
+    // Also by the class that a proxy says it is of, as Django's lazy objects and Werkzeug's locals do.
+    if object.is_instance(&object.py().get_type::<PyString>())?
+        || OF_TEXTS.iter().all(|name| has(name).unwrap_or_default())
+    {
         return Ok(reading::text(&object.str()?)?.into());
     }
-    if has("__index__")? {
-        return reading::json(object.call_method0("__index__")?.cast_into::<PyInt>()?.as_any(), depth, lost);
+    if has("__index__")?
+        && let Some(number) = unless_type_error(object.call_method0("__index__"), object.py())?
+    {
+        return reading::json(number.cast_into::<PyInt>()?.as_any(), depth, lost);
     }
     if has("__iter__")? {
         return elements(object, depth, lost);
@@ -67,6 +72,38 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> 
         return Ok(object.extract::<f64>()?.into());
     }
     Ok(lost.note(object))
+}
+
+/// The text of an object that is an id by its class's own `__str__` (3.10), as those of `bson.ObjectId` and of many
+/// classes for ULIDs are. A number, a time, a collection, an exception, a class and a row of an object-relational mapper
+/// are no ids: their texts are for people.
+///
+/// # Errors
+/// Whatever its `__str__` raises.
+pub(crate) fn id(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    const OF_OTHERS: [&str; 7] = ["__iter__", "__len__", "__getitem__", "dtype", "pk", "_meta", "__mapper__"];
+    let (py, class) = (object.py(), object.get_type());
+    let has = |name: &&str| class.hasattr(*name).unwrap_or(true);
+    let is_other = object.is_instance_of::<PyType>()
+        || object.is_instance_of::<PyDate>()
+        || object.is_instance_of::<PyBaseException>()
+        || object.is_instance(enum_class(py)?)?
+        || OF_OTHERS.iter().any(has)
+        || has(&"__float__") && !has(&"__index__");
+    if is_other || class.getattr("__str__")?.is(&py.get_type::<PyAny>().getattr("__str__")?) {
+        return Ok(None);
+    }
+    let text = reading::text(&object.str()?)?;
+    // What `object` says of itself is where it lies in memory.
+    Ok(Some(text).filter(|text| !text.is_empty() && !text.contains(" at 0x")))
+}
+
+/// None where a proxy has a method that what it stands for has not.
+fn unless_type_error<T>(result: PyResult<T>, py: Python<'_>) -> PyResult<Option<T>> {
+    match result {
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => Ok(None),
+        result => result.map(Some),
+    }
 }
 
 fn enum_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
@@ -107,7 +144,8 @@ fn fields(
 fn elements(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
     let depth = reading::deeper(depth)?;
     let mut elements = Vec::new();
-    for element in object.try_iter()? {
+    let Some(iterator) = unless_type_error(object.try_iter(), object.py())? else { return Ok(lost.note(object)) };
+    for element in iterator {
         if elements.len() == MAX_ELEMENTS {
             let problem = format!("a list of the context is too long, expected at most {MAX_ELEMENTS} elements");
             return Err(PyValueError::new_err(problem));

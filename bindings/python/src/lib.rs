@@ -49,6 +49,9 @@ mod native {
     #[pymodule_export]
     const MAX_SNAPSHOT_BYTES: usize = esclusa::limit::MAX_SNAPSHOT_BYTES;
 
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+
     /// Refuses to live twice in one process: Python classes of native code belong to one interpreter.
     ///
     /// Since Python 3.12 the interpreter itself asks; before that it loads the module and shares its classes.

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, ffi};
 
-use crate::reading::{MAX_DEPTH, is_no_text, is_of_text};
+use crate::reading::{MAX_DEPTH, is_unreadable};
 use crate::uuid;
 
 /// The context that a dict describes, with a targeting key in place of its own if there is one apart; `None` if it takes
@@ -43,8 +43,7 @@ unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Ve
         // SAFETY: as above; a name that is no text may have let Python code run, and then nothing more is read.
         let read = unsafe { json(value, depth) }?;
         // Python code warns of a value that is not a text where one is expected.
-        let is_of_none = is_no_text(&read) || read.is_null() && !value.is_none();
-        if depth == 1 && is_of_none && is_of_text(name) {
+        if depth == 1 && is_unreadable(name, &value, &read) {
             return None;
         }
         fields.push((Cow::Borrowed(name), read));

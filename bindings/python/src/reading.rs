@@ -45,14 +45,11 @@ fn what(object: &Bound<'_, PyAny>) -> String {
     format!("a `{}`", object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string()))
 }
 
-/// Whether a field is to hold one text.
-pub(crate) fn is_of_text(name: &str) -> bool {
-    matches!(name, "user" | "targetingKey" | "company" | "plan" | "region")
-}
-
-/// Whether a value is no text where one is wanted.
-pub(crate) fn is_no_text(value: &Value<'_>) -> bool {
-    !matches!(value, Value::Null | Value::Text(_) | Value::Integer(_))
+/// Whether an object that is read as this value is no text in a field that is to hold one.
+pub(crate) fn is_unreadable(name: &str, object: &Bound<'_, PyAny>, value: &Value<'_>) -> bool {
+    !matches!(value, Value::Text(_) | Value::Integer(_))
+        && matches!(name, "user" | "targetingKey" | "company" | "plan" | "region")
+        && !object.is_none()
 }
 
 impl Given {
@@ -64,7 +61,12 @@ impl Given {
         let mut lost = Lost::default();
         let mut value = json(object, 1, &mut lost)?;
         let py = object.py();
-        if is_of_text(&name) && !object.is_none() && (value == Value::Null || is_no_text(&value)) {
+        if is_unreadable(&name, object, &value)
+            && let Some(id) = kinds::id(object)?
+        {
+            (value, lost) = (id.into(), Lost::default());
+        }
+        if is_unreadable(&name, object, &value) {
             let consequence = match name.as_ref() {
                 "plan" | "region" => "is no text: it counts as missing",
                 _ => "is no text: it counts as missing, and a flag with `overrides.off` for it is off",

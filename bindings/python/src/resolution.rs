@@ -28,12 +28,12 @@ pub(crate) struct Resolution {
     pub(crate) error_code: Option<Cow<'static, str>>,
 }
 
-/// A value, a variant, a reason and an error code.
-pub(crate) type Parts = (Py<PyAny>, Option<String>, Py<PyString>, Option<Cow<'static, str>>);
+/// A value, a variant, a reason, an error code and a revision.
+pub(crate) type Parts = (Py<PyAny>, Option<String>, Py<PyString>, Option<Cow<'static, str>>, Option<u64>);
 
 impl Resolution {
-    pub(crate) fn into_parts(self) -> Parts {
-        (self.value, self.variant, self.reason, self.error_code)
+    pub(crate) fn into_parts(self, revision: Option<u64>) -> Parts {
+        (self.value, self.variant, self.reason, self.error_code, revision)
     }
 
     /// What the engine answered.

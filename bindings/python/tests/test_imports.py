@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
 
 import esclusa
 import pytest
@@ -31,6 +32,10 @@ def test_all_that_is_public_is_there_and_documented() -> None:
         for member, value in vars(thing).items() if isinstance(thing, type) else ():
             if not member.startswith("_") and callable(value):
                 assert value.__doc__, f"{name}.{member}"
+
+
+def test_it_says_its_version() -> None:
+    assert esclusa.__version__ == metadata.version("esclusa")
 
 
 def test_it_needs_nothing_else() -> None:

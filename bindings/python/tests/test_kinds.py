@@ -6,10 +6,11 @@ import enum
 import itertools
 import json
 import logging
+import operator
 from collections import UserDict, UserString, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -65,10 +66,82 @@ class Account(pydantic.BaseModel):
 
 
 class Tenant:
-    """An object of the app's own, which has a text for people and is no id."""
+    """An object of the app's own that is no id."""
+
+
+class Id:
+    """An id of its own class, as those of MongoDB and ULIDs are: all that it has is a text."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
 
     def __str__(self) -> str:
-        return "acme"
+        return self.value
+
+
+@dataclass(frozen=True)
+class CompanyId:
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Ulid(Id):
+    """A number too, and too large for one."""
+
+    def __index__(self) -> int:
+        return 2**100
+
+    def __float__(self) -> float:
+        return 2.0**100
+
+
+class Ids(Id):
+    """A collection, whose text is for people."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([self.value])
+
+
+class Model(Id):
+    """A row of Django, whose text is for people."""
+
+    pk = 7
+
+
+class Proxy:
+    """What Django's lazy objects and Werkzeug's locals are: all methods, and the class of what it stands for."""
+
+    def __init__(self, behind: object) -> None:
+        self.behind = behind
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self.behind)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.behind)  # type: ignore[call-overload, no-any-return]
+
+    def __index__(self) -> int:
+        return operator.index(self.behind)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return str(self.behind)
+
+
+class NotATime(datetime):
+    """As pandas' NaT."""
+
+    def utcoffset(self) -> Any:
+        raise ValueError("it has none")
+
+
+class NearlyNothing:
+    """Its text says where it lies in memory."""
+
+    def __str__(self) -> str:
+        return super().__str__()
 
 
 def read(**fields: Any) -> dict[str, Any]:
@@ -111,6 +184,9 @@ def read(**fields: Any) -> dict[str, Any]:
         (Roles(), ["AGENT", "ADMIN"]),
         (Lazy("Bogotá"), "Bogotá"),
         (UserString("x"), "x"),
+        (Proxy("x"), "x"),
+        (Proxy(7), 7),
+        (Proxy(["x"]), ["x"]),
         (Device("ios", 2025), {"os": "ios", "year": 2025}),
         (Account(plan="PRO", opened=date(2025, 1, 2)), {"plan": "PRO", "opened": "2025-01-02"}),
     ],
@@ -145,13 +221,13 @@ def asked(*overrides: tuple[str, object], **fields: Any) -> bool:
 COMPANIES = ("companies", ["acme", "7"])
 
 
-@pytest.mark.parametrize("company", [Company.ACME, Company.SEVEN, numpy.int64(7), Number(), 7, "acme", Decimal(7)], ids=repr)
+@pytest.mark.parametrize("company", [Company.ACME, Company.SEVEN, numpy.int64(7), Number(), 7, "acme", Decimal(7), Id("acme"), CompanyId("acme"), Ulid("acme")], ids=repr)
 def test_whatever_the_type_of_an_id_a_deny_list_holds(company: object) -> None:
     assert not asked(COMPANIES, company=company)
     assert not asked(("users", ["acme", 7]), user=company)
 
 
-@pytest.mark.parametrize("company", [Tenant(), object(), ["acme"], {"id": 7}, True, 7.5, float("nan"), b"acme", Tenant, Device("a", 1), numpy.array([7])], ids=repr)
+@pytest.mark.parametrize("company", [Tenant(), object(), Proxy(Tenant()), NotATime(2025, 1, 1), Ids("x"), Model("x"), NearlyNothing(), ValueError("x"), Decimal("7.5"), timedelta, ["acme"], {"id": 7}, True, 7.5, float("nan"), b"acme", Tenant, Device("a", 1), numpy.array([7])], ids=repr)
 def test_an_id_that_cannot_be_read_is_let_past_no_deny_list(company: object) -> None:
     assert not asked(COMPANIES, company=company)
     assert asked(COMPANIES, user=company), "only where the field is asked for"
@@ -160,6 +236,13 @@ def test_an_id_that_cannot_be_read_is_let_past_no_deny_list(company: object) -> 
     assert asked(("users", ["u"]), user=company, targetingKey="v")
     assert asked(("companies", []), company=company)
     assert asked(COMPANIES, company=None)
+
+
+@pytest.mark.parametrize("kind", [Id, CompanyId, Ulid])
+def test_an_id_by_its_own_text_is_read_where_an_id_is_wanted(kind: Any) -> None:
+    assert read(user=kind("u"), company=kind("c"), plan=kind("p")) == {"user": "u", "company": "c", "plan": "p"}
+    assert Context(kind("u")).targeting_key == "u"
+    assert asked(COMPANIES, company=kind("other")) and not asked(("users", ["u"]), user=kind("u"))
 
 
 def test_explain_says_what_the_field_holds() -> None:

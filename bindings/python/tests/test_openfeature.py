@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import queue
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from types import MappingProxyType
@@ -12,15 +13,18 @@ from typing import Any
 
 import pytest
 from esclusa import Flags
+from loopback import QUICK, document, until
 from esclusa.openfeature import EsclusaProvider
+from esclusa.sync import Bundled, Layers
 from openfeature import api
 from openfeature.client import OpenFeatureClient
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import EventDetails, ProviderEvent
-from openfeature.exception import ErrorCode, ProviderNotReadyError
+from openfeature.exception import ErrorCode, ProviderFatalError, ProviderNotReadyError
 from openfeature.flag_evaluation import FlagEvaluationDetails, FlagEvaluationOptions, Reason
 from openfeature.hook import Hook, HookContext, HookHints
 from openfeature.provider import ProviderStatus
+from openfeature.track import TrackingEventDetails
 
 
 def serving(name: str, value: object, **more: object) -> dict[str, object]:
@@ -52,12 +56,18 @@ def flags() -> Flags:
     return flags
 
 
-@pytest.fixture
-def client(flags: Flags) -> Iterator[OpenFeatureClient]:
-    api.set_provider_and_wait(EsclusaProvider(flags))
-    yield api.get_client()
+@pytest.fixture(autouse=True)
+def _no_provider() -> Iterator[None]:
+    yield
     api.shutdown()
     api.clear_providers()
+    api.clear_hooks()
+
+
+@pytest.fixture
+def client(flags: Flags) -> OpenFeatureClient:
+    api.set_provider_and_wait(EsclusaProvider(flags))
+    return api.get_client()
 
 
 def outcome(details: FlagEvaluationDetails[Any]) -> tuple[Any, ...]:
@@ -196,8 +206,8 @@ def listen(event: ProviderEvent) -> queue.Queue[EventDetails]:
 
 def test_events() -> None:
     flags = Flags()
-    with pytest.raises(ProviderNotReadyError):
-        api.set_provider_and_wait(EsclusaProvider(flags))
+    with pytest.raises(ProviderNotReadyError, match=r"nothing was published within 0\.05 s"):
+        api.set_provider_and_wait(EsclusaProvider(flags, initialization_timeout=0.05))
     client = api.get_client()
     assert client.get_provider_status() == ProviderStatus.ERROR
     assert outcome(client.get_boolean_details("a", True)) == (True, None, Reason.ERROR, ErrorCode.PROVIDER_NOT_READY)
@@ -218,6 +228,109 @@ def test_events() -> None:
     flags.publish('[{"name": "a"}]')
     api.clear_providers()
     assert changed.empty()
+
+
+def test_a_source_that_fails_and_recovers_is_told() -> None:
+    answers = queue.SimpleQueue[object]()
+    last: object = document(1, a=True)
+
+    def store() -> Any:
+        nonlocal last
+        while not answers.empty():
+            last = answers.get()
+        if isinstance(last, Exception):
+            raise last
+        return last
+
+    changed = listen(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED)
+    flags = Flags()
+    with flags.sync(store, policy=QUICK):
+        api.set_provider_and_wait(EsclusaProvider(flags))
+        client = api.get_client()
+        stale, ready = listen(ProviderEvent.PROVIDER_STALE), listen(ProviderEvent.PROVIDER_READY)
+        # The SDK tells a new handler at once what is so.
+        assert ready.get(timeout=60) and stale.empty()
+        for revision in (2, 3):
+            answers.put(ConnectionError("gone"))
+            assert stale.get(timeout=60).message == "the source fails: ConnectionError: gone"
+            assert client.get_provider_status() == ProviderStatus.STALE
+            assert client.get_boolean_value("a", False) is (revision == 2), "it goes on answering"
+            answers.put(document(revision, a=False))
+            assert ready.get(timeout=60).provider_name == "esclusa"
+            assert client.get_provider_status() == ProviderStatus.READY
+    assert changed.get(timeout=60).flags_changed == ["a"] and changed.empty()
+    assert stale.get(timeout=60).message == "nothing keeps the flags fresh any more"
+    assert stale.empty() and ready.empty()
+
+
+def test_a_source_that_is_away_at_the_start() -> None:
+    go = threading.Event()
+
+    def store() -> str:
+        if not go.is_set():
+            raise ConnectionError("gone")
+        return document(1, a=True)
+
+    flags = Flags()
+    with flags.sync(store, policy=QUICK):
+        with pytest.raises(ProviderNotReadyError, match=r"nothing was published within 0\.05 s: ConnectionError: gone"):
+            api.set_provider_and_wait(EsclusaProvider(flags, initialization_timeout=0.05))
+        assert api.get_client().get_provider_status() == ProviderStatus.ERROR
+        ready = listen(ProviderEvent.PROVIDER_READY)
+        go.set()
+        assert ready.get(timeout=60) and api.get_client().get_boolean_value("a", False)
+    api.clear_providers()
+    go.clear()
+    bundled, stale = Flags(), listen(ProviderEvent.PROVIDER_STALE)
+    with bundled.sync(Layers(store, Bundled(document(1, a=True))), policy=QUICK):
+        api.set_provider_and_wait(EsclusaProvider(bundled, initialization_timeout=0.05))
+        # A copy answers, and the SDK is told that it may be old.
+        assert "the source fails" in str(stale.get(timeout=60).message)
+        assert api.get_client().get_boolean_value("a", False)
+        until(lambda: api.get_client().get_provider_status() == ProviderStatus.STALE)
+        go.set()
+        until(lambda: api.get_client().get_provider_status() == ProviderStatus.READY)
+
+
+def test_what_never_gets_better_is_fatal() -> None:
+    flags = Flags()
+    flags.sync(lambda: "no snapshot", policy=QUICK).close()
+    with pytest.raises(ProviderFatalError, match="nothing keeps the flags fresh any more"):
+        api.set_provider_and_wait(EsclusaProvider(flags))
+    assert api.get_client().get_provider_status() == ProviderStatus.FATAL
+
+
+def test_metadata_says_what_snapshot_it_was(client: OpenFeatureClient, flags: Flags) -> None:
+    assert client.get_boolean_details("boolean", False).flag_metadata == {}
+    flags.publish(document(42, boolean=True))
+    for key in ("boolean", "missing"):
+        details = client.get_boolean_details(key, False)
+        assert details.flag_metadata == {"revision": 42, "version": "42"}
+    assert client.get_string_details("boolean", "").flag_metadata == {"revision": 42, "version": "42"}
+    with flags.override({"boolean": False}):
+        assert client.get_boolean_details("boolean", False).flag_metadata == {}
+
+
+def test_tracking_and_hooks_of_the_provider(flags: Flags) -> None:
+    tracked: list[tuple[Any, ...]] = []
+    seen = Seen()
+    api.set_provider_and_wait(EsclusaProvider(flags, on_track=lambda *about: tracked.append(about), hooks=[seen]))
+    client, context, about = api.get_client(), EvaluationContext("user-42", {"plan": "PRO"}), TrackingEventDetails(9.5)
+    client.track("bought", context, about)
+    [(name, caller, details)] = tracked
+    assert (name, details) == ("bought", about) and caller.targeting_key == "user-42" and caller.attributes == {"plan": "PRO"}
+    client.get_string_value("string", "")
+    assert [one.variant for one in seen.details] == ["string-variant"]
+    api.clear_providers()
+    api.set_provider_and_wait(EsclusaProvider(flags))
+    api.get_client().track("bought", context, about)
+
+
+def test_no_flags_are_refused() -> None:
+    wrong: Any
+    for wrong in (None, Flags, {}):
+        with pytest.raises(TypeError, match=r"a provider needs flags, expected `Flags\(\)`, got"):
+            EsclusaProvider(wrong)
 
 
 class Text(str):
@@ -246,6 +359,6 @@ def test_a_targeting_key_apart_is_one_among_the_attributes(attributes: Mapping[s
     for key in [*flags.keys(), "nowhere"]:
         answer = flags.resolve(key, merged)
         expected = (answer.value, answer.variant, answer.reason, answer.error_code)
-        assert flags._details(key, attributes, targeting_key) == expected
+        assert flags._details(key, attributes, targeting_key) == (*expected, None)
     with flags.override({"premium": {"value": "chosen"}}):
         assert flags._details("premium", attributes, targeting_key)[0] == "chosen"

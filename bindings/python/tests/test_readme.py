@@ -27,9 +27,10 @@ def _no_provider() -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore:Using .httpx. with .starlette.testclient.")
-def test_the_readme(esclusa_override: Any, tmp_path: Path) -> None:
+def test_the_readme(esclusa_override: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert len(BLOCKS) >= 10
-    names: dict[str, Any] = {"folder": tmp_path}
+    names: dict[str, Any] = {}
     for block in BLOCKS:
         exec(compile(ast.parse(block), "README.md", "exec"), names)
     names["test_the_new_crm"](esclusa_override)

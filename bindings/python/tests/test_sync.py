@@ -82,9 +82,9 @@ def test_a_source_is_asked_with_what_it_said_last() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (None, "the source gave NoneType, expected bytes, str, Answer or NOT_MODIFIED"),
+        (None, "the source gave NoneType, expected bytes, str, rows, Answer or NOT_MODIFIED"),
         (5, "the source gave int"),
-        ([1], "the source gave list"),
+        ([1], "row 0 is a `int`, expected a mapping"),
         (Answer(None), "the source gave Answer"),  # type: ignore[arg-type]
         (Answer("[]", etag=5), "the source gave Answer"),  # type: ignore[arg-type]
         (asyncio.sleep, "the source gave builtin"),

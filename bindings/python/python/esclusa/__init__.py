@@ -17,6 +17,7 @@ except ImportError as _problem:
 from ._explanation import Explanation as Explanation
 from ._explanation import Step as Step
 from ._flags import Flags as Flags
+from ._native import VERSION as _VERSION
 from ._native import Resolution as Resolution
 from ._native import bucket as bucket
 from ._native import hash as hash
@@ -29,6 +30,8 @@ from ._report import Report as Report
 from ._report import SetAside as SetAside
 from ._report import SnapshotError as SnapshotError
 from ._report import Violation as Violation
+
+__version__: str = _VERSION
 
 # Not `hash`, `bucket` and `ranges`, which would hide a built-in function and are for porting and testing.
 __all__ = [

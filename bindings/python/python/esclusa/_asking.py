@@ -9,6 +9,7 @@ from typing import Any
 
 from ._deciding import decide
 from ._redaction import redacted, told
+from ._rows import Rows, is_rows, text_of
 from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
 
 # How long a start waits for the cached or bundled copy.
@@ -22,7 +23,7 @@ class Called:
         self._function = function
         self.name = str(getattr(function, "__qualname__", type(function).__qualname__))
 
-    def fetch(self, _: Request) -> bytes | str | Answer | NotModified:
+    def fetch(self, _: Request) -> bytes | str | Rows | Answer | NotModified:
         """What the function returns."""
         return self._function()
 
@@ -48,6 +49,8 @@ def bytes_of(snapshot: object) -> bytes | None:
     if isinstance(snapshot, str):
         # Half a surrogate pair becomes U+FFFD, as everywhere (12.5).
         return snapshot.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+    if is_rows(snapshot):
+        return text_of(snapshot).encode()
     return bytes(snapshot) if isinstance(snapshot, bytes | bytearray | memoryview) else None
 
 
@@ -65,12 +68,15 @@ def ask(source: Source, request: Request) -> Answer | NotModified:
     if isinstance(answer, NotModified):
         return answer
     etag = answer.etag if isinstance(answer, Answer) else None
-    snapshot = bytes_of(answer.snapshot if isinstance(answer, Answer) else answer)
+    try:
+        snapshot = bytes_of(answer.snapshot if isinstance(answer, Answer) else answer)
+    except Exception as problem:
+        raise _failure_of(problem) from None
     if snapshot is None or not isinstance(etag, str | None):
         if inspect.iscoroutine(answer):
             answer.close()
         kind = type(answer).__name__
-        raise Failure(f"the source gave {kind}, expected bytes, str, Answer or NOT_MODIFIED")
+        raise Failure(f"the source gave {kind}, expected bytes, str, rows, Answer or NOT_MODIFIED")
     if not request.allow_empty and _has_no_rows(snapshot):
         raise Failure(
             "the answer has no rows, expected at least one: row-level security may hide them; a document without flags, "

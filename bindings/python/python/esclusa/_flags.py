@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _native
 from ._environment import Environment
@@ -23,7 +23,9 @@ from ._http import Http
 from ._native import Context
 from ._override import Block, Overrides, answers_of
 from ._policy import Policy
+from ._reading import Reading, reading_of
 from ._report import Report, SnapshotError, Violation, report_of, violations_of
+from ._rows import Rows, is_rows, text_of
 from ._saved import Saved
 from ._source import Fetch, Source
 from ._status import Status
@@ -51,9 +53,9 @@ class Flags(_native.Flags):
     True
     """
 
-    __slots__ = ("__weakref__", "_listeners", "_overrides", "_sync")
-
+    # No slots: an object with a `__dict__` can have its methods replaced by `mock.patch.object`.
     _listeners: dict[object, Callable[[Report], object]]
+    _watchers: dict[object, Callable[[], object]]
     _overrides: Overrides
     _sync: Sync | None
 
@@ -61,14 +63,21 @@ class Flags(_native.Flags):
         """A handle with nothing published yet: every default stands."""
         overrides: Overrides = ContextVar("esclusa_overrides", default=None)
         flags = super().__new__(cls, overrides)
-        flags._listeners, flags._overrides, flags._sync = {}, overrides, None
+        flags._listeners, flags._watchers, flags._overrides, flags._sync = {}, {}, overrides, None
         flags._on_fork(_Healer(flags))
         return flags
 
     def publish(
-        self, snapshot: str | bytes | bytearray | memoryview, *, strict: bool = False, accept_older: bool = False
+        self,
+        snapshot: str | bytes | bytearray | memoryview | Rows,
+        *,
+        strict: bool = False,
+        accept_older: bool = False,
     ) -> Report:
-        """Makes a snapshot, as JSON text, the current one, and says what changed.
+        """Makes a snapshot the current one, and says what changed.
+
+        A snapshot is JSON text, or the rows or the document themselves: a list of mappings as a database's driver gives
+        them, with times, decimals and UUIDs.
 
         A flag that breaks a rule is set aside and stops no other flag; the report names it. With `strict` any violation
         refuses the snapshot, as for linting. A snapshot with a revision lower than the current one's is not published,
@@ -80,7 +89,9 @@ class Flags(_native.Flags):
         """
         if isinstance(snapshot, bytearray | memoryview):
             snapshot = bytes(snapshot)
-        report = self._swap(snapshot, strict=strict, accept_older=accept_older)
+        elif is_rows(snapshot):
+            snapshot = text_of(snapshot)
+        report = self._swap(cast("str | bytes", snapshot), strict=strict, accept_older=accept_older)
         if report.is_published:
             self._tell(report)
         return report
@@ -95,7 +106,8 @@ class Flags(_native.Flags):
         """Calls a function with the report of each publish from now on; the function it returns ends that.
 
         The listener runs in the thread that publishes. One that raises is logged, to the logger `esclusa`, and disturbs
-        neither the publish nor the other listeners.
+        neither the publish nor the other listeners. `SystemExit` and `KeyboardInterrupt` are raised again when all have
+        been called.
         """
         if not callable(listener):
             raise TypeError(f"expected a listener that can be called with a report, got {type(listener).__name__}")
@@ -109,11 +121,30 @@ class Flags(_native.Flags):
         return unsubscribe
 
     def _tell(self, report: Report) -> None:
+        ending: BaseException | None = None
         for listener in tuple(self._listeners.values()):
             try:
                 listener(report)
             except Exception:
                 _logger.exception("a listener to publishing raised")
+            except BaseException as problem:
+                ending = ending or problem
+        if ending is not None:
+            raise ending
+
+    def _watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
+        """Calls a function when the source has answered or failed, and when it is closed."""
+        subscription = object()
+        self._watchers[subscription] = watcher
+
+        def unsubscribe() -> None:
+            self._watchers.pop(subscription, None)
+
+        return unsubscribe
+
+    def _tell_state(self) -> None:
+        for watcher in tuple(self._watchers.values()):
+            watcher()
 
     @classmethod
     def from_file(
@@ -298,6 +329,13 @@ class Flags(_native.Flags):
     def violations(self) -> tuple[Violation, ...]:
         """Everything that is wrong with the current snapshot, in no particular order."""
         return violations_of(self._violations())
+
+    def reading(self) -> Reading | None:
+        """What was understood of the current snapshot: how each column is read, or why it is not, and in how many rows.
+
+        It holds names and counts, and never a value. None if nothing is published.
+        """
+        return reading_of(self._reading()) if self.is_ready else None
 
     @property
     def generated_at(self) -> datetime | None:

@@ -16,6 +16,7 @@ __all__ = [
     "Flags",
     "Protocol",
     "Resolution",
+    "VERSION",
     "_end",
     "_forked",
     "bucket",
@@ -29,6 +30,9 @@ __all__ = [
 
 MAX_SNAPSHOT_BYTES: int
 """The largest snapshot that is read at all."""
+
+VERSION: str
+"""The package's."""
 
 _Default = TypeVar("_Default")
 _Caller = Context | Mapping[str, object] | None
@@ -146,9 +150,9 @@ class Flags:
 
     def _details(
         self, key: str, context: Mapping[str, Any] | None, targeting_key: str | None
-    ) -> tuple[Any, str | None, str, str | None]:
-        """The value, variant, reason and error code, with a targeting key that takes the place of that of the context:
-        what an OpenFeature provider is asked for, without an object for each answer."""
+    ) -> tuple[Any, str | None, str, str | None, int | None]:
+        """The value, variant, reason, error code and the snapshot's revision, with a targeting key that takes the place
+        of that of the context: what an OpenFeature provider is asked for, without an object for each answer."""
 
     def resolve_all(self, context: _Caller = None, now: _Time = None) -> dict[str, Resolution]:
         """The answers of all flags for this caller, by key."""
@@ -186,6 +190,7 @@ class Flags:
     def _publish(self, snapshot: str | bytes, strict: bool, accept_older: bool) -> dict[str, Any]: ...
     def _explain(self, key: str, context: _Caller, now: _Time) -> dict[str, Any]: ...
     def _violations(self) -> list[dict[str, str]]: ...
+    def _reading(self) -> dict[str, Any]: ...
     def _generated_at(self) -> int | None: ...
     def _on_fork(self, healer: Callable[[], object]) -> None: ...
     def _heal(self) -> None: ...

@@ -6,38 +6,43 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
-# What the engine counts in, and the most that it can be told: a year is enough for anybody.
-_MAX_SECONDS = 366 * 24 * 3600.0
+from ._deciding import decide
+
+_STANDARD: dict[str, int] = decide("policy")
+
+
+def _seconds(name: str) -> float:
+    return _STANDARD[f"{name}_ms"] / 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often to ask and how to retry; all in seconds but `jitter`."""
+    """How often to ask and how to retry; all in seconds but `jitter`. The defaults are those of every language."""
 
-    interval: float = 30.0
+    interval: float = _seconds("interval")
     """From one good answer to the next ask."""
-    jitter: float = 0.2
+    jitter: float = _STANDARD["jitter_percent"] / 100
     """The part of the interval, 0 to 1, of which a random share is taken off, so that processes spread out."""
     stale_after: float | None = None
     """Data older than this is stale; four intervals unless it is given."""
-    backoff_min: float = 1.0
+    backoff_min: float = _seconds("backoff_min")
     """The wait after the first failure; it doubles with each further one."""
-    backoff_max: float = 60.0
+    backoff_max: float = _seconds("backoff_max")
     """The longest wait after a failure."""
-    spread: float = 0.2
+    spread: float = _seconds("spread")
     """Within how long after a notification the source is asked, at random, so that not every process asks at once."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value, most = getattr(self, field.name), 1.0 if field.name == "jitter" else _MAX_SECONDS
+            value = getattr(self, field.name)
             if value is None and field.name == "stale_after":
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise TypeError(f"`{field.name}` is {value!r}, expected a number")
-            if math.isnan(value) or not 0 <= value <= most:
-                raise ValueError(f"`{field.name}` is {value}, expected 0 to {most:.0f}")
-        if self.interval == 0 or self.backoff_min == 0:
-            raise ValueError("`interval` and `backoff_min` are to be greater than 0: a source is not asked without end")
+            if not 0 <= value < math.inf:
+                raise ValueError(f"`{field.name}` is {value}, expected a finite number that is not negative")
+        if "error" in (checked := decide("policy", **self.to_native())):
+            raise ValueError(f"the policy cannot be used: {checked['error']}")
 
     def to_native(self) -> dict[str, Any]:
         """The policy as the engine takes it."""

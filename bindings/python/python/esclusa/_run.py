@@ -249,6 +249,7 @@ class Run:
         self._log(before, report)
         if report is not None and report.is_published:
             flags._tell(report)
+        flags._tell_state()
 
     def _publish(self, flags: Flags, snapshot: bytes, etag: str | None) -> Report | None:
         if self._current == _digest(snapshot):

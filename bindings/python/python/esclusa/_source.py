@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
+from ._rows import Rows
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -24,9 +26,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """A snapshot, as JSON, with what stands for it in the next request."""
+    """A snapshot, as JSON or as rows, with what stands for it in the next request."""
 
-    snapshot: bytes | str
+    snapshot: bytes | str | Rows
     etag: str | None = None
 
     def __repr__(self) -> str:
@@ -91,9 +93,9 @@ class Source(Protocol):
     def name(self) -> str:
         """What the log and the status call it, without secrets."""
 
-    def fetch(self, request: Request, /) -> bytes | str | Answer | NotModified:
-        """The current snapshot, or `NOT_MODIFIED` if the request stands for it. Any exception is a failure."""
+    def fetch(self, request: Request, /) -> bytes | str | Rows | Answer | NotModified:
+        """The current snapshot, as JSON or as rows, or `NOT_MODIFIED` if the request stands for it. Any exception is a failure."""
 
 
-Fetch: TypeAlias = Callable[[], "bytes | str | Answer | NotModified"]
+Fetch: TypeAlias = Callable[[], "bytes | str | Rows | Answer | NotModified"]
 """A function that gives the current snapshot is a source too."""

@@ -83,10 +83,13 @@ class Sync:
         self._look()
         self._run.stop()
         self._run.join(_CLOSING_SECONDS)
+        if (flags := self._flags()) is not None:
+            flags._tell_state()
 
     def _wait_until_ready(self, timeout: float) -> bool:
         self._look()
-        return self._run.is_ready.wait(min(max(timeout, 0.0), threading.TIMEOUT_MAX))
+        # Nothing more comes of a source that is closed.
+        return self._run.is_ready.wait(0.0 if self.is_closed else min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
     def _wait_for_local(self) -> bool:
         """In a forked process, before its first evaluation: waits a moment for a local source.

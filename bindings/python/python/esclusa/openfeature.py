@@ -13,13 +13,15 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import ProviderEventDetails
-from openfeature.exception import ErrorCode, ProviderNotReadyError
+from openfeature.exception import ErrorCode, OpenFeatureError, ProviderFatalError, ProviderNotReadyError
 from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType, Reason
+from openfeature.hook import Hook
 from openfeature.provider import AbstractProvider, Metadata
+from openfeature.track import TrackingEventDetails
 
 from . import Flags, Report
 
@@ -32,49 +34,117 @@ _REASONS = {reason.value: reason for reason in Reason}
 
 
 class EsclusaProvider(AbstractProvider):
-    """Gives the values of a `Flags` to OpenFeature's clients, and tells them when something is published."""
+    """Gives the values of a `Flags` to OpenFeature's clients, and tells them when something is published, when the
+    source fails, and when it is well again."""
 
-    def __init__(self, flags: Flags, *, initialization_timeout: float = 10.0) -> None:
-        """A provider of these flags, which the app or a source goes on publishing into. Initialising waits
-        `initialization_timeout` seconds for the source's first good answer."""
+    def __init__(
+        self,
+        flags: Flags,
+        *,
+        initialization_timeout: float = 10.0,
+        on_track: Callable[[str, EvaluationContext | None, TrackingEventDetails | None], object] | None = None,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        """A provider of these flags, which the app or a source goes on publishing into.
+
+        Initialising waits `initialization_timeout` seconds for the source's first good answer. `on_track` is given what
+        the app tracks by `client.track(name, context, details)`, the context as the SDK has merged it; without it
+        tracking does nothing. `hooks` are run by the SDK at every evaluation that the provider answers.
+
+        Raises TypeError if these are no flags.
+        """
         if not isinstance(flags, Flags):
-            raise TypeError(f"expected Flags, got {type(flags).__name__}")
+            raise TypeError(f"a provider needs flags, expected `Flags()`, got {type(flags).__name__}")
         super().__init__()
         self._flags = flags
         self._initialization_timeout = initialization_timeout
+        self._on_track, self._hooks = on_track, list(hooks)
         self._details = flags._details
-        self._unsubscribe: Callable[[], None] | None = None
-        self._was_ready = False
+        self._ends = list[Callable[[], None]]()
+        # What the SDK was told last.
+        self._state: Literal["waiting", "failed", "ready", "stale"] = "waiting"
 
     def get_metadata(self) -> Metadata:
         """Its name, `esclusa`."""
         return Metadata(name="esclusa")
 
+    def get_provider_hooks(self) -> list[Hook]:
+        """Those that it was made with."""
+        return self._hooks
+
+    def track(
+        self,
+        tracking_event_name: str,
+        evaluation_context: EvaluationContext | None = None,
+        tracking_event_details: TrackingEventDetails | None = None,
+    ) -> None:
+        """Hands it to `on_track`."""
+        if self._on_track is not None:
+            self._on_track(tracking_event_name, evaluation_context, tracking_event_details)
+
     def initialize(self, evaluation_context: EvaluationContext) -> None:
-        """Ready with the source's first good answer. When the time is over: ready and stale if anything is published,
-        else an error until something is."""
-        if self._unsubscribe is None:
-            self._unsubscribe = self._flags.on_publish(self._published)
-        is_ready = self._flags.ready(self._initialization_timeout)
-        self._was_ready = self._flags.is_ready
-        if not self._was_ready:
-            raise ProviderNotReadyError("no snapshot is published yet")
-        if not is_ready:
-            details = ProviderEventDetails(message="the source has not answered yet; the flags are from a copy")
-            self.emit_provider_stale(details)
+        """Ready with the source's first good answer, or with the first publish where there is no source. When the time
+        is over: ready and stale if anything is published, else an error until something is."""
+        self._state = "waiting"
+        if not self._ends:
+            self._ends = [self._flags.on_publish(self._published), self._flags._watch(self._compare)]
+        self._flags.ready(self._initialization_timeout)
+        if not self._flags.is_ready:
+            self._state = "failed"
+            raise self._failure()
+        self._state = "ready"
+        if (problem := self._problem()) is not None:
+            # The SDK says after this that the provider is ready, so it is told again when the source fails again.
+            self.emit_provider_stale(ProviderEventDetails(message=problem))
 
     def shutdown(self) -> None:
         """From here on no event is emitted."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        for end in self._ends:
+            end()
+        self._ends = []
 
     def _published(self, report: Report) -> None:
-        if not self._was_ready:
-            self._was_ready = True
+        is_news = self._state in ("ready", "stale")
+        if self._state == "failed":
+            self._state = "ready"
             self.emit_provider_ready(ProviderEventDetails())
-        elif keys := sorted({*report.added, *report.removed, *report.changed}):
+        self._compare()
+        if is_news and (keys := sorted({*report.added, *report.removed, *report.changed})):
             self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=keys))
+
+    def _compare(self) -> None:
+        """Tells the SDK how the source is, if it knows otherwise."""
+        problem = self._problem()
+        if problem is None and self._state == "stale":
+            self._state = "ready"
+            self.emit_provider_ready(ProviderEventDetails())
+        elif problem is not None and self._state == "ready":
+            self._state = "stale"
+            self.emit_provider_stale(ProviderEventDetails(message=problem))
+
+    def _problem(self) -> str | None:
+        """Why the flags may be old, if they may."""
+        sync = self._flags._sync
+        if sync is None:
+            return None
+        if sync.is_closed:
+            return "nothing keeps the flags fresh any more"
+        status = sync.status()
+        if status.state == "fresh":
+            return None
+        why = "" if status.last_error is None else f": {status.last_error.error}"
+        if status.state == "failing":
+            return f"the source fails{why}"
+        return f"the source has not answered lately; the flags are from before{why}"
+
+    def _failure(self) -> OpenFeatureError:
+        """Why initialising fails: for good if what was to bring flags has ended."""
+        sync = self._flags._sync
+        if sync is not None and sync.is_closed:
+            return ProviderFatalError("nothing is published, and nothing keeps the flags fresh any more")
+        error = None if sync is None else sync.status().last_error
+        why = "" if error is None else f": {error.error}"
+        return ProviderNotReadyError(f"nothing was published within {self._initialization_timeout:g} s{why}")
 
     def resolve_boolean_details(
         self, flag_key: str, default_value: bool, evaluation_context: EvaluationContext | None = None
@@ -118,30 +188,34 @@ class EsclusaProvider(AbstractProvider):
         convert: Callable[[Any], Any],
     ) -> FlagResolutionDetails[_T]:
         if context is None:
-            value, variant, reason, code = self._details(key, None, None)
+            value, variant, reason, code, revision = self._details(key, None, None)
         else:
-            value, variant, reason, code = self._details(key, context.attributes, context.targeting_key)
+            value, variant, reason, code, revision = self._details(key, context.attributes, context.targeting_key)
+        # What is known of the snapshot; telemetry reads `version`. With one, because the class takes longer to make its own.
+        known: dict[str, Any] = {} if revision is None else {"revision": revision, "version": str(revision)}
         # Most values are of the very type, and need no call to say so.
         if value.__class__ is not kind:
             if value is None:
                 value = default
-            elif (value := convert(value)) is _NONE:
-                value = default
+            elif (fit := convert(value)) is not _NONE:
+                value = fit
+            else:
                 if code is None:
-                    problem = f"the value of `{key}` is of another type than the one that was asked for"
-                    return FlagResolutionDetails(value, ErrorCode.TYPE_MISMATCH, problem, Reason.ERROR)
+                    problem = f"`{key}` serves a {type(value).__name__}, expected a {kind.__name__}"
+                    return FlagResolutionDetails(default, ErrorCode.TYPE_MISMATCH, problem, Reason.ERROR, None, known)
+                value = default
         if code is None:
-            # With metadata, because the class takes longer to make its own.
-            return FlagResolutionDetails(value, None, None, _REASONS[reason], variant, {})
-        return FlagResolutionDetails(value, ErrorCode(code), _PROBLEMS[code], Reason.ERROR, variant)
+            return FlagResolutionDetails(value, None, None, _REASONS[reason], variant, known)
+        problem = _PROBLEMS[code].format(key=key)
+        return FlagResolutionDetails(value, ErrorCode(code), problem, Reason.ERROR, variant, known)
 
 
 _PROBLEMS = {
-    "PROVIDER_NOT_READY": "no snapshot is published yet",
-    "FLAG_NOT_FOUND": "there is no flag of this key",
-    "PARSE_ERROR": "the flag is set aside: its definition breaks a rule",
-    "TARGETING_KEY_MISSING": "the flag is rolled out by something that the context does not have",
-    "INVALID_CONTEXT": "the context refers to itself, is nested too deep or cannot be read",
+    "PROVIDER_NOT_READY": "nothing is published yet",
+    "FLAG_NOT_FOUND": "there is no flag `{key}`",
+    "PARSE_ERROR": "the definition of `{key}` is broken, and there is no earlier one",
+    "TARGETING_KEY_MISSING": "`{key}` is rolled out by a unit that the context does not have",
+    "INVALID_CONTEXT": "the context cannot be read, expected a mapping",
 }
 
 
