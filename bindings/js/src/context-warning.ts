@@ -1,4 +1,5 @@
 /** What of a context cannot be used is told once for each name and class [12.5]. */
+import { kindOf } from './publication.js';
 
 const told = new Set<string>();
 
@@ -18,8 +19,8 @@ export function warnOnce(name: string, value: unknown, consequence: string): voi
 
 function whatIs(value: unknown): string {
   if (typeof value !== 'object' || value === null) {
-    return typeof value === 'number' ? String(value) : `a ${typeof value}`;
+    return typeof value === 'number' ? String(value) : kindOf(value);
   }
   const { constructor } = value as { constructor?: unknown };
-  return typeof constructor === 'function' && constructor.name !== '' ? `a \`${constructor.name}\`` : 'an object';
+  return typeof constructor === 'function' && constructor.name !== '' ? `an instance of \`${constructor.name}\`` : 'an object';
 }

@@ -15,8 +15,6 @@ export interface Told {
 /** How long initialising waits for the source's first good answer, unless the app says otherwise. */
 const INITIALIZATION_TIMEOUT_MS = 10_000;
 
-const CLOSED = 'the provider was closed before anything was published';
-
 /** What a provider hears of flags from when an SDK initialises it until the SDK closes it; then it may begin again. */
 export class ProviderLife {
   readonly #flags: ProviderFlags;
@@ -26,7 +24,9 @@ export class ProviderLife {
   /** The sync whose states are listened to, and how that ends. */
   #heard: { sync: ActiveSync; stop: () => void } | undefined;
   /** Ends the wait for the first publish. */
-  #first: ((problem?: Error) => void) | undefined;
+  #first: (() => void) | undefined;
+  /** Has initialising fail, because the SDK closes the provider. */
+  #close: () => void = () => undefined;
   /** What the SDK was told last. */
   #state: 'waiting' | 'failed' | 'ready' | 'stale' | 'lost' = 'waiting';
 
@@ -51,10 +51,10 @@ export class ProviderLife {
       }
     });
     this.#hear();
-    await (this.#flags.activeSync?.ready(this.#timeoutMs) ?? this.#published());
-    if (this.#stop === undefined) {
-      throw new Error(CLOSED);
-    }
+    const closed = new Promise<never>((_, reject) => {
+      this.#close = () => reject(new Error('the provider was closed before anything was published'));
+    });
+    await Promise.race([this.#flags.activeSync?.ready(this.#timeoutMs) ?? this.#published(), closed]);
     if (!this.#flags.isReady) {
       this.#state = 'failed';
       throw this.#failure();
@@ -85,7 +85,8 @@ export class ProviderLife {
     this.#stop = undefined;
     this.#heard?.stop();
     this.#heard = undefined;
-    this.#first?.(new Error(CLOSED));
+    this.#close();
+    this.#first?.();
   }
 
   /** Listens to what keeps the flags fresh now. */
@@ -146,12 +147,12 @@ export class ProviderLife {
     if (this.#flags.isReady) {
       return Promise.resolve();
     }
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       const timer = setTimeout(() => this.#first?.(), this.#timeoutMs);
-      this.#first = (problem) => {
+      this.#first = () => {
         clearTimeout(timer);
         this.#first = undefined;
-        problem === undefined ? resolve() : reject(problem);
+        resolve();
       };
     });
   }

@@ -119,12 +119,14 @@ export function details<T extends FlagValue>(
     return variant === null ? { value: served, reason, ...known } : { value: served, variant, reason, ...known };
   }
   if (errorCode === null) {
-    const errorMessage = `\`${key}\` serves a ${Array.isArray(value) ? 'list' : typeof value}, expected a ${type}`;
+    const errorMessage = `\`${key}\` serves ${named(Array.isArray(value) ? 'list' : typeof value)}, expected ${named(type)}`;
     return { value: otherwise, reason: 'ERROR', errorCode: 'TYPE_MISMATCH' as ErrorCode, errorMessage, ...known };
   }
   const problem = { errorCode: errorCode as ErrorCode, errorMessage: MESSAGES[errorCode](key) };
   return { value: served, ...(variant === null ? {} : { variant }), reason, ...problem, ...known };
 }
+
+const named = (kind: string): string => `${kind === 'object' ? 'an' : 'a'} ${kind}`;
 
 /** What is known of the snapshot; telemetry reads `version`. An app may keep what it is given, and change it. */
 const metadata = (revision: number): FlagMetadata => ({ revision, version: String(revision) });

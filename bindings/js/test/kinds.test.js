@@ -175,9 +175,9 @@ test('what is left is warned of once for each name and class', async () => {
     }
   });
   assert.deepEqual(said, [
-    'esclusa: context: `company` is a `Once`, which is no text: it counts as missing, and a flag with `overrides.off` for it is off',
-    'esclusa: context: `plan` is a `Once`, which is no text: it counts as missing',
-    'esclusa: context: `x` is a `RegExp`, which is no value of JSON: it counts as missing',
+    'esclusa: context: `company` is an instance of `Once`, which is no text: it counts as missing, and a flag with `overrides.off` for it is off',
+    'esclusa: context: `plan` is an instance of `Once`, which is no text: it counts as missing',
+    'esclusa: context: `x` is an instance of `RegExp`, which is no value of JSON: it counts as missing',
     'esclusa: context: `y` is a symbol, which is no value of JSON: it counts as missing there',
     'esclusa: context: `region` is a boolean, which is no text: it counts as missing',
   ]);

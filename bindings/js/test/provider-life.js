@@ -91,6 +91,17 @@ export function testLife({ Flags, sync, sdk, Provider }) {
     assert.match(freed.heard.at(-1)[1], /the flags were freed/);
   });
 
+  test('a provider that is closed while it waits for a source waits no longer', async () => {
+    const { store, flags, syncing } = begin('closed');
+    store.isAway = true;
+    const kept = syncing();
+    const provider = new Provider(flags);
+    const initialised = assert.rejects(provider.initialize(), /the provider was closed before anything was published/);
+    await provider.onClose();
+    await initialised;
+    kept.close();
+  });
+
   test('a sync that begins later counts too', async () => {
     const { flags, store, client, syncing, set } = begin('later');
     flags.publishSync(document(1, { on: false }));
@@ -119,6 +130,14 @@ export function testLife({ Flags, sync, sdk, Provider }) {
     assert.deepEqual(await asked('on'), {}, 'rows have no revision');
     assert.equal(events.length, 5, 'the hooks of a provider run');
     assert.equal(events[0].attributes['feature_flag.version'], '7');
+  });
+
+  test('a value of another type is called by its name', async () => {
+    const { flags, client, set } = begin('type');
+    flags.publishSync(JSON.stringify([{ name: 'object', enabled: true, variants: [{ key: 'o', value: {} }] }, { name: 'on', enabled: true }]));
+    await set();
+    assert.equal((await client.getStringDetails('object', '')).errorMessage, '`object` serves an object, expected a string');
+    assert.equal((await client.getObjectDetails('on', {})).errorMessage, '`on` serves a boolean, expected an object');
   });
 
   test('what an app tracks reaches it, where it asked for that', async () => {
