@@ -92,7 +92,7 @@ ALTER TABLE esclusa.change ENABLE ROW LEVEL SECURITY;
 CREATE OR REPLACE VIEW esclusa.revision AS
   SELECT watched.name,
     greatest(watched.at_ms, max(change.at_ms)) + watched.changes + count(change.at_ms) AS revision,
-    watched.shape, watched.compared_at
+    watched.shape, watched.compared_at, watched.digest IS NOT NULL AS has_digest
   FROM esclusa.watched LEFT JOIN esclusa.change ON change.watched = watched.name
   GROUP BY watched.name;
 
@@ -546,6 +546,7 @@ BEGIN
   EXCEPTION WHEN query_canceled OR OTHERS THEN
     -- Comparing is optional: a failure must not keep the flags from the caller. It is tried again in ten minutes.
     RAISE WARNING 'esclusa: the rows of `%` are not compared: %', stored.name, SQLERRM;
+    UPDATE esclusa.watched SET digest = NULL WHERE name = stored.name;
     IF stored.shape <> now_shape THEN
       PERFORM esclusa.raise_revision(stored.name);
     END IF;
@@ -602,6 +603,10 @@ BEGIN
     RAISE EXCEPTION '`%` has no trigger that counts its changes', esclusa.name_of(lost) USING ERRCODE = 'ES001',
       HINT = format('SELECT esclusa.watch(%L)', watch.name);
   END IF;
+  IF NOT esclusa.has_flags(relation) THEN
+    -- Without these columns every flag would be off.
+    RAISE EXCEPTION '`%` has lost a column, expected `key` or `name`, and `enabled`', watch.name USING ERRCODE = 'ES004';
+  END IF;
   is_compared := NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean;
   IF watch.shape IS DISTINCT FROM now_shape OR NOT esclusa.is_always(parts) OR esclusa.is_moving(relation, parts) THEN
     known := NULL;
@@ -610,7 +615,8 @@ BEGIN
       OR watch.compared_at < clock_timestamp() - interval '10 minutes') THEN
     PERFORM esclusa.compare(watch.name);
   END IF;
-  SELECT r.revision INTO revision FROM esclusa.revision r WHERE r.name = watch.name;
+  SELECT r.revision, is_compared AND r.has_digest INTO revision, is_compared
+    FROM esclusa.revision r WHERE r.name = watch.name;
   query := format('SELECT EXISTS (SELECT FROM %s)', watch.name);
   IF revision IS DISTINCT FROM known THEN
     query := esclusa.reading(relation);
@@ -632,9 +638,10 @@ END
 $$;
 
 -- The revision, and the snapshot if the revision is another one than `known`. It raises, instead of giving an answer
--- that would switch flags off, when row-level security hides every row (ES002), and when changes are not counted
--- (ES001). Where `is_compared` is false (a standby, a read-only connection), the revision is not compared with the rows:
--- ask with null once in ten minutes.
+-- that would switch flags off, when row-level security hides every row (ES002), when changes are not counted (ES001), and
+-- when the columns of the key or the switch are gone (ES004). Where `is_compared` is false (a standby, a read-only
+-- connection, rows that the owner of this schema may not read), the revision is not compared with the rows: ask with null
+-- once in ten minutes.
 --     SELECT revision, snapshot FROM esclusa.ask(1795961202130);
 CREATE OR REPLACE FUNCTION esclusa.ask(known bigint DEFAULT NULL, watched text DEFAULT NULL)
 RETURNS TABLE (revision bigint, snapshot json, is_compared boolean)
@@ -845,10 +852,10 @@ DECLARE
   zero text := quote_ident(esclusa.share_column(relation)) || ' = ''0''';
   stamped text := quote_ident(stamp) || ' = pg_catalog.now()';
   matches text := format('%I::pg_catalog.text OPERATOR(pg_catalog.=) $1', by_column);
-  -- Assigns, and counts the rows that are off then.
-  assign text := format('WITH changed AS (UPDATE %s SET %%s WHERE %s RETURNING %I::pg_catalog.text AS switch)
-    SELECT pg_catalog.count(*) FROM changed WHERE NOT esclusa.is_on(switch)',
-    esclusa.name_of(relation), matches, coalesce(switch, by_column));
+  -- What stands before and after an assignment, to count the rows that are off then. Names may hold a `%`.
+  update_rows text := format('WITH changed AS (UPDATE %s SET ', esclusa.name_of(relation));
+  count_off text := format(' WHERE %s RETURNING %I::pg_catalog.text AS switch)
+    SELECT pg_catalog.count(*) FROM changed WHERE NOT esclusa.is_on(switch)', matches, coalesce(switch, by_column));
   there bigint := esclusa.as_caller(
     format('SELECT pg_catalog.count(*) FROM %s WHERE %s', esclusa.name_of(relation), matches), flag, caller_path);
   word text;
@@ -865,7 +872,7 @@ BEGIN
   FOREACH word IN ARRAY esclusa.off_words() LOOP
     off := format('%I = %L', switch, word);
     BEGIN
-      IF esclusa.as_caller(format(assign, concat_ws(', ', off, zero, stamped)), flag, caller_path) = there THEN
+      IF esclusa.as_caller(update_rows || concat_ws(', ', off, zero, stamped) || count_off, flag, caller_path) = there THEN
         RETURN true;
       END IF;
       RAISE EXCEPTION 'a row stays on';
@@ -874,9 +881,9 @@ BEGIN
       NULL;
     END;
     BEGIN
-      switched := esclusa.as_caller(format(assign, off), flag, caller_path);
+      switched := esclusa.as_caller(update_rows || off || count_off, flag, caller_path);
       EXIT;
-    EXCEPTION WHEN data_exception OR check_violation THEN
+    EXCEPTION WHEN data_exception OR check_violation OR generated_always THEN
       -- The column may take another word.
       problem := coalesce(problem, SQLERRM);
     END;
@@ -889,7 +896,7 @@ BEGIN
   END IF;
   FOREACH second IN ARRAY array_remove(ARRAY[zero, stamped], NULL) LOOP
     BEGIN
-      PERFORM esclusa.as_caller(format(assign, second), flag, caller_path);
+      PERFORM esclusa.as_caller(update_rows || second || count_off, flag, caller_path);
     EXCEPTION WHEN OTHERS THEN
       RAISE WARNING 'esclusa: `%` is off, but not `%`: %', flag, second, SQLERRM;
     END;
@@ -1011,7 +1018,7 @@ BEGIN
       'ask', 'snapshot', 'emergency_rollback',
       -- What these call.
       'answer', 'compare', 'reading', 'watch_of', 'found', 'relation', 'name_of', 'spelling', 'other_spellings', 'column_of',
-      'key_columns', 'switch_column', 'share_column', 'id_column', 'is_on', 'off_words', 'parts_of', 'uncounted',
+      'key_columns', 'switch_column', 'share_column', 'id_column', 'has_flags', 'is_on', 'off_words', 'parts_of', 'uncounted',
       'is_always', 'is_moving', 'shape', 'roll_back', 'switch_off', 'as_caller', 'known_to_request', 'as_response')
     UNION ALL SELECT * FROM esclusa.wrappers() LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', called, role);

@@ -346,6 +346,14 @@ async fn owners(database: &Database) {
     deploy.batch_execute(sql).await.unwrap();
     let written = database.text("SELECT string_agg(action, ' ' ORDER BY action::text) FROM own.release_history").await;
     assert_eq!(written, "create emergency_rollback");
+    // Rows that this owner may not all read are not compared, and `ask` says so.
+    let compared = "SELECT string_agg(is_compared::text, ' ') FROM esclusa.ask()";
+    let is_compared: String = deploy.query_one(compared, &[]).await.unwrap().get(0);
+    let sql = "ALTER TABLE own.toggles ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        CREATE POLICY all_rows ON own.toggles USING (name <> 'x')";
+    deploy.batch_execute(sql).await.unwrap();
+    let is_compared_later: String = deploy.query_one(compared, &[]).await.unwrap().get(0);
+    assert_eq!([is_compared, is_compared_later], ["true", "false"]);
 }
 
 /// `to_jsonb` calls the casts of a row's types, and `::text` those of the row: its owner could have such one run.

@@ -5,6 +5,7 @@ mod database;
 
 use database::{CREATE, Database, MIGRATION, READER, ROWS, WATCH, connect, error, is_on, server, until};
 use esclusa::Flags;
+use esclusa_sync::State;
 
 const REVISION: &str = "SELECT revision::text FROM esclusa.ask()";
 
@@ -26,8 +27,9 @@ async fn kinds(server: &esclusa_loopback::Postgres) {
     let minimal = "CREATE TABLE flags (key text, enabled boolean); INSERT INTO flags VALUES ('crm', true)";
     let prisma = "CREATE TABLE \"FeatureFlag\" (id serial, name text, enabled boolean, \"rolloutPercentage\" integer,
         \"updatedAt\" timestamp); INSERT INTO \"FeatureFlag\" VALUES (1, 'crm', true, 100)";
-    let odd = "CREATE SCHEMA \"My \"\"App's\"; CREATE TABLE \"My \"\"App's\".\"fla'gs\" (name text, enabled boolean);
-        INSERT INTO \"My \"\"App's\".\"fla'gs\" VALUES ('crm', true)";
+    let odd =
+        "CREATE SCHEMA \"My \"\"App's %s\"; CREATE TABLE \"My \"\"App's %s\".\"fla'gs\" (name text, enabled boolean);
+        INSERT INTO \"My \"\"App's %s\".\"fla'gs\" VALUES ('crm', true)";
     let parts = "CREATE TABLE flags (name text, enabled boolean, place text) PARTITION BY LIST (place);
         CREATE TABLE flags_a PARTITION OF flags FOR VALUES IN ('a') PARTITION BY LIST (name);
         CREATE TABLE flags_a_crm PARTITION OF flags_a FOR VALUES IN ('crm');
@@ -58,10 +60,10 @@ async fn kinds(server: &esclusa_loopback::Postgres) {
         ("prisma", "\"FeatureFlag\"", "public.\"FeatureFlag\"", prisma, "UPDATE \"FeatureFlag\" SET enabled = false"),
         (
             "odd",
-            "\"My \"\"App's\".\"fla'gs\"",
-            "\"My \"\"App's\".\"fla'gs\"",
+            "\"My \"\"App's %s\".\"fla'gs\"",
+            "\"My \"\"App's %s\".\"fla'gs\"",
             odd,
-            "UPDATE \"My \"\"App's\".\"fla'gs\" SET enabled = false",
+            "UPDATE \"My \"\"App's %s\".\"fla'gs\" SET enabled = false",
         ),
         ("parts", "public.flags", "public.flags", parts, switched),
         ("part", "public.flags", "public.flags", parts, "UPDATE flags_a_crm SET enabled = false"),
@@ -97,7 +99,7 @@ async fn kinds(server: &esclusa_loopback::Postgres) {
         let may_read = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; SELECT esclusa.allow('reader')";
         database.run(may_read).await;
         if name == "odd" {
-            let sql = "GRANT USAGE ON SCHEMA \"My \"\"App's\" TO reader; GRANT SELECT ON \"My \"\"App's\".\"fla'gs\" TO reader";
+            let sql = "GRANT USAGE ON SCHEMA \"My \"\"App's %s\" TO reader; GRANT SELECT ON \"My \"\"App's %s\".\"fla'gs\" TO reader";
             database.run(sql).await;
         }
         let flags = Flags::new();
@@ -106,6 +108,11 @@ async fn kinds(server: &esclusa_loopback::Postgres) {
         database.run(change).await;
         until(name, &syncing, || !is_on(&flags)).await;
         assert_eq!(error(&syncing), "", "{name}");
+        if name == "odd" {
+            let sql = format!("UPDATE {called} SET enabled = true; SELECT esclusa.emergency_rollback('crm')");
+            database.run(&sql).await;
+            assert_eq!(database.text(&format!("SELECT enabled::text FROM {called}")).await, "false");
+        }
     }
 }
 
@@ -250,6 +257,14 @@ async fn structure(database: &Database) {
         until(on, &syncing, || is_on(&flags)).await;
     }
     assert!(syncing.status().last_error.is_none(), "{}", syncing.status());
+    // Without the key or the switch every flag would be off: that is an error, and flags stay.
+    for column in ["name", "enabled"] {
+        database.run(&format!("ALTER TABLE feature_flags RENAME {column} TO renamed")).await;
+        until(column, &syncing, || error(&syncing).contains("`public.feature_flags` has lost a column")).await;
+        assert!(is_on(&flags), "{column}");
+        database.run(&format!("ALTER TABLE feature_flags RENAME renamed TO {column}")).await;
+        until(column, &syncing, || syncing.status().state == State::Fresh).await;
+    }
 }
 
 /// Rows of one key come in one order, whatever was changed last.
