@@ -5,47 +5,12 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what is wrong")]
 
-use std::fmt::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod budget;
+
 use std::time::{Duration, Instant};
 
-use esclusa::sync::layered;
+use budget::{alone, fastest, quoted, rows, within_budget};
 use esclusa::{Context, FlagSet, Flags, Time};
-
-/// Nanoseconds for each byte of a snapshot: reading and compiling a plain one takes about 5.
-const NANOSECONDS_PER_BYTE: u64 = 250;
-/// Milliseconds that any input may take, however short it is.
-const FLOOR: Duration = Duration::from_millis(40);
-
-/// The fastest of three runs, because other processes only ever make a run slower.
-fn fastest<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
-    let timed = |run: &mut dyn FnMut() -> T| {
-        let begin = Instant::now();
-        let result = run();
-        (begin.elapsed(), result)
-    };
-    let mut best = timed(&mut run);
-    for _ in 0..2 {
-        let next = timed(&mut run);
-        if next.0 < best.0 {
-            best = next;
-        }
-    }
-    best
-}
-
-fn within_budget(what: &str, bytes: usize, took: Duration) {
-    let budget = FLOOR + Duration::from_nanos(NANOSECONDS_PER_BYTE * bytes as u64);
-    println!("{what:<64} {:>9} bytes {:>8.1} ms of {:.0}", bytes, took.as_secs_f64() * 1e3, budget.as_secs_f64() * 1e3);
-    assert!(took <= budget, "{what}: {bytes} bytes took {took:?}, expected at most {budget:?}");
-}
-
-/// One case at a time, or they would slow each other down.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Compiles the snapshot, and publishes it over itself.
 fn publishes(what: &str, snapshot: &str) {
@@ -56,16 +21,6 @@ fn publishes(what: &str, snapshot: &str) {
         }
     });
     within_budget(what, 2 * snapshot.len(), took);
-}
-
-fn rows(count: usize, row: impl Fn(usize) -> String) -> String {
-    let rows: Vec<String> = (0..count).map(row).collect();
-    format!("[{}]", rows.join(","))
-}
-
-fn quoted(texts: impl IntoIterator<Item = String>) -> String {
-    let texts: Vec<String> = texts.into_iter().map(|text| format!("\"{text}\"")).collect();
-    texts.join(",")
 }
 
 /// Every field that holds a list of texts, as the fields of a flag.
@@ -352,129 +307,5 @@ fn expressions_of_a_snapshot_are_compiled_within_a_budget() {
         let took = begin.elapsed();
         println!("{what}: {count} in {} bytes took {took:?}, {} set aside", snapshot.len(), set.violations().len());
         assert!(took < Duration::from_secs(10), "{what} took {took:?}");
-    }
-}
-
-#[test]
-fn one_answer_has_a_budget() {
-    let _alone = alone();
-    // Unknown stops nothing: a caller without attributes is the dearest.
-    let parts = vec![r#"{"attribute":"a","op":"eq","value":1}"#; 1_022].join(",");
-    let rules = |count: usize| {
-        let rules: Vec<String> =
-            (0..count).map(|at| format!(r#"{{"key":"r{at}","when":{{"segment":"s"}}}}"#)).collect();
-        rules.join(",")
-    };
-    let doublings: String = (1..=11).fold(String::new(), |mut text, at| {
-        let other = at - 1;
-        let twice = format!(r#"{{"flag":"f{other}","on":false}},{{"flag":"f{other}","on":false}}"#);
-        let _ = write!(text, r#",{{"name":"f{at}","enabled":true,"prerequisites":[{twice}]}}"#);
-        text
-    });
-    for (count, others) in [(10_000, ""), (1_000, doublings.as_str())] {
-        let snapshot = format!(
-            r#"{{"esclusa":1,"segments":[{{"key":"s","when":{{"any":[{parts}]}}}}],"flags":[{{"name":"f0","enabled":true,"rules":[{}]}}{others}]}}"#,
-            rules(count)
-        );
-        let set = FlagSet::from_json(snapshot.as_bytes()).unwrap();
-        for key in ["f0", "f1", "f5", "f11"] {
-            let (took, _) = fastest(|| set.resolve(key, &Context::default(), Time::from_millis(0)).is_enabled());
-            println!("{count} rules, {key}: {took:?}");
-            assert!(took < Duration::from_millis(60), "{key} took {took:?}");
-        }
-    }
-}
-
-#[test]
-fn switches_over_flags_are_laid_in_linear_time() {
-    let _alone = alone();
-    let count = 20_000;
-    let store = rows(count, |at| format!(r#"{{"name":"flag-{at}","enabled":true}}"#));
-    let switches = |key: &dyn Fn(usize) -> String| {
-        let flags = rows(count, |at| format!(r#"{{"name":"{}","enabled":false}}"#, key(at)));
-        format!(r#"{{"esclusa":1,"layer":"switches","flags":{flags}}}"#)
-    };
-    let met = switches(&|at| format!("FLAG_{at}"));
-    let with_affixes = switches(&|at| format!("feature_flag_{at}_enabled"));
-    let unmet = switches(&|at| format!("other_{at}_flag"));
-    for (what, upper) in [("that meet flags", &met), ("with affixes", &with_affixes), ("that meet none", &unmet)] {
-        let (took, whole) = fastest(|| layered(&[Some(upper.as_bytes()), Some(store.as_bytes())]).unwrap().unwrap());
-        let off = String::from_utf8(whole).unwrap().matches(r#""enabled":false"#).count();
-        assert_eq!(off, count);
-        within_budget(&format!("switches {what}"), upper.len() + store.len(), took);
-    }
-}
-
-#[test]
-fn an_explanation_is_no_longer_than_what_it_explains() {
-    let _alone = alone();
-    let times = |count: usize, part: &str| vec![part; count].join(",");
-    let mut segments =
-        vec![format!(r#"{{"key":"s0","when":{{"any":[{}]}}}}"#, times(10, r#"{"attribute":"a","op":"eq","value":1}"#))];
-    for at in 1..4 {
-        let below = format!(r#"{{"segment":"s{}"}}"#, at - 1);
-        segments.push(format!(r#"{{"key":"s{at}","when":{{"any":[{}]}}}}"#, times(10, &below)));
-    }
-    let mut flags = vec![r#"{"name":"f0","enabled":true,"rules":[{"key":"r","when":{"segment":"s3"}}]}"#.to_owned()];
-    for at in 1..4 {
-        let below = times(2, &format!(r#"{{"flag":"f{}","on":false}}"#, at - 1));
-        flags.push(format!(r#"{{"name":"f{at}","enabled":true,"prerequisites":[{below}]}}"#));
-    }
-    let snapshot = format!(r#"{{"esclusa":1,"segments":[{}],"flags":[{}]}}"#, segments.join(","), flags.join(","));
-    let set = FlagSet::from_json(snapshot.as_bytes()).unwrap();
-    assert!(set.violations().is_empty(), "{:?}", set.violations());
-    for key in ["f0", "f1", "f3"] {
-        let explained = set.explain(key, &Context::default(), Time::from_millis(0));
-        assert_eq!(explained.resolution(), set.resolve(key, &Context::default(), Time::from_millis(0)));
-        let steps = explained.to_string().lines().count();
-        assert!(steps < 100, "{key}: {steps} steps");
-        // Everything is written once: the comparison at the bottom too, with each of its ten places.
-        assert_eq!(explained.to_string().matches("a (missing)").count(), 10, "{explained}");
-    }
-}
-
-#[test]
-fn a_caller_s_text_costs_its_length() {
-    let _alone = alone();
-    let networks = quoted((0..10_000).map(|at| format!("10.{}.{}.{}/32", at / 5_000, at / 50 % 100, at % 50 * 5)));
-    let when = format!(r#"{{"attribute":"ip","op":"in_cidr","values":[{networks}]}}"#);
-    let set = FlagSet::from_json(
-        format!(r#"[{{"name":"f","enabled":true,"rules":[{{"key":"r","when":{when}}}]}}]"#).as_bytes(),
-    );
-    let set = set.unwrap();
-    assert!(set.violations().is_empty(), "{:?}", set.violations());
-    let (took, ()) = fastest(|| {
-        for (ip, expected) in [("10.1.99.245", true), ("::ffff:10.0.7.5", true), ("10.1.99.246", false), ("::1", false)]
-        {
-            let context = Context::default().attribute("ip", ip);
-            for _ in 0..1_000 {
-                assert_eq!(set.resolve("f", &context, Time::from_millis(0)).is_enabled(), expected, "{ip}");
-            }
-        }
-    });
-    assert!(took < Duration::from_millis(40), "4,000 looks among 10,000 networks took {took:?}");
-    let text = "ab".repeat(5_000);
-    for op in ["in", "contains", "starts_with", "ends_with"] {
-        for ignore_case in [false, true] {
-            for (what, value) in [
-                ("that are found late", &(|at: usize| format!("{}{at}", "ab".repeat(500))) as &dyn Fn(usize) -> String),
-                ("that share a beginning", &|at| format!("abababab{at}")),
-                ("of one letter", &|at| format!("a{at}")),
-                ("in capitals", &|at| format!("ABABABAB{at}Ñ")),
-            ] {
-                let count = 1_000;
-                let values = quoted((0..count).map(value));
-                let snapshot = format!(
-                    r#"[{{"name":"f","enabled":true,"rules":[{{"key":"r","when":{{"attribute":"a","op":"{op}","ignore_case":{ignore_case},"values":[{values}]}}}}]}}]"#
-                );
-                let set = FlagSet::from_json(snapshot.as_bytes()).unwrap();
-                assert!(set.violations().is_empty());
-                let context = Context::default().attribute("a", text.as_str());
-                let (took, on) = fastest(|| set.resolve("f", &context, Time::from_millis(0)).is_enabled());
-                assert!(!on);
-                println!("{op}, ignore_case {ignore_case}, {count} values {what}: {took:?}");
-                assert!(took < Duration::from_millis(20), "{op} {what}: {took:?}");
-            }
-        }
     }
 }
