@@ -1,7 +1,5 @@
 //! Work per byte of what is asked: an answer, an explanation, and layers cost time in proportion to what they read.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
-
 mod budget;
 
 use std::fmt::Write;
