@@ -115,14 +115,14 @@ class Access:
 
     def _new_client(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy is None:
-            client = urllib3.PoolManager(maxsize=1, ssl_context=self._ssl_context)
+            client = urllib3.PoolManager(maxsize=2, ssl_context=self._ssl_context)
         else:
             try:
                 parts = urllib3.util.parse_url(proxy)
                 pair = None if parts.auth is None else unquote(parts.auth)
                 headers = urllib3.make_headers(proxy_basic_auth=pair)
                 client = urllib3.ProxyManager(
-                    parts._replace(auth=None).url, maxsize=1, proxy_headers=headers, ssl_context=self._ssl_context
+                    parts._replace(auth=None).url, maxsize=2, proxy_headers=headers, ssl_context=self._ssl_context
                 )
             except (HTTPError, ValueError):
                 raise Failure(_PROXY) from None
