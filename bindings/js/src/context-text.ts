@@ -4,7 +4,7 @@
  * It says how values of JavaScript become values of JSON, and nothing about what a context means.
  */
 import { warnOnce } from './context-warning.js';
-import { gettersIn, isOfText, isText, textOf, written } from './context-value.js';
+import { gettersIn, isOfText, isText, textOf, wellFormed, written } from './context-value.js';
 
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
 
@@ -92,12 +92,4 @@ function isSimpleField(name: string, value: unknown): boolean {
 
 function isListOfTexts(value: object): boolean {
   return Array.isArray(value) && !hasToJSON(value) && value.every((element) => typeof element === 'string');
-}
-
-/** JSON.stringify writes half a surrogate pair as an escape, which is not JSON to others. */
-function wellFormed(text: string): string {
-  if (!text.includes('\\ud')) {
-    return text;
-  }
-  return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => (escape.startsWith('\\ud') ? '\ufffd' : escape));
 }

@@ -87,7 +87,7 @@ function numberText(value: number): Written {
 
 function objectText(value: object, path: object[], isId: boolean): Written {
   if (path.includes(value)) {
-    throw new TypeError('the context refers to itself');
+    throw new TypeError('an object refers to itself');
   }
   const kind = kindOf(value);
   if (ArrayBuffer.isView(value) || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') {
@@ -151,7 +151,7 @@ function otherText(value: object, kind: string, path: object[], isId: boolean): 
     const elements: unknown[] = [];
     for (const element of value as Iterable<unknown>) {
       if (elements.push(element) > MOST_ELEMENTS) {
-        throw new TypeError('a list of the context is too long');
+        throw new TypeError('a list is too long');
       }
     }
     return listText(elements, path, isId);
@@ -171,7 +171,7 @@ function fieldsText(entries: readonly (readonly [string, unknown])[], path: obje
 }
 
 /** What an object has, and what the getters of its class give. */
-function entriesOf(object: object): [string, unknown][] {
+export function entriesOf(object: object): [string, unknown][] {
   const names = new Set(Object.keys(object));
   for (const prototype of classesOf(object)) {
     for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
@@ -211,4 +211,12 @@ function idOf(object: object): string | undefined {
     }
   }
   return undefined;
+}
+
+/** JSON.stringify writes half a surrogate pair as an escape, which is not JSON to others. */
+export function wellFormed(text: string): string {
+  if (!text.includes('\\ud')) {
+    return text;
+  }
+  return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => (escape.startsWith('\\ud') ? '\ufffd' : escape));
 }

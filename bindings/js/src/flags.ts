@@ -6,7 +6,7 @@ import { explanationFrom, unexplained } from './explanation.js';
 import { inspected } from './inspected.js';
 import { moment } from './moment.js';
 import { type Outcome, type WireResolution, none, outcome, projected, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
-import { type Snapshot, bytesOf, reportFrom } from './publication.js';
+import { type Snapshot, bytesOf, reportFrom, viewOf } from './publication.js';
 import type { ContextFields, Explanation, JsonValue, PlainContext, Projection, PublishOptions, Report, Resolution, Violation } from './types.js';
 
 /** The caller: a `Context`, a plain object, or nothing for a caller whom nobody knows. */
@@ -101,7 +101,7 @@ export class Flags {
     const engine = this.#open();
     const given = bytesOf(snapshot);
     // The engine reads the bytes when the app has gone on. A Buffer's own `slice` would copy nothing.
-    const bytes = typeof snapshot === 'string' ? given : new Uint8Array(given);
+    const bytes = viewOf(snapshot) === undefined ? given : new Uint8Array(given);
     const [strict, acceptOlder] = [isSet(options?.strict), isSet(options?.acceptOlder)];
     const lives = this.#lives;
     const begin = (): Promise<string> | string => {

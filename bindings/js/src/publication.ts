@@ -1,9 +1,10 @@
 /** What goes into publishing and what comes out: bytes, a report, a refusal. */
+import { type Rows, isRows, rowsText } from './rows.js';
 import { SnapshotError } from './snapshot-error.js';
 import type { Notice, Reading, Report, SetAside, Violation } from './types.js';
 
-/** A snapshot: its JSON as text, or as bytes in UTF-8. */
-export type Snapshot = string | Uint8Array | ArrayBuffer;
+/** A snapshot: its JSON as text or as bytes in UTF-8, or rows or a document as objects. */
+export type Snapshot = string | Uint8Array | ArrayBuffer | Rows;
 
 interface WireReport {
   outcome: Report['outcome'];
@@ -33,7 +34,7 @@ interface WireReading {
 }
 
 /**
- * The bytes of a snapshot. Text is copied by encoding it; bytes are the caller's own, unless other threads may write to
+ * The bytes of a snapshot. Text and rows are copied by encoding them; bytes are the caller's own, unless other threads may write to
  * them while they are read.
  */
 export function bytesOf(snapshot: Snapshot): Uint8Array {
@@ -42,9 +43,10 @@ export function bytesOf(snapshot: Snapshot): Uint8Array {
   }
   const bytes = viewOf(snapshot);
   if (bytes === undefined) {
-    // Rows are not written as JSON here: a Set, a Map or a bigint in them would change what they say, or fail.
-    const advice = typeof snapshot === 'object' && snapshot !== null ? ', such as JSON.stringify(rows)' : '';
-    throw new TypeError(`the snapshot is ${kindOf(snapshot)}, expected its JSON as text or bytes${advice}`);
+    if (isRows(snapshot)) {
+      return new TextEncoder().encode(rowsText(snapshot));
+    }
+    throw new TypeError(`the snapshot is ${kindOf(snapshot)}, expected its JSON as text or bytes, rows, or a document with \`flags\``);
   }
   return kindOf(bytes.buffer) === 'a SharedArrayBuffer' ? new Uint8Array(bytes) : bytes;
 }

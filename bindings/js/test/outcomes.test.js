@@ -161,7 +161,7 @@ test('a snapshot is text or bytes', async () => {
     assert.equal(flags.isEnabled('ñ'), true);
   }
   const flags = new Flags();
-  for (const wrong of [undefined, null, 7, [], {}, [{ name: 'x' }]]) {
+  for (const wrong of [undefined, null, 7, {}]) {
     assert.throws(() => flags.publishSync(wrong), TypeError);
     await assert.rejects(flags.publish(wrong), TypeError);
   }

@@ -35,7 +35,7 @@ export async function ask(source: Source, request: Request): Promise<Taken> {
     const { bytes: inner, etag } = (alone === undefined && typeof answer === 'object' && answer !== null ? answer : {}) as { bytes?: unknown; etag?: unknown };
     const bytes = alone ?? snapshotBytes(inner);
     if (bytes === undefined || !['string', 'undefined'].includes(typeof (etag ?? undefined))) {
-      throw new Failure(`the source gave ${kindOf(answer)}, expected text, bytes, { bytes, etag } or NOT_MODIFIED`);
+      throw new Failure(`the source gave ${kindOf(answer)}, expected text, bytes, rows, { bytes, etag } or NOT_MODIFIED`);
     }
     if (!request.allowEmpty && hasNoRows(bytes)) {
       throw new Failure(

@@ -1,9 +1,10 @@
 /** Snapshots as bytes, however a source gives them. */
 import { type Snapshot, bytesOf, viewOf } from '../publication.js';
+import { isRows } from '../rows.js';
 
 /** A snapshot as bytes; undefined for what is none. */
 export function snapshotBytes(given: unknown): Uint8Array | undefined {
-  return typeof given === 'string' || viewOf(given) !== undefined ? bytesOf(given as Snapshot) : undefined;
+  return typeof given === 'string' || viewOf(given) !== undefined || isRows(given) ? bytesOf(given as Snapshot) : undefined;
 }
 
 /** Whether two snapshots are the same, byte for byte. */
