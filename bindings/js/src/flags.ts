@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The handle that an app holds: it keeps numbers, calls the engine, and turns JSON into objects. */
+import type { ActiveSync } from './active-sync.js';
 import { Context, BROKEN, numberOf } from './context.js';
 import { type Engine, NOBODY, NOT_READY, NO_OUTCOME, build, engine } from './engine.js';
 import { explanationFrom, unexplained } from './explanation.js';
@@ -13,18 +14,6 @@ import type { ContextFields, Explanation, JsonValue, PlainContext, Projection, P
 export type Caller = Context | PlainContext | ContextFields | null | undefined;
 /** A point in time: a Date, or milliseconds since 1970-01-01; without it, now. */
 export type Moment = Date | number | null | undefined;
-
-/** What keeps flags fresh: what `sync` returns. */
-export interface ActiveSync {
-  /** Whether it keeps nothing fresh any more. */
-  readonly isClosed: boolean;
-  /** Waits for the first good answer of the source; whether it came in time. */
-  ready(timeoutMs?: number): Promise<boolean>;
-  /** How things stand with the source. */
-  status(): { readonly state: 'starting' | 'fresh' | 'stale' | 'failing'; readonly lastError: { readonly error: string } | null };
-  /** Calls the listener whenever the state has changed, and at the end; the function that it returns ends that. */
-  onState(listener: () => unknown): () => void;
-}
 
 interface About {
   ready: boolean;

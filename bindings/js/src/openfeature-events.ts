@@ -1,5 +1,5 @@
 /** When a provider is ready, and what it tells its SDK after that: what the server's and the web's provider share. */
-import type { ActiveSync } from './flags.js';
+import type { ActiveSync } from './active-sync.js';
 import type { ProviderFlags } from './openfeature.js';
 
 /** What a provider tells its SDK. */

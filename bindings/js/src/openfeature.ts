@@ -1,7 +1,7 @@
 /** Resolutions as OpenFeature's providers give them [12.8]: what the server's and the web's provider share. */
 import type { ErrorCode, EvaluationContext, FlagMetadata, FlagValue, JsonValue, ResolutionDetails, TrackingEventDetails } from '@openfeature/core';
 
-import type { ActiveSync } from './flags.js';
+import type { ActiveSync } from './active-sync.js';
 import type { Report, Resolution } from './types.js';
 
 /** What a provider asks of flags: those of `@esclusa/node` and of all builds of `@esclusa/wasm` fit. */

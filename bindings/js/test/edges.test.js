@@ -22,6 +22,14 @@ test('the console shows contexts and flags', () => {
   assert.equal(inspect(flags), 'Flags { isReady: false, size: 0, revision: null }');
 });
 
+test('the console shows a sync', { skip: build.sync ? false : 'this build keeps nothing fresh' }, async () => {
+  const flags = new Flags();
+  const syncing = host.sync(flags, () => ROWS, { logger: null });
+  await syncing.ready(10_000);
+  syncing.close();
+  assert.match(inspect(syncing), /^Sync \{\s+state: 'fresh',\s+source: 'function',\s+revision: null,\s+ageMs: \d+,\s+failures: 0,\s+lastError: null,\s+isClosed: true\s+\}$/);
+});
+
 test('a copy of a context has whole numbers of any size', () => {
   const fields = { id: BIG, list: [1n, -(2n ** 62n)], small: 5n, text: `"#${BIG}" ${BIG}`, mark: '#1', half: 0.5, large: 2 ** 60 };
   const context = new Context('ana', fields);

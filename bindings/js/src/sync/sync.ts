@@ -1,5 +1,7 @@
 /** Keeping flags fresh: the handle that an app holds. */
-import { type ActiveSync, Flags } from '../flags.js';
+import type { ActiveSync } from '../active-sync.js';
+import { Flags } from '../flags.js';
+import { inspected } from '../inspected.js';
 import { MAX_WAIT_MS } from './alarm.js';
 import { type SyncOptions, milliseconds } from './policy.js';
 import { Run } from './run.js';
@@ -61,6 +63,11 @@ export class Sync implements ActiveSync {
   /** The same as `close()`, for `using`. */
   [dispose](): void {
     this.close();
+  }
+
+  /** What the console shows of it. */
+  [inspected](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return `Sync ${inspect({ ...this.status(), isClosed: this.isClosed }, options)}`;
   }
 }
 
