@@ -1023,6 +1023,8 @@ BEGIN
     UNION ALL SELECT * FROM esclusa.wrappers() LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', called, role);
   END LOOP;
+  -- What was granted until now is known then to clients that only read, and so cannot compare.
+  PERFORM esclusa.compare(name) FROM esclusa.watched;
 END
 $$;
 
@@ -1047,8 +1049,9 @@ BEGIN
 END
 $$;
 
--- `ask` in a schema that PostgREST serves: `POST /rpc/esclusa_ask` gives the snapshot as it is published, with its
--- revision as entity tag, and 304 to who has it already.
+-- `ask` in a schema that PostgREST serves: `GET` or `POST` of `/rpc/esclusa_ask` gives the snapshot as it is published, with
+-- its revision as entity tag, and 304 for the entity tag that is current. `GET` is a read-only transaction, which cannot
+-- compare: after a change of columns or grants it gives the whole snapshot until another client has asked.
 CREATE OR REPLACE FUNCTION esclusa.expose(schema name) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
