@@ -175,6 +175,30 @@ def test_a_child_has_a_stream_of_its_own_and_both_end_well(loopback: Loopback) -
     assert process.returncode == 0 and "Traceback" not in said, said
 
 
+LOCKED = """
+import os, sys
+from esclusa.sync import Http, Request
+
+source = Http(sys.argv[1])
+source.fetch(Request())
+[client] = source._access._clients.values()
+# As if a thread were in the middle of taking a connection: in the copy it is there no more.
+client.connection_from_url(sys.argv[1]).pool.mutex.acquire()
+child = os.fork()
+if child != 0:
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+else:
+    source.fetch(Request())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_child_waits_for_no_lock_of_a_thread_that_it_does_not_have(loopback: Loopback) -> None:
+    publish(loopback, crm=True)
+    outcome = subprocess.run([sys.executable, "-c", LOCKED, loopback.url], timeout=60, capture_output=True, text=True)
+    assert (outcome.returncode, "Traceback" in outcome.stderr) == (0, False), outcome.stderr
+
+
 ENDING = """
 import sys, threading, time
 from esclusa import Flags

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import socket
 import threading
 from collections.abc import Iterator
@@ -89,12 +90,26 @@ class _SecureOnLine(_OnLine, HTTPSConnection):
     pass
 
 
+class _Stack(queue.LifoQueue[Any]):
+    """Connections that wait. It takes no lock: in a copy of the process that could stay locked for ever, and urllib3
+    empties its queues when the copy ends."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        try:
+            return self.queue.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        self.queue.append(item)
+
+
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _OnLine
+    ConnectionCls, QueueCls = _OnLine, _Stack
 
 
 class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureOnLine
+    ConnectionCls, QueueCls = _SecureOnLine, _Stack
 
 
 POOLS = {"http": _Pool, "https": _SecurePool}
