@@ -30,7 +30,7 @@ use reading::{Way, is_true};
 /// The channel that the migration's trigger notifies.
 const CHANNEL: &str = "esclusa";
 
-/// For so long the server may still answer what was asked on a connection that nobody waits for any more.
+/// How long a connection that is given up may still answer what was asked on it.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A `feature_flags` table in Postgres.
@@ -80,7 +80,7 @@ impl Server {
     }
 }
 
-/// The connection string may hold a password, so no more is shown than in the log.
+/// The connection string may hold a password, so only the name is shown, as in the log.
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Postgres").field("name", &Source::name(self)).finish_non_exhaustive()
@@ -253,7 +253,7 @@ impl Postgres {
     }
 }
 
-/// Holds the socket, and tells what comes unasked, until it breaks or nobody listens any more.
+/// Holds the socket, and passes on notifications, until it breaks or the receiver is dropped.
 async fn hold<T>(mut connection: tokio_postgres::Connection<Socket, T>, tell: mpsc::Sender<News>, name: String)
 where
     T: tokio_postgres::tls::TlsStream + Unpin,
@@ -268,7 +268,7 @@ where
             }
         };
         match message {
-            // One that nobody has picked up yet stands for all that come meanwhile.
+            // A notification that is still in the channel also covers later ones.
             Some(Ok(AsyncMessage::Notification(_))) => drop(tell.try_send(News::Changed)),
             Some(Ok(AsyncMessage::Notice(notice))) if notice.severity() == "WARNING" => {
                 tracing::warn!("{name}: {}", notice.message().replace(char::is_control, " "));

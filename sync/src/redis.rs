@@ -21,7 +21,7 @@ use crate::source::{Answer, Failure, News, Source};
 use crate::supplied::{Supplier, TIMEOUT, supplier};
 use cluster::{is_apart, moved};
 
-/// Who may not subscribe tries again after so long.
+/// How long after a refusal a user tries to subscribe again.
 const REFUSED: Duration = Duration::from_secs(60);
 
 /// Number of bytes at the start and at the end of a snapshot that are compared besides its tag.
@@ -29,8 +29,8 @@ const ENDS: usize = 1024;
 
 /// A snapshot under a key of Redis 6 or later, or Valkey.
 ///
-/// Whoever writes it sets the key and publishes anything on the channel, as [`Redis::put`] does. If there is a key of
-/// the same name with `:etag` behind it, that is compared before the snapshot is read; it should be set together with
+/// A writer sets the key and publishes anything on the channel, as [`Redis::put`] does. If there is a key of the same name
+/// with `:etag` after it, that is compared before the snapshot is read; it should be set together with
 /// the snapshot. An outdated tag is detected by the snapshot's length and ends, else within ten minutes (11.16).
 ///
 /// A user who may not subscribe is asked for changes once an interval.
@@ -61,7 +61,7 @@ enum Listening {
     Refused(Instant),
 }
 
-/// The address may hold a password, so no more is shown than in the log.
+/// The address may hold a password, so only the name is shown, as in the log.
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis").field("name", &Source::name(self)).finish_non_exhaustive()
@@ -147,8 +147,8 @@ impl Redis {
         self
     }
 
-    /// Replaces the snapshot and tells everybody who listens. It is for whoever writes the flags, or copies them from
-    /// another store; what is no snapshot is refused by those who read it, not here.
+    /// Replaces the snapshot and notifies all readers. It is for programs that write the flags, or copy them from another
+    /// store; readers refuse what is not a snapshot.
     ///
     /// # Errors
     /// When Redis does not take it.

@@ -172,3 +172,36 @@ impl<S: Source> AnySource for S {
         Box::pin(Source::to_begin_with(self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::Failure;
+
+    /// An error of a store's own client, with what it was told to connect to.
+    #[derive(Debug)]
+    struct Refused(&'static str, Option<Box<Refused>>);
+
+    impl fmt::Display for Refused {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Refused {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    #[test]
+    fn an_error_of_another_library_loses_its_secrets() {
+        let cause = Refused("no route to mysql://app:s3cret@db:3306/flags?password=s3cret", None);
+        let outer =
+            Refused("cannot connect with token=s3cret\nand Authorization: Bearer s3cret", Some(Box::new(cause)));
+        let error = Failure::from(outer).error;
+        assert!(!error.contains("s3cret") && !error.contains('\n'), "{error}");
+        assert!(error.contains("cannot connect") && error.contains("mysql://db:3306/flags"), "{error}");
+    }
+}
