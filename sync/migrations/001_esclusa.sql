@@ -300,16 +300,17 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (
   SELECT md5(string_agg(part, E'\n' ORDER BY part))
-  FROM (SELECT relation AS oid UNION SELECT unnest(parts)) AS member
+  FROM (SELECT listed AS oid, esclusa.name_of(listed) AS name
+        FROM (SELECT relation UNION SELECT unnest(parts)) AS list (listed) OFFSET 0) AS member
   CROSS JOIN LATERAL (
-    SELECT concat_ws(' ', esclusa.name_of(member.oid), relrowsecurity, relforcerowsecurity, relacl,
+    SELECT concat_ws(' ', member.name, relrowsecurity, relforcerowsecurity, relacl,
       pg_relation_filenode(member.oid), CASE WHEN relkind = 'v' THEN md5(pg_get_viewdef(member.oid)) END)
     FROM pg_class WHERE pg_class.oid = member.oid
     UNION ALL
-    SELECT concat_ws(' ', esclusa.name_of(member.oid), attname, format_type(atttypid, atttypmod), attacl)
+    SELECT concat_ws(' ', member.name, attname, format_type(atttypid, atttypmod), attacl)
     FROM pg_attribute WHERE attrelid = member.oid AND attnum > 0 AND NOT attisdropped
     UNION ALL
-    SELECT concat_ws(' ', esclusa.name_of(member.oid), polname, polcmd, polpermissive,
+    SELECT concat_ws(' ', member.name, polname, polcmd, polpermissive,
       (SELECT string_agg(pg_get_userbyid(role), ',') FROM unnest(polroles) AS role),
       pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
     FROM pg_policy WHERE polrelid = member.oid
@@ -686,6 +687,8 @@ DECLARE
     WHEN 'DELETE' THEN 'SELECT to_jsonb(f) AS before, NULL::jsonb AS after FROM old_rows f OFFSET 0'
     WHEN 'TRUNCATE' THEN format('SELECT to_jsonb(f) AS before, NULL::jsonb AS after FROM ONLY %s f OFFSET 0',
       esclusa.name_of(relation))
+    WHEN 'MOVE' THEN 'SELECT to_jsonb(f) AS before, NULL::jsonb AS after FROM old_rows f
+      UNION ALL SELECT NULL::jsonb, to_jsonb(f) FROM new_rows f'
     -- Both tables have the rows in the order in which they are changed.
     ELSE 'SELECT before, after
       FROM (SELECT to_jsonb(f) AS before, row_number() OVER () AS place FROM old_rows f) AS old_flag
@@ -777,17 +780,24 @@ CREATE OR REPLACE FUNCTION esclusa.record() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET row_security = on AS $$
 DECLARE
   history text := TG_ARGV[0];
+  operation text := TG_OP;
   changes text;
   problem text;
   is_on boolean := true;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
+  IF TG_OP IN ('UPDATE', 'DELETE') THEN
     IF NOT EXISTS (SELECT FROM old_rows) THEN
       RETURN NULL;
     END IF;
-  ELSIF TG_OP <> 'TRUNCATE' THEN
+  ELSIF TG_OP = 'INSERT' THEN
     IF NOT EXISTS (SELECT FROM new_rows) THEN
       RETURN NULL;
+    END IF;
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    -- A trigger of another partition may drop a row that moves there. Then old and new rows have no common order.
+    IF (SELECT count(*) FROM old_rows) <> (SELECT count(*) FROM new_rows) THEN
+      operation := 'MOVE';
     END IF;
   END IF;
   IF NOT esclusa.is_json_safe(TG_RELID) THEN
@@ -798,7 +808,7 @@ BEGIN
   IF TG_OP = 'TRUNCATE' THEN
     PERFORM set_config('row_security', 'off', true);
   END IF;
-  changes := esclusa.changes(TG_RELID, TG_OP);
+  changes := esclusa.changes(TG_RELID, operation);
   PERFORM esclusa.lock_history(history);
   FOR attempt IN 1..3 LOOP
     BEGIN
@@ -815,7 +825,7 @@ EXCEPTION WHEN OTHERS THEN
     EXECUTE format('SELECT bool_or(esclusa.is_on(to_jsonb(f) ->> %L)) FROM new_rows f', esclusa.switch_column(TG_RELID))
       INTO is_on;
   END IF;
-  IF is_on THEN
+  IF is_on IS DISTINCT FROM false THEN
     RAISE;
   END IF;
   RAISE WARNING 'esclusa: `%` is changed without its history: %', esclusa.name_of(TG_RELID), SQLERRM;

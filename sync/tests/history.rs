@@ -94,6 +94,12 @@ async fn pairs(database: &Database) {
         ("UPDATE flags_b SET enabled = true WHERE id = 105", "enable f5"),
         ("INSERT INTO flags_b (id, name, enabled) VALUES (150, 'direct', true)", "create direct direct 150"),
         ("UPDATE flags SET place = place", ""),
+        (
+            "CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER drop_row BEFORE INSERT ON flags_b FOR EACH ROW EXECUTE FUNCTION drop_row();
+             UPDATE flags SET id = CASE id WHEN 2 THEN 120 ELSE 13 END WHERE id IN (2, 3); DROP TRIGGER drop_row ON flags_b",
+            "delete f2 f2 77 2, create f3 f3 13 13, delete f3 f3 13 3",
+        ),
         ("TRUNCATE flags_b", "delete direct direct 150, delete f4 f4 4 104, delete f5 f5 5 105, delete g1 g1 11 151"),
     ] {
         database.run("TRUNCATE release_history").await;
