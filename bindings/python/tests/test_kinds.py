@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import bson
 import numpy
 import pydantic
 import pytest
@@ -236,6 +237,12 @@ def test_an_id_that_cannot_be_read_is_let_past_no_deny_list(company: object) -> 
     assert asked(("users", ["u"]), user=company, targetingKey="v")
     assert asked(("companies", []), company=company)
     assert asked(COMPANIES, company=None)
+
+
+def test_the_ids_of_mongodb_are_ids() -> None:
+    one = bson.ObjectId("507f1f77bcf86cd799439011")
+    assert Context(one, company=one).to_dict() == {"user": str(one), "company": str(one)}  # type: ignore[arg-type]
+    assert not asked(("users", [str(one)]), user=one) and asked(("users", ["u"]), user=one)
 
 
 @pytest.mark.parametrize("kind", [Id, CompanyId, Ulid])
