@@ -26,6 +26,7 @@ const SUITES: &[Suite] = &[
         about: "unit tests, vectors, laws, oracle, reference, corpus, allocations, memory, examples",
         run: core,
     },
+    Suite { name: "guard", about: "the evidence against its vectors and laws", run: guard },
     Suite { name: "sync", about: "every source, against real servers that fail in every way", run: sync },
     Suite { name: "docs", about: "the documentation builds, and its links lead somewhere", run: docs },
     Suite { name: "spec", about: "the reference evaluator passes every vector", run: spec },
@@ -115,6 +116,10 @@ fn core(tools: &Tools) -> Outcome {
     }
 }
 
+fn guard(tools: &Tools) -> Outcome {
+    tools.step("guard").run(tools.cargo(["test", "--package", "esclusa-guard", "--no-fail-fast"])).outcome()
+}
+
 fn sync(tools: &Tools) -> Outcome {
     let mut step = tools.step("sync");
     if let Err(problem) = tools.stores() {
@@ -126,7 +131,8 @@ fn sync(tools: &Tools) -> Outcome {
 }
 
 fn docs(tools: &Tools) -> Outcome {
-    let packages = ["--package", "esclusa", "--package", "esclusa-sync", "--all-features"];
+    let packages =
+        ["--package", "esclusa", "--package", "esclusa-guard", "--package", "esclusa-sync", "--all-features"];
     let build = tools.cargo(["doc", "--no-deps", "--document-private-items"]).args(packages);
     tools.step("docs").run(build.env("RUSTDOCFLAGS", "--deny warnings")).outcome()
 }
