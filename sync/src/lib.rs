@@ -69,3 +69,8 @@ pub use syncing::{Options, Syncing, start};
 #[cfg(all(doctest, feature = "environment", feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The example in Rust on the first page of the repository runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct FirstPage;

@@ -1,11 +1,14 @@
 // The README's code runs and does what it says.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
-import { testReadme } from '../../js/test/readme.js';
+import { blocksOf, testReadme } from '../../js/test/readme.js';
 
 testReadme(
   new URL('../README.md', import.meta.url),
@@ -18,15 +21,43 @@ testReadme(
   ['Postgres', 'Redis'],
 );
 
-test('the first page: its JavaScript runs beside the table of the examples', () => {
-  const page = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-  const blocks = [...page.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code);
-  assert.equal(blocks.length, 1);
+const firstPage = new URL('../../../README.md', import.meta.url);
+
+/** What the block under a heading of the repository's first page prints. */
+async function firstPagePrints(heading, environment = {}) {
+  const blocks = blocksOf(firstPage).filter((block) => block.heading === heading);
+  assert.equal(blocks.length, 1, heading);
   const file = fileURLToPath(new URL(`../readme-first-${process.pid}.mjs`, import.meta.url));
-  // What is in the gate says that it was reached.
-  writeFileSync(file, blocks[0].replace('// the new CRM', "console.log('the new CRM');"));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', cwd: new URL('../../../examples/data', import.meta.url) });
-  rmSync(file);
-  assert.equal(status, 0, stderr);
-  assert.match(stdout, /^(the new CRM\n)?$/);
+  writeFileSync(file, blocks[0].code);
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { env: { ...process.env, ...environment } });
+    return stdout;
+  } finally {
+    rmSync(file);
+  }
+}
+
+test('the first page: a first answer', async () => {
+  const printed = await firstPagePrints('Node');
+  assert.match(printed, /^true\n/);
+  assert.match(printed, /the plan FREE is not among the targets \(PREMIUM\)/);
+});
+
+test('the first page: flags from Supabase, and a projection', async () => {
+  const asked = [];
+  const server = createServer(({ url, headers }, response) => {
+    asked.push([url, headers.authorization, headers.apikey]);
+    response.setHeader('etag', '"7"').end('[{"name": "crm_advanced_features", "enabled": true, "target_plans": ["PREMIUM"]}]');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  try {
+    const printed = await firstPagePrints('With Supabase or Postgres in three steps', {
+      SUPABASE_URL: `http://127.0.0.1:${server.address().port}`,
+      SUPABASE_SERVICE_ROLE_KEY: 'a-key',
+    });
+    assert.deepEqual(asked, [['/rest/v1/rpc/esclusa_ask', 'Bearer a-key', 'a-key']]);
+    assert.match(printed, /^fresh { crm_advanced_features: { enabled: true, value: true } }$/m);
+  } finally {
+    server.close();
+  }
 });

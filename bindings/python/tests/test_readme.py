@@ -17,6 +17,7 @@ from esclusa import Flags
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+FIRST_PAGE = Path(__file__).parents[3] / "README.md"
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +45,13 @@ def test_the_readme(esclusa_override: Any, tmp_path: Path, monkeypatch: pytest.M
     for flags in names.values():
         if isinstance(flags, Flags) and flags._sync is not None:
             flags._sync.close()
+
+
+def test_the_first_page(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", FIRST_PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 1
+    exec(compile(blocks[0], "README.md", "exec"), {})
+    assert "the plan FREE is not among the targets (PREMIUM)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("module", ["esclusa", "esclusa._flags", "esclusa.openfeature", "esclusa.sync"])

@@ -62,6 +62,21 @@ afterEach(() => {
 
 afterAll(() => rmSync(WORK, { recursive: true, force: true }));
 
+test('the first page of the repository', async () => {
+  const text = readFileSync(join(FOLDER, '../../README.md'), 'utf8');
+  const [first, screenOfThree, ...more] = [...text.matchAll(/^```tsx\n([\s\S]*?)\n```$/gm)].map((match) => match[1] ?? '');
+  expect(more).toEqual([]);
+  writeFileSync(join(WORK, 'first.tsx'), `${first}\n`);
+  writeFileSync(join(WORK, 'three.tsx'), `${screenOfThree}\n`);
+  const { Page } = (await import(/* @vite-ignore */ join(WORK, 'first.tsx'))) as { Page: Component };
+  const { Screen } = (await import(/* @vite-ignore */ join(WORK, 'three.tsx'))) as { Screen: Component };
+  render(<Page />);
+  screen.getByText('The new CRM');
+  cleanup();
+  render(<Screen projection={{ crm_advanced_features: { enabled: false, value: false } }} />);
+  screen.getByText('Upgrade to PREMIUM');
+});
+
 test('gates and hooks', async () => {
   const { CRMAdvancedFeatures, ImportButton } = (await block('gates')) as { CRMAdvancedFeatures: Component; ImportButton: Component };
   const { EsclusaProvider, flags, session } = await application();

@@ -24,10 +24,12 @@ export declare function Upgrade(): JSX.Element;
 import type { JSX } from 'react';
 `;
 
-test('every block of the README compiles', () => {
-  const text = readFileSync(join(FOLDER, 'README.md'), 'utf8');
-  const blocks = [...text.matchAll(/^( *)```tsx\n([\s\S]*?)\n\1```$/gm)];
-  expect(blocks.length).toBe(6);
+const blocksOf = (path: string) => [...readFileSync(join(FOLDER, path), 'utf8').matchAll(/^( *)```tsx\n([\s\S]*?)\n\1```$/gm)];
+
+test('every block of the README, and of the first page of the repository, compiles', () => {
+  const [own, first] = [blocksOf('README.md'), blocksOf('../../README.md')];
+  expect([own.length, first.length]).toEqual([6, 2]);
+  const blocks = [...own, ...first];
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
   writeFileSync(join(WORK, 'crm.d.ts'), APPLICATION);
