@@ -285,6 +285,25 @@ fn texts_that_are_chosen_to_collide_cost_no_more_than_others() {
 }
 
 #[test]
+fn many_values_of_contains_are_prepared_in_linear_time() {
+    let _alone = alone();
+    for (what, value) in [
+        ("of few letters", &(|at: usize| format!("b{at}")) as &dyn Fn(usize) -> String),
+        ("that end in a number", &|at| format!("a-company-{at}")),
+        ("that begin with a number", &|at| format!("{at}-a")),
+        ("that begin each other", &|at| "ab".repeat(1 + at % 200) + &at.to_string()),
+        ("that end each other", &|at| at.to_string() + &"ba".repeat(1 + at % 200)),
+    ] {
+        let values = quoted((0..if what.contains("each") { 2_000 } else { 30_000 }).map(value));
+        let when = format!(r#"{{"attribute":"a","op":"contains","values":[{values}]}}"#);
+        publishes(
+            &format!("contains, values {what}"),
+            &format!(r#"[{{"name":"f","enabled":true,"rules":[{{"key":"r","when":{when}}}]}}]"#),
+        );
+    }
+}
+
+#[test]
 fn expressions_of_a_snapshot_are_compiled_within_a_budget() {
     let _alone = alone();
     for (what, count, expression) in [
