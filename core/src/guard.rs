@@ -2,12 +2,16 @@
 //!
 //! It knows single names and single values. Which fields are read is decided where flags are read.
 
+mod letters;
 mod words;
 
+use std::borrow::Cow;
+
+use crate::definition::Status;
 use crate::json::parse_number;
 use crate::switching;
 use crate::value::Value;
-use words::WORDS;
+use words::{IDLE, WORDS};
 
 /// A list of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +39,11 @@ impl List {
 const DECIDING: [List; 6] = [List::Prose, List::Strong, List::Aside, List::Share, List::State, List::Scope];
 
 /// The texts that restrict nobody.
-const ANYONE: [&str; 7] = ["*", "all", "any", "everybody", "everyone", "global", "public"];
+const ANYONE: [&str; 9] = ["*", "all", "any", "everybody", "everyone", "global", "public", "todas", "todos"];
+
+/// What may be joined to words of the lists.
+const JOINED: [&str; 6] = ["at", "by", "date", "id", "ids", "is"];
+const LONGEST_DIVIDED: usize = 40;
 
 /// The kind of a field, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +103,14 @@ impl Kind {
 
     /// Whether a field of this kind switches the flag off with this value (2.2.28).
     pub(crate) fn switches_off(self, value: &Value<'_>) -> bool {
-        self == Kind::Gate && switching::reads_as_off(value)
+        self == Kind::Gate && (switching::reads_as_off(value) || is_idle(value))
     }
+}
+
+/// Whether a text says of a flag that it is not in use.
+fn is_idle(value: &Value<'_>) -> bool {
+    let is_known = |text: &str| IDLE.iter().any(|known| known.eq_ignore_ascii_case(text.trim_ascii()));
+    switching::status(value).is_some_and(Status::is_off) || value.as_str().is_some_and(is_known)
 }
 
 /// Whether a value says nothing: null, a blank text, an empty array or object, or a text that holds one (2.2.27).
@@ -120,10 +134,13 @@ fn is_anyone(text: &str) -> bool {
     ANYONE.iter().any(|known| known.eq_ignore_ascii_case(text.trim_ascii()))
 }
 
-/// A number, or a text that holds one.
+/// A number, or a text that holds one, also with `%` behind it.
 fn number_of(value: &Value<'_>) -> Option<f64> {
     match value {
-        Value::Text(text) => parse_number(text.trim_ascii()),
+        Value::Text(text) => {
+            let text = text.trim_ascii();
+            parse_number(text.strip_suffix('%').map_or(text, str::trim_ascii_end))
+        }
         other => other.as_f64(),
     }
 }
@@ -160,6 +177,7 @@ impl Default for Words {
 impl Words {
     /// Reads the words of a name (2.2.25).
     fn read(&mut self, name: &str) {
+        let name = letters::without_accents(name);
         let bytes = name.as_bytes();
         let at = |at: usize| bytes.get(at).copied().unwrap_or_default();
         for (place, byte) in bytes.iter().enumerate() {
@@ -180,35 +198,54 @@ impl Words {
     }
 
     fn end_word(&mut self) {
-        if self.word.is_empty() {
-            return;
+        let word = std::mem::take(&mut self.word);
+        let parts =
+            if word.len() > LONGEST_DIVIDED || !lists_of(&one_form(&word)).is_empty() { None } else { divided(&word) };
+        match parts {
+            Some(parts) => parts.into_iter().for_each(|part| self.count(part)),
+            None if word.is_empty() => (),
+            None => self.count(&word),
         }
-        to_one_form(&mut self.word);
-        let lists = lists_of(&self.word);
+    }
+
+    fn count(&mut self, word: &str) {
+        let word = one_form(word);
+        let lists = lists_of(&word);
         let on = |list: List| lists.contains(&list);
         self.count += 1;
         self.any |= lists.iter().fold(0, |bits, list| bits | list.bit());
         self.is_all_gate &= on(List::Gate) || on(List::Beside);
-        self.is_all_last &= on(List::Last) || self.word == "ids";
-        self.ends_in_id = matches!(self.word.as_str(), "id" | "ids");
-        self.ends_in_for = self.word == "for";
-        self.word.clear();
+        self.is_all_last &= on(List::Last) || word == "ids";
+        self.ends_in_id = matches!(word.as_ref(), "id" | "ids");
+        self.ends_in_for = word == "for";
     }
 }
 
 /// One form for one thing and for several (2.2.25).
-fn to_one_form(word: &mut String) {
+fn one_form(word: &str) -> Cow<'_, str> {
     if word.len() <= 3 {
-        return;
+        return word.into();
     }
-    if word.ends_with("ies") {
-        word.truncate(word.len() - 3);
-        word.push('y');
-    } else if word.ends_with("ches") {
-        word.truncate(word.len() - 2);
-    } else if word.ends_with('s') && !word.ends_with("ss") {
-        word.pop();
+    match word.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y").into(),
+        None if word.ends_with("ches") => word.strip_suffix("es").unwrap_or(word).into(),
+        None if word.ends_with("ss") => word.into(),
+        None => word.strip_suffix('s').unwrap_or(word).into(),
     }
+}
+
+/// The parts of a word that is written together, each as long as the rest allows (2.2.25).
+fn divided(word: &str) -> Option<Vec<&str>> {
+    (2..=word.len()).rev().find_map(|end| {
+        let (part, rest) = word.split_at_checked(end).filter(|(part, _)| is_part(part))?;
+        let mut parts = if rest.is_empty() { Vec::new() } else { divided(rest)? };
+        parts.insert(0, part);
+        Some(parts)
+    })
+}
+
+fn is_part(text: &str) -> bool {
+    JOINED.contains(&text) || (text.len() > 2 && !lists_of(&one_form(text)).is_empty())
 }
 
 fn lists_of(word: &str) -> &'static [List] {

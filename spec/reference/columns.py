@@ -10,13 +10,30 @@ import re
 import forms
 
 WORDS = json.loads((pathlib.Path(__file__).resolve().parent.parent / "words.json").read_text(encoding="utf-8"))
+PLAIN = str.maketrans("ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝàáâãäåçèéêëìíîïñòóôõöùúûüý", "AAAAAACEEEEIIIINOOOOOUUUUYaaaaaaceeeeiiiinooooouuuuy")
 RESTRICTING = ("strong", "share", "state", "scope", "last")
 
 
 def words_of(name):
     """2.2.25."""
-    parts = re.findall(r"[A-Za-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?=[A-Z](?!s(?![a-z]))[a-z])", " ", name))
-    return [stem(part.lower()) for part in parts]
+    plain = re.sub("[\u0300-\u036f]", "", name).translate(PLAIN)
+    parts = re.findall(r"[A-Za-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?=[A-Z](?!s(?![a-z]))[a-z])", " ", plain))
+    words = []
+    for part in map(str.lower, parts):
+        together = len(part) <= 40 and stem(part) not in LISTED
+        words += (together and divided(part)) or [part]
+    return [stem(word) for word in words]
+
+
+def divided(word):
+    """2.2.25: the parts of a word that is written together, each as long as the rest allows, or None."""
+    for end in range(len(word), 1, -1):
+        part, rest = word[:end], word[end:]
+        if part in WORDS["joined"] or (len(part) > 2 and stem(part) in LISTED):
+            parts = divided(rest) if rest else []
+            if parts is not None:
+                return [part, *parts]
+    return None
 
 
 def stem(word):
@@ -31,6 +48,7 @@ def stem(word):
 
 
 LISTS = {name: {stem(word) for word in words} for name, words in WORDS.items()}
+LISTED = set().union(*(LISTS[name] for name in ("gate", "beside", "prose", "strong", "aside", "share", "state", "scope", "last")))
 
 
 def kind_of(name):
@@ -82,14 +100,15 @@ def is_anyone(text):
 
 
 def number_of(value):
-    """A number, or a text that holds one in JSON's grammar."""
+    """A number, or a text that holds one in JSON's grammar, also with `%` behind it."""
     if forms.is_number(value):
         return float(value)
-    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", value.strip(forms.WHITE_SPACE)):
-        return float(value)
+    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", plain := value.strip(forms.WHITE_SPACE).removesuffix("%").rstrip(forms.WHITE_SPACE)):
+        return float(plain)
     return None
 
 
 def switches_off(kind, value):
     """2.2.28."""
-    return kind == "gate" and forms.switch_of(value) is False
+    is_off = forms.switch_of(value) is False or forms.status_of(value) in ("draft", "paused", "rolled_back")
+    return kind == "gate" and (is_off or forms.word_of(value) in WORDS["idle"])

@@ -4,7 +4,13 @@ use super::node::{Node, raw};
 use super::random::Random;
 
 /// Names that say each kind of thing.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 29] = [
+    "rolloutpercentage",
+    "países",
+    "STATE",
+    "isactive",
+    "allowedcompanyids",
+    "regio\u{301}n",
     "departmentIDs",
     "rollout_percent",
     "percentage",
@@ -31,7 +37,12 @@ const NAMES: [&str; 23] = [
 ];
 
 /// Values that restrict, that do not, and that do under some names.
-const VALUES: [&str; 26] = [
+const VALUES: [&str; 31] = [
+    "\"Archived\"",
+    "\" inactivo\"",
+    "\"100 %\"",
+    "\"25%\"",
+    "\"Todos\"",
     "null",
     "\"\"",
     "\" \\t\"",

@@ -28,7 +28,8 @@ fn stem(word: &str) -> String {
 
 /// 2.2.25
 fn words(name: &str) -> Vec<String> {
-    let letters: Vec<char> = name.chars().collect();
+    let letters: Vec<char> =
+        name.chars().filter(|letter| !('\u{300}'..='\u{36f}').contains(letter)).map(plain).collect();
     let mut spaced = String::new();
     for (at, letter) in letters.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| letters[at]);
@@ -41,7 +42,32 @@ fn words(name: &str) -> Vec<String> {
         }
         spaced.push(if letter.is_ascii_alphabetic() { letter.to_ascii_lowercase() } else { ' ' });
     }
-    spaced.split_whitespace().map(stem).collect()
+    let words = spaced.split_whitespace().flat_map(|word| match word {
+        word if word.len() > 40 || is_listed(&stem(word)) => vec![word.to_owned()],
+        word => divided(word).unwrap_or_else(|| vec![word.to_owned()]),
+    });
+    words.map(|word| stem(&word)).collect()
+}
+
+fn plain(letter: char) -> char {
+    let accented = "ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝàáâãäåçèéêëìíîïñòóôõöùúûüý";
+    let plain = "AAAAAACEEEEIIIINOOOOOUUUUYaaaaaaceeeeiiiinooooouuuuy";
+    let at = accented.chars().position(|accented| accented == letter);
+    at.and_then(|at| plain.chars().nth(at)).unwrap_or(letter)
+}
+
+fn is_listed(word: &str) -> bool {
+    ["gate", "beside", "prose", "strong", "aside", "share", "state", "scope", "last"].iter().any(|list| on(list, word))
+}
+
+/// 2.2.25: the parts of a word that is written together.
+fn divided(word: &str) -> Option<Vec<String>> {
+    if word.is_empty() {
+        return Some(Vec::new());
+    }
+    let is_part = |part: &str| on("joined", part) || (part.len() > 2 && is_listed(&stem(part)));
+    let ends = (2..=word.len()).rev().filter(|end| is_part(&word[..*end]));
+    ends.filter_map(|end| Some([vec![word[..end].to_owned()], divided(&word[end..])?].concat())).next()
 }
 
 /// 2.2.26: the list that decides about a name.
@@ -76,12 +102,15 @@ fn is_empty(value: &Json) -> bool {
 
 fn is_anyone(text: &str) -> bool {
     let word = written::trimmed(text).to_ascii_lowercase();
-    ["all", "any", "everyone", "everybody", "global", "public", "*"].contains(&word.as_str())
+    ["all", "any", "everyone", "everybody", "global", "public", "*", "todos", "todas"].contains(&word.as_str())
 }
 
 fn number(value: &Json) -> Option<f64> {
     match value {
-        Json::Text(text) => Json::parse(written::trimmed(text).as_bytes())?.number(),
+        Json::Text(text) => {
+            let text = written::trimmed(text);
+            Json::parse(written::trimmed(text.strip_suffix('%').unwrap_or(text)).as_bytes())?.number()
+        }
         other => other.number(),
     }
 }
@@ -106,5 +135,9 @@ pub(crate) fn restricts(kind: Option<&str>, value: &Json) -> bool {
 
 /// 2.2.28
 pub(crate) fn switches_off(kind: Option<&str>, value: &Json) -> bool {
-    kind == Some("gate") && written::switch(value) == Some(false)
+    let is_idle = |text: &str| on("idle", &written::trimmed(text).to_ascii_lowercase());
+    let is_off = written::switch(value) == Some(false)
+        || matches!(written::status(value), Some("draft" | "paused" | "rolled_back"))
+        || value.text().is_some_and(is_idle);
+    kind == Some("gate") && is_off
 }
