@@ -209,8 +209,10 @@ impl<'a> Document<'a> {
             other => match names(&other) {
                 Some(names) => names,
                 None => {
-                    let problem = format_args!("{} is no list of fields, expected an array of names", found(&other));
-                    return Err(wrong("/ignored", problem));
+                    return Err(wrong(
+                        "/ignored",
+                        format_args!("{} is no list of fields, expected an array of names", found(&other)),
+                    ));
                 }
             },
         };
