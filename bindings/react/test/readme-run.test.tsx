@@ -29,6 +29,7 @@ export { EsclusaProvider };
 
 /** A block by words that it alone has. */
 const BLOCKS = {
+  first: 'const projection = {',
   gates: 'CRMAdvancedFeatures',
   browser: "await import('@esclusa/wasm')",
   server: 'renderToString',
@@ -66,15 +67,21 @@ test('the first page of the repository', async () => {
   const text = readFileSync(join(FOLDER, '../../README.md'), 'utf8');
   const [first, screenOfThree, ...more] = [...text.matchAll(/^```tsx\n([\s\S]*?)\n```$/gm)].map((match) => match[1] ?? '');
   expect(more).toEqual([]);
-  writeFileSync(join(WORK, 'first.tsx'), `${first}\n`);
-  writeFileSync(join(WORK, 'three.tsx'), `${screenOfThree}\n`);
-  const { Page } = (await import(/* @vite-ignore */ join(WORK, 'first.tsx'))) as { Page: Component };
-  const { Screen } = (await import(/* @vite-ignore */ join(WORK, 'three.tsx'))) as { Screen: Component };
+  writeFileSync(join(WORK, 'page.tsx'), `${first}\n`);
+  writeFileSync(join(WORK, 'steps.tsx'), `${screenOfThree}\n`);
+  const { Page } = (await import(/* @vite-ignore */ join(WORK, 'page.tsx'))) as { Page: Component };
+  const { Screen } = (await import(/* @vite-ignore */ join(WORK, 'steps.tsx'))) as { Screen: Component };
   render(<Page />);
   screen.getByText('The new CRM');
   cleanup();
   render(<Screen projection={{ crm_advanced_features: { enabled: false, value: false } }} />);
   screen.getByText('Upgrade to PREMIUM');
+});
+
+test('a first answer', async () => {
+  const { Page } = (await block('first')) as { Page: Component };
+  render(<Page />);
+  screen.getByText('The new CRM');
 });
 
 test('gates and hooks', async () => {
