@@ -1,7 +1,7 @@
 // Builds the package: the addon for this machine, the WebAssembly that stands in for it, one CommonJS file that both
 // module systems use, so that there is one engine and one class of each kind in a process, and the types for both.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { rolldown } from 'rolldown';
@@ -11,7 +11,9 @@ const root = `${here}../../`;
 const wasm = `${here}../wasm/dist/full`;
 const run = (program, ...given) => execFileSync(program, given, { cwd: here, stdio: 'inherit' });
 
-if (!existsSync(`${wasm}/esclusa.wasm`)) {
+const changed = (folder) => Math.max(...readdirSync(`${root}${folder}`, { recursive: true }).map((file) => statSync(`${root}${folder}/${file}`).mtimeMs));
+const built = existsSync(`${wasm}/esclusa.wasm`) ? statSync(`${wasm}/esclusa.wasm`).mtimeMs : 0;
+if (['core/src', 'bindings/js/engine/src', 'bindings/js/src', 'bindings/wasm/src'].some((folder) => changed(folder) > built)) {
   run('npm', 'run', 'build', '--workspace', '@esclusa/wasm', '--prefix', root);
 }
 rmSync(`${here}dist`, { recursive: true, force: true });
