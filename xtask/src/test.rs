@@ -26,7 +26,11 @@ const SUITES: &[Suite] = &[
         about: "unit tests, vectors, laws, oracle, reference, corpus, allocations, memory, examples",
         run: core,
     },
-    Suite { name: "guard", about: "the evidence against its vectors and laws", run: guard },
+    Suite {
+        name: "guard",
+        about: "the evidence against its vectors and laws, the guard, and its rates in simulation",
+        run: guard,
+    },
     Suite { name: "sync", about: "every source, against real servers that fail in every way", run: sync },
     Suite { name: "docs", about: "the documentation builds, and its links lead somewhere", run: docs },
     Suite { name: "spec", about: "the reference evaluator passes every vector", run: spec },

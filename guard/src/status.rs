@@ -1,0 +1,134 @@
+//! What a guard tells: how things are, and why it tripped.
+
+use std::fmt;
+
+use crate::condition::{Condition, Ledger};
+
+/// How a guarded rollout is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Too little was seen, or there are no arms: no data is never healthy.
+    Waiting,
+    /// Nothing speaks against the next step.
+    Healthy,
+    /// Something does, but not enough to stop, or it may be nobody's flag. The schedule should hold.
+    Suspicious,
+    /// What arrives cannot be trusted: the split is wrong, or outcomes are lost. Arms are not compared; limits still act.
+    Blind,
+    /// The rollout is stopped until a person begins a new run.
+    Tripped,
+}
+
+impl State {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Healthy => "healthy",
+            Self::Suspicious => "suspicious",
+            Self::Blind => "blind",
+            Self::Tripped => "tripped",
+        }
+    }
+}
+
+/// Units of an arm in the epoch; estimates above [`crate::Units::CAPACITY`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Counts {
+    /// Units that reported.
+    pub units: f64,
+    /// Those with a bad outcome.
+    pub bad: f64,
+}
+
+/// Why a rollout was stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trip {
+    /// The run that it ends.
+    pub run: u64,
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// When it tripped.
+    pub at_ms: u64,
+    /// When the epoch began.
+    pub since_ms: u64,
+    /// The metric that did.
+    pub metric: String,
+    /// The condition that did not hold.
+    pub condition: Condition,
+    /// The on arm.
+    pub on: Counts,
+    /// The off arm.
+    pub off: Counts,
+    /// The part of the units that was on; `None` without arms.
+    pub share: Option<f64>,
+    /// The natural logarithm of the evidence.
+    pub log_e: f64,
+    /// The natural logarithm of the bar that it reached.
+    pub log_bar: f64,
+    /// How many times as bad the on arm is at most, 95 %.
+    pub worst_case_times: Option<f64>,
+    /// From this anyone can compute `log_e` again.
+    pub ledger: Ledger,
+}
+
+/// One metric of a [`Status`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricStatus {
+    /// Its name.
+    pub name: String,
+    /// Bad units of the on arm in the epoch.
+    pub on_bad: f64,
+    /// Bad units of the off arm in the epoch.
+    pub off_bad: f64,
+    /// The natural logarithm of the evidence that the on arm is worse; `None` if arms are not compared.
+    pub log_relative: Option<f64>,
+    /// The natural logarithm of the evidence that the limit is exceeded; `None` without a limit.
+    pub log_limit: Option<f64>,
+    /// How many times as bad the on arm is at most, 95 %; `None` while nothing is excluded.
+    pub worst_case_times: Option<f64>,
+}
+
+/// How a guard is, in the present epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// The flag.
+    pub flag: String,
+    /// The state.
+    pub state: State,
+    /// The number of the attempt to release.
+    pub run: u64,
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// The part of the units that is on; `None` without arms.
+    pub share: Option<f64>,
+    /// Units of the on arm that reported.
+    pub on_units: f64,
+    /// Units of the off arm that reported.
+    pub off_units: f64,
+    /// The natural logarithm of the evidence that the split is wrong.
+    pub log_split: f64,
+    /// The natural logarithm of the bar of this epoch.
+    pub log_bar: f64,
+    /// The metrics, in the order of the policy.
+    pub metrics: Vec<MetricStatus>,
+    /// Why it tripped, if it did.
+    pub trip: Option<Trip>,
+}
+
+impl fmt::Display for Status {
+    /// One line for people: `checkout: healthy, 512 units on and 2048 off; errors: 9 bad on and 31 off, at most 2.9 times
+    /// as bad`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { flag, on_units, off_units, .. } = self;
+        write!(f, "{flag}: {}, {on_units:.0} units on and {off_units:.0} off", self.state.as_str())?;
+        for MetricStatus { name, on_bad, off_bad, worst_case_times, .. } in &self.metrics {
+            write!(f, "; {name}: {on_bad:.0} bad on and {off_bad:.0} off")?;
+            if let Some(times) = worst_case_times {
+                write!(f, ", at most {times:.1} times as bad")?;
+            }
+        }
+        Ok(())
+    }
+}
