@@ -56,6 +56,10 @@ const HEALTHY: Row = Row {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--help") {
+        println!("{USAGE}");
+        return Ok(());
+    }
     let rows = if arguments.is_empty() {
         table()
     } else {

@@ -3,8 +3,10 @@
 
 mod bound;
 mod condition;
+mod estimate;
 mod evidence;
 mod guard;
+mod plan;
 mod policy;
 mod probability;
 mod status;
@@ -13,8 +15,10 @@ mod window;
 
 pub use bound::{log_bar, worst_case_times};
 pub use condition::{Condition, Ledger};
+pub use estimate::{Estimate, Sample, difference, lift};
 pub use evidence::{Evidence, SPLIT_TIMES, TIMES};
 pub use guard::{Guard, Outcome};
+pub use plan::{Plan, plan};
 pub use policy::{Metric, OnTrip, Policy, PolicyError};
 pub use probability::Probability;
 pub use status::{Counts, MetricStatus, State, Status, Trip};
