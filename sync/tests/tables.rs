@@ -4,7 +4,7 @@
 mod database;
 
 use database::{CREATE, Database, MIGRATION, READER, ROWS, WATCH, connect, error, is_on, server, until};
-use esclusa::Flags;
+use esclusa::{Context, Flags};
 use esclusa_sync::State;
 
 const REVISION: &str = "SELECT revision::text FROM esclusa.ask()";
@@ -20,6 +20,19 @@ async fn tables() {
     structure(&Database::new(&server, "structure", &[MIGRATION, CREATE, ROWS, READER]).await).await;
     twins(&Database::new(&server, "twins", &[]).await).await;
     replicated(&server).await;
+}
+
+/// The files by which `compose.yaml` fills its database, in their order, and the app that reads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn compose() {
+    let server = server(&[]).await;
+    let rows = include_str!("../../examples/postgres/flags.sql");
+    let database = Database::new(&server, "compose", &[MIGRATION, rows]).await;
+    let (flags, caller) = (Flags::new(), Context::new("ana").plan("PREMIUM"));
+    let syncing = database.start("app", &flags);
+    until("the flag on", &syncing, || flags.is_enabled("crm_advanced_features", &caller)).await;
+    database.run("SELECT esclusa.emergency_rollback('crm_advanced_features')").await;
+    until("the rollback", &syncing, || !flags.is_enabled("crm_advanced_features", &caller)).await;
 }
 
 /// What is watched, by which name, and a change each that has to be counted.
