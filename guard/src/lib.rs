@@ -3,6 +3,7 @@
 
 mod bound;
 mod condition;
+mod durations;
 mod estimate;
 mod evidence;
 mod guard;
@@ -15,6 +16,7 @@ mod window;
 
 pub use bound::{log_bar, worst_case_times};
 pub use condition::{Condition, Ledger};
+pub use durations::Durations;
 pub use estimate::{Estimate, Sample, difference, lift};
 pub use evidence::{Evidence, SPLIT_TIMES, TIMES};
 pub use guard::{Guard, Outcome};

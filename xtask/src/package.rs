@@ -175,9 +175,12 @@ impl<'t> Packages<'t> {
     fn crates(&self) -> Result<(), String> {
         (self.say)("the crates");
         let folder = self.tools.target();
-        let package = ["package", "--package", "esclusa", "--package", "esclusa-sync", "--allow-dirty", "--quiet"];
+        let crates = ["esclusa", "esclusa-guard", "esclusa-sync"];
+        let package = ["package", "--allow-dirty", "--quiet"]
+            .into_iter()
+            .chain(crates.iter().flat_map(|name| ["--package", name]));
         self.tools.must(self.tools.cargo(package))?;
-        ["esclusa", "esclusa-sync"].iter().try_for_each(|name| {
+        crates.iter().try_for_each(|name| {
             let file = format!("{name}-{}.crate", version());
             copy(&folder.join("package").join(&file), &self.folder.join(file))
         })
