@@ -62,7 +62,7 @@ impl Index {
             if place.tag == tag && is_it(place.number) {
                 return Some(place.number);
             }
-            at += 1;
+            at = at.wrapping_add(1);
         }
     }
 
@@ -75,7 +75,7 @@ impl Index {
                 *place = Place { tag, number };
                 return;
             }
-            at += 1;
+            at = at.wrapping_add(1);
         }
     }
 
