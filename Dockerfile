@@ -2,11 +2,11 @@
 #
 #     docker build --target demo --tag esclusa-demo . && docker run --rm esclusa-demo
 #     docker compose up                                  # an app that stays fresh from Postgres: compose.yaml
-FROM rust:1.95-bookworm AS build
+FROM rust:1.95.0-bookworm AS build
 WORKDIR /esclusa
 COPY . .
 # The toolchain of the image, without the components that only developers need.
-ENV RUSTUP_TOOLCHAIN=1.95
+ENV RUSTUP_TOOLCHAIN=1.95.0
 RUN cargo build --release --locked --package xtask
 RUN cargo build --release --locked --package esclusa-sync --features postgres --example rollback
 
