@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Evidence, Probability};
 
 /// One thing that a guard tests.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// A bad unit is on with at most these times the odds of the share; 1 tolerates no harm.
     AtMostTimes(f64),
@@ -74,11 +75,34 @@ impl Ledger {
 }
 
 /// The evidence against a condition together with its record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Record", into = "Record")]
 pub(crate) struct Trial {
     pub(crate) condition: Condition,
     evidence: Evidence,
     pub(crate) ledger: Ledger,
+}
+
+/// What is written of a trial: its evidence follows from it.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    condition: Condition,
+    ledger: Ledger,
+}
+
+impl From<Trial> for Record {
+    fn from(Trial { condition, ledger, .. }: Trial) -> Self {
+        Self { condition, ledger }
+    }
+}
+
+impl TryFrom<Record> for Trial {
+    type Error = &'static str;
+
+    fn try_from(Record { condition, ledger }: Record) -> Result<Self, Self::Error> {
+        let evidence = ledger.evidence(condition).ok_or("a share in the ledger fits no test")?;
+        Ok(Self { condition, evidence, ledger })
+    }
 }
 
 impl Trial {
@@ -92,8 +116,8 @@ impl Trial {
         self.evidence.observe(null, hits, misses);
         match self.ledger.0.last_mut() {
             Some(Entry::Batch(same, all_hits, all_misses)) if same.to_bits() == share.to_bits() => {
-                *all_hits += hits;
-                *all_misses += misses;
+                *all_hits = all_hits.saturating_add(hits);
+                *all_misses = all_misses.saturating_add(misses);
             }
             _ => self.ledger.0.push(Entry::Batch(share, hits, misses)),
         }

@@ -4,6 +4,7 @@
 //! begins, and after 24 hours. Each epoch has a higher bar, so that the declared rate holds for the guard's whole life,
 //! over all its runs.
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::bound::{log_bar, worst_case_times};
@@ -50,6 +51,9 @@ impl Outcome {
 
 /// The guard of one flag.
 ///
+/// It is saved and read again with serde, epoch and trip included, so that a process that restarts again and again has
+/// no new chance of a false alarm each time.
+///
 /// ```
 /// use esclusa_guard::{Arm, Guard, Metric, Outcome, Policy, Probability, State};
 ///
@@ -66,7 +70,7 @@ impl Outcome {
 /// assert_eq!(guard.status(600_000).state, State::Tripped);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Guard {
     flag: String,
     policy: Policy,
@@ -78,7 +82,7 @@ pub struct Guard {
 }
 
 /// What is forgotten when an epoch ends.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Epoch {
     number: u64,
     began_ms: u64,
@@ -93,7 +97,7 @@ struct Epoch {
 }
 
 /// One metric in an epoch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Watched {
     bad: Units,
     /// Whether the on arm is worse at all: no condition of its own, but what a limit waits for.
@@ -222,7 +226,7 @@ impl Guard {
     fn advance(&mut self, now_ms: u64) {
         self.now_ms = self.now_ms.max(now_ms);
         self.windows.advance(self.now_ms);
-        let lasted = self.now_ms - self.epoch.began_ms;
+        let lasted = self.now_ms.saturating_sub(self.epoch.began_ms);
         if lasted >= EPOCH_MS {
             self.begin(self.epoch.number.saturating_add(1), self.epoch.share);
         } else {

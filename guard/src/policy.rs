@@ -1,11 +1,13 @@
 //! What a guard watches and how sure it must be: what people write.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Probability;
 
 /// What happens when a metric reaches its bar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnTrip {
     /// The rollout is stopped.
     #[default]
@@ -15,7 +17,7 @@ pub enum OnTrip {
 }
 
 /// One kind of bad outcome, for example errors, or answers slower than 3 seconds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
     /// Its name in trips and in the status.
     pub name: String,
@@ -24,6 +26,7 @@ pub struct Metric {
     /// The largest part of the on arm's units that may be bad; `None` is no limit.
     pub at_most: Option<Probability>,
     /// What happens when it reaches its bar.
+    #[serde(default)]
     pub on_trip: OnTrip,
 }
 
@@ -42,12 +45,37 @@ impl Metric {
 }
 
 /// A guard as people write it, checked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Policy {
     pub(crate) metrics: Vec<Metric>,
     pub(crate) false_trips: Probability,
     pub(crate) at_least: f64,
     pub(crate) min_units: u64,
+}
+
+/// A policy before it is checked.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    metrics: Vec<Metric>,
+    false_trips: f64,
+    at_least: f64,
+    min_units: u64,
+}
+
+impl From<Policy> for Written {
+    fn from(Policy { metrics, false_trips, at_least, min_units }: Policy) -> Self {
+        Self { metrics, false_trips: false_trips.get(), at_least, min_units }
+    }
+}
+
+impl TryFrom<Written> for Policy {
+    type Error = PolicyError;
+
+    fn try_from(written: Written) -> Result<Self, PolicyError> {
+        let policy = Self::new(written.metrics)?.false_trips(written.false_trips)?.at_least(written.at_least)?;
+        Ok(policy.min_units(written.min_units))
+    }
 }
 
 /// What is wrong with a policy.

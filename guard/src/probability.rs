@@ -1,7 +1,10 @@
 //! Probabilities and shares strictly between 0 and 1: what every test needs to be defined.
 
+use serde::{Deserialize, Serialize};
+
 /// A probability strictly between 0 and 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Probability(f64);
 
 impl Probability {
@@ -35,6 +38,20 @@ impl Probability {
     #[must_use]
     pub fn complement(self) -> Option<Self> {
         Self::new(1.0 - self.0)
+    }
+}
+
+impl TryFrom<f64> for Probability {
+    type Error = String;
+
+    fn try_from(value: f64) -> Result<Self, String> {
+        Self::new(value).ok_or_else(|| format!("{value} is not strictly between 0 and 1"))
+    }
+}
+
+impl From<Probability> for f64 {
+    fn from(probability: Probability) -> Self {
+        probability.0
     }
 }
 

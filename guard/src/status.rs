@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::condition::{Condition, Ledger};
 
 /// How a guarded rollout is.
@@ -34,7 +36,7 @@ impl State {
 }
 
 /// Units of an arm in the epoch; estimates above [`crate::Units::CAPACITY`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// Units that reported.
     pub units: f64,
@@ -43,7 +45,7 @@ pub struct Counts {
 }
 
 /// Why a rollout was stopped.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trip {
     /// The run that it ends.
     pub run: u64,

@@ -7,10 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::probability::real;
 
 /// The side of a unit in the flag's own randomisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arm {
     /// The flag's share leaves the unit out.
     Off,
@@ -21,12 +24,40 @@ pub enum Arm {
 /// A set of units, exact up to [`Units::CAPACITY`], then a sample of that size.
 ///
 /// Hashes must be spread evenly over 64 bits, and independently of the bucket that decides the arm.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Kept", into = "Kept")]
 pub struct Units {
     /// Hashes from here on are left out.
     theta: u64,
     arms: BTreeMap<u64, Arm>,
     on: u64,
+}
+
+/// What is written of a set: its hashes, those of the off arm and those of the on arm, are below `theta`.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    theta: u64,
+    off: Vec<u64>,
+    on: Vec<u64>,
+}
+
+impl From<Units> for Kept {
+    fn from(units: Units) -> Self {
+        let of = |arm: Arm| units.arms.iter().filter(|entry| *entry.1 == arm).map(|entry| *entry.0).collect();
+        Self { theta: units.theta, off: of(Arm::Off), on: of(Arm::On) }
+    }
+}
+
+impl From<Kept> for Units {
+    fn from(kept: Kept) -> Self {
+        let mut units = Self { theta: kept.theta, ..Self::default() };
+        for (hashes, arm) in [(kept.off, Arm::Off), (kept.on, Arm::On)] {
+            for hash in hashes {
+                units.insert(hash, arm);
+            }
+        }
+        units
+    }
 }
 
 impl Default for Units {

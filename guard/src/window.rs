@@ -1,5 +1,7 @@
 //! The last minutes of a rollout: what a limit looks at before it acts.
 
+use serde::{Deserialize, Serialize};
+
 use crate::probability::real;
 use crate::units::{Arm, Units};
 
@@ -7,7 +9,7 @@ use crate::units::{Arm, Units};
 pub(crate) const WINDOW_MS: u64 = 300_000;
 
 /// Units and bad units of each arm in the window that is open and in the one before it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Windows {
     number: u64,
     seen: Units,
@@ -16,7 +18,7 @@ pub(crate) struct Windows {
 }
 
 /// Units and bad units of one metric, off and on.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Tally {
     off: (u64, u64),
     on: (u64, u64),
@@ -34,7 +36,7 @@ impl Windows {
         if number > self.number {
             let next = vec![Tally::default(); self.open.len()];
             let last = std::mem::replace(&mut self.open, next.clone());
-            self.before = if number == self.number + 1 { last } else { next };
+            self.before = if number - self.number == 1 { last } else { next };
             self.seen = Units::default();
             self.number = number;
         }
@@ -48,8 +50,8 @@ impl Windows {
     pub(crate) fn add(&mut self, metric: usize, arm: Arm, bad: bool) {
         if let Some(tally) = self.open.get_mut(metric) {
             let (units, bad_units) = if arm == Arm::On { &mut tally.on } else { &mut tally.off };
-            *units += 1;
-            *bad_units += u64::from(bad);
+            *units = units.saturating_add(1);
+            *bad_units = bad_units.saturating_add(u64::from(bad));
         }
     }
 
@@ -57,6 +59,7 @@ impl Windows {
     pub(crate) fn rate(&self, metric: usize, arm: Arm) -> Option<f64> {
         let of = |tally: &Tally| if arm == Arm::On { tally.on } else { tally.off };
         let ((units, bad), (more, more_bad)) = (of(self.open.get(metric)?), of(self.before.get(metric)?));
-        (units + more > 0).then(|| real(bad + more_bad) / real(units + more))
+        let all = units.saturating_add(more);
+        (all > 0).then(|| real(bad.saturating_add(more_bad)) / real(all))
     }
 }

@@ -58,6 +58,34 @@ fn from_the_ledger_of_a_trip_its_evidence_is_computed_again() {
 }
 
 #[test]
+fn a_guard_that_was_saved_goes_on_as_if_it_had_not_stopped() {
+    let metric = Metric { at_most: Probability::new(0.02), ..Metric::compared("errors") };
+    let mut guard = Guard::new("flag", Policy::new(vec![metric]).unwrap(), share(0.5), 0);
+    let mut random = fastrand::Rng::with_seed(5);
+    assert_eq!(serve(&mut guard, &mut random, 9000, 0.01, 0.01), None);
+    let text = serde_json::to_string(&guard).unwrap();
+    let mut restored: Guard = serde_json::from_str(&text).unwrap();
+    assert_eq!(restored.status(9_000_000), guard.status(9_000_000));
+    let mut trips = [&mut guard, &mut restored].map(|guard| {
+        let mut random = random.clone();
+        (9000..12_000_u64).find_map(|unit| {
+            let arm = if random.bool() { Arm::On } else { Arm::Off };
+            guard.track(unit * 1000, random.u64(..), arm, if arm == Arm::On { bad() } else { Outcome::good() })
+        })
+    });
+    let [first, second] = trips.each_mut().map(|trip| trip.take().unwrap());
+    assert_eq!(first, second);
+    assert_eq!(first.log_e.to_bits(), second.log_e.to_bits());
+    let latched: Guard = serde_json::from_str(&serde_json::to_string(&restored).unwrap()).unwrap();
+    assert_eq!(latched.clone().status(12_000_000).trip, Some(second));
+
+    assert!(serde_json::from_str::<Guard>(text.split_at(text.len() / 2).0).is_err());
+    let nowhere = text.replace(r#""at_least":0.002"#, r#""at_least":2.0"#);
+    let error = serde_json::from_str::<Guard>(&nowhere).unwrap_err().to_string();
+    assert!(error.starts_with("`at_least` is 2, expected a difference of shares from 0 to below 1"), "{error}");
+}
+
+#[test]
 fn a_broken_ledger_is_an_error_and_no_evidence() {
     for text in [r#"["stop"]"#, "[[0.5, -1, 2]]", "[[0.5, 1]]", "[[null, 1, 2]]", "{}"] {
         assert!(serde_json::from_str::<Ledger>(text).is_err(), "{text}");
