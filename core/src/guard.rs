@@ -11,7 +11,7 @@ use crate::definition::Status;
 use crate::json::parse_number;
 use crate::switching;
 use crate::value::Value;
-use words::{IDLE, WORDS};
+use words::{Entry, IDLE, WORDS};
 
 /// A list of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,11 @@ const ANYONE: [&str; 9] = ["*", "all", "any", "everybody", "everyone", "global",
 
 /// What may be joined to words of the lists.
 const JOINED: [&str; 6] = ["at", "by", "date", "id", "ids", "is"];
+/// Two parts of two letters.
+const SHORTEST_DIVIDED: usize = 4;
 const LONGEST_DIVIDED: usize = 40;
+/// No word of the lists is longer, in whatever form.
+const LONGEST_PART: usize = 18;
 
 /// The kind of a field, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,14 +202,18 @@ impl Words {
     }
 
     fn end_word(&mut self) {
-        let word = std::mem::take(&mut self.word);
-        let parts =
-            if word.len() > LONGEST_DIVIDED || !lists_of(&one_form(&word)).is_empty() { None } else { divided(&word) };
+        if self.word.is_empty() {
+            return;
+        }
+        let mut word = std::mem::take(&mut self.word);
+        let is_whole = word.len() < SHORTEST_DIVIDED || word.len() > LONGEST_DIVIDED;
+        let parts = if is_whole || !lists_of(&one_form(&word)).is_empty() { None } else { divided(&word, &mut 0) };
         match parts {
             Some(parts) => parts.into_iter().for_each(|part| self.count(part)),
-            None if word.is_empty() => (),
             None => self.count(&word),
         }
+        word.clear();
+        self.word = word;
     }
 
     fn count(&mut self, word: &str) {
@@ -235,17 +243,41 @@ fn one_form(word: &str) -> Cow<'_, str> {
 }
 
 /// The parts of a word that is written together, each as long as the rest allows (2.2.25).
-fn divided(word: &str) -> Option<Vec<&str>> {
-    (2..=word.len()).rev().find_map(|end| {
-        let (part, rest) = word.split_at_checked(end).filter(|(part, _)| is_part(part))?;
-        let mut parts = if rest.is_empty() { Vec::new() } else { divided(rest)? };
-        parts.insert(0, part);
-        Some(parts)
-    })
+///
+/// `hopeless` has a bit for each length of a rest that is known not to be divisible.
+fn divided<'a>(word: &'a str, hopeless: &mut u64) -> Option<Vec<&'a str>> {
+    if word.is_empty() {
+        return Some(Vec::new());
+    }
+    let bit = 1 << (word.len() % 64);
+    if *hopeless & bit != 0 {
+        return None;
+    }
+    let alike = alike(word);
+    for end in (2..=word.len().min(LONGEST_PART)).rev() {
+        if let Some((part, rest)) = word.split_at_checked(end)
+            && is_part(part, alike)
+            && let Some(mut parts) = divided(rest, hopeless)
+        {
+            parts.insert(0, part);
+            return Some(parts);
+        }
+    }
+    *hopeless |= bit;
+    None
 }
 
-fn is_part(text: &str) -> bool {
-    JOINED.contains(&text) || (text.len() > 2 && !lists_of(&one_form(text)).is_empty())
+/// The words that begin with the same letter.
+fn alike(word: &str) -> &'static [Entry] {
+    let first = word.as_bytes().first();
+    let begin = WORDS.partition_point(|(known, _)| known.as_bytes().first() < first);
+    let end = WORDS.partition_point(|(known, _)| known.as_bytes().first() <= first);
+    WORDS.get(begin..end).unwrap_or_default()
+}
+
+fn is_part(text: &str, alike: &[Entry]) -> bool {
+    let is_listed = || alike.binary_search_by_key(&one_form(text).as_ref(), |(known, _)| *known).is_ok();
+    (text.len() > 2 && is_listed()) || JOINED.contains(&text)
 }
 
 fn lists_of(word: &str) -> &'static [List] {

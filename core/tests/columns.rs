@@ -49,6 +49,8 @@ fn the_table_has_the_words_of_the_specification() {
         assert!(table.insert(word.to_owned(), lists).is_none(), "{word} is there twice");
     }
     assert_eq!(table, expected);
+    // A word in any form is at most three letters longer than its one form, and a part is looked for up to 18 letters.
+    assert!(table.keys().all(|word| word.len() <= 15), "{:?}", table.keys().max_by_key(|word| word.len()));
 }
 
 #[derive(Debug, Default)]

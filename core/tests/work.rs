@@ -64,6 +64,8 @@ fn fields_that_are_unknown_or_repeated_are_read_in_linear_time() {
     };
     let (own, same) = (|at: usize| format!("x{at}"), |_: usize| "x".to_owned());
     publishes("unknown columns", &format!(r#"[{{"name":"f","enabled":true,{}}}]"#, fields(&own)));
+    let almost = |at: usize| format!("{at}usernamehostnameendforq");
+    publishes("columns that are almost words", &format!(r#"[{{"name":"f","enabled":true,{}}}]"#, fields(&almost)));
     publishes(
         "unknown targets",
         &format!(r#"[{{"name":"f","enabled":true,{}}}]"#, fields(&|at| format!("target_{at}"))),

@@ -2,9 +2,12 @@
 
 use super::List::{self, Aside, Beside, Gate, Last, Prose, Scope, Share, State, Strong};
 
+/// A word with its lists.
+pub(super) type Entry = (&'static str, &'static [List]);
+
 /// Each word in its one form (2.2.25) with the lists that it is on.
 #[rustfmt::skip]
-pub(super) static WORDS: [(&str, &[List]); 584] = [
+pub(super) static WORDS: [Entry; 584] = [
     ("access", &[Scope]), ("account", &[Scope]), ("activa", &[Gate]), ("activated", &[Gate]),
     ("activation", &[Scope]), ("active", &[Gate]), ("activo", &[Gate]), ("actualizacion", &[Prose]),
     ("actualizada", &[Prose]), ("actualizado", &[Prose]), ("added", &[Aside]), ("admin", &[State]),
