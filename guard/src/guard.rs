@@ -26,6 +26,9 @@ const SURE: f64 = 1000.0;
 /// Evidence that makes a guard suspicious, and below which it is healthy again.
 const SUSPICION: (f64, f64) = (20.0, 3.0);
 
+/// Silence is this many times the longest gap between outcomes of the epoch, or of this if that is longer.
+const SILENT: (u64, u64) = (3, 60_000);
+
 /// Which metrics count an outcome as bad, by their places in the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outcome(u32);
@@ -91,6 +94,8 @@ struct Epoch {
     marks: u64,
     tracked: Units,
     dropped: u64,
+    heard_ms: Option<u64>,
+    longest_gap_ms: u64,
     split: Trial,
     watched: Vec<Watched>,
     suspicious: bool,
@@ -124,6 +129,7 @@ impl Guard {
             return None;
         }
         self.advance(now_ms);
+        self.epoch.hear(self.now_ms);
         self.epoch.count(unit, arm, outcome);
         let limited = self.epoch.watched.iter().any(|watched| watched.limit.is_some());
         if limited && self.windows.is_first(self.epoch.hash(unit), arm) {
@@ -207,7 +213,7 @@ impl Guard {
         let least = if self.epoch.share.is_some() { on.min(off) } else { on };
         if self.trip.is_some() {
             State::Tripped
-        } else if self.epoch.is_blind() {
+        } else if self.epoch.is_blind() || self.epoch.is_silent(self.now_ms) {
             State::Blind
         } else if self.epoch.suspicious {
             State::Suspicious
@@ -327,6 +333,8 @@ impl Epoch {
             marks: 0,
             tracked: Units::default(),
             dropped: 0,
+            heard_ms: None,
+            longest_gap_ms: 0,
             split: Trial::of(Condition::Split),
             watched: watched.collect(),
             suspicious: false,
@@ -357,6 +365,19 @@ impl Epoch {
                 }
             }
         }
+    }
+
+    fn hear(&mut self, now_ms: u64) {
+        let gap = self.heard_ms.map_or(0, |heard| now_ms.saturating_sub(heard));
+        self.longest_gap_ms = self.longest_gap_ms.max(gap);
+        self.heard_ms = Some(now_ms);
+    }
+
+    /// Whether outcomes came and come no more. The longest gap is the measure and not the usual one, because of random
+    /// gaps every twentieth is three times as long as the mean.
+    fn is_silent(&self, now_ms: u64) -> bool {
+        let allowed = self.longest_gap_ms.max(SILENT.1).saturating_mul(SILENT.0);
+        self.heard_ms.is_some_and(|heard| now_ms.saturating_sub(heard) > allowed)
     }
 
     fn mark_until(&mut self, due: u64) {

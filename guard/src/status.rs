@@ -15,7 +15,8 @@ pub enum State {
     Healthy,
     /// Something does, but not enough to stop, or it may be nobody's flag. The schedule should hold.
     Suspicious,
-    /// What arrives cannot be trusted: the split is wrong, or outcomes are lost. Arms are not compared; limits still act.
+    /// What arrives cannot be trusted: the split is wrong, outcomes are lost (arms are not compared then, but limits still
+    /// act), or none come any more.
     Blind,
     /// The rollout is stopped until a person begins a new run.
     Tripped,

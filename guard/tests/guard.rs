@@ -201,6 +201,25 @@ fn enough_good_units_are_healthy() {
 }
 
 #[test]
+fn a_guard_that_hears_nothing_any_more_is_blind_until_it_does() {
+    for gap in [1000, 10 * MINUTE] {
+        let mut guard = Guard::new("flag", errors().min_units(10), share(0.5), 0);
+        assert_eq!(guard.status(50 * MINUTE).state, State::Waiting, "it has heard nothing yet");
+        let begin = 50 * MINUTE;
+        for unit in 0..60 {
+            let arm = if unit % 2 == 0 { Arm::On } else { Arm::Off };
+            guard.track(begin + unit * gap, unit, arm, Outcome::good());
+        }
+        let last = begin + 59 * gap;
+        let allowed = 3 * gap.max(MINUTE);
+        assert_eq!(guard.status(last + allowed).state, State::Healthy);
+        assert_eq!(guard.status(last + allowed + 1).state, State::Blind);
+        guard.track(last + allowed + 2, 100, Arm::On, Outcome::good());
+        assert_eq!(guard.status(last + allowed + 2).state, State::Healthy);
+    }
+}
+
+#[test]
 fn a_limit_without_an_off_arm_acts_until_it_is_over() {
     let fail = |guard: &mut Guard, from: u64, outcome: Outcome| {
         (0..20).find_map(|unit| guard.track(from + unit, from + unit, Arm::On, outcome))
