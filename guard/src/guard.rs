@@ -21,8 +21,10 @@ const EPOCH_MS: u64 = 86_400_000;
 const MARK_MS: u64 = 600_000;
 /// How many different units must be bad in the on arm: one broken caller is not a broken feature.
 const LEAST_BAD: f64 = 5.0;
-/// Evidence of a wrong split, or that the on arm is worse at all, that a limit waits for.
-const SURE: f64 = 1000.0;
+/// Evidence of a wrong split that makes a guard blind.
+const WRONG_SPLIT: f64 = 1000.0;
+/// Evidence that the on arm is worse at all, which a limit waits for: with 1000, one outage of 4000 tripped it.
+const WORSE: f64 = 10_000.0;
 /// Evidence that makes a guard suspicious, and below which it is healthy again.
 const SUSPICION: (f64, f64) = (20.0, 3.0);
 
@@ -289,7 +291,7 @@ impl Guard {
     /// Whether a limit is still exceeded, and by the flag: the off arm is below the limit, and the on arm is worse.
     fn limit_acts(&self, place: usize, watched: &Watched, limit: Probability) -> bool {
         let above = |arm: Arm| self.windows.rate(place, arm).is_some_and(|rate| rate > limit.get());
-        let worse = self.epoch.share.is_none() || watched.worse.log_e() >= SURE.ln();
+        let worse = self.epoch.share.is_none() || watched.worse.log_e() >= WORSE.ln();
         above(Arm::On) && !above(Arm::Off) && worse
     }
 
@@ -395,7 +397,7 @@ impl Epoch {
     fn is_blind(&self) -> bool {
         let tracked = self.tracked.count(Arm::On) + self.tracked.count(Arm::Off);
         let lost = real(self.dropped) > 0.01 * (tracked + real(self.dropped));
-        self.share.is_some() && (lost || self.split.log_e() >= SURE.ln())
+        self.share.is_some() && (lost || self.split.log_e() >= WRONG_SPLIT.ln())
     }
 }
 
