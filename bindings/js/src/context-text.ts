@@ -4,7 +4,7 @@
  * It says how values of JavaScript become values of JSON, and nothing about what a context means.
  */
 import { warnOnce } from './context-warning.js';
-import { gettersIn, isOfText, isText, textOf, wellFormed, written } from './context-value.js';
+import { type Path, gettersIn, isOfText, isText, textOf, wellFormed, written } from './context-value.js';
 
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
 
@@ -29,7 +29,7 @@ export function contextText(plain: unknown, targetingKey?: unknown): string | un
 }
 
 /** A field of the context: what is no text where one is wanted is an object, which the engine calls unreadable [3.10]. */
-function putField(name: string, value: unknown, path: object[]): string | undefined {
+function putField(name: string, value: unknown, path: Path): string | undefined {
   const { text, lost } = written(value, path, isOfText(name) || name === 'role' || name === 'roles');
   if (isOfText(name) && value !== null && value !== undefined && !isText(text)) {
     const off = name === 'plan' || name === 'region' ? '' : ', and a flag with `overrides.off` for it is off';

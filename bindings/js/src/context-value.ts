@@ -11,9 +11,14 @@ export interface Written {
   readonly lost: { readonly value: unknown } | undefined;
 }
 
+/** The objects around a value, and how many values were written so far. */
+export type Path = object[] & { count?: number };
+
 const MISSING: Written = { text: undefined, lost: undefined };
 /** As many as a list of a snapshot: an iterator may have no end. */
 const MOST_ELEMENTS = 1_000_000;
+/** One list may stand in many places: thirty lists, each twice in the next, are a thousand million values. */
+const MOST_VALUES = 1_000_000;
 const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 /** Whether a field of a context is to hold one text. */
@@ -29,11 +34,12 @@ const kindOf = (value: unknown): string => Object.prototype.toString.call(value)
 export function textOf(
   plain: object,
   targetingKey: unknown,
-  { put }: { put(name: string, value: unknown, path: object[]): string | undefined },
+  { put }: { put(name: string, value: unknown, path: Path): string | undefined },
 ): string {
   const fields: string[] = [];
+  const path: Path = [plain];
   const add = (name: string, value: unknown): void => {
-    const text = put(name, value, [plain]);
+    const text = put(name, value, path);
     if (text !== undefined) {
       fields.push(`${JSON.stringify(name)}:${text}`);
     }
@@ -50,7 +56,11 @@ export function textOf(
 }
 
 /** A value as JSON; where an id is wanted, an object is one by its own `toHexString` or `toString`. */
-export function written(value: unknown, path: object[], isId = false): Written {
+export function written(value: unknown, path: Path, isId = false): Written {
+  path.count = (path.count ?? 0) + 1;
+  if (path.count > MOST_VALUES) {
+    throw new RangeError(`there are more than ${MOST_VALUES} values`);
+  }
   switch (typeof value) {
     case 'string':
       return said(JSON.stringify(value));
@@ -85,7 +95,7 @@ function numberText(value: number): Written {
   return said(Number.isInteger(value) && !Number.isSafeInteger(value) && /\d$/.test(text) && !text.includes('e') ? `${text}.0` : text);
 }
 
-function objectText(value: object, path: object[], isId: boolean): Written {
+function objectText(value: object, path: Path, isId: boolean): Written {
   if (path.includes(value)) {
     throw new TypeError('an object refers to itself');
   }
@@ -114,7 +124,7 @@ function objectText(value: object, path: object[], isId: boolean): Written {
 const fallback = (given: Written, value: object): Written =>
   given.text === undefined || given.text === 'null' ? lostOf(value) : given;
 
-function kindText(value: object, kind: string, path: object[], isId: boolean): Written {
+function kindText(value: object, kind: string, path: Path, isId: boolean): Written {
   if (Array.isArray(value)) {
     // By its places, because a list may have an iterator of its own.
     return listText(Array.from({ length: value.length }, (_, at) => (value as unknown[])[at]), path, isId);
@@ -146,7 +156,7 @@ function kindText(value: object, kind: string, path: object[], isId: boolean): W
 }
 
 /** What can be gone through is a list, and an object of a class has fields. */
-function otherText(value: object, kind: string, path: object[], isId: boolean): Written {
+function otherText(value: object, kind: string, path: Path, isId: boolean): Written {
   if (typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function') {
     const elements: unknown[] = [];
     for (const element of value as Iterable<unknown>) {
@@ -159,12 +169,12 @@ function otherText(value: object, kind: string, path: object[], isId: boolean): 
   return kind === 'Object' ? fieldsText(entriesOf(value), path) : lostOf(value);
 }
 
-function listText(elements: readonly unknown[], path: object[], isId: boolean): Written {
+function listText(elements: readonly unknown[], path: Path, isId: boolean): Written {
   const all = elements.map((element) => written(element, path, isId));
   return { text: `[${all.map(({ text }) => text ?? 'null').join()}]`, lost: all.find(({ lost }) => lost !== undefined)?.lost };
 }
 
-function fieldsText(entries: readonly (readonly [string, unknown])[], path: object[]): Written {
+function fieldsText(entries: readonly (readonly [string, unknown])[], path: Path): Written {
   const all = entries.map(([name, value]) => [name, written(value, path)] as const);
   const fields = all.flatMap(([name, { text }]) => (text === undefined ? [] : `${JSON.stringify(name)}:${text}`));
   return { text: `{${fields.join()}}`, lost: all.find(([, { lost }]) => lost !== undefined)?.[1].lost };

@@ -55,6 +55,13 @@ const WRONG = {
   'a proxy that refuses': new Proxy({}, { ownKeys() { throw new Error('no'); } }),
 };
 
+test('lists that stand in so many places that they are a thousand million values have the wrong shape [12.4]', () => {
+  const flags = flagsOf({ name: 'on', enabled: true });
+  const places = (levels) => Array.from({ length: levels }).reduce((inner) => [inner, inner], [1]);
+  assert.deepEqual(flags.resolve('on', { e: places(30) }), none('INVALID_CONTEXT'));
+  assert.equal(flags.isEnabled('on', { e: places(10) }), true);
+});
+
 for (const [what, wrong] of Object.entries(WRONG)) {
   test(`${what} has the wrong shape for a context, and the default stands`, () => {
     const flags = flagsOf({ name: 'on', enabled: true, client: true }, { name: 'off', enabled: false });

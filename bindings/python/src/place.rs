@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, ffi};
 
-use crate::reading::{MAX_DEPTH, is_unreadable};
+use crate::reading::{MAX_DEPTH, MAX_VALUES, is_unreadable};
 use crate::uuid;
 
 /// The context that a dict describes, with a targeting key in place of its own if there is one apart; `None` if it takes
@@ -23,14 +23,19 @@ use crate::uuid;
 /// No Python code may run, and the interpreter lock may not be let go, while the context lives.
 pub(crate) unsafe fn context<'a>(dict: &'a Bound<'_, PyDict>, targeting_key: Option<&'a str>) -> Option<Context<'a>> {
     // SAFETY: the caller promises that nobody changes the dict.
-    let mut fields = unsafe { entries(dict.as_borrowed(), 1) }?;
+    let mut fields = unsafe { entries(dict.as_borrowed(), 1, &mut { MAX_VALUES }) }?;
     // Of two fields with one name the last counts.
     fields.extend(targeting_key.map(|key| (Cow::Borrowed("targetingKey"), key.into())));
     Context::from_value(Value::Object(fields)).ok()
 }
 
-/// The fields of the JSON object that a dict is; `None` if it takes more than looking.
-unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Vec<(Cow<'a, str>, Value<'a>)>> {
+/// The fields of the JSON object that a dict is; `None` if it takes more than looking, or more than `left` values.
+unsafe fn entries<'a>(
+    dict: Borrowed<'a, '_, PyDict>,
+    depth: usize,
+    left: &mut usize,
+) -> Option<Vec<(Cow<'a, str>, Value<'a>)>> {
+    *left = left.checked_sub(dict.len())?;
     let (py, mut at, mut fields) = (dict.py(), 0, Vec::with_capacity(dict.len() + 1));
     let (mut name, mut value) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: `dict` is a dict that nobody changes, and the pointers are to places of this function.
@@ -41,7 +46,7 @@ unsafe fn entries<'a>(dict: Borrowed<'a, '_, PyDict>, depth: usize) -> Option<Ve
         // SAFETY: as above.
         let name = unsafe { text(name) }?;
         // SAFETY: as above; a name that is no text may have let Python code run, and then nothing more is read.
-        let read = unsafe { json(value, depth) }?;
+        let read = unsafe { json(value, depth, left) }?;
         // Python code warns of a value that is not a text where one is expected.
         if depth == 1 && is_unreadable(name, &value, &read) {
             return None;
@@ -67,8 +72,8 @@ pub(crate) unsafe fn text<'a>(object: Borrowed<'a, '_, PyAny>) -> Option<&'a str
     Some(unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(start.cast(), bytes)) })
 }
 
-/// The JSON value that an object is; `None` if it takes more than looking.
-unsafe fn json<'a>(object: Borrowed<'a, '_, PyAny>, depth: usize) -> Option<Value<'a>> {
+/// The JSON value that an object is; `None` if it takes more than looking, or more than `left` values.
+unsafe fn json<'a>(object: Borrowed<'a, '_, PyAny>, depth: usize, left: &mut usize) -> Option<Value<'a>> {
     if object.cast_exact::<PyString>().is_ok() {
         // SAFETY: as this function's.
         return unsafe { text(object) }.map(Value::from);
@@ -92,28 +97,30 @@ unsafe fn json<'a>(object: Borrowed<'a, '_, PyAny>, depth: usize) -> Option<Valu
         return None;
     }
     if let Ok(list) = object.cast_exact::<PyList>() {
+        *left = left.checked_sub(list.len())?;
         // SAFETY: the index is below the length, and the list holds its elements for as long as 'a.
         let element =
             |at| unsafe { Borrowed::<'a, '_, PyAny>::from_ptr(list.py(), ffi::PyList_GetItem(list.as_ptr(), at)) };
         // SAFETY: as this function's.
         return (0..length(list.len())?)
-            .map(|at| unsafe { json(element(at), depth + 1) })
+            .map(|at| unsafe { json(element(at), depth + 1, left) })
             .collect::<Option<_>>()
             .map(Value::List);
     }
     if let Ok(tuple) = object.cast_exact::<PyTuple>() {
+        *left = left.checked_sub(tuple.len())?;
         // SAFETY: the index is below the length, and the tuple holds its elements for as long as 'a.
         let element =
             |at| unsafe { Borrowed::<'a, '_, PyAny>::from_ptr(tuple.py(), ffi::PyTuple_GetItem(tuple.as_ptr(), at)) };
         // SAFETY: as this function's.
         return (0..length(tuple.len())?)
-            .map(|at| unsafe { json(element(at), depth + 1) })
+            .map(|at| unsafe { json(element(at), depth + 1, left) })
             .collect::<Option<_>>()
             .map(Value::List);
     }
     if let Ok(dict) = object.cast_exact::<PyDict>() {
         // SAFETY: as this function's.
-        return unsafe { entries(dict, depth + 1) }.map(Value::Object);
+        return unsafe { entries(dict, depth + 1, left) }.map(Value::Object);
     }
     uuid::in_place(object).map(Value::from)
 }

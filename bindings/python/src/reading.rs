@@ -26,16 +26,34 @@ pub(crate) type Fields = Vec<(Cow<'static, str>, Value<'static>)>;
 pub(crate) struct Given {
     pub(crate) fields: Fields,
     unreadable: Vec<(Cow<'static, str>, String)>,
+    /// The number of values so far.
+    values: usize,
 }
 
-/// The class of the first object that JSON does not have.
+/// How many values a context may hold. One list may stand in many places: thirty lists, each twice in the next, are a
+/// thousand million.
+pub(crate) const MAX_VALUES: usize = 1_000_000;
+
+/// What reading comes across: the class of the first object that JSON does not have, and the number of values.
 #[derive(Default)]
-pub(crate) struct Lost(Option<String>);
+pub(crate) struct Lost {
+    class: Option<String>,
+    values: usize,
+}
 
 impl Lost {
+    /// Counts a value.
+    fn count(&mut self) -> PyResult<()> {
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(PyValueError::new_err("the context holds more than 1000000 values, expected fewer"));
+        }
+        Ok(())
+    }
+
     /// Null for an object that JSON does not have.
     pub(crate) fn note(&mut self, object: &Bound<'_, PyAny>) -> Value<'static> {
-        self.0.get_or_insert_with(|| what(object));
+        self.class.get_or_insert_with(|| what(object));
         Value::Null
     }
 }
@@ -58,8 +76,9 @@ impl Given {
     /// # Errors
     /// A `ValueError` if it is nested too deep, and whatever its reading raises.
     pub(crate) fn put(&mut self, name: Cow<'static, str>, object: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut lost = Lost::default();
+        let mut lost = Lost { class: None, values: self.values };
         let mut value = json(object, 1, &mut lost)?;
+        self.values = lost.values;
         let py = object.py();
         if is_unreadable(&name, object, &value)
             && let Some(id) = kinds::id(object)?
@@ -78,7 +97,7 @@ impl Given {
                 value = Value::Object(Vec::new());
             }
             self.unreadable.push((name.clone(), what));
-        } else if let Some(what) = lost.0 {
+        } else if let Some(what) = lost.class {
             let consequence = match object.is_instance_of::<PyString>() || value == Value::Null {
                 true => "is no value of JSON: it counts as missing",
                 false => "is inside and is no value of JSON: it counts as missing there",
@@ -141,6 +160,7 @@ fn of_mapping(mapping: &Bound<'_, PyMapping>, depth: usize, lost: &mut Lost) -> 
 
 /// The JSON value that an object is, or null for one that JSON does not have.
 pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
+    lost.count()?;
     if let Ok(value) = object.cast::<PyString>() {
         return Ok(text(value)?.into());
     }

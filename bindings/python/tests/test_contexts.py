@@ -261,6 +261,24 @@ def test_a_set_has_its_texts_in_order() -> None:
     assert matches({"attribute": "roles", "op": "present"}, {"roles": frozenset()}) == TRUE
 
 
+def test_one_list_in_many_places_is_counted_in_each() -> None:
+    def places(levels: int) -> list[object]:
+        nested: list[object] = [1]
+        for _ in range(levels):
+            nested = [nested, nested]
+        return nested
+
+    assert matches(PRESENT, {"x": places(10)}) == TRUE
+    with pytest.raises(ValueError, match="more than 1000000 values"):
+        Context(x=places(30))
+    with pytest.raises(ValueError, match="more than 1000000 values"):
+        Context.from_mapping({f"x{at}": places(16) for at in range(40)})
+    flags = Flags()
+    flags.publish([{"name": "on", "enabled": True}])
+    assert flags.resolve("on", {"x": places(30)}).error_code == "INVALID_CONTEXT"
+    assert flags.resolve("on", {"x": places(10)}).value is True
+
+
 def test_a_set_is_counted_among_what_is_nested() -> None:
     nested: object = "deep"
     for _ in range(98):
