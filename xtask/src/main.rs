@@ -23,8 +23,9 @@ commands:
       language answers alike; --serve ends with the React example in the browser
   package [--target TARGET | --common]
       builds what users install, into target/packages: for this machine, or a part of a release
-  test [SUITE...]
-      runs the checks of the repository";
+  test [--no-install] [SUITE...]
+      runs the checks of the repository; what they need outside of the checkout (Chromium, Postgres, PgBouncer, Redis,
+      Valgrind, cargo-fuzz) is installed, by apt-get and cargo, unless told not to";
 
 fn main() -> ExitCode {
     let arguments: Result<Vec<String>, _> = std::env::args_os().skip(1).map(std::ffi::OsString::into_string).collect();

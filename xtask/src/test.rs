@@ -62,7 +62,8 @@ const SUITES: &[Suite] = &[
 ];
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let unknown = arguments.iter().find(|name| !SUITES.iter().any(|suite| suite.name == **name));
+    let (flags, arguments): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|name| *name == "--no-install");
+    let unknown = arguments.iter().find(|name| !SUITES.iter().any(|suite| suite.name == ***name));
     if let Some(unknown) = unknown {
         eprintln!("`{unknown}` is no suite, expected any of these:");
         for suite in SUITES {
@@ -71,14 +72,16 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         return ExitCode::from(2);
     }
     let tools = match Tools::find() {
-        Ok(tools) => tools,
+        Ok(tools) if flags.is_empty() => tools,
+        Ok(tools) => tools.without_installing(),
         Err(problem) => {
             eprintln!("{problem}");
             return ExitCode::FAILURE;
         }
     };
     let (mut passed, mut failed, mut skipped, begin) = (0, 0, 0, Instant::now());
-    for suite in SUITES.iter().filter(|suite| arguments.is_empty() || arguments.iter().any(|name| name == suite.name)) {
+    for suite in SUITES.iter().filter(|suite| arguments.is_empty() || arguments.iter().any(|name| *name == suite.name))
+    {
         let outcome = suite.report(&tools);
         match outcome {
             Outcome::Ran(tally) => {

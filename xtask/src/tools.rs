@@ -24,6 +24,8 @@ pub(crate) struct Tools {
     root: PathBuf,
     /// Logs and the virtual environment.
     folder: PathBuf,
+    /// Whether tools may be installed outside of the checkout.
+    may_install: bool,
 }
 
 impl Tools {
@@ -32,7 +34,12 @@ impl Tools {
         let root = manifest.parent().ok_or("the repository has no root")?.to_path_buf();
         let folder = root.join("target/suites");
         fs::create_dir_all(&folder).map_err(|problem| format!("cannot make {}: {problem}", folder.display()))?;
-        Ok(Tools { root, folder })
+        Ok(Tools { root, folder, may_install: true })
+    }
+
+    /// The same tools, which install nothing outside of the checkout.
+    pub(crate) fn without_installing(self) -> Self {
+        Tools { may_install: false, ..self }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -135,12 +142,36 @@ impl Tools {
         Ok(self.target().join("debug").join(format!("esclusa-loopback{}", std::env::consts::EXE_SUFFIX)))
     }
 
-    /// Installs a package of the system.
+    /// Installs a package of the system, and says so before.
     pub(crate) fn install_package(&self, package: &str) -> Result<(), String> {
-        let get = |arguments: &[&str]| self.must(self.program("apt-get").args(arguments.iter().copied()));
+        self.announce(&format!("the package `{package}` of the system, by apt-get"))?;
+        let is_root = self.must(self.program("id").arg("-u")).is_ok_and(|user| user.trim() == "0");
+        let get = |arguments: &[&str]| {
+            let apt = if is_root { self.program("apt-get") } else { self.program("sudo").args(["-n", "apt-get"]) };
+            // Another one may be at work.
+            self.must(apt.args(["-o", "DPkg::Lock::Timeout=300"]).args(arguments.iter().copied()))
+        };
         let install = || get(&["install", "--yes", "--no-install-recommends", package]);
         // The lists of a machine that was just made may be older than its mirror.
         install().or_else(|_| get(&["update"]).and_then(|_| install())).map(drop)
+    }
+
+    /// Installs a program of cargo's, and says so before.
+    pub(crate) fn install_program(&self, name: &str) -> Result<(), String> {
+        self.announce(&format!("the program `{name}`, by cargo"))?;
+        self.must(self.cargo(["install", "--quiet", name])).map(drop)
+    }
+
+    /// Says what is about to be installed outside of the checkout.
+    ///
+    /// # Errors
+    /// When nothing may be.
+    fn announce(&self, what: &str) -> Result<(), String> {
+        if !self.may_install {
+            return Err(format!("needs {what}; `--no-install` leaves that to you"));
+        }
+        println!("installing {what}");
+        Ok(())
     }
 
     /// Runs a command; what it prints is only shown, in the error, if it fails.

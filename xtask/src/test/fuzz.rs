@@ -19,7 +19,9 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     }
     let mut step = tools.step("fuzz");
     if !tools.has(tools.nightly(["fuzz", "--version"])) {
-        step.run(tools.cargo(["install", "--quiet", "cargo-fuzz"]));
+        if let Err(problem) = tools.install_program("cargo-fuzz") {
+            return step.fail(&problem);
+        }
     }
     for (target, runs) in TARGETS {
         let corpus = match corpus(tools.root(), target) {
