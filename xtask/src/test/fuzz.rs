@@ -18,10 +18,10 @@ pub(super) fn run(tools: &Tools) -> Outcome {
         return Outcome::Skipped("needs a nightly toolchain: `rustup toolchain install nightly`");
     }
     let mut step = tools.step("fuzz");
-    if !tools.has(tools.nightly(["fuzz", "--version"])) {
-        if let Err(problem) = tools.install_program("cargo-fuzz") {
-            return step.fail(&problem);
-        }
+    if !tools.has(tools.nightly(["fuzz", "--version"]))
+        && let Err(problem) = tools.install_program("cargo-fuzz")
+    {
+        return step.fail(&problem);
     }
     for (target, runs) in TARGETS {
         let corpus = match corpus(tools.root(), target) {
