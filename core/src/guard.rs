@@ -11,7 +11,7 @@ use crate::definition::Status;
 use crate::json::parse_number;
 use crate::switching;
 use crate::value::Value;
-use words::{Entry, IDLE, WORDS};
+use words::{Entry, IDLE, WORDS, alike, lists_of};
 
 /// A list of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,21 @@ pub(crate) enum List {
 impl List {
     fn bit(self) -> u16 {
         1 << self as u16
+    }
+
+    /// The list of a letter in [`words`].
+    fn of_letter(letter: u8) -> Self {
+        match letter {
+            b'g' => List::Gate,
+            b'b' => List::Beside,
+            b'p' => List::Prose,
+            b's' => List::Strong,
+            b'a' => List::Aside,
+            b'h' => List::Share,
+            b't' => List::State,
+            b'c' => List::Scope,
+            _ => List::Last,
+        }
     }
 }
 
@@ -113,7 +128,7 @@ impl Kind {
 
 /// Whether a text says of a flag that it is not in use.
 fn is_idle(value: &Value<'_>) -> bool {
-    let is_known = |text: &str| IDLE.iter().any(|known| known.eq_ignore_ascii_case(text.trim_ascii()));
+    let is_known = |text: &str| IDLE.split(' ').any(|known| known.eq_ignore_ascii_case(text.trim_ascii()));
     switching::status(value).is_some_and(Status::is_off) || value.as_str().is_some_and(is_known)
 }
 
@@ -207,7 +222,7 @@ impl Words {
         }
         let mut word = std::mem::take(&mut self.word);
         let is_whole = word.len() < SHORTEST_DIVIDED || word.len() > LONGEST_DIVIDED;
-        let parts = if is_whole || !lists_of(&one_form(&word)).is_empty() { None } else { divided(&word, &mut 0) };
+        let parts = if is_whole || lists_of(&one_form(&word), &WORDS) != 0 { None } else { divided(&word, &mut 0) };
         match parts {
             Some(parts) => parts.into_iter().for_each(|part| self.count(part)),
             None => self.count(&word),
@@ -218,10 +233,10 @@ impl Words {
 
     fn count(&mut self, word: &str) {
         let word = one_form(word);
-        let lists = lists_of(&word);
-        let on = |list: List| lists.contains(&list);
+        let lists = lists_of(&word, &WORDS);
+        let on = |list: List| lists & list.bit() != 0;
         self.count += 1;
-        self.any |= lists.iter().fold(0, |bits, list| bits | list.bit());
+        self.any |= lists;
         self.is_all_gate &= on(List::Gate) || on(List::Beside);
         self.is_all_last &= on(List::Last) || word == "ids";
         self.ends_in_id = matches!(word.as_ref(), "id" | "ids");
@@ -267,20 +282,6 @@ fn divided<'a>(word: &'a str, hopeless: &mut u64) -> Option<Vec<&'a str>> {
     None
 }
 
-/// The words that begin with the same letter.
-fn alike(word: &str) -> &'static [Entry] {
-    let first = word.as_bytes().first();
-    let begin = WORDS.partition_point(|(known, _)| known.as_bytes().first() < first);
-    let end = WORDS.partition_point(|(known, _)| known.as_bytes().first() <= first);
-    WORDS.get(begin..end).unwrap_or_default()
-}
-
 fn is_part(text: &str, alike: &[Entry]) -> bool {
-    let is_listed = || alike.binary_search_by_key(&one_form(text).as_ref(), |(known, _)| *known).is_ok();
-    (text.len() > 2 && is_listed()) || JOINED.contains(&text)
-}
-
-fn lists_of(word: &str) -> &'static [List] {
-    let at = WORDS.binary_search_by_key(&word, |(known, _)| known);
-    at.ok().and_then(|at| WORDS.get(at)).map_or(&[], |(_, lists)| *lists)
+    (text.len() > 2 && lists_of(&one_form(text), alike) != 0) || JOINED.contains(&text)
 }

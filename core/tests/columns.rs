@@ -37,16 +37,18 @@ fn the_table_has_the_words_of_the_specification() {
             expected.entry(stem).or_default().insert(list.to_owned());
         }
     }
-    let (table, idle) = include_str!("../src/guard/words.rs").split_once("static IDLE").unwrap();
-    let idle: Vec<&str> = idle.split('"').skip(1).step_by(2).collect();
+    // What is in the texts of that file: the words with their lists, and those that are idle.
+    let mut texts = include_str!("../src/guard/words.rs").split("&str = \"\\").skip(1).map(|text| {
+        text.split('"').next().unwrap().split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>()
+    });
+    let (words, idle) = (texts.next().unwrap(), texts.next().unwrap());
     assert_eq!(&idle, written.get("idle").unwrap());
-    let entries = table.split("(\"").skip(1);
     let mut table = BTreeMap::new();
-    for entry in entries {
-        let (word, rest) = entry.split_once("\", &[").unwrap();
-        let (lists, _) = rest.split_once(']').unwrap();
-        let lists = lists.split(", ").map(str::to_lowercase).collect::<BTreeSet<_>>();
-        assert!(table.insert(word.to_owned(), lists).is_none(), "{word} is there twice");
+    for entry in words {
+        let (word, letters) = entry.split_once(':').unwrap();
+        let list = |letter: char| "gbpsahtcl".find(letter).and_then(|at| lists.get(at)).unwrap();
+        let own = letters.chars().map(|letter| (*list(letter)).to_owned()).collect::<BTreeSet<_>>();
+        assert!(table.insert(word.to_owned(), own).is_none(), "{word} is there twice");
     }
     assert_eq!(table, expected);
     // A word in any form is at most three letters longer than its one form, and a part is looked for up to 18 letters.

@@ -1,158 +1,124 @@
-//! The words of the guard, sorted. A test keeps them equal to `spec/words.json`.
+//! The words of the guard. A test keeps them equal to `spec/words.json`.
+//!
+//! They are one text and the places in it, because a table of texts takes three times as much room in a browser.
 
-use super::List::{self, Aside, Beside, Gate, Last, Prose, Scope, Share, State, Strong};
+use super::List;
 
-/// A word with its lists.
-pub(super) type Entry = (&'static str, &'static [List]);
-
-/// Each word in its one form (2.2.25) with the lists that it is on.
+/// Each word in its one form (2.2.25), in order, with a letter for each list that it is on.
 #[rustfmt::skip]
-pub(super) static WORDS: [Entry; 584] = [
-    ("access", &[Scope]), ("account", &[Scope]), ("activa", &[Gate]), ("activated", &[Gate]),
-    ("activation", &[Scope]), ("active", &[Gate]), ("activo", &[Gate]), ("actualizacion", &[Prose]),
-    ("actualizada", &[Prose]), ("actualizado", &[Prose]), ("added", &[Aside]), ("admin", &[State]),
-    ("administrador", &[State]), ("administradore", &[State]), ("all", &[Gate]), ("allow", &[Strong]),
-    ("allowed", &[Strong]), ("allowlist", &[Strong]), ("alvo", &[Strong]), ("ambiente", &[Scope]),
-    ("anonima", &[State]), ("anonimo", &[State]), ("anonymou", &[State]), ("apagada", &[State]),
-    ("apagado", &[State]), ("apena", &[Strong]), ("app", &[Scope]), ("applicable", &[Scope]),
-    ("application", &[Scope]), ("apply", &[Scope]), ("archivada", &[State]), ("archivado", &[State]),
-    ("archive", &[State]), ("archived", &[State]), ("arquivada", &[State]), ("arquivado", &[State]),
-    ("asignada", &[Aside]), ("asignado", &[Aside]), ("assigned", &[Aside]), ("assignee", &[Aside]),
-    ("assinatura", &[Scope]), ("ativa", &[Gate]), ("ativo", &[Gate]), ("atualizacao", &[Prose]),
-    ("atualizada", &[Prose]), ("atualizado", &[Prose]), ("audience", &[Scope]), ("audiencia", &[Scope]),
-    ("authenticated", &[State]), ("author", &[Aside]), ("authorised", &[Strong]), ("authorized", &[Strong]),
-    ("autorizada", &[Strong]), ("autorizado", &[Strong]), ("availability", &[Scope]), ("available", &[Gate]),
-    ("ban", &[Strong]), ("banned", &[Strong]), ("begin", &[Scope]), ("beta", &[State]), ("blacklist", &[Strong]),
-    ("blacklisted", &[Strong]), ("block", &[Strong]), ("blocked", &[Strong]), ("bloqueada", &[Strong]),
-    ("bloqueado", &[Strong]), ("bloquear", &[Strong]), ("borrada", &[State]), ("borrado", &[State]),
-    ("borrador", &[State]), ("brand", &[Scope]), ("browser", &[Scope]), ("business", &[Scope]),
-    ("by", &[Beside, Prose]), ("caduca", &[Scope]), ("caducada", &[State]), ("caducado", &[State]),
-    ("canary", &[Share]), ("cancelada", &[State]), ("cancelado", &[State]), ("canceled", &[State]),
-    ("cancelled", &[State]), ("cargo", &[Scope]), ("category", &[Aside, Last]), ("changed", &[Prose]),
-    ("channel", &[Scope]), ("cidade", &[Scope]), ("cidr", &[Scope]), ("city", &[Scope]), ("ciudad", &[Scope]),
-    ("ciudade", &[Scope]), ("client", &[Scope]), ("cliente", &[Scope]), ("closed", &[State]), ("cluster", &[Scope]),
-    ("cohort", &[Scope]), ("cohorte", &[Scope]), ("color", &[Prose]), ("colour", &[Prose]), ("comment", &[Prose]),
-    ("company", &[Scope]), ("condicao", &[Scope]), ("condicion", &[Scope]), ("condicione", &[Scope]),
-    ("condicoe", &[Scope]), ("condition", &[Scope]), ("confidence", &[Aside]), ("constraint", &[Scope]),
-    ("conta", &[Scope]), ("contact", &[Aside]), ("convidado", &[State]), ("correo", &[Scope]), ("count", &[Prose]),
-    ("country", &[Scope]), ("creacion", &[Prose]), ("creada", &[Prose]), ("creado", &[Prose]), ("created", &[Prose]),
-    ("creator", &[Aside]), ("criacao", &[Prose]), ("criada", &[Prose]), ("criado", &[Prose]), ("criteria", &[Scope]),
-    ("cuenta", &[Scope]), ("current", &[Beside]), ("currently", &[Beside]), ("customer", &[Scope]),
-    ("datacenter", &[Scope]), ("deactivate", &[State]), ("deactivated", &[State]), ("decommissioned", &[State]),
-    ("default", &[Beside]), ("defined", &[Aside]), ("deletado", &[State]), ("delete", &[State]),
-    ("deleted", &[State]), ("denied", &[Strong]), ("deny", &[Strong]), ("denylist", &[Strong]),
-    ("departamento", &[Scope]), ("department", &[Scope]), ("depend", &[Scope]), ("dependency", &[Scope]),
-    ("desabilitada", &[State]), ("desabilitado", &[State]), ("desactivada", &[State]), ("desactivado", &[State]),
-    ("desarrollo", &[State]), ("desativada", &[State]), ("desativado", &[State]), ("desc", &[Prose]),
-    ("descricao", &[Prose]), ("descripcion", &[Prose]), ("description", &[Prose]), ("desde", &[Scope]),
-    ("desenvolvimento", &[State]), ("deshabilitada", &[State]), ("deshabilitado", &[State]), ("dev", &[State]),
-    ("development", &[State]), ("device", &[Scope]), ("disable", &[State]), ("disabled", &[State]),
-    ("discontinued", &[State]), ("display", &[Prose]), ("disponibilidad", &[Scope]), ("disponibilidade", &[Scope]),
-    ("disponible", &[Gate]), ("disponivel", &[Gate]), ("dispositivo", &[Scope]), ("division", &[Scope]),
-    ("doc", &[Prose]), ("documentation", &[Prose]), ("domain", &[Scope]), ("dominio", &[Scope]), ("draft", &[State]),
-    ("edad", &[Scope]), ("edition", &[Scope]), ("effective", &[Scope]), ("eligibility", &[Strong]),
-    ("eligible", &[Strong]), ("eliminada", &[State]), ("eliminado", &[State]), ("email", &[Scope]),
-    ("empresa", &[Scope]), ("enable", &[Gate]), ("enabled", &[Gate]), ("encendida", &[Gate]), ("encendido", &[Gate]),
-    ("end", &[Scope]), ("ending", &[Scope]), ("entitled", &[Scope]), ("entitlement", &[Scope]), ("entorno", &[Scope]),
-    ("env", &[Scope]), ("environment", &[Scope]), ("epic", &[Prose]), ("equipe", &[Scope]), ("equipo", &[Scope]),
-    ("escola", &[Scope]), ("escuela", &[Scope]), ("estado", &[Gate]), ("evaluated", &[Prose]), ("everyone", &[Gate]),
-    ("except", &[Strong]), ("exclude", &[Strong]), ("excluded", &[Strong]), ("excluida", &[Strong]),
-    ("excluido", &[Strong]), ("excluir", &[Strong]), ("exclusive", &[Strong]), ("exempt", &[Strong]),
-    ("experiment", &[Beside]), ("expira", &[Scope]), ("expirada", &[State]), ("expirado", &[State]),
-    ("expiration", &[Scope]), ("expire", &[Scope]), ("expired", &[State]), ("expiry", &[Scope]),
-    ("exposure", &[Share]), ("external", &[Last]), ("facing", &[Aside]), ("feature", &[Beside, Last]),
-    ("fid", &[Last]), ("filial", &[Scope]), ("filter", &[Scope]), ("fim", &[Scope]), ("fin", &[Scope]),
-    ("final", &[Scope]), ("finalizada", &[State]), ("finalizado", &[State]), ("firm", &[Scope]),
-    ("flag", &[Beside, Last]), ("for", &[Beside, Strong]), ("forbidden", &[Strong]), ("fraction", &[Share]),
-    ("franchise", &[Scope]), ("from", &[Scope]), ("funcao", &[Scope]), ("gate", &[State]), ("gender", &[Scope]),
-    ("geo", &[Scope]), ("global", &[Gate]), ("globally", &[Gate]), ("gradual", &[Share]), ("group", &[Scope]),
-    ("grupo", &[Scope]), ("guest", &[State]), ("guid", &[Last]), ("habilitada", &[Gate]), ("habilitado", &[Gate]),
-    ("hash", &[Prose]), ("hasta", &[Scope]), ("help", &[Prose]), ("hidden", &[State]), ("hide", &[State]),
-    ("hint", &[Prose]), ("history", &[Prose]), ("homologacao", &[State]), ("host", &[Scope]), ("hostname", &[Scope]),
-    ("icon", &[Prose]), ("id", &[Last]), ("idade", &[Scope]), ("identity", &[Scope]), ("idioma", &[Scope]),
-    ("image", &[Prose]), ("implemented", &[Aside]), ("in", &[Scope]), ("inactiva", &[State]), ("inactive", &[State]),
-    ("inactivo", &[State]), ("inativa", &[State]), ("inativo", &[State]), ("include", &[Strong]),
-    ("included", &[Strong]), ("incluida", &[Strong]), ("incluido", &[Strong]), ("incluir", &[Strong]),
-    ("inhabilitada", &[State]), ("inhabilitado", &[State]), ("inicio", &[Scope]), ("inquilino", &[Scope]),
-    ("inscripcion", &[Scope]), ("instance", &[Scope]), ("interna", &[State]), ("internal", &[State]),
-    ("interno", &[State]), ("introduced", &[Aside]), ("invitado", &[State]), ("invitation", &[Strong]),
-    ("invite", &[Strong]), ("invited", &[Strong]), ("ip", &[Scope]), ("ips", &[Scope]), ("is", &[Beside]),
-    ("issue", &[Prose]), ("jira", &[Prose]), ("kill", &[State]), ("killed", &[State]), ("killswitch", &[State]),
-    ("kind", &[Aside]), ("label", &[Prose]), ("language", &[Scope]), ("last", &[Prose]), ("launch", &[Scope]),
-    ("legacy", &[Last]), ("level", &[Scope]), ("liberada", &[Gate]), ("liberado", &[Gate]), ("license", &[Scope]),
-    ("lifecycle", &[Beside, Gate]), ("ligada", &[Gate]), ("ligado", &[Gate]), ("limit", &[Scope]),
-    ("limited", &[Scope]), ("link", &[Prose]), ("live", &[Gate]), ("locale", &[Scope]), ("location", &[Scope]),
-    ("log", &[Prose]), ("logged", &[State]), ("login", &[State]), ("loja", &[Scope]), ("mail", &[Scope]),
-    ("maintainer", &[Aside]), ("market", &[Scope]), ("max", &[Scope]), ("maxima", &[Scope]), ("maximo", &[Scope]),
-    ("member", &[Scope]), ("merchant", &[Scope]), ("message", &[Prose]), ("metric", &[Prose]),
-    ("milestone", &[Aside]), ("min", &[Scope]), ("minima", &[Scope]), ("minimo", &[Scope]), ("modificada", &[Prose]),
-    ("modificado", &[Prose]), ("modified", &[Prose]), ("module", &[Aside, Last]), ("motivo", &[Prose]),
-    ("name", &[Aside]), ("nivel", &[Scope]), ("nivele", &[Scope]), ("nombre", &[Aside]), ("nome", &[Aside]),
-    ("nota", &[Prose]), ("note", &[Prose]), ("notification", &[Prose]), ("objetivo", &[Strong]),
-    ("observacao", &[Prose]), ("observacion", &[Prose]), ("observacione", &[Prose]), ("observacoe", &[Prose]),
-    ("obsolete", &[State]), ("oculta", &[State]), ("oculto", &[State]), ("on", &[Gate]), ("only", &[Strong]),
-    ("operator", &[Scope]), ("order", &[Aside]), ("org", &[Scope]), ("organisation", &[Scope]),
-    ("organizacao", &[Scope]), ("organizacion", &[Scope]), ("organizacione", &[Scope]), ("organizacoe", &[Scope]),
-    ("organization", &[Scope]), ("os", &[Scope]), ("override", &[Scope]), ("owner", &[Aside]), ("owning", &[Aside]),
-    ("package", &[Scope]), ("pai", &[Scope]), ("paise", &[Scope]), ("papel", &[Scope]), ("para", &[Strong]),
-    ("parent", &[Scope]), ("partner", &[Scope]), ("pausada", &[State]), ("pausado", &[State]), ("paused", &[State]),
-    ("pct", &[Share]), ("people", &[Scope]), ("percent", &[Share]), ("percentage", &[Share]),
-    ("percentual", &[Share]), ("perfi", &[Scope]), ("perfil", &[Scope]), ("perfile", &[Scope]),
-    ("permille", &[Share]), ("permiso", &[Scope]), ("permissao", &[Scope]), ("permission", &[Scope]),
-    ("permissoe", &[Scope]), ("permitida", &[Strong]), ("permitido", &[Strong]), ("person", &[Scope]),
-    ("persona", &[Scope]), ("plan", &[Scope]), ("plane", &[Scope]), ("plano", &[Scope]), ("plataforma", &[Scope]),
-    ("platform", &[Scope]), ("porcentagem", &[Share]), ("porcentaje", &[Share]), ("porcento", &[Share]),
-    ("porciento", &[Share]), ("position", &[Aside]), ("premium", &[State]), ("prereq", &[Scope]),
-    ("prerequisite", &[Scope]), ("preview", &[State]), ("priority", &[Aside]), ("privada", &[State]),
-    ("privado", &[State]), ("private", &[State]), ("probability", &[Share]), ("prod", &[State]),
-    ("producao", &[State]), ("produccion", &[State]), ("production", &[State]), ("profile", &[Scope]),
-    ("prohibited", &[Strong]), ("proportion", &[Share]), ("prueba", &[State]), ("public", &[Gate, Last]),
-    ("publica", &[Gate]), ("publicada", &[Gate]), ("publicado", &[Gate]), ("publico", &[Gate]),
-    ("published", &[Gate]), ("qa", &[State]), ("ramp", &[Share]), ("rascunho", &[State]), ("rate", &[Prose]),
-    ("reason", &[Prose]), ("record", &[Beside]), ("regiao", &[Scope]), ("regioe", &[Scope]), ("region", &[Scope]),
-    ("regione", &[Scope]), ("regla", &[Scope]), ("related", &[Aside]), ("released", &[Gate]), ("remark", &[Prose]),
-    ("removed", &[State]), ("removido", &[State]), ("requer", &[State]), ("requerido", &[State]),
-    ("requiere", &[State]), ("require", &[State]), ("required", &[State]), ("requirement", &[State]),
-    ("requisito", &[State]), ("reseller", &[Scope]), ("responsable", &[Aside]), ("responsavel", &[Aside]),
-    ("responsible", &[Aside]), ("restrict", &[Strong]), ("restricted", &[Strong]), ("restringida", &[Strong]),
-    ("restringido", &[Strong]), ("restrita", &[Strong]), ("restrito", &[Strong]), ("result", &[Aside]),
-    ("retirada", &[State]), ("retirado", &[State]), ("retired", &[State]), ("reviewer", &[Aside]),
-    ("revoked", &[State]), ("ring", &[Scope]), ("risk", &[Aside]), ("rol", &[Scope]), ("role", &[Scope]),
-    ("rollout", &[Share]), ("row", &[Beside, Last]), ("rule", &[Scope]), ("sampling", &[Share]),
-    ("schedule", &[Scope]), ("scheduled", &[Scope]), ("schema", &[Prose]), ("school", &[Scope]), ("scope", &[Scope]),
-    ("sede", &[Scope]), ("seen", &[Prose]), ("segment", &[Scope]), ("segmento", &[Scope]), ("severity", &[Aside]),
-    ("shard", &[Scope]), ("share", &[Share]), ("site", &[Scope]), ("situacao", &[Gate]), ("size", &[Aside]),
-    ("slack", &[Prose]), ("solamente", &[Strong]), ("solo", &[Strong]), ("somente", &[Strong]), ("sort", &[Aside]),
-    ("staff", &[State]), ("stage", &[Scope]), ("staging", &[State]), ("start", &[Scope]), ("starting", &[Scope]),
-    ("stat", &[Prose]), ("state", &[Beside, Gate]), ("statistic", &[Prose]), ("statu", &[Gate]),
-    ("steward", &[Aside]), ("stopped", &[State]), ("store", &[Scope]), ("story", &[Prose]), ("strategy", &[Scope]),
-    ("subject", &[Scope]), ("subscriber", &[Scope]), ("subscription", &[Scope]), ("sucursal", &[Scope]),
-    ("sucursale", &[Scope]), ("sunset", &[Scope]), ("suscripcion", &[Scope]), ("suspended", &[State]),
-    ("suspendida", &[State]), ("suspendido", &[State]), ("suspensa", &[State]), ("suspenso", &[State]),
-    ("tag", &[Aside]), ("target", &[Strong]), ("targeted", &[Strong]), ("targeting", &[Strong]), ("team", &[Scope]),
-    ("template", &[Prose]), ("tenant", &[Scope]), ("terminated", &[State]), ("teste", &[State]), ("tester", &[Scope]),
-    ("ticket", &[Prose]), ("tienda", &[Scope]), ("tier", &[Scope]), ("till", &[Scope]), ("title", &[Prose]),
-    ("to", &[Scope]), ("toggle", &[Beside, Last]), ("toggled", &[Prose]), ("tooltip", &[Prose]), ("total", &[Prose]),
-    ("traffic", &[Share]), ("type", &[Aside, Last]), ("ui", &[Aside]), ("unavailable", &[State]),
-    ("unicamente", &[Strong]), ("unpublished", &[State]), ("until", &[Scope]), ("updated", &[Prose]),
-    ("uri", &[Prose]), ("url", &[Prose]), ("used", &[Aside]), ("user", &[Scope]), ("username", &[Scope]),
-    ("usuaria", &[Scope]), ("usuario", &[Scope]), ("uuid", &[Last]), ("valid", &[Scope]), ("validity", &[Scope]),
-    ("vence", &[Scope]), ("vencida", &[State]), ("vencido", &[State]), ("vencimiento", &[Scope]),
-    ("vendor", &[Scope]), ("vigencia", &[Scope]), ("vigente", &[Gate]), ("visibility", &[Scope]),
-    ("visible", &[Gate]), ("visitor", &[Scope]), ("waitlist", &[Strong]), ("wave", &[Scope]),
-    ("whitelist", &[Strong]), ("whitelisted", &[Strong]), ("wiki", &[Prose]), ("window", &[Scope]),
-    ("workspace", &[Scope]), ("zone", &[Scope]),
-];
+const TEXT: &str = "\
+    access:c account:c activa:g activated:g activation:c active:g activo:g actualizacion:p actualizada:p \
+    actualizado:p added:a admin:t administrador:t administradore:t all:g allow:s allowed:s allowlist:s alvo:s \
+    ambiente:c anonima:t anonimo:t anonymou:t apagada:t apagado:t apena:s app:c applicable:c application:c apply:c \
+    archivada:t archivado:t archive:t archived:t arquivada:t arquivado:t asignada:a asignado:a assigned:a \
+    assignee:a assinatura:c ativa:g ativo:g atualizacao:p atualizada:p atualizado:p audience:c audiencia:c \
+    authenticated:t author:a authorised:s authorized:s autorizada:s autorizado:s availability:c available:g ban:s \
+    banned:s begin:c beta:t blacklist:s blacklisted:s block:s blocked:s bloqueada:s bloqueado:s bloquear:s \
+    borrada:t borrado:t borrador:t brand:c browser:c business:c by:bp caduca:c caducada:t caducado:t canary:h \
+    cancelada:t cancelado:t canceled:t cancelled:t cargo:c category:al changed:p channel:c cidade:c cidr:c city:c \
+    ciudad:c ciudade:c client:c cliente:c closed:t cluster:c cohort:c cohorte:c color:p colour:p comment:p \
+    company:c condicao:c condicion:c condicione:c condicoe:c condition:c confidence:a constraint:c conta:c \
+    contact:a convidado:t correo:c count:p country:c creacion:p creada:p creado:p created:p creator:a criacao:p \
+    criada:p criado:p criteria:c cuenta:c current:b currently:b customer:c datacenter:c deactivate:t deactivated:t \
+    decommissioned:t default:b defined:a deletado:t delete:t deleted:t denied:s deny:s denylist:s departamento:c \
+    department:c depend:c dependency:c desabilitada:t desabilitado:t desactivada:t desactivado:t desarrollo:t \
+    desativada:t desativado:t desc:p descricao:p descripcion:p description:p desde:c desenvolvimento:t \
+    deshabilitada:t deshabilitado:t dev:t development:t device:c disable:t disabled:t discontinued:t display:p \
+    disponibilidad:c disponibilidade:c disponible:g disponivel:g dispositivo:c division:c doc:p documentation:p \
+    domain:c dominio:c draft:t edad:c edition:c effective:c eligibility:s eligible:s eliminada:t eliminado:t \
+    email:c empresa:c enable:g enabled:g encendida:g encendido:g end:c ending:c entitled:c entitlement:c entorno:c \
+    env:c environment:c epic:p equipe:c equipo:c escola:c escuela:c estado:g evaluated:p everyone:g except:s \
+    exclude:s excluded:s excluida:s excluido:s excluir:s exclusive:s exempt:s experiment:b expira:c expirada:t \
+    expirado:t expiration:c expire:c expired:t expiry:c exposure:h external:l facing:a feature:bl fid:l filial:c \
+    filter:c fim:c fin:c final:c finalizada:t finalizado:t firm:c flag:bl for:bs forbidden:s fraction:h franchise:c \
+    from:c funcao:c gate:t gender:c geo:c global:g globally:g gradual:h group:c grupo:c guest:t guid:l habilitada:g \
+    habilitado:g hash:p hasta:c help:p hidden:t hide:t hint:p history:p homologacao:t host:c hostname:c icon:p id:l \
+    idade:c identity:c idioma:c image:p implemented:a in:c inactiva:t inactive:t inactivo:t inativa:t inativo:t \
+    include:s included:s incluida:s incluido:s incluir:s inhabilitada:t inhabilitado:t inicio:c inquilino:c \
+    inscripcion:c instance:c interna:t internal:t interno:t introduced:a invitado:t invitation:s invite:s invited:s \
+    ip:c ips:c is:b issue:p jira:p kill:t killed:t killswitch:t kind:a label:p language:c last:p launch:c legacy:l \
+    level:c liberada:g liberado:g license:c lifecycle:bg ligada:g ligado:g limit:c limited:c link:p live:g locale:c \
+    location:c log:p logged:t login:t loja:c mail:c maintainer:a market:c max:c maxima:c maximo:c member:c \
+    merchant:c message:p metric:p milestone:a min:c minima:c minimo:c modificada:p modificado:p modified:p \
+    module:al motivo:p name:a nivel:c nivele:c nombre:a nome:a nota:p note:p notification:p objetivo:s observacao:p \
+    observacion:p observacione:p observacoe:p obsolete:t oculta:t oculto:t on:g only:s operator:c order:a org:c \
+    organisation:c organizacao:c organizacion:c organizacione:c organizacoe:c organization:c os:c override:c \
+    owner:a owning:a package:c pai:c paise:c papel:c para:s parent:c partner:c pausada:t pausado:t paused:t pct:h \
+    people:c percent:h percentage:h percentual:h perfi:c perfil:c perfile:c permille:h permiso:c permissao:c \
+    permission:c permissoe:c permitida:s permitido:s person:c persona:c plan:c plane:c plano:c plataforma:c \
+    platform:c porcentagem:h porcentaje:h porcento:h porciento:h position:a premium:t prereq:c prerequisite:c \
+    preview:t priority:a privada:t privado:t private:t probability:h prod:t producao:t produccion:t production:t \
+    profile:c prohibited:s proportion:h prueba:t public:gl publica:g publicada:g publicado:g publico:g published:g \
+    qa:t ramp:h rascunho:t rate:p reason:p record:b regiao:c regioe:c region:c regione:c regla:c related:a \
+    released:g remark:p removed:t removido:t requer:t requerido:t requiere:t require:t required:t requirement:t \
+    requisito:t reseller:c responsable:a responsavel:a responsible:a restrict:s restricted:s restringida:s \
+    restringido:s restrita:s restrito:s result:a retirada:t retirado:t retired:t reviewer:a revoked:t ring:c risk:a \
+    rol:c role:c rollout:h row:bl rule:c sampling:h schedule:c scheduled:c schema:p school:c scope:c sede:c seen:p \
+    segment:c segmento:c severity:a shard:c share:h site:c situacao:g size:a slack:p solamente:s solo:s somente:s \
+    sort:a staff:t stage:c staging:t start:c starting:c stat:p state:bg statistic:p statu:g steward:a stopped:t \
+    store:c story:p strategy:c subject:c subscriber:c subscription:c sucursal:c sucursale:c sunset:c suscripcion:c \
+    suspended:t suspendida:t suspendido:t suspensa:t suspenso:t tag:a target:s targeted:s targeting:s team:c \
+    template:p tenant:c terminated:t teste:t tester:c ticket:p tienda:c tier:c till:c title:p to:c toggle:bl \
+    toggled:p tooltip:p total:p traffic:h type:al ui:a unavailable:t unicamente:s unpublished:t until:c updated:p \
+    uri:p url:p used:a user:c username:c usuaria:c usuario:c uuid:l valid:c validity:c vence:c vencida:t vencido:t \
+    vencimiento:c vendor:c vigencia:c vigente:g visibility:c visible:g visitor:c waitlist:s wave:c whitelist:s \
+    whitelisted:s wiki:p window:c workspace:c zone:c";
+
+const COUNT: usize = 584;
+
+/// Where a word begins in the text, and its length.
+pub(super) type Entry = (u16, u8);
+
+/// All words; one that is to be found is looked for among some of them.
+pub(super) static WORDS: [Entry; COUNT] = words();
+
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "checked when it is compiled")]
+const fn words() -> [Entry; COUNT] {
+    let (text, mut words, mut count) = (TEXT.as_bytes(), [(0, 0); COUNT], 0);
+    let (mut start, mut at) = (0, 0);
+    while at < text.len() {
+        match text[at] {
+            b':' => {
+                words[count] = (start as u16, (at - start) as u8);
+                count += 1;
+            }
+            b' ' => start = at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    assert!(count == COUNT && text.len() < u16::MAX as usize, "the words are counted");
+    words
+}
+
+fn word((start, len): Entry) -> &'static [u8] {
+    let start = usize::from(start);
+    TEXT.as_bytes().get(start..start + usize::from(len)).unwrap_or_default()
+}
+
+/// The words that begin with the same letter.
+pub(super) fn alike(text: &str) -> &'static [Entry] {
+    let first = text.as_bytes().first();
+    let begin = WORDS.partition_point(|entry| word(*entry).first() < first);
+    let end = WORDS.partition_point(|entry| word(*entry).first() <= first);
+    WORDS.get(begin..end).unwrap_or_default()
+}
+
+/// The lists that a text is on, one bit each, if it is one of these words.
+pub(super) fn lists_of(text: &str, words: &[Entry]) -> u16 {
+    let found = words.binary_search_by(|entry| word(*entry).cmp(text.as_bytes()));
+    let Some((start, len)) = found.ok().and_then(|at| words.get(at)) else { return 0 };
+    let lists = TEXT.as_bytes().iter().skip(usize::from(*start) + usize::from(*len) + 1);
+    lists.take_while(|letter| **letter != b' ').fold(0, |bits, letter| bits | List::of_letter(*letter).bit())
+}
 
 /// The texts by which a gate field is off besides those of a switch and a status (2.2.28).
 #[rustfmt::skip]
-pub(super) static IDLE: [&str; 69] = [
-    "apagada", "apagado", "archivada", "archivado", "archive", "arquivada", "arquivado", "borrada", "borrado",
-    "borrador", "caducada", "caducado", "cancelada", "cancelado", "canceled", "cerrada", "cerrado", "deactivated",
-    "delete", "desabilitada", "desabilitado", "desactivada", "desactivado", "desativada", "desativado",
-    "deshabilitada", "deshabilitado", "desligada", "desligado", "eliminada", "eliminado", "encerrada", "encerrado",
-    "excluida", "excluido", "expirada", "expirado", "falso", "finalizada", "finalizado", "hidden", "inactiva",
-    "inactivo", "inativa", "inativo", "inhabilitada", "inhabilitado", "nao", "oculta", "oculto", "pausada", "pausado",
-    "paused", "pendente", "pendiente", "rascunho", "removed", "retirada", "retirado", "revoked", "suspendida",
-    "suspendido", "suspensa", "suspenso", "terminated", "unavailable", "unpublished", "vencida", "vencido",
-];
+pub(super) const IDLE: &str = "\
+    apagada apagado archivada archivado archive arquivada arquivado borrada borrado borrador caducada caducado \
+    cancelada cancelado canceled cerrada cerrado deactivated delete desabilitada desabilitado desactivada \
+    desactivado desativada desativado deshabilitada deshabilitado desligada desligado eliminada eliminado encerrada \
+    encerrado excluida excluido expirada expirado falso finalizada finalizado hidden inactiva inactivo inativa \
+    inativo inhabilitada inhabilitado nao oculta oculto pausada pausado paused pendente pendiente rascunho removed \
+    retirada retirado revoked suspendida suspendido suspensa suspenso terminated unavailable unpublished vencida \
+    vencido";
