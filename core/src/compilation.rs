@@ -146,10 +146,12 @@ impl Compiler {
                 }
             }
         }
-        self.set.set_aside.sort_unstable_by_key(|(id, _)| *id);
+        // One sort for both: a browser loads each that is written.
+        let in_order = |set_aside: &mut Vec<(FlagId, Aside)>| set_aside.sort_unstable_by_key(|(id, _)| *id);
+        in_order(&mut self.set.set_aside);
         let parted: Vec<(FlagId, Aside)> = checked.twins.iter().filter_map(|twins| self.part(twins)).collect();
         self.set.set_aside.extend(parted);
-        self.set.set_aside.sort_unstable_by_key(|(id, _)| *id);
+        in_order(&mut self.set.set_aside);
         self.set.violations = checked.violations;
         self.finish()
     }

@@ -236,9 +236,11 @@ impl Hash for Value<'_> {
             Value::List(elements) => elements.hash(state),
             // The order of fields is of no consequence.
             Value::Object(fields) => {
-                let mut sorted: Vec<_> = fields.iter().collect();
-                sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
-                sorted.hash(state);
+                let mut sorted: Vec<(&str, usize)> =
+                    fields.iter().zip(0..).map(|((name, _), at)| (&**name, at)).collect();
+                sorted.sort_unstable();
+                sorted.len().hash(state);
+                sorted.iter().for_each(|(_, at)| fields.get(*at).hash(state));
             }
         }
     }
