@@ -53,7 +53,7 @@ impl List {
 /// Those that may decide about a name of which no word is one of a gate, in their order.
 const DECIDING: [List; 6] = [List::Prose, List::Strong, List::Aside, List::Share, List::State, List::Scope];
 
-/// The texts that restrict nobody.
+/// The values that mean everyone.
 const ANYONE: [&str; 9] = ["*", "all", "any", "everybody", "everyone", "global", "public", "todas", "todos"];
 
 /// What may be joined to words of the lists.

@@ -100,7 +100,7 @@ pub fn lift(a: &Sample, b: &Sample) -> Option<Estimate> {
     Some(around(ratio - 1.0, variance, a.units.saturating_add(b.units)))
 }
 
-/// The interval around a value whose variance is known after so many units.
+/// The interval around an estimate after `units` units, from its variance.
 fn around(value: f64, variance: f64, units: u64) -> Estimate {
     let tail = -2.0 * ALPHA.ln();
     let rho = (tail + tail.ln_1p()) / TUNED_FOR;

@@ -13,7 +13,8 @@ pub enum State {
     Waiting,
     /// Nothing speaks against the next step.
     Healthy,
-    /// Something does, but not enough to stop, or it may be nobody's flag. The schedule should hold.
+    /// There is evidence against the next step, but too little to stop, or both arms are worse at once. The schedule should
+    /// hold.
     Suspicious,
     /// What arrives cannot be trusted: the split is wrong, outcomes are lost (arms are not compared then, but limits still
     /// act), or none come any more.

@@ -5,6 +5,7 @@ import { Context, BROKEN, numberOf } from './context.js';
 import { type Engine, NOBODY, NOT_READY, NO_OUTCOME, build, engine } from './engine.js';
 import { explanationFrom, unexplained } from './explanation.js';
 import { inspected } from './inspected.js';
+import { Listeners } from './listeners.js';
 import { moment } from './moment.js';
 import { type Outcome, type WireResolution, none, outcome, projected, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
 import { type Snapshot, bytesOf, reportFrom, viewOf } from './publication.js';
@@ -53,7 +54,7 @@ export class Flags {
   #firstOutcome = 0;
   /** The revision of that set. */
   #answered: number | null = null;
-  readonly #listeners = new Set<(report: Report) => unknown>();
+  readonly #listeners = new Listeners();
   #sync: ActiveSync | undefined;
   /** What keeps the flags fresh ends when they are freed. */
   #onFree: (() => void) | undefined;
@@ -264,10 +265,7 @@ export class Flags {
    * listener throws, or rejects with, is reported through `console.error`.
    */
   onPublish(listener: (report: Report) => unknown): () => void {
-    // A listener that is given twice is called twice.
-    const own = (report: Report): unknown => listener(report);
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    return this.#listeners.add(listener);
   }
 
   /** Gives back what the engine holds, without waiting for the garbage collector; nothing is published then. */
@@ -350,26 +348,14 @@ export class Flags {
     const report = reportFrom(said);
     const lives = this.#lives;
     // Those of flags that were freed meanwhile hear nothing.
-    return { report, tell: () => void (lives === this.#lives && this.#tell(report)) };
+    const isNews = (): boolean => lives === this.#lives && report.outcome === 'published';
+    return { report, tell: () => void (isNews() && this.#listeners.tell(report)) };
   }
 
   #published(said: string): Report {
     const { report, tell } = this.#swapped(said);
     tell();
     return report;
-  }
-
-  #tell(report: Report): void {
-    if (report.outcome === 'published') {
-      for (const listener of [...this.#listeners]) {
-        try {
-          // An async function throws later.
-          Promise.resolve(listener(report)).catch(failed);
-        } catch (problem) {
-          failed(problem);
-        }
-      }
-    }
   }
 
   #about(): About {
@@ -443,10 +429,6 @@ export class Flags {
 /** There is nothing to ask. */
 function absent(slot: number): Outcome {
   return slot === NOT_READY ? PROVIDER_NOT_READY : FLAG_NOT_FOUND;
-}
-
-function failed(problem: unknown): void {
-  console.error('esclusa: a listener of onPublish failed', problem);
 }
 
 function isSet(option: boolean | null | undefined): boolean {

@@ -15,7 +15,7 @@ export interface Told {
 /** How long initialising waits for the source's first good answer, unless the app says otherwise. */
 const INITIALIZATION_TIMEOUT_MS = 10_000;
 
-/** What a provider hears of flags from when an SDK initialises it until the SDK closes it; then it may begin again. */
+/** A provider between `initialize` and `onClose`: it listens to the flags and reports their state to the SDK. It may be initialised again. */
 export class ProviderLife {
   readonly #flags: ProviderFlags;
   readonly #told: Told;

@@ -313,7 +313,7 @@ def test_the_first_answer_of_a_child_is_not_older_than_the_file(tmp_path: Path) 
     slow = type(QUICK)(interval=3600, stale_after=7200)
     flags = Flags.from_source(File(path), policy=slow)
     (begin, go), (published, tell), parent = os.pipe(), os.pipe(), os.getpid()
-    # Nobody asks in the child before it has published by itself; it looks at the file at moments of its own.
+    # The child evaluates nothing before its own first publish, which is at another moment than the parent's.
     flags.on_publish(lambda _: os.getpid() == parent or os.write(tell, b"x"))
 
     def first_answer() -> bool:

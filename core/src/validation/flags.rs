@@ -59,7 +59,7 @@ pub(super) fn flag<'v>(
     let status = given(status).map(|value| self::status(reading, &at("status"), value));
     is_read("status", status != Some(None));
     let share = given(rollout).map(|value| reading.percentage(&at("rollout_percentage"), value));
-    // A share above 100 restricts nobody.
+    // A share above 100 does not restrict.
     is_read("rollout_percentage", share != Some(None) || rollout.is_some_and(is_above_100));
     let mut targets: Targets<'v> = Default::default();
     let lists = [plans, regions, roles, companies, users];

@@ -27,7 +27,7 @@ class Line:
     """As a context manager it takes the connections that its thread uses meanwhile."""
 
     def __init__(self, seconds: float) -> None:
-        """A line that is cut after so many seconds within `limit`."""
+        """A connection that is closed when a block under `limit` takes longer than its seconds."""
         self.seconds, self.is_cut = seconds, False
         self.is_reused = False
         """Whether the last request went over a connection that had carried another one."""
@@ -53,7 +53,7 @@ class Line:
             deadline.cancel()
 
     def cut(self) -> None:
-        """Ends what is read or written; whoever does it gets an error."""
+        """Closes the connection: a read or write in progress raises an error."""
         self.is_cut = True
         for connection in (*self._sockets, *(connection.sock for connection in self._connections)):
             if connection is not None:
