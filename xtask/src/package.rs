@@ -176,7 +176,9 @@ impl<'t> Packages<'t> {
         (self.say)("the crates");
         let folder = self.tools.target();
         let crates = ["esclusa", "esclusa-guard", "esclusa-sync"];
-        let package = ["package", "--allow-dirty", "--quiet"]
+        // What the lock file names is all that is needed; asking the registry again could only fail.
+        self.tools.must(self.tools.cargo(["fetch", "--locked"]))?;
+        let package = ["package", "--allow-dirty", "--offline", "--quiet"]
             .into_iter()
             .chain(crates.iter().flat_map(|name| ["--package", name]));
         self.tools.must(self.tools.cargo(package))?;

@@ -17,6 +17,11 @@ const IS_INSTALLED: &str = "
         path.startsWith('node_modules/') && version && !optional && there[path]?.version !== version;
     process.exit(Object.entries(wanted).some(isMissing) ? 1 : 0);";
 
+/// How often each program that downloads tries again, unless the environment says so: a registry that is away for a
+/// moment is not a fault of what is tested.
+const RETRIES: [(&str, &str); 3] =
+    [("CARGO_NET_RETRY", "10"), ("npm_config_fetch_retries", "5"), ("PIP_RETRIES", "10")];
+
 /// By which rustup tells its children what toolchain they belong to.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 
@@ -63,7 +68,9 @@ impl Tools {
             Some("python3") if cfg!(windows) => "python".into(),
             _ => name,
         };
-        Program { name, arguments: Vec::new(), variables: Vec::new(), folder: self.root.clone() }
+        let retries = RETRIES.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
+        let variables = retries.map(|(name, count)| (name, count.into())).collect();
+        Program { name, arguments: Vec::new(), variables, folder: self.root.clone() }
     }
 
     /// The cargo that runs this, and its toolchain: without that rustup would build a crate that brings a file

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
 use crate::tools::{Program, Tools};
 
-/// How many lines of a suite's log are shown when it failed.
+/// How many of the last lines of a command are shown when it failed.
 const TAIL: usize = 60;
 
 pub(super) struct Suite {
@@ -36,6 +36,21 @@ impl fmt::Display for Tally {
     }
 }
 
+impl Tally {
+    /// The closing lines of the tests in what a command printed; without any, the command is one check itself. One that
+    /// fails without saying so in its counts is one failure.
+    fn of(text: &str, succeeded: bool) -> Self {
+        let mut tally = counts(text);
+        if tally.passed + tally.failed == 0 && succeeded {
+            tally.passed = 1;
+        }
+        if tally.failed == 0 && !succeeded {
+            tally.failed = 1;
+        }
+        tally
+    }
+}
+
 impl Suite {
     pub(super) fn report(&self, tools: &Tools) -> Outcome {
         let begin = Instant::now();
@@ -45,7 +60,7 @@ impl Suite {
             Outcome::Ran(tally) => {
                 println!("{:<14} {tally} ({seconds:.0} s): {}", self.name, self.about);
                 if tally.failed > 0 {
-                    show_tail(&tools.log(self.name));
+                    show_failures(&tools.log(self.name));
                 }
             }
             Outcome::Skipped(reason) => println!("{:<14} SKIPPED: {reason}", self.name),
@@ -54,14 +69,17 @@ impl Suite {
     }
 }
 
-fn show_tail(log: &PathBuf) {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    println!("--- the end of {}", log.display());
-    for line in lines.iter().skip(lines.len().saturating_sub(TAIL)) {
-        println!("    {line}");
-    }
+/// Prints what failed: each check, and the end of each command.
+fn show_failures(log: &Path) {
+    let text = fs::read(failures(log)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    println!("--- what failed, of {}", log.display());
+    text.lines().for_each(|line| println!("    {line}"));
     println!("---");
+}
+
+/// Where what failed is written a second time.
+fn failures(log: &Path) -> PathBuf {
+    log.with_extension("failed.log")
 }
 
 /// The commands of one suite: each adds to its log and to its tally.
@@ -78,32 +96,24 @@ impl Tools {
 
 impl Step {
     fn new(log: PathBuf) -> Self {
+        let _ = fs::remove_file(failures(&log));
         let _ = fs::remove_file(&log);
         Step { log, tally: Tally::default() }
     }
 
-    /// Runs a command. It counts by the closing lines of its tests, or as one check if it has none; one that fails
-    /// without saying so in its counts is one failure more.
+    /// Runs a command and counts what came of it.
     pub(super) fn run(&mut self, program: Program) -> &mut Self {
         let heading = format!("$ {program}\n");
-        match output(program) {
-            Ok((succeeded, text)) => {
-                let mut counted = counts(&text);
-                if counted.passed + counted.failed == 0 && succeeded {
-                    counted.passed = 1;
-                }
-                if counted.failed == 0 && !succeeded {
-                    counted.failed = 1;
-                }
-                self.tally.passed += counted.passed;
-                self.tally.failed += counted.failed;
-                self.write(&format!("{heading}{text}"));
-            }
-            Err(problem) => {
-                self.tally.failed += 1;
-                self.write(&format!("{heading}{problem}\n"));
-            }
+        let (tally, text) = match output(program) {
+            Ok((succeeded, text)) => (Tally::of(&text, succeeded), text),
+            Err(problem) => (Tally { passed: 0, failed: 1 }, format!("{problem}\n")),
+        };
+        self.tally.passed += tally.passed;
+        self.tally.failed += tally.failed;
+        if tally.failed > 0 {
+            self.write_failure(&format!("{heading}{}", last_lines(&text)));
         }
+        self.write(&format!("{heading}{text}"));
         self
     }
 
@@ -115,8 +125,7 @@ impl Step {
                 self.write(&format!("✓ {what}\n"));
             }
             Err(problem) => {
-                self.tally.failed += 1;
-                self.write(&format!("✗ {what}: {problem}\n"));
+                self.fail(&format!("✗ {what}: {problem}\n"));
             }
         }
     }
@@ -134,23 +143,45 @@ impl Step {
     pub(super) fn fail(&mut self, problem: &str) -> Outcome {
         self.tally.failed += 1;
         self.write(problem);
+        self.write_failure(problem);
         self.outcome()
     }
 
     fn write(&self, text: &str) {
-        let file = File::options().create(true).append(true).open(&self.log);
-        if let Err(problem) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
-            eprintln!("cannot write {}: {problem}", self.log.display());
-        }
+        append(&self.log, text);
+    }
+
+    fn write_failure(&self, text: &str) {
+        append(&failures(&self.log), text);
     }
 }
 
-/// Whether the command succeeded, and everything that it printed.
+fn append(file: &Path, text: &str) {
+    let opened = File::options().create(true).append(true).open(file);
+    if let Err(problem) = opened.and_then(|mut file| file.write_all(text.as_bytes())) {
+        eprintln!("cannot write {}: {problem}", file.display());
+    }
+}
+
+/// Whether the command succeeded, and everything that it printed, in the order in which it did.
 fn output(program: Program) -> Result<(bool, String), String> {
     let mut command = program.into_command();
-    let output = command.stdin(Stdio::null()).output().map_err(|problem| format!("cannot be started: {problem}"))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok((output.status.success(), format!("{}{}", text(&output.stderr), text(&output.stdout))))
+    let (mut printed, writer) = io::pipe().map_err(|problem| format!("cannot be heard: {problem}"))?;
+    let errors = writer.try_clone().map_err(|problem| format!("cannot be heard: {problem}"))?;
+    command.stdin(Stdio::null()).stdout(writer).stderr(errors);
+    let mut child = command.spawn().map_err(|problem| format!("cannot be started: {problem}"))?;
+    // The command holds this end of the pipe open too.
+    drop(command);
+    let mut bytes = Vec::new();
+    let read = printed.read_to_end(&mut bytes);
+    let status = read.and_then(|_| child.wait()).map_err(|problem| format!("cannot be heard: {problem}"))?;
+    Ok((status.success(), String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.iter().skip(lines.len().saturating_sub(TAIL));
+    last.map(|line| format!("{line}\n")).collect()
 }
 
 /// Adds up the closing lines of test runners: `test result: ok. 3 passed; 0 failed; …`, alone on a line
