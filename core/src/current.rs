@@ -34,7 +34,11 @@ mod single {
 
     impl Cell {
         pub(crate) fn from_pointee(set: FlagSet) -> Self {
-            Cell { set: Mutex::new(Arc::new(set)), swaps: AtomicU32::new(0) }
+            Cell::from(Arc::new(set))
+        }
+
+        pub(crate) fn from(set: Arc<FlagSet>) -> Self {
+            Cell { set: Mutex::new(set), swaps: AtomicU32::new(0) }
         }
 
         #[inline]

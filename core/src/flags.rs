@@ -119,6 +119,13 @@ impl Flags {
         self.current.load_full()
     }
 
+    /// Another handle that holds the set that is current now, whatever this one publishes later: for hosts, whose
+    /// handles answer more than a set does.
+    #[must_use]
+    pub fn held(&self) -> Flags {
+        Flags { current: Arc::new(Cell::from(self.current())), publisher: Arc::default(), clock: self.clock }
+    }
+
     /// Whether the flag is on for this context, now; a key that is not there is off.
     #[inline]
     pub fn is_enabled<K: FlagKey + ?Sized>(&self, key: &K, context: &Context<'_>) -> bool {

@@ -133,3 +133,19 @@ fn windows_go_by_the_handles_clock() {
     assert_eq!(at(|| Time::parse("2025-06-01").unwrap()), (true, true));
     assert_eq!(at(|| Time::parse("2026-01-01").unwrap()), (false, false));
 }
+
+#[test]
+fn a_handle_that_holds_a_set_keeps_to_it_and_finds_the_same_keys() {
+    let flags = Flags::new();
+    let (key, context) = (flags.key("f0"), Context::new("user-42"));
+    let empty = flags.held();
+    let _ = flags.publish(snapshot(1));
+    let held = flags.held();
+    assert!(flags.is_enabled(&key, &context) && held.is_enabled(&key, &context) && !empty.is_enabled(&key, &context));
+    let _ = flags.publish(FlagSet::from_json_strict(br#"{"esclusa": 1, "revision": 2, "flags": []}"#).unwrap());
+    assert!(!flags.is_enabled(&key, &context) && held.is_enabled(&key, &context));
+    assert!(held.reader().is_enabled("f0", &context));
+    assert_eq!((held.current().revision(), flags.current().revision()), (Some(1), Some(2)));
+    drop((held, empty));
+    assert_eq!(flags.sweep(), 0, "nobody holds them any more");
+}

@@ -28,29 +28,55 @@ pub(crate) struct Flags {
     pub(crate) reader: Turnwise<(Reader, Recent)>,
     /// The caller of whom nothing is known.
     pub(crate) nobody: esclusa::Context<'static>,
-    /// How many overrides are open, in whichever thread or task: when there are none, nobody looks for any.
-    pub(crate) overriding: AtomicUsize,
+    /// How many overrides are open, in whichever thread or task: when there are none, nobody looks for any. The sets that
+    /// are held look there too.
+    pub(crate) overriding: Arc<AtomicUsize>,
     /// The `ContextVar` that holds the overrides of this thread or task.
     pub(crate) overrides: Py<PyAny>,
     pub(crate) seen: Seen,
     /// What is called in a copy of this process before anything is answered there.
     pub(crate) healer: Turnwise<Option<Py<PyAny>>>,
+    /// The current set by itself, once it was asked for.
+    held: Turnwise<Option<Py<Flags>>>,
 }
 
 #[pymethods]
 impl Flags {
+    /// A handle of its own, or one that holds the set that is current in another one now.
     #[new]
-    fn new(overrides: Py<PyAny>) -> Self {
-        let flags = esclusa::Flags::new();
+    #[pyo3(signature = (overrides, held=None))]
+    fn new(overrides: Py<PyAny>, held: Option<&Bound<'_, Flags>>) -> Self {
+        let held = held.map(Bound::get);
+        let flags = held.map_or_else(esclusa::Flags::new, |other| other.flags.held());
         Flags {
             reader: Turnwise::new((flags.reader(), Recent::new())),
             flags,
             nobody: esclusa::Context::anonymous(),
-            overriding: AtomicUsize::new(0),
+            overriding: held.map_or_else(Arc::default, |other| Arc::clone(&other.overriding)),
             overrides,
             seen: Seen::new(),
             healer: Turnwise::new(None),
+            held: Turnwise::new(None),
         }
+    }
+
+    /// The current set, to be asked for a whole request: what is published meanwhile changes none of its answers.
+    #[pyo3(name = "current")]
+    fn held<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, flags) = (slf.py(), slf.get());
+        flags.heal(py);
+        if let Some(held) = flags.held.take_turn(py, |held| held.as_ref().map(|held| held.clone_ref(py))) {
+            return Ok(held.into_bound(py).into_any());
+        }
+        let held: Bound<'_, Flags> = slf.call_method0("_hold")?.cast_into()?;
+        // Python code has run: another thread may have published, and has nothing to let go of then.
+        let is_current = std::ptr::eq(&*held.get().flags.current(), &*flags.flags.current());
+        if is_current {
+            let known = held.clone().unbind();
+            let before = flags.held.take_turn(py, |place| place.replace(known));
+            drop(before);
+        }
+        Ok(held.into_any())
     }
 
     /// Whether the flag is on for this caller; `default` where there is no answer. It never raises.
@@ -269,10 +295,10 @@ impl Flags {
         Ok(key_of(key)?.is_some_and(|key| set.contains(&key)))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let set = self.current(py);
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let set = slf.get().current(slf.py());
         let revision = set.revision().map_or("None".to_owned(), |revision| revision.to_string());
-        format!("<Flags revision={revision} len={}>", set.len())
+        Ok(format!("<{} revision={revision} len={}>", slf.get_type().name()?, set.len()))
     }
 
     /// What publishing did, or why it was refused, as JSON.
@@ -304,6 +330,8 @@ impl Flags {
         };
         // Lets go of the set before, so that it is freed.
         self.reader.take_turn(py, |(reader, _)| reader.refresh());
+        let held = self.held.take_turn(py, Option::take);
+        drop(held);
         self.flags.sweep();
         python(py, &report.to_value())
     }

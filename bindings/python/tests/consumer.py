@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from typing_extensions import assert_type
 
 import esclusa
-from esclusa import Context, Explanation, Flags, Kept, Report, Resolution, SnapshotError, Step, Violation
+from esclusa import Context, Explanation, Flags, FlagSet, Kept, Report, Resolution, SnapshotError, Step, Violation
 from esclusa.openfeature import EsclusaProvider
 from esclusa.sync import (
     NOT_MODIFIED,
@@ -58,6 +58,10 @@ with flags.override({"crm": True, "layout": {"value": 3, "variant": "b"}}):
     pass
 assert_type(flags.generated_at, datetime | None)
 assert_type("crm" in flags, bool)
+held = assert_type(flags.current(), FlagSet)
+assert_type(held.is_enabled("crm", context), bool)
+assert_type(held.explain("crm", context), Explanation)
+held.publish("[]")  # type: ignore[attr-defined]
 try:
     flags.publish("")
 except SnapshotError as error:

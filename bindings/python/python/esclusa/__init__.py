@@ -22,6 +22,7 @@ from ._native import Resolution as Resolution
 from ._native import bucket as bucket
 from ._native import hash as hash
 from ._native import ranges as ranges
+from ._questions import FlagSet as FlagSet
 from ._reading import Column as Column
 from ._reading import Notice as Notice
 from ._reading import Reading as Reading
@@ -38,6 +39,7 @@ __all__ = [
     "Column",
     "Context",
     "Explanation",
+    "FlagSet",
     "Flags",
     "Kept",
     "Notice",

@@ -12,19 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _native
 from ._environment import Environment
-from ._explanation import Explanation, explanation_of
 from ._file import File
 from ._http import Http
-from ._native import Context
 from ._override import Block, Overrides, answers_of
 from ._policy import Policy
-from ._reading import Reading, reading_of
-from ._report import Report, SnapshotError, Violation, report_of, violations_of
+from ._questions import FlagSet, Questions
+from ._report import Report, SnapshotError, report_of, violations_of
 from ._rows import Rows, is_rows, text_of
 from ._saved import Saved
 from ._source import Fetch, Source
@@ -35,12 +32,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _logger = logging.getLogger("esclusa")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 atexit.register(_native._end)
 
 
-class Flags(_native.Flags):
+class Flags(Questions):
     """The current flag set, swapped at one instant by `publish` and read by any number of threads.
 
     >>> flags = Flags()
@@ -66,6 +62,9 @@ class Flags(_native.Flags):
         flags._listeners, flags._watchers, flags._overrides, flags._sync = {}, {}, overrides, None
         flags._on_fork(_Healer(flags))
         return flags
+
+    def _hold(self) -> FlagSet:
+        return FlagSet(self, self._overrides)
 
     def publish(
         self,
@@ -290,15 +289,6 @@ class Flags(_native.Flags):
             unsubscribe()
         return self.is_ready
 
-    def explain(
-        self,
-        key: str,
-        context: Context | Mapping[str, object] | None = None,
-        now: datetime | float | None = None,
-    ) -> Explanation:
-        """The answer of the flag for this caller with the whole path to it; print it to read it."""
-        return explanation_of(key, self._explain(key, context, now))
-
     @contextmanager
     def override(self, overrides: Mapping[str, bool | Mapping[str, Any]]) -> Iterator[None]:
         """Makes flags answer as a test wants, in this thread or task, until the block ends.
@@ -324,27 +314,6 @@ class Flags(_native.Flags):
             except ValueError:
                 # It ends in another task than it began in, as an asynchronous fixture may: closing it was enough.
                 pass
-
-    @property
-    def violations(self) -> tuple[Violation, ...]:
-        """Everything that is wrong with the current snapshot, in no particular order."""
-        return violations_of(self._violations())
-
-    def reading(self) -> Reading | None:
-        """What was understood of the current snapshot: how each column is read, or why it is not, and in how many rows.
-
-        It holds names and counts, and never a value. None if nothing is published.
-        """
-        return reading_of(self._reading()) if self.is_ready else None
-
-    @property
-    def generated_at(self) -> datetime | None:
-        """When the store made the current snapshot, in UTC, if it said so and Python's calendar has that time."""
-        millis = self._generated_at()
-        try:
-            return None if millis is None else _EPOCH + timedelta(milliseconds=millis)
-        except OverflowError:
-            return None
 
 
 class _Healer:

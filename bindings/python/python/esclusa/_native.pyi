@@ -9,6 +9,8 @@ from uuid import UUID
 
 from typing_extensions import Self, disjoint_base
 
+from ._questions import FlagSet
+
 __all__ = [
     "MAX_SNAPSHOT_BYTES",
     "Context",
@@ -130,7 +132,13 @@ class Resolution:
 class Flags:
     """The current flag set, shared by everything that reads it."""
 
-    def __new__(cls, overrides: ContextVar[Any]) -> Self: ...
+    def __new__(cls, overrides: ContextVar[Any], held: Flags | None = None) -> Self: ...
+    def current(self) -> FlagSet:
+        """The current set, to be asked for a whole request: what is published meanwhile changes none of its answers.
+
+        The same object until something is published, so asking for it costs next to nothing.
+        """
+
     def is_enabled(self, key: str, context: _Caller = None, default: bool = False) -> bool:
         """Whether the flag is on for this caller; `default` where there is no answer. It never raises."""
 

@@ -1,0 +1,72 @@
+"""What can be asked of flags besides answers, and one set of flags that is held for a whole request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from . import _native
+from ._explanation import Explanation, explanation_of
+from ._native import Context
+from ._override import Overrides
+from ._reading import Reading, reading_of
+from ._report import Violation, violations_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Questions(_native.Flags):
+    """The questions that both answer: a handle by its current set, and a set that is held."""
+
+    __slots__ = ()
+
+    def explain(
+        self,
+        key: str,
+        context: Context | Mapping[str, object] | None = None,
+        now: datetime | float | None = None,
+    ) -> Explanation:
+        """The answer of the flag for this caller with the whole path to it; print it to read it."""
+        return explanation_of(key, self._explain(key, context, now))
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Everything that is wrong with the current snapshot, in no particular order."""
+        return violations_of(self._violations())
+
+    def reading(self) -> Reading | None:
+        """What was understood of the current snapshot: how each column is read, or why it is not, and in how many rows.
+
+        It holds names and counts, and never a value. None if nothing is published.
+        """
+        return reading_of(self._reading()) if self.is_ready else None
+
+    @property
+    def generated_at(self) -> datetime | None:
+        """When the store made the current snapshot, in UTC, if it said so and Python's calendar has that time."""
+        millis = self._generated_at()
+        try:
+            return None if millis is None else _EPOCH + timedelta(milliseconds=millis)
+        except OverflowError:
+            return None
+
+
+class FlagSet(Questions):
+    """One set of flags, for a whole request: all its answers belong together, whatever is published meanwhile.
+
+    It is what `Flags.current` gives, and is asked as `Flags` is; overrides in tests count here too.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, flags: _native.Flags, overrides: Overrides) -> Self:
+        """The set that is current now; `Flags.current` gives the same object until something is published."""
+        return super().__new__(cls, overrides, flags)
+
+    def current(self) -> Self:
+        """The set itself."""
+        return self
