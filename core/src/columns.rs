@@ -115,8 +115,8 @@ impl<'v> Columns<'v> {
     /// The columns that may be defaults of the store: each restricts every flag with one value (8.17).
     pub(crate) fn uniform(&self) -> Vec<Cause> {
         let is_uniform = |column: &Column<'_>| {
-            let strong = matches!(column.role, Role::Unread(Kind::Restriction { strong: true, .. }));
-            self.rows > 1 && column.withheld == self.rows && !column.differs && !strong
+            let may = matches!(column.role, Role::Unread(Kind::Restriction { may_be_default: true, .. }));
+            self.rows > 1 && column.withheld == self.rows && !column.differs && may
         };
         let columns = (0..).zip(&self.others).filter(|(_, column)| is_uniform(column));
         columns.map(|(at, column)| Cause { column: at, value: column.value }).collect()

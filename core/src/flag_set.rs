@@ -41,7 +41,7 @@ pub struct FlagSet {
     /// The flags that are set aside, in their order.
     pub(crate) set_aside: Vec<(FlagId, Aside)>,
     pub(crate) reading: Reading,
-    /// Columns that restrict every flag with one value, of two flags and more, without a strong word (8.17).
+    /// Columns that restrict every flag with one value, of two flags and more, which may be defaults of the store (8.17).
     pub(crate) uniform: Vec<Cause>,
     /// Columns that are defaults of the store, with the fingerprints of their values (8.17).
     pub(crate) defaults: Vec<(String, u64)>,

@@ -73,8 +73,8 @@ pub(crate) enum Kind {
     Restriction {
         /// Its list, [`List::Last`] for a name that ends in `id`.
         list: List,
-        /// Whether any of its words is a strong one.
-        strong: bool,
+        /// Whether its name allows that it is a default of the store: no word of it names people or a state (8.17).
+        may_be_default: bool,
     },
     /// It does nothing.
     Harmless,
@@ -95,7 +95,7 @@ impl Kind {
             None => return Kind::Harmless,
             Some(list) => list,
         };
-        Kind::Restriction { list, strong: on(List::Strong) }
+        Kind::Restriction { list, may_be_default: !on(List::Strong) && !on(List::State) }
     }
 
     /// Whether a field of this kind restricts with this value (2.2.27).

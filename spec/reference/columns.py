@@ -65,9 +65,9 @@ def kind_of(name):
     return None
 
 
-def has_strong_word(name):
+def may_be_default(name):
     """8.17."""
-    return any(word in LISTS["strong"] for word in words_of(name))
+    return not any(word in LISTS["strong"] | LISTS["state"] for word in words_of(name))
 
 
 def is_empty(value):

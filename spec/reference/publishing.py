@@ -10,7 +10,7 @@ import json
 import forms
 import graphs
 import reading
-from columns import has_strong_word
+from columns import may_be_default
 from condition_reading import extent, extents_of, is_too_large, segments_named
 from flag_reading import TARGETS, wrong_prerequisites
 
@@ -61,7 +61,7 @@ def defaults_of(read, columns, current):
     for name in columns - current["columns"] - set(defaults):
         values = {value for row in rows for value in row["causes"].get(name, [])}
         everywhere = all(name in row["causes"] for row in rows)
-        if len(rows) > 1 and everywhere and len(values) == 1 and not has_strong_word(name):
+        if len(rows) > 1 and everywhere and len(values) == 1 and may_be_default(name):
             defaults[name] = [*values]
     return defaults
 

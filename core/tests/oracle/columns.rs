@@ -86,8 +86,8 @@ pub(crate) fn kind(name: &str) -> Option<&'static str> {
 }
 
 /// 8.17
-pub(crate) fn has_strong_word(name: &str) -> bool {
-    words(name).iter().any(|word| on("strong", word))
+pub(crate) fn may_be_default(name: &str) -> bool {
+    !words(name).iter().any(|word| on("strong", word) || on("state", word))
 }
 
 fn is_empty(value: &Json) -> bool {

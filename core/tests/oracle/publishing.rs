@@ -184,7 +184,7 @@ fn defaults(set: &Set, rows: &[Causes], before: &Set) -> BTreeMap<String, Value>
         if rows.len() > 1
             && let Some(first) = values.first()
             && values.iter().all(|value| value == first)
-            && !columns::has_strong_word(name)
+            && columns::may_be_default(name)
         {
             defaults.entry(name.clone()).or_insert_with(|| (*first).clone());
         }
