@@ -132,6 +132,12 @@ impl Flags {
         is_enabled(&self.current.load(), key, context, self.clock)
     }
 
+    /// The time by the clock of this handle.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        (self.clock)()
+    }
+
     /// A key that is resolved to its flag once for each published set, instead of at each call.
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Key {

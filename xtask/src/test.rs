@@ -31,7 +31,11 @@ const SUITES: &[Suite] = &[
         about: "the evidence against its vectors and laws, the guard, and its rates in simulation",
         run: guard,
     },
-    Suite { name: "sync", about: "every source, against real servers that fail in every way", run: sync },
+    Suite {
+        name: "sync",
+        about: "every source, against real servers that fail in every way; the OpenFeature provider",
+        run: sync,
+    },
     Suite { name: "docs", about: "the documentation builds, and its links lead somewhere", run: docs },
     Suite { name: "spec", about: "the reference evaluator passes every vector", run: spec },
     Suite { name: "schemas", about: "vectors, snapshots and example data fit their schemas", run: schemas },
@@ -108,7 +112,7 @@ fn lints(tools: &Tools) -> Outcome {
         let clippy = tools.cargo(["clippy", "--quiet", "--all-targets"]).args(what.iter().copied());
         clippy.args(["--", "--deny", "warnings"])
     };
-    let sources = ["--package", "esclusa-sync", "--all-features"];
+    let sources = ["--package", "esclusa-sync", "--package", "esclusa-openfeature", "--all-features"];
     tools.step("lints").run(lint(&["--workspace"])).run(lint(&sources)).outcome()
 }
 
@@ -132,15 +136,16 @@ fn sync(tools: &Tools) -> Outcome {
     if let Err(problem) = tools.stores() {
         return step.fail(&problem);
     }
-    let test =
-        ["test", "--package", "esclusa-sync", "--package", "esclusa-loopback", "--all-features", "--no-fail-fast"];
-    step.run(tools.cargo(test)).outcome()
+    let packages = ["esclusa-sync", "esclusa-loopback", "esclusa-openfeature"];
+    let packages = packages.iter().flat_map(|name| ["--package", name]);
+    let test = tools.cargo(["test", "--all-features", "--no-fail-fast"]).args(packages);
+    step.run(test.args(["--", "--show-output"])).outcome()
 }
 
 fn docs(tools: &Tools) -> Outcome {
-    let packages =
-        ["--package", "esclusa", "--package", "esclusa-guard", "--package", "esclusa-sync", "--all-features"];
-    let build = tools.cargo(["doc", "--no-deps", "--document-private-items"]).args(packages);
+    let packages = ["esclusa", "esclusa-guard", "esclusa-sync", "esclusa-openfeature"];
+    let packages = packages.iter().flat_map(|name| ["--package", name]);
+    let build = tools.cargo(["doc", "--all-features", "--no-deps", "--document-private-items"]).args(packages);
     tools.step("docs").run(build.env("RUSTDOCFLAGS", "--deny warnings")).outcome()
 }
 
