@@ -304,6 +304,7 @@ impl Compiler {
             variant_bucketer: Bucketer::native(&[salt, "/variant"].concat()),
             off_value,
             salt: definition.salt.as_deref().map(|salt| self.set.texts.push(salt)),
+            parts: 0,
         };
         self.detail(detail)
     }

@@ -42,7 +42,7 @@ pub struct Context<'a> {
     /// Whether anything was said about roles, if only that there are none.
     roles_known: bool,
     /// As they were given; of two with one name the last counts (sentence 2.2.23).
-    attributes: Vec<(Cow<'a, str>, Value<'a>)>,
+    pub(crate) attributes: Vec<(Cow<'a, str>, Value<'a>)>,
     /// The fixed fields whose value is not a text, with a description of it (3.10).
     unreadable: Unreadable<'a>,
 }

@@ -17,7 +17,7 @@ use crate::time::Time;
 use crate::value::Value;
 pub(crate) use sentences::{
     broken, comparison, disabled, joined, no_unit, override_, percentage, prerequisite, rule, segment, share, target,
-    variant, window,
+    variant, window, work,
 };
 
 /// A resolution with every step that led to it.

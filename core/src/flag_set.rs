@@ -185,6 +185,8 @@ pub(crate) struct Detail {
     /// The place of its `off_value`, if it has one.
     pub(crate) off_value: Option<u32>,
     pub(crate) salt: Option<Text>,
+    /// The parts of conditions that its answer may look at, its prerequisites' among them (7.19).
+    pub(crate) parts: u32,
 }
 
 impl Detail {
@@ -202,6 +204,7 @@ impl Detail {
         variant_bucketer: Bucketer::Recipe1 { salt_hash: 0 },
         off_value: None,
         salt: None,
+        parts: 0,
     };
 }
 

@@ -75,6 +75,7 @@ mod validation;
 mod value;
 mod version;
 mod whole;
+mod work;
 mod writing;
 
 /// Whether this build has rules, segments and prerequisites.

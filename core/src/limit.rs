@@ -24,6 +24,11 @@ pub const MAX_PREREQUISITE_CHAIN: u32 = 64;
 pub const MAX_PREREQUISITE_RESOLUTIONS: u64 = 10_000;
 /// Parts of conditions that one answer may look at: some milliseconds for a caller of whom nothing is known.
 pub const MAX_ANSWER_PARTS: u64 = 1_000_000;
+/// Parts of conditions that one answer may look at for every caller: they are looked at in microseconds.
+pub const MAX_LIGHT_PARTS: u32 = 1_000;
+/// Parts of conditions that one answer may look at, times the size of the caller's largest value in bytes: a second for
+/// the slowest operators.
+pub const MAX_ANSWER_WORK: u64 = 100_000_000;
 /// How deep a condition may be with its segments written out: matching recurses this deep.
 pub const MAX_CONDITION_DEPTH: u32 = 100;
 /// Parts of a condition with its segments written out, for the same reason as the resolutions of prerequisites.

@@ -136,6 +136,8 @@ pub enum ErrorCode {
     ParseError,
     /// A bucket was needed and the context has no such unit.
     TargetingKeyMissing,
+    /// A value of the context is too large for the conditions of this flag.
+    InvalidContext,
 }
 
 impl ErrorCode {
@@ -147,6 +149,7 @@ impl ErrorCode {
             ErrorCode::FlagNotFound => "FLAG_NOT_FOUND",
             ErrorCode::ParseError => "PARSE_ERROR",
             ErrorCode::TargetingKeyMissing => "TARGETING_KEY_MISSING",
+            ErrorCode::InvalidContext => "INVALID_CONTEXT",
         }
     }
 }

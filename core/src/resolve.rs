@@ -95,7 +95,7 @@ pub(crate) struct Walk<'s, 'c, R> {
 }
 
 /// Why a share does not let somebody in.
-type No = (Reason, Option<ErrorCode>);
+pub(crate) type No = (Reason, Option<ErrorCode>);
 
 /// What a walk comes to: a whole resolution, or only whether the flag is on.
 pub(crate) trait Answer<'s> {
@@ -202,7 +202,8 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         }
         let mut overridden = false;
         if let Some(detail) = detail {
-            if let Err(no) = self.window(detail).and_then(|()| self.prerequisites(detail)) {
+            let before = self.window(detail).and_then(|()| if RULES { self.work(detail) } else { Ok(()) });
+            if let Err(no) = before.and_then(|()| self.prerequisites(detail)) {
                 return off(no);
             }
             match self.overrides(detail) {

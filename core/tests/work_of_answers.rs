@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use budget::{alone, fastest, quoted, rows, within_budget};
 use esclusa::sync::layered;
-use esclusa::{Context, FlagSet, Time};
+use esclusa::{Context, ErrorCode, FlagSet, Time};
 
 #[test]
 fn one_answer_has_a_budget() {
@@ -83,6 +83,57 @@ fn a_caller_s_text_costs_its_length() {
             }
         }
     }
+}
+
+#[test]
+fn many_conditions_over_a_large_value_have_a_budget() {
+    let _alone = alone();
+    let set = |count: usize, operands: &str| {
+        let rule = |at: usize| format!(r#"{{"key":"r{at}","when":{{"attribute":"a",{operands}}}}}"#);
+        let rules: Vec<String> = (0..count).map(rule).collect();
+        let snapshot = format!(r#"[{{"name":"f","enabled":true,"rules":[{}]}}]"#, rules.join(","));
+        let set = FlagSet::from_json(snapshot.as_bytes()).unwrap();
+        assert!(set.violations().is_empty(), "{:?}", set.violations());
+        set
+    };
+    let now = Time::from_millis(0);
+    for operands in [
+        r#""op":"in","ignore_case":true,"values":["Ñ","b"]"#,
+        r#""op":"contains","ignore_case":true,"values":["Ñ","b"]"#,
+        r#""op":"ends_with","values":["b","cb"]"#,
+        r#""op":"matches","value":"(a|b)*c(a|b){9}$""#,
+        r#""op":"in_cidr","values":["10.0.0.0/8"]"#,
+        r#""op":"before","value":"2020-01-01T00:00:00Z""#,
+        r#""op":"semver_lt","value":"1.2.3""#,
+    ] {
+        let heavy = set(5_000, operands);
+        // 5,000 parts, and 16 for the list: elements of 17 and one text that fills the rest.
+        let elements = |last: usize| {
+            let texts = std::iter::repeat_n(1, 1_000).chain([last]).map(|len| esclusa::Value::from("a".repeat(len)));
+            Context::default().attribute("a", texts.collect::<Vec<_>>())
+        };
+        for context in [elements(20_000 - 17_032), Context::default().attribute("a", "a".repeat(19_984))] {
+            let (took, answer) = fastest(|| heavy.resolve("f", &context, now));
+            println!("{operands}: {took:?}");
+            assert_eq!(answer.error_code(), None);
+            assert!(took < Duration::from_secs(2), "{operands} took {took:?}");
+        }
+        for context in [elements(20_000 - 17_031), Context::default().attribute("a", "a".repeat(19_985))] {
+            let (took, answer) = fastest(|| heavy.resolve("f", &context, now));
+            assert_eq!(answer.error_code(), Some(ErrorCode::InvalidContext));
+            assert!(took < Duration::from_millis(1), "{operands} took {took:?}");
+        }
+    }
+    let (heavy, large) = (set(5_000, r#""op":"present""#), Context::default().attribute("a", "a".repeat(20_000)));
+    let explained = heavy.explain("f", &large, now);
+    assert_eq!(
+        explained.first_no().map(esclusa::Step::sentence),
+        Some("its conditions have 5000 parts and the largest value of the context has size 20016: too much work")
+    );
+    // Few conditions look at values of any size.
+    let large = Context::default().attribute("a", "a".repeat(1_000_000));
+    let few = |count: usize| set(count, r#""op":"present""#).resolve("f", &large, now).error_code();
+    assert_eq!((few(1_000), few(1_001)), (None, Some(ErrorCode::InvalidContext)));
 }
 
 #[test]

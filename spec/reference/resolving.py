@@ -10,6 +10,8 @@ import re
 import forms
 from bucket import BUCKETS, bucket
 
+MAX_WORK = 100_000_000
+MAX_ANSWER_PARTS = 1_000_000
 FIXED = ("user", "targetingKey", "company", "plan", "region", "role", "roles")
 
 
@@ -254,6 +256,8 @@ def resolve_definition(flag_set, flag, context, now):
         return off("DISABLED")  # 7.3
     if (flag["start"] is not None and now < flag["start"]) or (flag["end"] is not None and now >= flag["end"]):
         return off("DISABLED")  # 7.4
+    if is_too_much_work(flag_set, flag, context):
+        return off("ERROR", "INVALID_CONTEXT")  # 7.19
     for prerequisite in flag["prerequisites"]:
         if not is_met(flag_set, prerequisite, context, now):
             return off("DEFAULT")  # 7.5
@@ -289,6 +293,48 @@ def resolve_definition(flag_set, flag, context, now):
             return off("ERROR", "TARGETING_KEY_MISSING")  # 7.13
         bucketed = bucketed or admitted == "bucket in"
     return serve(flag, deciding, context, bucketed)
+
+
+def is_too_much_work(flag_set, flag, context):
+    """7.19."""
+    names = ("user", "company", "plan", "region", "roles", *(name for name in context if name not in FIXED))
+    values = [look_up(context, name) if name in FIXED else context[name] for name in names]
+    largest = max((size(value) for value in values if value is not None), default=0)
+    if largest * MAX_ANSWER_PARTS <= MAX_WORK:
+        return False
+    parts = parts_of_flag(flag_set, flag)
+    return parts > 1_000 and parts * largest > MAX_WORK
+
+
+def size(value):
+    """7.19."""
+    if isinstance(value, str):
+        return 16 + len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, list):
+        return 16 + sum(map(size, value))
+    if isinstance(value, dict):
+        return 16 + sum(map(size, value.values()))
+    return 16
+
+
+def parts_of_flag(flag_set, flag):
+    """7.19 and 2.4.6."""
+    parts = sum(parts_of(rule["when"], flag_set["segments"]) for rule in flag["rules"])
+    for prerequisite in flag["prerequisites"]:
+        other = flag_set["flags"].get(prerequisite["flag"])
+        if other is not None and other["definition"] is not None:
+            parts += parts_of_flag(flag_set, other["definition"])
+    return parts
+
+
+def parts_of(condition, segments):
+    """2.3.4: with the segments written out."""
+    if "segment" in condition:
+        return 1 + parts_of(segments[condition["segment"]], segments)
+    inner = condition.get("all", []) + condition.get("any", [])
+    if "not" in condition:
+        inner = [condition["not"]]
+    return 1 + sum(parts_of(part, segments) for part in inner)
 
 
 def is_met(flag_set, prerequisite, context, now):

@@ -136,5 +136,6 @@ const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) 
   FLAG_NOT_FOUND: (key) => `there is no flag \`${key}\``,
   PARSE_ERROR: (key) => `the definition of \`${key}\` is broken, and there is no earlier one`,
   TARGETING_KEY_MISSING: (key) => `\`${key}\` is rolled out by a unit that the context does not have`,
-  INVALID_CONTEXT: () => 'the context cannot be read, expected a plain object',
+  INVALID_CONTEXT: (key) =>
+    `the context cannot be read, expected a plain object, or a value in it is too large for the conditions of \`${key}\``,
 };

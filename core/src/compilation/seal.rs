@@ -17,7 +17,9 @@ impl FlagSet {
         } else {
             order(&self.prerequisite_edges()).into_iter().flat_map(|part| part.nodes).collect()
         };
+        let mut parts = if self.rules.is_empty() { Vec::new() } else { self.rule_parts() };
         for at in ids {
+            self.add_parts(at, &mut parts);
             let Some(flag) = self.flags.get(at) else { continue };
             let (plain, timed) = (self.plain_unit(flag), self.is_timed(flag));
             let fingerprint = self.full_fingerprint(at, flag);
@@ -29,6 +31,18 @@ impl FlagSet {
         // In a browser a flag set is small, and so is what it has to spare.
         if RULES {
             self.shrink();
+        }
+    }
+
+    /// Adds to the parts of a flag those of its prerequisites, which are whole already.
+    fn add_parts(&mut self, at: usize, parts: &mut [u64]) {
+        let Some(flag) = self.flags.get(at) else { return };
+        let Some(detail) = self.details.get_mut(flag.detail as usize) else { return };
+        let others = detail.prerequisites.of(&self.prerequisites).iter().filter_map(|prerequisite| prerequisite.flag);
+        let others = others.filter_map(|id| parts.get(id.0 as usize)).copied().fold(0, u64::saturating_add);
+        if let Some(own) = parts.get_mut(at) {
+            *own = own.saturating_add(others);
+            detail.parts = u32::try_from(*own).unwrap_or(u32::MAX);
         }
     }
 

@@ -101,6 +101,13 @@ pub(crate) fn window(detail: &Detail, now: Time, inside: bool) -> Step {
     step("window", inside, sentence)
 }
 
+pub(crate) fn work(parts: u64, size: u64) -> Step {
+    let sentence = format!(
+        "its conditions have {parts} parts and the largest value of the context has size {size}: too much work"
+    );
+    step("work", false, sentence)
+}
+
 pub(crate) fn prerequisite(
     set: &FlagSet,
     prerequisite: &Prerequisite,

@@ -84,3 +84,26 @@ pub(crate) fn unit(context: &Json, name: &str) -> Option<String> {
         number => number.integer().map(|whole| whole.to_string()),
     }
 }
+
+/// The size of the caller's largest value (7.19).
+pub(crate) fn largest(context: &Json) -> u64 {
+    let Json::Object(fields) = context else { return 0 };
+    let own = fields.iter().map(|(name, _)| name.as_ref()).filter(|name| !FIXED.contains(name));
+    let names = ["user", "company", "plan", "region", "roles"].into_iter().chain(own);
+    names.filter_map(|name| attribute(context, name)).map(|value| size(&value)).max().unwrap_or(0)
+}
+
+fn size(value: &Json) -> u64 {
+    16 + match value {
+        Json::Text(text) => text.len() as u64,
+        Json::List(elements) => elements.iter().map(size).sum(),
+        Json::Object(fields) => {
+            let last = fields
+                .iter()
+                .enumerate()
+                .filter(|(at, (name, _))| !fields.iter().skip(at + 1).any(|(other, _)| other == name));
+            last.map(|(_, (_, value))| size(value)).sum()
+        }
+        _ => 0,
+    }
+}

@@ -6,7 +6,7 @@ use super::conditions::{Sight, Truth};
 use super::hits::Hits;
 use super::json::Json;
 use super::publishing::{Fate, Set};
-use super::{contexts, written};
+use super::{contexts, operands, written};
 
 /// A resolution (7.18).
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +121,11 @@ impl Resolving<'_> {
             step("7.4");
             return Err(("DISABLED", None));
         }
+        // 7.19
+        if self.is_too_much_work(flag) {
+            step("7.19");
+            return Err(("ERROR", Some("INVALID_CONTEXT")));
+        }
         // 7.5
         if !flag.elements("prerequisites").iter().all(|prerequisite| self.met(prerequisite)) {
             step("7.5");
@@ -177,6 +182,30 @@ impl Resolving<'_> {
             (value, variant.string("key").map(str::to_owned))
         });
         Ok(Answer { enabled: true, value, variant, reason, error: None })
+    }
+
+    /// 7.19
+    fn is_too_much_work(&self, flag: &Json) -> bool {
+        let largest = contexts::largest(self.context);
+        // A flag has at most 1,000,000 parts (2.4.6).
+        if largest <= 100 {
+            return false;
+        }
+        let parts = self.parts(flag);
+        parts > 1_000 && parts * largest > 100_000_000
+    }
+
+    /// The parts of conditions that an answer may look at (2.4.6).
+    fn parts(&self, flag: &Json) -> u64 {
+        let conditions = flag.elements("rules").iter().filter_map(|rule| rule.field("when"));
+        let own: u64 = conditions.filter_map(|when| operands::parts(when, &|key| self.set.segment(key))).sum();
+        let others = flag.elements("prerequisites").iter().filter_map(|prerequisite| prerequisite.string("flag"));
+        let others = others.filter_map(|key| self.set.flags.iter().find(|entry| entry.key == key));
+        let definitions = others.filter_map(|entry| match &entry.fate {
+            Fate::Good => Some(&entry.raw),
+            Fate::SetAside { kept, .. } => kept.as_ref().map(|kept| &kept.definition),
+        });
+        own + definitions.map(|definition| self.parts(definition)).sum::<u64>()
     }
 
     fn met(&self, prerequisite: &Json) -> bool {

@@ -215,7 +215,7 @@ _PROBLEMS = {
     "FLAG_NOT_FOUND": "there is no flag `{key}`",
     "PARSE_ERROR": "the definition of `{key}` is broken, and there is no earlier one",
     "TARGETING_KEY_MISSING": "`{key}` is rolled out by a unit that the context does not have",
-    "INVALID_CONTEXT": "the context cannot be read, expected a mapping",
+    "INVALID_CONTEXT": "the context cannot be read, expected a mapping, or a value in it is too large for the conditions of `{key}`",
 }
 
 

@@ -1,0 +1,63 @@
+//! How much work one answer may be: the parts of conditions that it may look at, times the size of what they may be
+//! compared with (7.19 of SEMANTICS.md). Neither of the two is large alone.
+
+use crate::context::{Context, Field};
+use crate::explain::{self, Recorder};
+use crate::fingerprint::Set;
+use crate::flag_set::Detail;
+use crate::limit::{MAX_ANSWER_WORK, MAX_LIGHT_PARTS};
+use crate::resolution::{ErrorCode, Reason};
+use crate::resolve::{No, Walk};
+use crate::value::{Value, lasts};
+
+/// The size of a value without its text, its elements and its fields.
+const BARE: u64 = 16;
+
+impl<R: Recorder> Walk<'_, '_, R> {
+    /// 7.19.
+    #[inline]
+    pub(crate) fn work(&mut self, detail: &Detail) -> Result<(), No> {
+        if detail.parts <= MAX_LIGHT_PARTS { Ok(()) } else { self.heavy_work(u64::from(detail.parts)) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn heavy_work(&mut self, parts: u64) -> Result<(), No> {
+        let size = self.context.largest();
+        if parts.saturating_mul(size) <= MAX_ANSWER_WORK {
+            return Ok(());
+        }
+        self.recorder.note(|| explain::work(parts, size));
+        Err((Reason::Error, Some(ErrorCode::InvalidContext)))
+    }
+}
+
+impl Context<'_> {
+    /// The size of its largest value.
+    fn largest(&self) -> u64 {
+        let text = |text: &str| BARE.saturating_add(text.len() as u64);
+        let fields = [Field::User, Field::Company, Field::Plan, Field::Region].map(|field| self.field(field));
+        let fields = fields.into_iter().flatten().map(|word| text(word.as_str()));
+        let roles = self.known_roles().into_iter().map(|roles| sum(roles.map(|role| text(role.as_str()))));
+        let mut seen = Set::default();
+        let attributes = self.attributes.iter().rev().filter(|(name, _)| seen.insert(name.as_ref()));
+        let attributes = attributes.filter(|(_, value)| !value.is_null()).map(|(_, value)| size(value));
+        fields.chain(roles).chain(attributes).max().unwrap_or_default()
+    }
+}
+
+fn size(value: &Value<'_>) -> u64 {
+    match value {
+        Value::Text(text) => BARE.saturating_add(text.len() as u64),
+        Value::List(elements) => sum(elements.iter().map(size)),
+        Value::Object(fields) => {
+            let last = fields.iter().zip(lasts(fields)).filter(|(_, is_last)| *is_last);
+            sum(last.map(|((_, value), _)| size(value)))
+        }
+        _ => BARE,
+    }
+}
+
+fn sum(sizes: impl Iterator<Item = u64>) -> u64 {
+    sizes.fold(BARE, u64::saturating_add)
+}
