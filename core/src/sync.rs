@@ -12,6 +12,7 @@ mod protocol;
 mod redaction;
 mod retry_after;
 mod status;
+mod understood;
 
 pub use answer::{Rows, has_no_rows, should_save};
 pub use decision::decide;
@@ -24,3 +25,4 @@ pub use protocol::{Action, MAX_RETRY_AFTER_MS, Protocol, READ_IN_FULL_EVERY_MS, 
 pub use redaction::redacted;
 pub use retry_after::retry_after_ms;
 pub use status::{State, Status};
+pub use understood::{Understood, understood};

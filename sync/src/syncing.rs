@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use esclusa::sync::{Action, Policy, Protocol, Request, Response, State, has_no_rows};
-use esclusa::{FlagSet, Flags, Report, SnapshotError};
+use esclusa::sync::{Action, Policy, Protocol, Request, Response, State, Understood, has_no_rows, understood};
+use esclusa::{FlagSet, Flags, Outcome, Reading, Report, SnapshotError};
 use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -55,6 +55,7 @@ pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
         refresh: Notify::new(),
         progress: watch::Sender::new(Progress::Nothing),
         listeners: Mutex::default(),
+        understood: Mutex::default(),
     });
     let task = tokio::spawn(run(Arc::clone(&shared), source, options.timeout));
     Syncing { shared, task }
@@ -90,6 +91,8 @@ struct Shared {
     refresh: Notify,
     progress: watch::Sender<Progress>,
     listeners: Mutex<Vec<Listener>>,
+    /// The fingerprint of the reading that was logged last (11.24).
+    understood: Mutex<Option<String>>,
 }
 
 /// How far a source has come.
@@ -245,6 +248,9 @@ impl Shared {
         let flags = self.flags.clone();
         let publish = move || Ok::<_, SnapshotError>(flags.publish(FlagSet::from_json(&bytes)?));
         let report = spawn_blocking(publish).await.map_err(|_| Failure::new("compiling the snapshot panicked"))??;
+        if report.outcome() == Outcome::Published {
+            self.tell_understood(report.reading());
+        }
         for violation in report.violations().iter().take(MAX_LOGGED) {
             tracing::warn!("esclusa: {}: {violation}", self.source);
         }
@@ -256,6 +262,21 @@ impl Shared {
             tracing::warn!("esclusa: {}: {more} more violations", self.source);
         }
         Ok(report)
+    }
+
+    /// Logs what was understood, if that is not what was logged last (11.24).
+    fn tell_understood(&self, reading: &Reading) {
+        let fingerprint = Some(reading.fingerprint());
+        let last = std::mem::replace(&mut *lock(&self.understood), fingerprint.clone());
+        if last != fingerprint
+            && let Some(Understood { is_warning, text }) = understood(&self.source, &reading.to_value())
+        {
+            if is_warning {
+                tracing::warn!("esclusa: {text}");
+            } else {
+                tracing::info!("esclusa: {text}");
+            }
+        }
     }
 
     /// What there is to begin with, or instead of an answer.

@@ -62,6 +62,7 @@ async fn nobody_tells_secrets() {
     drop(nobody);
     let log = LOG.lock().unwrap_or_else(PoisonError::into_inner).replace("s3cret.invalid", "");
     assert!(log.contains("the answer broke off") && log.contains("reqwest"), "it was listened to:\n{log}");
+    assert!(log.contains("\n  read      name, enabled"), "what was understood is told (11.24):\n{log}");
     let told: Vec<&str> = log.lines().filter(|line| line.contains("s3cret") || line.contains("czNjcmV0")).collect();
     assert!(told.is_empty(), "{told:#?}");
 }

@@ -178,6 +178,25 @@ test('the log tells of failures, recoveries and publishes, and a logger that thr
   syncing.close();
 });
 
+test('the log says what was understood, once for the same columns and without a value', { skip }, async () => {
+  const said = [];
+  const logger = { warn: (line) => said.push(`warn ${line}`), info: (line) => said.push(`info ${line}`) };
+  const flags = new Flags();
+  let rows = [{ name: 'crm', enabled: true, ticket: 's3cret' }];
+  const syncing = sync(flags, () => JSON.stringify(rows), { ...QUICK, logger });
+  await until(() => flags.isEnabled('crm'));
+  rows = [...rows, { name: 'b', enabled: true }];
+  await until(() => flags.isEnabled('b'));
+  rows = rows.map((row) => ({ ...row, rollout_percent: 5 }));
+  await until(() => said.some((line) => line.includes('NOT READ')));
+  syncing.close();
+  const told = said.filter((line) => line.includes('\n'));
+  assert.equal(told.length, 2, said.join('\n'));
+  assert.equal(told[0], 'info esclusa: function: 1 row, 1 flag\n  read      name, enabled\n  not read  ticket (1 row)');
+  assert.match(told[1], /^warn esclusa: function: 2 rows, 2 flags\n(.|\n)*rollout_percent looks like a restriction and is set in 2 rows/);
+  assert.ok(!said.join('').includes('s3cret'));
+});
+
 test('ready waits no longer than it is told, and a closed sync is waited for by nobody', { skip }, async () => {
   const flags = new Flags();
   const syncing = sync(flags, () => new Promise(() => undefined), QUICK);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 import os
 import threading
@@ -380,6 +381,22 @@ def test_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert "scripted: published revision 1: 1 added, 0 removed, 0 changed" in infos
     assert any(line.startswith("fresh from scripted") for line in infos)
     assert {record.name for record in caplog.records} == {"esclusa"}
+
+
+def test_the_log_says_what_was_understood(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "esclusa")
+    rows = [{"name": "crm", "enabled": True, "ticket": "s3cret"}]
+    restricted = [{**rows[0], "rollout_percent": 5}]
+    source = Scripted(json.dumps(rows), json.dumps([*rows, {"name": "b"}]), json.dumps(restricted))
+    flags = Flags.from_source(source, policy=QUICK)
+    until(lambda: len(flags.violations) == 1)
+    until(lambda: "NOT READ" in caplog.text)
+    told = [record for record in caplog.records if record.getMessage().startswith("scripted: ") and "\n" in record.getMessage()]
+    # Once for the columns as they are, and once again when they change.
+    assert [record.levelname for record in told] == ["INFO", "WARNING"]
+    assert told[0].getMessage() == "scripted: 1 row, 1 flag\n  read      name, enabled\n  not read  ticket (1 row)"
+    assert "rollout_percent looks like a restriction and is set in 1 row" in told[1].getMessage()
+    assert "s3cret" not in caplog.text
 
 
 def test_overrides_go_on() -> None:

@@ -17,9 +17,11 @@ impl FlagSet {
         } else {
             order(&self.prerequisite_edges()).into_iter().flat_map(|part| part.nodes).collect()
         };
-        let mut parts = if self.rules.is_empty() { Vec::new() } else { self.rule_parts() };
+        let mut parts = if RULES && !self.rules.is_empty() { self.rule_parts() } else { Vec::new() };
         for at in ids {
-            self.add_parts(at, &mut parts);
+            if RULES {
+                self.add_parts(at, &mut parts);
+            }
             let Some(flag) = self.flags.get(at) else { continue };
             let (plain, timed) = (self.plain_unit(flag), self.is_timed(flag));
             let fingerprint = self.full_fingerprint(at, flag);

@@ -7,6 +7,7 @@ use super::policy::Policy;
 use super::redaction::redacted;
 use super::retry_after::retry_after_ms;
 use super::status::{State, Status};
+use super::understood::understood;
 use crate::value::Value;
 
 /// Answers `{"decide": …}`; `None` for a question that there is not.
@@ -20,6 +21,7 @@ use crate::value::Value;
 /// | `save` | `saved` and `new`, revisions or null | whether the copy is replaced |
 /// | `redacted` | `text` | the text as it may be shown |
 /// | `status_line` | `source` and the fields of a status (11.13) | the status in one line |
+/// | `understood` | `source`, and a `reading` (9.7) | `text` for the log and whether it `is_warning` (11.24) |
 /// | `layers` | `made`, `given`, `etag` or null, `is_new`, `failures`: a list of `layer`, `error`, `retry_after_ms` or null | `made`, `given` and `answer`: `"not_modified"`, `"snapshot"` with `etag`, or `"failure"` with `error`, `retry_after_ms`, `with_snapshot` |
 /// | `events` | `pieces`, texts of one stream | for each whether it brings news |
 ///
@@ -45,6 +47,10 @@ pub fn decide(question: &Value<'_>) -> Option<Value<'static>> {
         "save" => should_save(number("saved"), number("new")).into(),
         "redacted" => redacted(text("text")?).into(),
         "status_line" => status(question)?.line(text("source")?).into(),
+        "understood" => {
+            let block = understood(text("source")?, question.get("reading")?)?;
+            Value::Object(vec![("is_warning".into(), block.is_warning.into()), ("text".into(), block.text.into())])
+        }
         "layers" => layers(question)?,
         "events" => {
             let mut reader = EventReader::default();

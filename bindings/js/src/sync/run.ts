@@ -9,6 +9,7 @@ import { type SyncOptions, milliseconds, policyText } from './policy.js';
 import { type Action, type Event, Protocol } from './protocol.js';
 import { Failure, type Fetch, type News, type Source, type Stop } from './source.js';
 import { type State, type Status, line } from './status.js';
+import { understood } from './understood.js';
 
 /** How many violations of one snapshot are logged one by one. */
 const MAX_LOGGED = 10;
@@ -38,6 +39,8 @@ export class Run {
   readonly #listeners = new Set<() => unknown>();
   /** The state that listeners know. */
   #known: State = 'starting';
+  /** The fingerprint of the reading that was logged last. */
+  #understood: string | undefined;
   /** How far the source has come. */
   #progress: Progress = 0;
   readonly #allowEmpty: boolean;
@@ -326,6 +329,12 @@ export class Run {
   }
 
   #complain({ violations, reading }: Report): void {
+    // What was understood is logged if that is not what was logged last [11.24].
+    if (reading.fingerprint !== this.#understood) {
+      this.#understood = reading.fingerprint;
+      const { text, isWarning } = understood(this.name, reading);
+      this.#log.say(isWarning ? 'warn' : 'info', text);
+    }
     for (const { code, problem } of reading.notices) {
       // A kill switch that meets no flag does not kill [13.14].
       if (code === 'unknown-switch') {

@@ -10,12 +10,15 @@ import queue
 import threading
 import time
 import weakref
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from . import _asking
+from ._deciding import decide
 from ._native import Protocol
 from ._policy import Policy
+from ._reading import Reading
 from ._redaction import told
 from ._report import Report, SnapshotError
 from ._source import Answer, Failure, News, NotModified, Request, Source
@@ -60,6 +63,8 @@ class Run:
         self._is_publishing = False
         # What was published last, be it a copy or by the process that this one is a copy of.
         self._current: bytes | None = None
+        # The fingerprint of the reading that was logged last.
+        self._understood: str | None = None
         self._can_wait = _asking.can_wait(source)
         self.is_stopped = False
         # Flags that nobody holds any more need not be kept fresh.
@@ -293,6 +298,7 @@ class Run:
             self._is_publishing = False
         if report.is_published:
             self._current = _digest(snapshot)
+            self._tell_understood(report.reading)
         for violation in report.violations[:_MAX_LOGGED]:
             _logger.warning("%s: %s", self.name, violation)
         for notice in report.reading.notices:
@@ -302,6 +308,14 @@ class Run:
         if (more := len(report.violations) - _MAX_LOGGED) > 0:
             _logger.warning("%s: %d more violations", self.name, more)
         return report
+
+    def _tell_understood(self, reading: Reading) -> None:
+        """Logs what was understood, if that is not what was logged last (11.24)."""
+        if reading.fingerprint == self._understood:
+            return
+        self._understood = reading.fingerprint
+        block = decide("understood", source=self.name, reading=asdict(reading))
+        _logger.log(logging.WARNING if block["is_warning"] else logging.INFO, "%s", block["text"])
 
     def _log(self, before: str, report: Report | None) -> None:
         status = self.status()

@@ -1,0 +1,11 @@
+/** What is logged of what was understood of a snapshot [11.24]. */
+import type { Reading } from '../types.js';
+import { decide } from './decide.js';
+
+/** One block of text for the log, and whether somebody has to act. */
+export function understood(source: string, { columns, ...rest }: Reading): { text: string; isWarning: boolean } {
+  const spelled = columns.map(({ readAs, notEmpty, ...column }) => ({ ...column, read_as: readAs, not_empty: notEmpty }));
+  const block = decide({ decide: 'understood', source, reading: { ...rest, columns: spelled } });
+  const { text, is_warning: isWarning } = block as { text: string; is_warning: boolean };
+  return { text, isWarning };
+}
