@@ -51,6 +51,10 @@ export interface Engine {
   /** The keys are a JSON array, or empty for all. */
   project?(flags: number, keys: string, context: number, now: number): string;
   clientSnapshot?(flags: number, keys: string, context: number, now: number): string;
+  /** The current set of flags as flags of its own, which nobody publishes to: their number. Not in the small builds, as the next. */
+  hold?(flags: number): number;
+  /** Whether those hold the set that is current in these flags. */
+  holds?(flags: number, held: number): boolean;
   keys(flags: number): string;
   about(flags: number): string;
   /** A protocol of staying fresh, by a policy as JSON: its number. Not in the smallest build, as all that follows. */

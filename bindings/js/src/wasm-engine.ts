@@ -38,6 +38,8 @@ interface Exports {
   clientSnapshot(flags: number, keys: number, context: number, now: number): number;
   layered(bytes: number, snapshots: number): number;
   switches(variables: number): number;
+  hold(flags: number): number;
+  holds(flags: number, held: number): number;
   decide(question: number): number;
 }
 
@@ -191,5 +193,7 @@ export function everything(border: Border): Partial<Engine> {
     clientSnapshot: roomy((flags, keys, context, now) => said(wasm.clientSnapshot(flags, text(keys), context, timed(now))), MUCH),
     layered: roomy((snapshots, lengths) => said(wasm.layered(bytes(snapshots, encoder.encode(lengths)), snapshots.length)), MUCH),
     switches: roomy((variables) => said(wasm.switches(text(variables))), SOME),
+    hold: roomy(wasm.hold, SOME),
+    holds: roomy((flags, held) => wasm.holds(flags, held) === 1, LITTLE),
   };
 }

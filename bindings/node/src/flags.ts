@@ -1,6 +1,7 @@
 /** Flags in Node: those that every JavaScript host has, and threads that share them. */
 import { install } from '../../js/src/engine.js';
 import { Flags as EveryFlags } from '../../js/src/flags.js';
+import { Flags as HoldingFlags } from '../../js/src/held.js';
 import type { HttpOptions } from '../../js/src/sync/http.js';
 import type { SyncOptions } from '../../js/src/sync/policy.js';
 import type { Fetch, Source } from '../../js/src/sync/source.js';
@@ -33,7 +34,7 @@ export interface SharedFlags {
  * if (flags.isEnabled('crm_advanced_features', { user: 'user-42', company: 'acme', plan: 'PREMIUM' })) { … }
  * ```
  */
-export class Flags extends EveryFlags {
+export class Flags extends HoldingFlags {
   /**
    * What a worker thread needs to use the same flags: one compiled set for all threads, and a snapshot that any of
    * them publishes is current in all. Only the thread that publishes tells its listeners.

@@ -159,6 +159,12 @@ pub fn told(flags: u32, number: u32) -> String {
     with(String::new(), |host| host.told(flags, number))
 }
 
+/// The current set as flags of its own, which nobody publishes to: their number.
+#[napi(catch_unwind)]
+pub fn hold(flags: u32) -> u32 {
+    with(None, |host| host.hold(flags)).unwrap_or(u32::MAX)
+}
+
 /// The number under which another thread of this process finds the flags.
 #[napi(catch_unwind)]
 pub fn share(flags: u32) -> u32 {

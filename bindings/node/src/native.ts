@@ -1,16 +1,18 @@
-/** The native engine: the addon's functions, and the memory that three of them take their numbers from. */
+/** The native engine: the addon's functions, and the memory that four of them take their numbers from. */
 import type { Engine } from '../../js/src/engine.js';
 import { Shape } from './plain-object.js';
 
 /** What the addon exports. */
-export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'fields' | 'publishLater'> {
+export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'holds' | 'fields' | 'publishLater'> {
   publishLater: NonNullable<Engine['publishLater']>;
-  /** Shares these words with the three functions that follow. */
+  /** Shares these words with the four functions that follow. */
   memory(words: Uint32Array): void;
   /** Reads flags, slot and context from the memory, and writes 1 or 0. */
   isEnabled(): void;
   /** Reads flags, slot, context and time from the memory, and writes the number of the outcome. */
   resolve(): void;
+  /** Reads flags and those that hold a set from the memory, and writes 1 or 0. */
+  holds(): void;
   /** Reads what an object is like from the memory, and writes whether it has become the context under `SCRATCH`: 1 or 0. */
   fields(texts: string): void;
   /** The number under which other threads of this process find the flags. */
@@ -45,6 +47,12 @@ export function nativeEngine(addon: Addon): NativeEngine {
       words[SLOT] = slot;
       words[CONTEXT] = context;
       addon.isEnabled();
+      return words[ANSWER] === 1;
+    },
+    holds(flags, held) {
+      words[FLAGS] = flags;
+      words[SLOT] = held;
+      addon.holds();
       return words[ANSWER] === 1;
     },
     fields(plain) {

@@ -1,8 +1,8 @@
 //! The functions that run for each answer, on N-API itself.
 //!
-//! What makes a call into native code dear is looking at arguments and at `this` through N-API. So the two that answer
+//! What makes a call into native code dear is looking at arguments and at `this` through N-API. So the three that answer
 //! take no arguments and return nothing: numbers go both ways through a few words of memory that JavaScript and Rust
-//! share. The third takes a plain object as one text, and its shape by the same memory. `DESIGN.md` says what was
+//! share. A fourth takes a plain object as one text, and its shape by the same memory. `DESIGN.md` says what was
 //! measured.
 
 use std::cell::{Cell, RefCell};
@@ -60,6 +60,12 @@ unsafe extern "C" fn resolve(env: sys::napi_env, info: sys::napi_callback_info) 
     unsafe {
         answer(env, info, u32::MAX, |host, asked| host.resolve(asked.flags, asked.slot, asked.context, asked.now))
     }
+}
+
+/// Whether the flags under the number of the slot hold the set that is current.
+unsafe extern "C" fn holds(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as for `is_enabled`.
+    unsafe { answer(env, info, 0, |host, asked| u32::from(host.holds(asked.flags, asked.slot))) }
 }
 
 /// Reads what is asked, writes the answer, and returns JavaScript's `undefined`. A panic must not reach C++, so it
@@ -184,6 +190,7 @@ pub(crate) fn functions(mut exports: Object<'_>, env: Env) -> Result<()> {
         ("memory", memory),
         ("isEnabled", is_enabled),
         ("resolve", resolve),
+        ("holds", holds),
         ("fields", fields),
         #[cfg(feature = "noop")]
         ("noop", noop),

@@ -14,6 +14,7 @@ testReadme(
   new URL('../README.md', import.meta.url),
   {
     Asking: ['`layout` is ON for user-42'],
+    'One set for a whole request': ['true false'],
     'Keeping fresh': ['true environment over http://127.0.0.1:9/flags.json over bundled', "state: 'failing'"],
     Publishing: ["added: [ 'bad', 'on' ]", '/1/rollout_percentage: 150 is out of range, expected 0 to 100'],
   },

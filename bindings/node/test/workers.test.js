@@ -39,6 +39,17 @@ test('a worker sees what another thread publishes, and the other way round', { s
   assert.equal(flags.isEnabled('on'), true);
 });
 
+test('a set that is held stays as it is when another thread publishes', { skip: engine !== 'native' }, async () => {
+  const flags = new Flags();
+  flags.publishSync(rows(1, true));
+  const worker = start(`Flags.fromShared(workerData).publishSync(${JSON.stringify(rows(2, false))}); parentPort.postMessage('published');`, flags.share());
+  const held = flags.current();
+  assert.equal(await message(worker), 'published');
+  assert.deepEqual([held.isEnabled('on'), held.revision], [true, 1]);
+  assert.deepEqual([flags.current().isEnabled('on'), flags.current().revision], [false, 2]);
+  await once(worker, 'exit');
+});
+
 test('the same flags are shared under one number, other flags under another', { skip: engine !== 'native' }, () => {
   const [one, other] = [new Flags(), new Flags()];
   assert.deepEqual(one.share(), one.share());

@@ -3,7 +3,8 @@ import { everything } from '../../js/src/wasm-engine.js';
 import { type Module, load, loadNow } from './loading.js';
 
 export { Context } from '../../js/src/context.js';
-export { type Caller, Flags, type Moment } from '../../js/src/flags.js';
+export type { Caller, Moment } from '../../js/src/flags.js';
+export { type HeldSet as FlagSet, Flags } from '../../js/src/held.js';
 export type { Snapshot } from '../../js/src/publication.js';
 export { SnapshotError } from '../../js/src/snapshot-error.js';
 export type * from '../../js/src/types.js';

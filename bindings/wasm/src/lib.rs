@@ -209,6 +209,20 @@ pub extern "C" fn client_snapshot(flags: u32, keys: usize, context: u32, now: f6
     say(keys, |host, keys| host.client_snapshot(flags, chosen(keys), context, now))
 }
 
+/// The current set as flags of its own: their number.
+#[cfg(feature = "full")]
+#[unsafe(no_mangle)]
+pub extern "C" fn hold(flags: u32) -> u32 {
+    with(|host| host.hold(flags)).unwrap_or(u32::MAX)
+}
+
+/// Whether those hold the set that is current in these flags.
+#[cfg(feature = "full")]
+#[unsafe(no_mangle)]
+pub extern "C" fn holds(flags: u32, held: u32) -> bool {
+    with(|host| host.holds(flags, held))
+}
+
 /// The keys of the current set as a JSON array.
 #[unsafe(no_mangle)]
 pub extern "C" fn keys(flags: u32) -> usize {

@@ -241,6 +241,23 @@ impl Host {
         self.with(flags, context, now, |set, context, now| served::client_snapshot(set, keys, context, now))
     }
 
+    /// The current set as flags of its own, which nobody publishes to: their number.
+    #[cfg(feature = "server")]
+    pub fn hold(&mut self, flags: u32) -> Option<u32> {
+        let held = self.handles.get(flags)?.flags.held();
+        self.adopt(Arc::new(held))
+    }
+
+    /// Whether those hold the set that is current in these flags.
+    #[cfg(feature = "server")]
+    #[inline]
+    #[must_use]
+    pub fn holds(&mut self, flags: u32, held: u32) -> bool {
+        let mut set = |flags| self.handles.get_mut(flags).map(|handle| std::ptr::from_ref(handle.reader.current()));
+        let current = set(flags);
+        current.is_some() && current == set(held)
+    }
+
     /// The keys of the current set as a JSON array.
     #[must_use]
     pub fn keys(&mut self, flags: u32) -> String {
