@@ -83,7 +83,7 @@ impl<'t> Installed<'t> {
 
     /// Installs what the apps of these projects talk to Postgres with.
     pub(crate) fn add_clients(&self) -> Result<(), String> {
-        let install = ["-m", "pip", "install", "--quiet", "psycopg[binary]>=3.2,<4"];
+        let install = ["-m", "pip", "install", "--quiet", "psycopg[binary]>=3.2.4,<4"];
         self.tools.must(self.tools.program(&self.python).args(install))?;
         let install = ["install", "--silent", "--no-audit", "--no-fund", "pg@8"];
         self.tools.must(self.tools.program("npm").args(install).in_folder(self.node.clone())).map(drop)

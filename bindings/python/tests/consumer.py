@@ -22,6 +22,8 @@ from esclusa.sync import (
     News,
     NotModified,
     Policy,
+    Postgres,
+    Redis,
     Request,
     Saved,
     Source,
@@ -110,3 +112,5 @@ Context(b"user-42")  # type: ignore[arg-type]
 Context("user-42", roles=[{"ADMIN": True}])  # type: ignore[list-item]
 context.targeting_key = "other"  # type: ignore[misc]
 resolution.reason == "SPLITTED"  # type: ignore[comparison-overlap]
+stores: list[Source] = [Postgres("postgres://h/d", 'app."Flags"', password=lambda: "p"), Redis(lambda: "redis://h", key="k")]
+assert_type(Flags.from_source(stores[0]).status().polled, str | None)

@@ -126,6 +126,15 @@ def can_wait(source: Source) -> bool:
     return callable(getattr(source, "wait", None))
 
 
+def polled(source: Source) -> str | None:
+    """Why the source does not tell of news now, though it could."""
+    try:
+        why = getattr(source, "polled", None)
+    except Exception:
+        return None
+    return redacted(why) if isinstance(why, str) else None
+
+
 def wait(source: Any, seconds: float) -> News | None:
     """Waits for news at most so long; raises `Failure` as `ask` does."""
     try:

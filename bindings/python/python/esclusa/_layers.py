@@ -44,6 +44,12 @@ class Layers:
         """Whether all of them are."""
         return all(_asking.is_at_hand(layer.source) for layer in self._layers)
 
+    @property
+    def polled(self) -> str | None:
+        """Those of the layers that have a reason, with their names."""
+        reasons = [f"{layer.name}: {why}" for layer in self._layers if (why := _asking.polled(layer.source))]
+        return "; ".join(reasons) or None
+
     def fetch(self, request: Request) -> Answer | NotModified:
         """Asks them all, and lays them one over the other."""
         failures = list[dict[str, object]]()

@@ -140,6 +140,7 @@ class Run:
             age=None if age_ms is None else age_ms / 1000,
             failures=plain["failures"],
             last_error=last and LastError(last["error"], self._began_at + timedelta(milliseconds=last["at_ms"])),
+            polled=_asking.polled(self.source),
         )
 
     def _now_ms(self) -> int:

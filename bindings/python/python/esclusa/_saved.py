@@ -58,6 +58,11 @@ class Saved:
         """The source's."""
         return _asking.is_at_hand(self._source)
 
+    @property
+    def polled(self) -> str | None:
+        """The source's."""
+        return _asking.polled(self._source)
+
     def fetch(self, request: Request) -> Answer | NotModified:
         """The source's answer, which is saved in the background."""
         answer = _asking.ask(self._source, request)

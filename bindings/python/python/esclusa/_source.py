@@ -83,6 +83,7 @@ class Source(Protocol):
     - `to_begin_with() -> bytes | str | None`, what can be published before it is asked for the first time.
     - `at_hand`, a bool: whether asking takes no longer than reading a file, so that whoever begins to sync waits for
       the first answer.
+    - `polled`, why it tells of no news now though it can `wait`, as text without secrets, or None; the status says it.
     - `close()`, called when nobody will ask it again.
 
     In a forked process a copy of it is asked: a source that holds a connection remembers `os.getpid()` beside it and

@@ -37,6 +37,8 @@ class Status:
     """Failures in a row."""
     last_error: LastError | None
     """What went wrong last; it stays when things are good again."""
+    polled: str | None = None
+    """Why the source is asked for changes once an interval, where it could tell of them at once but does not."""
 
     def __str__(self) -> str:
         last = None if self.last_error is None else {"error": self.last_error.error, "at_ms": 0}
@@ -49,4 +51,4 @@ class Status:
             failures=self.failures,
             last_error=last,
         )
-        return str(line)
+        return str(line) if self.polled is None else f"{line}; asked once an interval: {self.polled}"

@@ -18,6 +18,8 @@ from ._file import File as File
 from ._http import Http as Http
 from ._layers import Layers as Layers
 from ._policy import Policy as Policy
+from ._postgres import Postgres as Postgres
+from ._redis import Redis as Redis
 from ._saved import Saved as Saved
 from ._source import NOT_MODIFIED as NOT_MODIFIED
 from ._source import Answer as Answer
@@ -45,6 +47,8 @@ __all__ = [
     "News",
     "NotModified",
     "Policy",
+    "Postgres",
+    "Redis",
     "Request",
     "Saved",
     "Source",

@@ -1,0 +1,327 @@
+"""A table in Postgres, read through the function that guards it, and told of changes by `LISTEN`."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ._native import MAX_SNAPSHOT_BYTES
+from ._redaction import redacted, told
+from ._source import NOT_MODIFIED, Answer, Failure, News, NotModified, Request
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ._address import Address
+
+_logger = logging.getLogger("esclusa")
+
+# What `esclusa.ask` raises when changes are not counted, and when the table is not watched; then what a database says
+# that has lost the migration, or the rights to it. The rows can be read all the same.
+_NOT_COUNTED = frozenset(("ES001", "ES003", "42883", "3F000", "42501"))
+# Whether there is `esclusa.ask`, for this user too.
+_CAN_ASK = """EXISTS (
+    SELECT FROM pg_catalog.pg_proc JOIN pg_catalog.pg_namespace ON pg_namespace.oid = pronamespace
+    WHERE nspname = 'esclusa' AND proname = 'ask' AND pg_catalog.has_schema_privilege(pg_namespace.oid, 'USAGE')
+      AND pg_catalog.has_function_privilege(pg_proc.oid, 'EXECUTE'))"""
+# Whether there is one that this user has not been let in to.
+_IS_CLOSED = """EXISTS (SELECT FROM pg_catalog.pg_namespace
+    WHERE nspname = 'esclusa' AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE'))"""
+_POOLER = "a pooler is between, which may hand on no notifications"
+_STANDBY = "a standby server has no notifications"
+
+
+class Postgres:
+    """A table of flags in Postgres. It needs `pip install 'esclusa[postgres]'`, which is psycopg 3.
+
+    With the migration (`001_esclusa.sql`) it asks `esclusa.ask`, which answers with the rows that have changed since, or
+    raises where row-level security hides them; a change of the table arrives at once, by `LISTEN`. Without it the rows are
+    read once an interval. Behind a pooler that hands out a connection for each transaction (PgBouncer, Supavisor) and on
+    a standby there are no notifications: `status().polled` says so.
+
+    Each process has one connection, which is made again when it breaks; a copy of the process has its own. Neither the
+    user nor the password is ever shown or logged.
+    """
+
+    def __init__(
+        self,
+        dsn: str | Callable[[], str],
+        table: str | None = None,
+        *,
+        password: Callable[[], str] | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        """A connection string, `postgres://app@db.example.com/app?sslmode=verify-full` or `host=… user=…`, or a function
+        that is asked for it each time a connection is made; `password` is such a function for a password that rotates.
+
+        `table` is the table or view as it would be written in a query, `app."Flags"`; without it, it is `feature_flags`,
+        or the only one that is watched. Connecting, and each query, may take `timeout` seconds.
+
+        Raises ImportError without psycopg, and ValueError for what is no connection string; it does not repeat it.
+        """
+        from . import _address
+
+        if not timeout > 0:
+            raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
+        if not isinstance(dsn, str) and not callable(dsn):
+            raise TypeError(f"expected a connection string or a function that gives one, got {type(dsn).__name__}")
+        self._parse = _address.parse
+        self._dsn, self._password, self._table, self._timeout = dsn, password, table, timeout
+        self._name = _address.parse(dsn).name if isinstance(dsn, str) else "postgres"
+        # Connections by process: that of the parent is neither used nor closed by its copy.
+        self._connections = dict[int, _Connection]()
+        # What was said in the log, and need not be said for each connection.
+        self._said = set[str]()
+
+    @property
+    def name(self) -> str:
+        """The servers and the database."""
+        return self._name
+
+    @property
+    def polled(self) -> str | None:
+        """Why changes are asked for and not told of, if that is so."""
+        connection = self._connections.get(os.getpid())
+        return None if connection is None else connection.polled
+
+    def __repr__(self) -> str:
+        return f"Postgres({self.name!r})"
+
+    def fetch(self, request: Request) -> Answer | NotModified:
+        """What `esclusa.ask` answers, or the rows."""
+        import psycopg
+
+        connection: _Connection | None = None
+        try:
+            connection = self._connection()
+            with connection.limit(self._timeout):
+                # Before anything is read, so that nothing is missed in between.
+                connection.listen()
+                return connection.read(request)
+        except psycopg.Error as problem:
+            self.close()
+            if connection is not None and connection.is_late:
+                raise Failure(f"no answer within {self._timeout:g} s") from None
+            raise Failure(_words(problem)) from None
+        finally:
+            # What is cut off in time is not used again.
+            if connection is not None and connection.is_late:
+                self.close()
+
+    def wait(self, seconds: float) -> News | None:
+        """Waits for a notification."""
+        import psycopg
+
+        connection = self._connections.get(os.getpid())
+        if connection is None or not connection.is_listening:
+            return None
+        try:
+            return News.CHANGED if connection.has_news(seconds) else None
+        except psycopg.Error:
+            self.close()
+            return News.CUT_OFF
+
+    def close(self) -> None:
+        """Closes the connection of this process."""
+        connection = self._connections.pop(os.getpid(), None)
+        if connection is not None:
+            connection.close()
+
+    def _connection(self) -> _Connection:
+        connection = self._connections.get(os.getpid())
+        if connection is None or connection.is_closed:
+            address = self._parse(self._dsn if isinstance(self._dsn, str) else self._dsn())
+            self._name = address.name
+            password = None if self._password is None else self._password()
+            connection = _Connection(address, self._table, password, self._timeout, self._warn)
+            self._connections[os.getpid()] = connection
+        return connection
+
+
+    def _warn(self, warning: str) -> None:
+        if warning not in self._said:
+            self._said.add(warning)
+            _logger.warning("%s: %s", self._name, warning)
+
+
+class _Connection:
+    """One connection, and what is known of the database at its end."""
+
+    def __init__(
+        self, address: Address, table: str | None, password: str | None, timeout: float, warn: Callable[[str], None]
+    ) -> None:
+        import psycopg
+
+        options = {"application_name": "esclusa", "connect_timeout": max(math.ceil(timeout), 2), **address.parameters}
+        if password is not None:
+            options["password"] = password
+        # A pooler hands out another connection for each transaction, which knows no prepared statement.
+        connection = psycopg.connect(**options, autocommit=True, prepare_threshold=None)
+        connection.add_notice_handler(self._heed)
+        self._connection, self._warn, self._limit_ms = connection, warn, min(max(int(timeout * 1000), 1), 2**31 - 1)
+        self._given, self._schema = table, address.schema
+        self.is_listening, self.is_late = False, False
+        self.polled: str | None = None
+        # The name of the watch; None where the rows are read.
+        self._watch: str | None = None
+        self._is_compared = False
+        with self.limit(timeout):
+            self._watch = self._find_watch()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._connection.closed
+
+    @contextlib.contextmanager
+    def limit(self, seconds: float) -> Iterator[None]:
+        """Cuts the connection unless the block ends in time: a server that keeps silent is not waited for."""
+        # A descriptor of its own: that of the connection may stand for something else by then.
+        line = socket.socket(fileno=os.dup(self._connection.fileno()))
+
+        def cut() -> None:
+            self.is_late = True
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+        # The server itself gives up before, at the same limit.
+        deadline = threading.Timer(seconds + 0.5, cut)
+        deadline.name, deadline.daemon = "esclusa-deadline", True
+        deadline.start()
+        try:
+            yield
+        finally:
+            deadline.cancel()
+            deadline.join()
+            line.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def has_news(self, seconds: float) -> bool:
+        return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+
+    def listen(self) -> None:
+        """Listens, unless that is so already. A standby cannot, until it is promoted."""
+        import psycopg
+
+        if self.is_listening:
+            return
+        is_standby, process = self._row("SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_backend_pid()")
+        if is_standby:
+            self.polled = _STANDBY
+            return
+        try:
+            self._connection.execute("LISTEN esclusa")
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as problem:
+            self.polled = f"it cannot listen: {_words(problem)}"
+            return
+        self.is_listening = True
+        # A pooler makes up the number of the process that it gives its clients.
+        self.polled = None if process == self._connection.info.backend_pid else _POOLER
+
+    def read(self, request: Request) -> Answer | NotModified:
+        """The snapshot, unless the entity tag stands for it."""
+        import psycopg
+
+        if self._watch is not None:
+            try:
+                return self._read_watch(self._watch, request)
+            except psycopg.Error as problem:
+                if problem.sqlstate not in _NOT_COUNTED:
+                    raise
+                self._watch = None
+                self._warn(f"read row by row: {_words(problem)}")
+        return self._read_rows(request)
+
+    def _read_watch(self, watch: str, request: Request) -> Answer | NotModified:
+        etag = request.etag or ""
+        # A revision may stay the same while rows change, so now and then it is left out (11.16), unless the database
+        # itself compares the two.
+        is_known = etag.isdecimal() and etag.isascii() and len(etag) <= 18 and (self._is_compared or not request.in_full)
+        revision, snapshot, self._is_compared = self._row(
+            f"SELECT revision::text, snapshot::text, is_compared FROM esclusa.ask({etag if is_known else 'NULL'}, {_quoted(watch)})"
+        )
+        return _answered(revision, snapshot)
+
+    def _read_rows(self, request: Request) -> Answer | NotModified:
+        etag = request.etag or ""
+        known = etag if etag.isalnum() and etag.isascii() else ""
+        table = self._table()
+        digest, rows, is_hidden, can_ask = self._row(
+            f"SELECT md5(rows), CASE WHEN md5(rows) <> '{known}' THEN rows END, "
+            f"CASE WHEN rows = '[]' THEN row_security_active(to_regclass({_quoted(table)})) END, {_CAN_ASK} "
+            f"FROM (SELECT coalesce(json_agg(f ORDER BY f::text), '[]')::text AS rows FROM {table} f) AS whole"
+        )
+        if can_ask:
+            self._watch = self._find_watch()
+        if is_hidden:
+            raise Failure(
+                f"`{table}` shows no row while row-level security is active, expected a policy that lets this user read"
+            )
+        return _answered(digest, rows)
+
+    def _find_watch(self) -> str | None:
+        """The watch of the table; without a table of that name the only watch, unless the app has named one."""
+        can_ask, is_closed, user = self._row(f"SELECT {_CAN_ASK}, {_IS_CLOSED}, current_user")
+        if is_closed:
+            self._warn(f"read without the migration: `SELECT esclusa.allow({_quoted(user)})` lets it ask")
+        if not can_ask:
+            return None
+        only = "OR (to_regclass('feature_flags') IS NULL AND (SELECT count(*) FROM esclusa.revision) = 1)"
+        (watch,) = self._row(
+            f"""SELECT (SELECT name FROM esclusa.revision WHERE name = (
+                SELECT format('%I.%I', nspname, relname)
+                FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+                WHERE pg_class.oid = to_regclass({_quoted(self._table())})) {"" if self._given or self._schema else only})"""
+        )
+        return None if watch is None else str(watch)
+
+    def _table(self) -> str:
+        if self._given is not None:
+            return self._given
+        if self._schema is None:
+            return "feature_flags"
+        schema = self._schema.replace('"', '""')
+        return f'"{schema}".feature_flags'
+
+    def _row(self, query: str) -> tuple[Any, ...]:
+        """The first row. Without a limit a query that waits for a lock would go on in the server; the limit holds for
+        this query only, also with a pooler, because both are sent as one."""
+        cursor = self._connection.execute(f"SET LOCAL statement_timeout = {self._limit_ms}; {query}".encode())
+        cursor.nextset()
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        if row is None:
+            raise Failure("the query gave no row, expected one")
+        return row
+
+    def _heed(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self._warn(redacted(str(notice.message_primary)))
+
+
+def _answered(etag: str | None, snapshot: str | None) -> Answer | NotModified:
+    if snapshot is None:
+        return NOT_MODIFIED
+    text = snapshot.encode()
+    if len(text) > MAX_SNAPSHOT_BYTES:
+        raise Failure(f"the snapshot has {len(text)} bytes, expected at most {MAX_SNAPSHOT_BYTES}")
+    return Answer(text, etag)
+
+
+def _words(problem: psycopg.Error) -> str:
+    """What went wrong, without the statement in which it did."""
+    said = [text for text in (problem.diag.message_primary, problem.diag.message_hint) if text]
+    return redacted(f"{type(problem).__name__}: {': '.join(said)}") if said else told(problem)
+
+
+def _quoted(text: str) -> str:
+    """Text in a query."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,252 @@
+"""A snapshot under a key of Redis or Valkey, and told of changes by the channel of the same name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ._native import hash as xxh3
+from ._source import NOT_MODIFIED, Answer, Failure, News, NotModified, Request
+
+# How many bytes at the start and at the end of a snapshot are compared besides its tag.
+_ENDS = 1024
+# How long after a refusal a user tries to subscribe again.
+_REFUSED_SECONDS = 60.0
+
+
+class Redis:
+    """A snapshot under a key of Redis 6 or later, or Valkey. It needs `pip install 'esclusa[redis]'`, which is redis-py.
+
+    A writer sets the key and publishes anything on the channel of the same name. If there is a key with `:etag` after
+    it, that is compared before the snapshot is read; it should be set together with the snapshot. A user who may not
+    subscribe is asked for changes once an interval, and `status().polled` says so. In a cluster any node may be named.
+
+    Each process has its own connections, which are made again when they break. Neither the user nor the password is ever
+    shown or logged.
+    """
+
+    def __init__(
+        self,
+        url: str | Callable[[], str],
+        key: str = "esclusa:flags",
+        *,
+        channel: str | None = None,
+        password: Callable[[], str] | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        """`redis://…`, `rediss://…` or `unix://…`, or a function that is asked for it each time connections are made;
+        `password` is such a function for a password that rotates. `channel` is another channel than that of the key's
+        name. Connecting, and each command, may take `timeout` seconds.
+
+        Raises ImportError without redis-py, and ValueError for what is no such URL; it does not repeat it.
+        """
+        if not timeout > 0:
+            raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
+        if not isinstance(url, str) and not callable(url):
+            raise TypeError(f"expected a URL or a function that gives one, got {type(url).__name__}")
+        self._url, self._password, self._timeout = url, password, timeout
+        self._key, self._channel = key, key if channel is None else channel
+        # Links by process: those of the parent are neither used nor closed by its copy.
+        self._links = dict[int, _Link]()
+        self._node: tuple[str, int] | None = None
+        self._name = _name(_options(url, timeout), key) if isinstance(url, str) else f"redis {key}"
+
+    @property
+    def name(self) -> str:
+        """The server, the database and the key."""
+        return self._name
+
+    @property
+    def polled(self) -> str | None:
+        """Why changes are asked for and not told of, if that is so."""
+        link = self._links.get(os.getpid())
+        return None if link is None else link.polled
+
+    def __repr__(self) -> str:
+        return f"Redis({self.name!r})"
+
+    def fetch(self, request: Request) -> Answer | NotModified:
+        """The snapshot, unless the tag stands for it."""
+        import redis
+
+        # A tag may stay the same while the content changes, so now and then it is left out (11.16).
+        known = None if request.in_full else request.etag
+        is_kept = os.getpid() in self._links
+        try:
+            answer = self._fetch_once(known)
+        except redis.exceptions.MovedError as moved:
+            # Another node of a cluster has the key; that one is asked from now on.
+            self._node = (moved.host, moved.port)
+            answer = self._fetch_once(known)
+        except (redis.ConnectionError, redis.TimeoutError) as problem:
+            # The node may be gone; the address leads to one that knows where the key is now.
+            self._node = None
+            # A connection that was kept may have been cut off a moment ago.
+            if not is_kept or isinstance(problem, redis.TimeoutError):
+                raise
+            answer = self._fetch_once(known)
+        if answer is None:
+            raise Failure(f"there is no key `{self._key}`, expected a snapshot under it")
+        return answer
+
+    def wait(self, seconds: float) -> News | None:
+        """Waits for a message on the channel."""
+        import redis
+
+        link = self._links.get(os.getpid())
+        if link is None or link.news is None:
+            return None
+        try:
+            return News.CHANGED if link.hears("message", seconds) else None
+        except redis.RedisError:
+            self.close()
+            return News.CUT_OFF
+
+    def close(self) -> None:
+        """Closes the connections of this process."""
+        link = self._links.pop(os.getpid(), None)
+        if link is not None:
+            link.close()
+
+    def _fetch_once(self, known: str | None) -> Answer | NotModified | None:
+        import redis
+
+        try:
+            link = self._links.get(os.getpid())
+            if link is None:
+                link = self._links[os.getpid()] = self._link()
+            # Before anything is read, so that nothing is missed in between.
+            link.listen(self._channel)
+            return link.read(self._key, known)
+        except redis.RedisError:
+            self.close()
+            raise
+
+    def _link(self) -> _Link:
+        options = _options(self._url if isinstance(self._url, str) else self._url(), self._timeout)
+        self._name = _name(options, self._key)
+        if self._node is not None:
+            # Without a host it is another port of the node that was asked.
+            options["host"], options["port"] = self._node[0] or options["host"], self._node[1]
+        if self._password is not None:
+            options["password"] = self._password()
+        return _Link(options, self._timeout)
+
+
+class _Link:
+    """One connection for commands and one for the channel: the server closes one that subscribes and has much to take."""
+
+    def __init__(self, options: dict[str, Any], timeout: float) -> None:
+        import redis
+
+        self._timeout = timeout
+        kind = options.pop("connection_class", redis.Connection)
+        self._client: Any = redis.Redis(connection_pool=redis.ConnectionPool(connection_class=kind, **options))
+        self.news: Any = None
+        self.polled: str | None = None
+        self._refused_at: float | None = None
+
+    def listen(self, channel: str) -> None:
+        """Sees to it that messages come, if the server lets them."""
+        import redis
+
+        if self.news is not None:
+            # A connection on which nothing comes may have been cut off without a word. What it says of changes is not
+            # needed: the snapshot is read right after.
+            self.news.ping()
+            if not self.hears("pong", self._timeout):
+                raise redis.TimeoutError(f"no answer within {self._timeout:g} s")
+            return
+        if self._refused_at is not None and time.monotonic() - self._refused_at < _REFUSED_SECONDS:
+            return
+        self.news = self._client.pubsub()
+        try:
+            self.news.subscribe(channel)
+            if not self.hears("subscribe", self._timeout):
+                raise redis.TimeoutError(f"no answer within {self._timeout:g} s")
+        except (redis.ConnectionError, redis.TimeoutError):
+            raise
+        except redis.RedisError:
+            with contextlib.suppress(redis.RedisError):
+                self.news.close()
+            self.news = None
+            self._refused_at, self.polled = time.monotonic(), "the server does not let this user subscribe"
+            return
+        self.polled = self._refused_at = None
+
+    def hears(self, kind: str, seconds: float) -> bool:
+        """Whether a message of this kind comes in time."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            message = self.news.get_message(timeout=left)
+            if message is not None and message["type"] == kind:
+                return True
+        return False
+
+    def read(self, key: str, known: str | None) -> Answer | NotModified | None:
+        """None if there is no snapshot."""
+        import redis
+
+        if known is not None:
+            try:
+                look: Any = self._client.pipeline(transaction=False)
+                look.get(f"{key}:etag").strlen(key).getrange(key, 0, _ENDS - 1).getrange(key, -_ENDS, -1)
+                tag, length, head, tail = look.execute()
+                if tag is not None and _composed(tag, length, head, tail) == known:
+                    return NOT_MODIFIED
+            except redis.ResponseError as problem:
+                if isinstance(problem, redis.exceptions.MovedError):
+                    raise
+                # Who may only get is answered by the whole.
+        tag = None
+        # Before the snapshot: if it changes in between, the tag is the older one, and all is read once more.
+        with contextlib.suppress(redis.exceptions.NoPermissionError):
+            tag = self._client.get(f"{key}:etag")
+        snapshot: Any = self._client.get(key)
+        if snapshot is None:
+            return None
+        etag = None if tag is None else _composed(tag, len(snapshot), snapshot[:_ENDS], snapshot[-_ENDS:])
+        return Answer(snapshot, etag)
+
+    def close(self) -> None:
+        import redis
+
+        with contextlib.suppress(redis.RedisError, OSError):
+            if self.news is not None:
+                self.news.close()
+            self._client.close()
+            self._client.connection_pool.disconnect()
+
+
+def _options(url: str, timeout: float) -> dict[str, Any]:
+    """What redis-py connects with."""
+    try:
+        from redis.backoff import NoBackoff
+        from redis import connection
+        from redis.retry import Retry
+    except ImportError as problem:
+        raise ImportError("`Redis` needs redis-py 5 or later, expected `pip install 'esclusa[redis]'`") from problem
+    parse: Any = connection.parse_url
+    try:
+        options: dict[str, Any] = dict(parse(url))
+    except ValueError:
+        # What it says may repeat what it was given.
+        raise ValueError("the URL cannot be read, expected `redis://…`, `rediss://…` or `unix://…`") from None
+    # The protocol decides when to ask again.
+    retries = {"retry": Retry(NoBackoff(), 0), "retry_on_timeout": False}
+    limits = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+    return {**limits, **options, **retries, "decode_responses": False}
+
+
+def _name(options: dict[str, Any], key: str) -> str:
+    place = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+    return f"redis://{place}/{options.get('db', 0)} {key}"
+
+
+def _composed(tag: bytes, length: int, head: bytes, tail: bytes) -> str:
+    """What stands for a snapshot: its tag, its length and its ends."""
+    ends = "".join(f"{xxh3(part.decode('utf-8', 'replace')):016x}" for part in (head, tail))
+    return f"{tag.decode('utf-8', 'replace')} {length} {ends}"
