@@ -41,6 +41,7 @@ const bundles = [
   ['src/wasm.ts', 'dist/wasm.cjs', 'cjs'],
   ['src/openfeature.ts', 'dist/openfeature.cjs', 'cjs'],
   ['src/openfeature.ts', 'dist/openfeature.js', 'esm'],
+  ...['postgres', 'redis'].flatMap((store) => [[`src/${store}.ts`, `dist/${store}.cjs`, 'cjs'], [`src/${store}.ts`, `dist/${store}.js`, 'esm']]),
 ];
 for (const [input, file, format] of bundles) {
   const bundle = await rolldown({

@@ -18,7 +18,7 @@ testReadme(
     'Keeping fresh': ['true environment over http://127.0.0.1:9/flags.json over bundled', "state: 'failing'"],
     Publishing: ["added: [ 'bad', 'on' ]", '/1/rollout_percentage: 150 is out of range, expected 0 to 100'],
   },
-  // recipes.test.js runs them.
+  // They need servers: stores.test.js has them.
   ['Postgres', 'Redis'],
 );
 

@@ -14,7 +14,7 @@ import { Loopback, QUICK, document, skip, until } from '../../js/test/loopback.j
 
 const folderOf = (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'esclusa-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.after(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
   return folder;
 };
 const replace = (path, text) => {

@@ -23,6 +23,11 @@ export function nameOf(source: Source): string {
   return redacted(String(source.name)) || 'source';
 }
 
+/** Why it does not tell of news now, though it could. */
+export function polledOf(source: Source): string | null {
+  return typeof source.polled === 'string' ? redacted(source.polled) : null;
+}
+
 /** Asks for the snapshot; it rejects with a `Failure` and nothing else. */
 export async function ask(source: Source, request: Request): Promise<Taken> {
   try {

@@ -1,7 +1,7 @@
 /** Layers: sources laid one over the other make one [13]. */
 import { type Engine, engine } from '../engine.js';
 import { bytesOf } from '../publication.js';
-import { ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
+import { ask, begin, failureOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { decide } from './decide.js';
 import { missing } from './missing.js';
@@ -27,6 +27,10 @@ export function layers(...sources: (Source | Fetch)[]): Source {
     // Worked out when it is asked for: the engine may be loaded later.
     get name() {
       return all.map(({ name }) => name).join(' over ');
+    },
+    get polled() {
+      const reasons = all.map(({ name, source }) => [name, polledOf(source)]).filter(([, why]) => why !== null);
+      return reasons.length === 0 ? null : reasons.map(([name, why]) => `${name}: ${why}`).join('; ');
     },
     async fetch(request) {
       const answers = await Promise.all(all.map((layer) => layer.ask(request).catch(failureOf)));

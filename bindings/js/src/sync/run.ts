@@ -2,7 +2,7 @@
 import { Flags } from '../flags.js';
 import type { Report } from '../types.js';
 import { alarm, nextTurn } from './alarm.js';
-import { type Taken, ask, begin, failureOf, nameOf, sourceOf, watch } from './asking.js';
+import { type Taken, ask, begin, failureOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { Log } from './log.js';
 import { type SyncOptions, milliseconds, policyText } from './policy.js';
@@ -144,7 +144,7 @@ export class Run {
   status(): Status {
     const { state, revision, age_ms: ageMs, failures, last_error: last } = this.#protocol.status();
     const lastError = last && { error: last.error, at: new Date(this.#beganAt + last.at_ms) };
-    return { state, source: this.name, revision, ageMs, failures, lastError };
+    return { state, source: this.name, revision, ageMs, failures, lastError, polled: polledOf(this.#source) };
   }
 
   /** Calls the listener after each change of the state, and at the end; what it throws is logged. */

@@ -41,6 +41,8 @@ export interface Source {
   readonly name: string;
   /** The current snapshot. Whatever it throws, or rejects with, is a failure. */
   fetch(request: Request): Answer | PromiseLike<Answer>;
+  /** Why it tells of no news now though it could, without secrets; the status says so. */
+  readonly polled?: string | null;
   /**
    * Begins to tell of news, and gives what ends that. After `cutOff`, which is also what it counts as when this throws
    * or rejects, that is called, and this again when the source is next asked: there is nothing to try again here.

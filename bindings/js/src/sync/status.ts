@@ -17,10 +17,13 @@ export interface Status {
   readonly failures: number;
   /** What went wrong last, in one line and without secrets; it stays when things are good again. */
   readonly lastError: { readonly error: string; readonly at: Date } | null;
+  /** Why the source is asked for changes once an interval, where it could tell of them at once but does not. */
+  readonly polled: string | null;
 }
 
 /** In one line [11.22]: `failing from flags.json, revision 42, 31 s old, 3 failures, the last: connection refused`. */
-export function line({ state, source, revision, ageMs, failures, lastError }: Status): string {
+export function line({ state, source, revision, ageMs, failures, lastError, polled }: Status): string {
   const last = lastError && { error: lastError.error, at_ms: 0 };
-  return decide({ decide: 'status_line', source, state, revision, age_ms: ageMs, failures, last_error: last }) as string;
+  const said = decide({ decide: 'status_line', source, state, revision, age_ms: ageMs, failures, last_error: last }) as string;
+  return polled === null ? said : `${said}; asked once an interval: ${polled}`;
 }

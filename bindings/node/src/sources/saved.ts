@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Flags } from '../../../js/src/flags.js';
 import { MAX_SNAPSHOT_BYTES } from '../../../js/src/limit.js';
-import { ask, begin, nameOf, sourceOf } from '../../../js/src/sync/asking.js';
+import { ask, begin, nameOf, polledOf, sourceOf } from '../../../js/src/sync/asking.js';
 import { decide } from '../../../js/src/sync/decide.js';
 import type { Fetch, Source } from '../../../js/src/sync/source.js';
 import { reason } from './file.js';
@@ -42,6 +42,9 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
 
   const made: Source = {
     name: nameOf(inner),
+    get polled() {
+      return polledOf(inner);
+    },
     async fetch(request) {
       const answer = await ask(inner, request);
       if (!('esclusa' in answer) && !request.signal.aborted) {
@@ -69,7 +72,10 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
       return begin(inner);
     },
   };
-  return inner.watch === undefined ? made : { ...made, watch: (tell) => inner.watch?.(tell) };
+  if (inner.watch !== undefined) {
+    made.watch = (tell) => inner.watch?.(tell);
+  }
+  return made;
 }
 
 const IRREGULAR = 'it is not a regular file, expected one';

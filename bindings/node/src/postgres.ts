@@ -1,0 +1,2 @@
+/** A table of flags in Postgres: `@esclusa/node/postgres`. */
+export { type PostgresOptions, postgres } from './stores/postgres.js';

@@ -1,0 +1,189 @@
+/** One connection to Postgres, by whichever driver there is. */
+import { type Socket, connect } from 'node:net';
+
+/** What is told of a connection that is held. */
+export interface Heard {
+  /** A notification has come. */
+  changed(): void;
+  /** The connection has ended. */
+  ended(): void;
+  /** The server warns of something. */
+  warned(message: string): void;
+}
+
+export type Row = readonly unknown[];
+
+/** A connection. */
+export interface Link {
+  /** The number of the process at the other end, as it was said when the connection was made. */
+  readonly process: number | null | undefined;
+  /** The first row that the last of these statements gives, which are sent as one. */
+  row(statements: string): Promise<Row | undefined>;
+  /** Hears of notifications from now on. */
+  listen(channel: string): Promise<unknown>;
+  /** Ends it; a client that the app has handed in goes on. */
+  close(): void;
+}
+
+export type Open = (url: string, timeoutMs: number, heard: Heard) => Promise<Link>;
+
+/** As much of `pg` as is used. */
+interface PgClient {
+  processID?: number | null;
+  connect(): Promise<unknown>;
+  query(query: { text: string; rowMode: 'array' }): Promise<unknown>;
+  on(event: string, listener: (given: never) => void): unknown;
+  removeListener(event: string, listener: (given: never) => void): unknown;
+  end(): Promise<unknown>;
+  unref?(): void;
+  release?(destroy?: boolean): void;
+  connection?: { stream?: { destroy?(): void } };
+}
+
+/** As much of a pool of `pg` as is used. */
+export interface PgPool {
+  connect(): Promise<unknown>;
+  query(...given: never[]): unknown;
+  readonly totalCount: number;
+}
+
+/** As much of `postgres` as is used. */
+export interface PostgresJs {
+  unsafe(statements: string): { values(): PromiseLike<unknown> };
+  listen(channel: string, heard: () => void, listening?: () => void): PromiseLike<{ unlisten(): PromiseLike<unknown> }>;
+  end(options?: { timeout?: number }): PromiseLike<unknown>;
+}
+
+/** A connection of our own by `pg`. */
+export const byPg =
+  (driver: unknown): Open =>
+  async (url, timeoutMs, heard) => {
+    const pg = driver as { Client: new (options: object) => PgClient };
+    const client = new pg.Client({ connectionString: url, application_name: 'esclusa', connectionTimeoutMillis: timeoutMs });
+    const link = pgLink(client, heard, () => {
+      client.end().catch(() => undefined);
+      client.connection?.stream?.destroy?.();
+    });
+    await client.connect().catch((problem: unknown) => {
+      link.close();
+      throw problem;
+    });
+    client.unref?.();
+    return link;
+  };
+
+/** One client of the app's own pool, held for as long as the flags are kept fresh. */
+export const byPool =
+  (pool: PgPool): Open =>
+  async (_url, _timeoutMs, heard) => {
+    const client = (await pool.connect()) as PgClient;
+    return pgLink(client, heard, () => client.release?.(true));
+  };
+
+function pgLink(client: PgClient, heard: Heard, close: () => void): Link {
+  const listeners: [string, (given: never) => void][] = [
+    ['notification', () => heard.changed()],
+    ['notice', ({ severity, message }: { severity?: string; message?: string }) => severity === 'WARNING' && heard.warned(String(message))],
+    // What breaks is noticed where it is used, and by its end.
+    ['error', () => heard.ended()],
+    ['end', () => heard.ended()],
+  ];
+  for (const [event, listener] of listeners) {
+    client.on(event, listener);
+  }
+  return {
+    get process() {
+      return client.processID;
+    },
+    row: async (text) => lastRow(await client.query({ text, rowMode: 'array' })),
+    listen: (channel) => client.query({ text: `LISTEN ${channel}`, rowMode: 'array' }),
+    close() {
+      for (const [event, listener] of listeners) {
+        client.removeListener(event, listener);
+      }
+      client.on('error', () => undefined);
+      close();
+    },
+  };
+}
+
+/** `pg` gives one result for each statement. */
+function lastRow(results: unknown): Row | undefined {
+  const last = (Array.isArray(results) ? results.at(-1) : results) as { rows?: Row[] } | undefined;
+  return last?.rows?.[0];
+}
+
+/** A connection of our own by `postgres`. */
+export const byPostgresJs =
+  (driver: unknown): Open =>
+  async (url, timeoutMs, heard) => {
+    const make = driver as (url: string, options: object) => PostgresJs;
+    let isClosed = false;
+    const sql = make(url, {
+      max: 1,
+      prepare: false,
+      fetch_types: false,
+      idle_timeout: 0,
+      max_lifetime: null,
+      // The socket has a limit of its own, and keeps no process alive.
+      connect_timeout: 0,
+      socket: ({ host, port, path }: { host: string[]; port: number[]; path?: string | false }) => socket(host[0], port[0], path, timeoutMs),
+      connection: { application_name: 'esclusa' },
+      onnotice: ({ severity, message }: { severity?: string; message?: string }) => severity === 'WARNING' && heard.warned(String(message)),
+      onnotify: () => heard.changed(),
+      onclose: () => isClosed || heard.ended(),
+    });
+    let process: number | undefined;
+    return {
+      get process() {
+        return process;
+      },
+      async row(statements) {
+        const results = (await sql.unsafe(statements).values()) as Row[][] & { state?: { pid?: number } };
+        const last = (results.at(-1) ?? []) as Row[] & { state?: { pid?: number } };
+        process = last.state?.pid ?? results.state?.pid;
+        return last[0];
+      },
+      listen: async (channel) => sql.unsafe(`LISTEN ${channel}`).values(),
+      close() {
+        isClosed = true;
+        Promise.resolve(sql.end({ timeout: 0 })).catch(() => undefined);
+      },
+    };
+  };
+
+/** The app's own instance of `postgres`, which makes its connections anew by itself. */
+export const bySql =
+  (sql: PostgresJs): Open =>
+  async (_url, _timeoutMs, heard) => {
+    let stop: (() => void) | undefined;
+    return {
+      process: null,
+      async row(statements) {
+        const results = (await sql.unsafe(statements).values()) as Row[][];
+        return results.at(-1)?.[0] as Row | undefined;
+      },
+      async listen(channel) {
+        // Each time that it listens anew something may have been missed.
+        const { unlisten } = await sql.listen(channel, () => heard.changed(), () => heard.changed());
+        stop = () => void Promise.resolve(unlisten()).catch(() => undefined);
+      },
+      close: () => stop?.(),
+    };
+  };
+
+function socket(host: string | undefined, port: number | undefined, path: string | false | undefined, timeoutMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const made = path ? connect(path) : connect(port ?? 5432, host ?? 'localhost');
+    made.unref();
+    // `postgres` looks here for the name that a certificate must have.
+    Object.assign(made, { host });
+    const late = setTimeout(() => made.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs).unref();
+    made.once('error', reject);
+    made.once('connect', () => {
+      clearTimeout(late);
+      made.removeListener('error', reject);
+      resolve(made);
+    });
+  });
+}

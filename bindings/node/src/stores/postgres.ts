@@ -1,0 +1,288 @@
+/** A table in Postgres, read through the function that guards it, and told of changes by `LISTEN`. */
+import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
+import { type Address, address } from './postgres-address.js';
+import { type Link, type Open, type PgPool, type PostgresJs, type Row, byPg, byPool, byPostgresJs, bySql } from './postgres-link.js';
+import { type Supplied, inTime, installed, supplied, timeout } from './supplied.js';
+
+/** How to read a table. */
+export interface PostgresOptions {
+  /**
+   * The table or view as it would be written in a query, `app."Flags"`; without it, it is `feature_flags`, or the only one
+   * that is watched.
+   */
+  table?: string | undefined;
+  /** Is asked for the password each time a connection is made: one that rotates, or a token that expires. */
+  password?: (() => string | PromiseLike<string>) | undefined;
+  /** How long connecting, and each query, may take; 10,000. */
+  timeoutMs?: number | undefined;
+  /** Is told, once each, of what should be seen to, such as a role that has not been let in; `console.warn`. */
+  warn?: ((message: string) => unknown) | undefined;
+}
+
+/**
+ * What `esclusa.ask` raises when changes are not counted, and when the table is not watched; then what a database says
+ * that has lost the migration, or the rights to it. The rows can be read all the same.
+ */
+const NOT_COUNTED = new Set(['ES001', 'ES003', '42883', '3F000', '42501']);
+/** Whether there is `esclusa.ask`, for this user too. */
+const CAN_ASK = `EXISTS (
+  SELECT FROM pg_catalog.pg_proc JOIN pg_catalog.pg_namespace ON pg_namespace.oid = pronamespace
+  WHERE nspname = 'esclusa' AND proname = 'ask' AND pg_catalog.has_schema_privilege(pg_namespace.oid, 'USAGE')
+    AND pg_catalog.has_function_privilege(pg_proc.oid, 'EXECUTE'))`;
+/** Whether there is one that this user has not been let in to. */
+const IS_CLOSED = `EXISTS (SELECT FROM pg_catalog.pg_namespace
+  WHERE nspname = 'esclusa' AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE'))`;
+const NOT_MODIFIED: NotModified = Object.freeze({ esclusa: 'not modified' });
+
+type Answer = NotModified | { bytes: string; etag: string };
+
+/**
+ * A table of flags in Postgres, by `pg` or `postgres`, whichever is installed or handed in.
+ *
+ * With the migration (`001_esclusa.sql`) it asks `esclusa.ask`, which answers with what has changed since, or raises where
+ * row-level security hides the rows; a change of the table arrives at once, by `LISTEN`. Without it the rows are read once
+ * an interval. Behind a pooler that hands out a connection for each transaction (PgBouncer, Supavisor) and on a standby
+ * there are no notifications: `status().polled` says so.
+ *
+ * It is given a connection string, or a function that is asked for it each time a connection is made; or a `pg.Pool`, of
+ * which it holds one client; or what `postgres(…)` returns.
+ *
+ * @throws TypeError for what is none of these, and Error if there is no driver; it does not repeat what it was given.
+ */
+export function postgres(database: Supplied | PgPool | PostgresJs, options: PostgresOptions = {}): Source & { readonly polled: string | null } {
+  return new Table(database, options);
+}
+
+class Table implements Source {
+  polled: string | null = null;
+  readonly #open: Open;
+  readonly #address: (() => Promise<Address>) | undefined;
+  readonly #timeoutMs: number;
+  readonly #given: string | undefined;
+  readonly #warn: (message: string) => unknown;
+  readonly #warned = new Set<string>();
+  #name = 'postgres';
+  #schema: string | null = null;
+  #link: Link | undefined;
+  /** How often it was closed: a connection that is being made then is no longer wanted. */
+  #life = 0;
+  #isListening = false;
+  #isCompared = false;
+  /** The name of the watch; null where the rows are read. */
+  #watch: string | null = null;
+  #tell: ((news: News) => void) | undefined;
+
+  constructor(database: Supplied | PgPool | PostgresJs, options: PostgresOptions) {
+    this.#timeoutMs = timeout(options.timeoutMs);
+    this.#given = options.table;
+    this.#warn = options.warn ?? ((message) => console.warn(message));
+    if (typeof (database as PostgresJs | null)?.unsafe === 'function') {
+      this.#open = bySql(database as PostgresJs);
+      return;
+    }
+    if (typeof (database as PgPool | null)?.totalCount === 'number') {
+      this.#open = byPool(database as PgPool);
+      return;
+    }
+    if (typeof database !== 'string' && typeof database !== 'function') {
+      throw new TypeError('this is no database, expected a connection string, a function that gives one, a pool of `pg`, or what `postgres(…)` returns');
+    }
+    const { name, driver } = installed('postgres()', ['pg', 'postgres']);
+    this.#open = name === 'pg' ? byPg(driver) : byPostgresJs(driver);
+    if (typeof database === 'string') {
+      this.#name = address(database).name;
+    }
+    this.#address = async () => address(await supplied(database), await options.password?.());
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  async fetch(request: Request): Promise<Answer> {
+    try {
+      // What is cut off from here on, in time or by an error, is not used again.
+      return await inTime(this.#timeoutMs, this.#fetch(request), () => this.#close());
+    } catch (problem) {
+      this.#close();
+      throw problem;
+    }
+  }
+
+  /** News comes over the connection that asks, so there is nothing to begin here. */
+  watch(tell: (news: News) => void): () => void {
+    this.#tell = tell;
+    return () => {
+      if (this.#tell === tell) {
+        this.#tell = undefined;
+        this.#close();
+      }
+    };
+  }
+
+  /** The connection, made anew if need be. */
+  async #connected(): Promise<Link> {
+    if (this.#link !== undefined) {
+      return this.#link;
+    }
+    const life = this.#life;
+    const link = await this.#connect();
+    if (life !== this.#life) {
+      link.close();
+      throw new Error('the connection was closed while it was made');
+    }
+    this.#link = link;
+    return link;
+  }
+
+  #close(): void {
+    this.#life += 1;
+    this.#link?.close();
+    this.#link = undefined;
+    this.#isListening = this.#isCompared = false;
+  }
+
+  async #fetch(request: Request): Promise<Answer> {
+    const link = await this.#connected();
+    // Before anything is read, so that nothing is missed in between.
+    await this.#listen(link);
+    if (this.#watch !== null) {
+      try {
+        return await this.#readWatch(link, this.#watch, request);
+      } catch (problem) {
+        if (!NOT_COUNTED.has(String((problem as { code?: unknown }).code))) {
+          throw problem;
+        }
+        this.#watch = null;
+        this.#say(`read row by row: ${(problem as Error).message}`);
+      }
+    }
+    return this.#readRows(link, request);
+  }
+
+  async #connect(): Promise<Link> {
+    const where = await this.#address?.();
+    if (where !== undefined) {
+      [this.#name, this.#schema] = [where.name, where.schema];
+    }
+    let made: Link | undefined;
+    const link = await this.#open(where?.url ?? '', this.#timeoutMs, {
+      changed: () => this.#tell?.('changed'),
+      ended: () => {
+        if (made !== undefined && this.#link === made) {
+          this.#close();
+          this.#tell?.('cutOff');
+        }
+      },
+      warned: (message) => this.#say(message.replace(/\s+/g, ' ')),
+    });
+    made = link;
+    try {
+      this.#watch = await this.#findWatch(link);
+    } catch (problem) {
+      link.close();
+      throw problem;
+    }
+    return link;
+  }
+
+  /** Listens, unless that is so already. A standby cannot, until it is promoted. */
+  async #listen(link: Link): Promise<void> {
+    if (this.#isListening) {
+      return;
+    }
+    const [isStandby, process] = await this.#row(link, 'SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_backend_pid()');
+    if (isStandby === true) {
+      this.polled = 'a standby server has no notifications';
+      return;
+    }
+    await link.listen('esclusa');
+    this.#isListening = true;
+    // A pooler makes up the number of the process that it gives its clients.
+    const isOwn = link.process === null || link.process === process;
+    this.polled = isOwn ? null : 'a pooler is between, which may hand on no notifications';
+  }
+
+  async #readWatch(link: Link, watch: string, { etag, inFull }: Request): Promise<Answer> {
+    // A revision may stay the same while rows change, so now and then it is left out [11.16], unless the database itself
+    // compares the two.
+    const known = etag !== null && /^\d{1,18}$/.test(etag) && (this.#isCompared || !inFull) ? etag : 'NULL';
+    const [revision, snapshot, isCompared] = await this.#row(
+      link,
+      `SELECT revision::text, snapshot::text, is_compared FROM esclusa.ask(${known}, ${quoted(watch)})`,
+    );
+    this.#isCompared = isCompared === true;
+    return answered(revision, snapshot);
+  }
+
+  async #readRows(link: Link, { etag }: Request): Promise<Answer> {
+    const known = etag !== null && /^[0-9a-z]+$/.test(etag) ? etag : '';
+    const table = this.#table();
+    const [digest, rows, isHidden, canAsk] = await this.#row(
+      link,
+      `SELECT md5(rows), CASE WHEN md5(rows) <> '${known}' THEN rows END,
+        CASE WHEN rows = '[]' THEN row_security_active(to_regclass(${quoted(table)})) END, ${CAN_ASK}
+       FROM (SELECT coalesce(json_agg(f ORDER BY f::text), '[]')::text AS rows FROM ${table} f) AS whole`,
+    );
+    if (canAsk === true) {
+      this.#watch = await this.#findWatch(link);
+    }
+    if (isHidden === true) {
+      throw new Error(`\`${table}\` shows no row while row-level security is active, expected a policy that lets this user read`);
+    }
+    return answered(digest, rows);
+  }
+
+  /** The watch of the table; without a table of that name the only watch, unless the app has named one. */
+  async #findWatch(link: Link): Promise<string | null> {
+    const [canAsk, isClosed, user] = await this.#row(link, `SELECT ${CAN_ASK}, ${IS_CLOSED}, current_user::text`);
+    if (isClosed === true) {
+      this.#say(`read without the migration: \`SELECT esclusa.allow(${quoted(String(user))})\` lets it ask`);
+    }
+    if (canAsk !== true) {
+      return null;
+    }
+    const isNamed = this.#given !== undefined || this.#schema !== null;
+    const only = isNamed ? '' : `OR (to_regclass('feature_flags') IS NULL AND (SELECT count(*) FROM esclusa.revision) = 1)`;
+    const [watch] = await this.#row(
+      link,
+      `SELECT (SELECT name::text FROM esclusa.revision WHERE name = (
+        SELECT format('%I.%I', nspname, relname)
+        FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE pg_class.oid = to_regclass(${quoted(this.#table())})) ${only})`,
+    );
+    return typeof watch === 'string' ? watch : null;
+  }
+
+  #table(): string {
+    return this.#given ?? (this.#schema === null ? 'feature_flags' : `"${this.#schema.replaceAll('"', '""')}".feature_flags`);
+  }
+
+  /**
+   * The first row. Without a limit a query that waits for a lock would go on in the server; the limit holds for this query
+   * only, also with a pooler, because both are sent as one.
+   */
+  async #row(link: Link, query: string): Promise<Row> {
+    const row = await link.row(`SET LOCAL statement_timeout = ${Math.ceil(this.#timeoutMs)}; ${query}`);
+    if (row === undefined) {
+      throw new Error('the query gave no row, expected one');
+    }
+    return row;
+  }
+
+  #say(message: string): void {
+    if (!this.#warned.has(message)) {
+      this.#warned.add(message);
+      this.#warn(`esclusa: ${this.#name}: ${message}`);
+    }
+  }
+}
+
+function answered(etag: unknown, snapshot: unknown): Answer {
+  return typeof snapshot === 'string' ? { bytes: snapshot, etag: String(etag) } : NOT_MODIFIED;
+}
+
+/** Text in a query. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,159 @@
+/** One connection to Redis, by whichever driver there is. */
+
+/** Where to connect to. */
+export interface Place {
+  readonly url: string;
+  readonly timeoutMs: number;
+}
+
+/** A connection. */
+export interface Link {
+  /** The answer to a command. */
+  command(...words: string[]): Promise<unknown>;
+  /** Hears of messages on the channel, on a connection of its own, until that ends. */
+  subscribe(channel: string, heard: () => void, ended: () => void): Promise<unknown>;
+  /** Ends what was opened here; a client that the app has handed in goes on. */
+  close(): void;
+}
+
+export type Open = (place: Place, ended: () => void) => Promise<Link>;
+
+/** As much of a client of `redis` as is used. */
+export interface NodeRedis {
+  sendCommand(words: string[]): Promise<unknown>;
+  duplicate(options?: object): NodeRedis;
+  connect(): Promise<unknown>;
+  subscribe(channel: string, heard: () => void): Promise<unknown>;
+  on(event: string, listener: () => void): unknown;
+  readonly isOpen: boolean;
+  destroy?(): unknown;
+  disconnect?(): unknown;
+  unref(): void;
+}
+
+/** As much of a client of `ioredis` as is used. */
+export interface IoRedis {
+  call(...words: string[]): Promise<unknown>;
+  duplicate(options?: object): IoRedis;
+  connect(): Promise<unknown>;
+  subscribe(channel: string): Promise<unknown>;
+  on(event: string, listener: () => void): unknown;
+  disconnect(): void;
+  readonly status: string;
+  readonly stream?: { unref?(): unknown };
+}
+
+/** Connections of our own by `redis`. */
+export const byNodeRedis =
+  (driver: unknown): Open =>
+  async ({ url, timeoutMs }, ended) => {
+    const { createClient } = driver as { createClient(options: object): NodeRedis };
+    const make = (): NodeRedis => createClient({ url, socket: { connectTimeout: timeoutMs, reconnectStrategy: false } });
+    const client = await openNodeRedis(make(), ended);
+    const link = nodeRedisLink(client, make);
+    return {
+      ...link,
+      close() {
+        link.close();
+        endNodeRedis(client);
+      },
+    };
+  };
+
+/** The app's own client, and a copy of it for the channel. */
+export const byNodeRedisClient =
+  (client: NodeRedis): Open =>
+  async () =>
+    nodeRedisLink(client, () => client.duplicate({ socket: { ...optionsOf(client), reconnectStrategy: false } }));
+
+function optionsOf(client: NodeRedis): object {
+  return (client as { options?: { socket?: object } }).options?.socket ?? {};
+}
+
+async function openNodeRedis(client: NodeRedis, ended: () => void): Promise<NodeRedis> {
+  // What breaks is made anew where it is used.
+  client.on('error', ended);
+  client.on('end', ended);
+  await client.connect();
+  client.unref();
+  return client;
+}
+
+function endNodeRedis(client: NodeRedis): void {
+  if (client.isOpen) {
+    (client.destroy ?? client.disconnect)?.call(client);
+  }
+}
+
+function nodeRedisLink(client: NodeRedis, make: () => NodeRedis): Link {
+  let news: NodeRedis | undefined;
+  return {
+    command: (...words) => client.sendCommand(words),
+    async subscribe(channel, heard, ended) {
+      const made = make();
+      try {
+        news = await openNodeRedis(made, ended);
+        await made.subscribe(channel, heard);
+      } catch (problem) {
+        news = undefined;
+        endNodeRedis(made);
+        throw problem;
+      }
+    },
+    close: () => news && endNodeRedis(news),
+  };
+}
+
+/** Nothing is tried again by the driver: the protocol decides when. */
+const ONCE = { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: null, reconnectOnError: null, autoResubscribe: false };
+
+/** Connections of our own by `ioredis`. */
+export const byIoRedis =
+  (driver: unknown): Open =>
+  async ({ url, timeoutMs }, ended) => {
+    const Client = ((driver as { Redis?: unknown }).Redis ?? driver) as new (url: string, options: object) => IoRedis;
+    const make = (): IoRedis => new Client(url, { ...ONCE, connectTimeout: timeoutMs });
+    const client = await openIoRedis(make(), ended);
+    const link = ioRedisLink(client, make);
+    return {
+      ...link,
+      close() {
+        link.close();
+        client.disconnect();
+      },
+    };
+  };
+
+/** The app's own client, and a copy of it for the channel. */
+export const byIoRedisClient =
+  (client: IoRedis): Open =>
+  async () =>
+    ioRedisLink(client, () => client.duplicate(ONCE));
+
+async function openIoRedis(client: IoRedis, ended: () => void): Promise<IoRedis> {
+  client.on('error', ended);
+  client.on('end', ended);
+  await client.connect();
+  client.stream?.unref?.();
+  return client;
+}
+
+function ioRedisLink(client: IoRedis, make: () => IoRedis): Link {
+  let news: IoRedis | undefined;
+  return {
+    command: (...words) => client.call(...words),
+    async subscribe(channel, heard, ended) {
+      const made = make();
+      try {
+        news = await openIoRedis(made, ended);
+        made.on('message', heard);
+        await made.subscribe(channel);
+      } catch (problem) {
+        news = undefined;
+        made.disconnect();
+        throw problem;
+      }
+    },
+    close: () => news?.disconnect(),
+  };
+}

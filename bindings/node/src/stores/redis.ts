@@ -1,0 +1,250 @@
+/** A snapshot under a key of Redis or Valkey, and told of changes by the channel of the same name. */
+import { createHash } from 'node:crypto';
+
+import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
+import { type IoRedis, type Link, type NodeRedis, type Open, byIoRedis, byIoRedisClient, byNodeRedis, byNodeRedisClient } from './redis-link.js';
+import { type Supplied, inTime, installed, supplied, timeout } from './supplied.js';
+
+/** How to read a key. */
+export interface RedisOptions {
+  /** The key of the snapshot; `esclusa:flags`. */
+  key?: string | undefined;
+  /** The channel on which a writer publishes after it has set the key; that of the key's name. */
+  channel?: string | undefined;
+  /** Is asked for the password each time connections are made: one that rotates, or a token that expires. */
+  password?: (() => string | PromiseLike<string>) | undefined;
+  /** How long connecting, and each answer, may take; 10,000. */
+  timeoutMs?: number | undefined;
+}
+
+/** How many bytes at the start and at the end of a snapshot are compared besides its tag. */
+const ENDS = 1_024;
+/** How long after a refusal a user tries to subscribe again. */
+const REFUSED_MS = 60_000;
+const NOT_MODIFIED: NotModified = Object.freeze({ esclusa: 'not modified' });
+
+type Answer = NotModified | { bytes: string; etag: string | null };
+
+/**
+ * A snapshot under a key of Redis 6 or later, or Valkey, by `redis` or `ioredis`, whichever is installed or handed in.
+ *
+ * A writer sets the key and publishes anything on the channel of the same name. If there is a key with `:etag` after it,
+ * that is compared before the snapshot is read; it should be set together with the snapshot. A user who may not subscribe
+ * is asked for changes once an interval, and `status().polled` says so. In a cluster any node may be named.
+ *
+ * It is given an address, or a function that is asked for it each time connections are made; or a client of `redis` or
+ * `ioredis` that is connected, of which a copy hears the channel.
+ *
+ * @throws TypeError for what is none of these, and Error if there is no driver; it does not repeat what it was given.
+ */
+export function redis(store: Supplied | NodeRedis | IoRedis, options: RedisOptions = {}): Source & { readonly polled: string | null } {
+  return new Key(store, options);
+}
+
+class Key implements Source {
+  polled: string | null = null;
+  readonly #open: Open;
+  readonly #address: (() => Promise<URL>) | undefined;
+  readonly #timeoutMs: number;
+  readonly #key: string;
+  readonly #channel: string;
+  #name: string;
+  #link: Link | undefined;
+  /** How often it was closed: a connection that is being made then is no longer wanted. */
+  #life = 0;
+  /** The node of a cluster that has the key, if it is another one. */
+  #node: { host: string; port: string } | undefined;
+  #isSubscribed = false;
+  #refusedAt: number | undefined;
+  #tell: ((news: News) => void) | undefined;
+
+  constructor(store: Supplied | NodeRedis | IoRedis, options: RedisOptions) {
+    this.#timeoutMs = timeout(options.timeoutMs);
+    this.#key = options.key ?? 'esclusa:flags';
+    this.#channel = options.channel ?? this.#key;
+    this.#name = `redis ${this.#key}`;
+    if (typeof (store as NodeRedis | null)?.sendCommand === 'function' && typeof (store as NodeRedis).isOpen === 'boolean') {
+      this.#open = byNodeRedisClient(store as NodeRedis);
+      return;
+    }
+    if (typeof (store as IoRedis | null)?.call === 'function' && typeof (store as IoRedis).status === 'string') {
+      this.#open = byIoRedisClient(store as IoRedis);
+      return;
+    }
+    if (typeof store !== 'string' && typeof store !== 'function') {
+      throw new TypeError('this is no store, expected an address, a function that gives one, or a client of `redis` or `ioredis`');
+    }
+    const { name, driver } = installed('redis()', ['redis', 'ioredis']);
+    this.#open = name === 'redis' ? byNodeRedis(driver) : byIoRedis(driver);
+    if (typeof store === 'string') {
+      this.#name = nameOf(address(store), this.#key);
+    }
+    this.#address = async () => address(await supplied(store), await options.password?.());
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  async fetch({ etag, inFull }: Request): Promise<Answer> {
+    // A tag may stay the same while the content changes, so now and then it is left out [11.16].
+    const known = inFull ? null : etag;
+    const isKept = this.#link !== undefined;
+    const answer = await this.#inTime(known).catch((problem: unknown) => {
+      const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(String((problem as Error).message)) ?? [];
+      // Another node of a cluster has the key, and is asked from now on; or the node is gone, and the address leads to one
+      // that knows.
+      this.#node = host === undefined || port === undefined || this.#address === undefined ? undefined : { host, port };
+      // A connection that was kept may have been cut off a moment ago.
+      if (this.#node === undefined && (!isKept || isRefusal(problem))) {
+        throw problem;
+      }
+      return this.#inTime(known);
+    });
+    if (answer === undefined) {
+      throw new Error(`there is no key \`${this.#key}\`, expected a snapshot under it`);
+    }
+    return answer;
+  }
+
+  /** News comes over a connection that asking makes, so there is nothing to begin here. */
+  watch(tell: (news: News) => void): () => void {
+    this.#tell = tell;
+    return () => {
+      if (this.#tell === tell) {
+        this.#tell = undefined;
+        this.#close();
+      }
+    };
+  }
+
+  /** The connection, made anew if need be. */
+  async #connected(): Promise<Link> {
+    if (this.#link !== undefined) {
+      return this.#link;
+    }
+    const life = this.#life;
+    const link = await this.#connect();
+    if (life !== this.#life) {
+      link.close();
+      throw new Error('the connection was closed while it was made');
+    }
+    this.#link = link;
+    return link;
+  }
+
+  #close(): void {
+    this.#life += 1;
+    this.#link?.close();
+    this.#link = undefined;
+    this.#isSubscribed = false;
+  }
+
+  async #inTime(known: string | null): Promise<Answer | undefined> {
+    try {
+      return await inTime(this.#timeoutMs, this.#fetch(known), () => this.#close());
+    } catch (problem) {
+      this.#close();
+      throw problem;
+    }
+  }
+
+  async #fetch(known: string | null): Promise<Answer | undefined> {
+    const link = await this.#connected();
+    // Before anything is read, so that nothing is missed in between.
+    await this.#subscribe(link);
+    if (known !== null && (await this.#looks(link)) === known) {
+      return NOT_MODIFIED;
+    }
+    // Before the snapshot: if it changes in between, the tag is the older one, and all is read once more.
+    const tag = await link.command('GET', `${this.#key}:etag`).catch(unlessRefused);
+    const snapshot = await link.command('GET', this.#key);
+    if (typeof snapshot !== 'string') {
+      return undefined;
+    }
+    const bytes = Buffer.from(snapshot);
+    const ends = [bytes.subarray(0, ENDS), bytes.subarray(-ENDS)].map(String);
+    return { bytes: snapshot, etag: typeof tag === 'string' ? composed(tag, bytes.length, ends) : null };
+  }
+
+  /** What stands for the snapshot that is there; undefined where there is no tag, or a user may only get. */
+  async #looks(link: Link): Promise<string | undefined> {
+    const commands = [['GET', `${this.#key}:etag`], ['STRLEN', this.#key], ['GETRANGE', this.#key, '0', String(ENDS - 1)], ['GETRANGE', this.#key, String(-ENDS), '-1']];
+    const [tag, length, ...ends] = await Promise.all(commands.map((words) => link.command(...words).catch(unlessRefused)));
+    return typeof tag === 'string' ? composed(tag, Number(length), ends.map(String)) : undefined;
+  }
+
+  async #connect(): Promise<Link> {
+    const url = await this.#address?.();
+    if (url !== undefined) {
+      this.#name = nameOf(url, this.#key);
+      if (this.#node !== undefined) {
+        // Without a host it is another port of the node that was asked.
+        url.hostname = this.#node.host || url.hostname;
+        url.port = this.#node.port;
+      }
+    }
+    let made: Link | undefined;
+    made = await this.#open({ url: url?.href ?? '', timeoutMs: this.#timeoutMs }, () => this.#ended(made));
+    return made;
+  }
+
+  #ended(link: Link | undefined): void {
+    if (link !== undefined && this.#link === link) {
+      this.#close();
+      this.#tell?.('cutOff');
+    }
+  }
+
+  /** Sees to it that messages come, if the server lets them. */
+  async #subscribe(link: Link): Promise<void> {
+    if (this.#isSubscribed || (this.#refusedAt !== undefined && performance.now() - this.#refusedAt < REFUSED_MS)) {
+      return;
+    }
+    try {
+      await link.subscribe(this.#channel, () => this.#tell?.('changed'), () => this.#isSubscribed && this.#ended(link));
+      this.#isSubscribed = true;
+      this.#refusedAt = undefined;
+      this.polled = null;
+    } catch (problem) {
+      if (!isRefusal(problem)) {
+        throw problem;
+      }
+      this.#refusedAt = performance.now();
+      this.polled = 'the server does not let this user subscribe';
+    }
+  }
+}
+
+/** Whether the server itself says no: its own errors begin with a word in capitals. */
+function isRefusal(problem: unknown): boolean {
+  return /^(NOPERM|ERR|WRONGTYPE|WRONGPASS|NOAUTH)\b/.test(String((problem as Error | null)?.message));
+}
+
+function unlessRefused(problem: unknown): null {
+  if (!isRefusal(problem)) {
+    throw problem;
+  }
+  return null;
+}
+
+/** What stands for a snapshot: its tag, its length and its ends. */
+function composed(tag: string, bytes: number, ends: readonly string[]): string {
+  return `${tag} ${bytes} ${createHash('sha256').update(ends.join('\n')).digest('hex').slice(0, 32)}`;
+}
+
+function address(given: string, password?: string): URL {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !['redis:', 'rediss:'].includes(url.protocol)) {
+    throw new TypeError('the address cannot be read, expected `redis://…` or `rediss://…`');
+  }
+  if (password !== undefined) {
+    url.password = encodeURIComponent(password);
+  }
+  return url;
+}
+
+/** The server, the database and the key, and nothing that may be secret. */
+function nameOf(url: URL, key: string): string {
+  return `redis://${url.hostname || 'localhost'}:${url.port || 6379}${url.pathname.length > 1 ? url.pathname : '/0'} ${key}`;
+}
