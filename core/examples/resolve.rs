@@ -1,7 +1,7 @@
 //! Tries flags out: `cargo run -p esclusa --example resolve -- SNAPSHOT.json [--explain]`.
 //!
 //! Reads one JSON object a line from standard input, `{"flag": …, "context": {…}, "now": <time or milliseconds>}`, and
-//! prints one resolution a line; without `now` it is now. Violations of the snapshot go to standard error. A bad line
+//! prints one resolution a line; without `now` it is now. Violations and notices of the snapshot go to standard error. A bad line
 //! gets an error line in its place, and the rest goes on.
 
 use std::io::{self, BufRead, BufWriter, Write};
@@ -58,6 +58,9 @@ fn run(path: &str, explain: bool) -> Result<(), Failure> {
     let set = FlagSet::from_json(&bytes).map_err(|error| Failure::Snapshot(format!("refused: {error}")))?;
     for violation in set.violations() {
         eprintln!("{violation}");
+    }
+    for notice in set.reading().notices() {
+        eprintln!("notice: {}", notice.problem());
     }
     let flags = Flags::new();
     let _ = flags.publish(set);

@@ -75,6 +75,14 @@ fn each_line_gets_its_answer_and_a_bad_one_an_error_in_its_place() {
 }
 
 #[test]
+fn notices_go_to_standard_error() {
+    let path = snapshot("trying-out-notices.json", r#"[{"name": "f", "is_on": 1}]"#);
+    let output = run(&[&path], br#"{"flag": "f"}"#);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.starts_with("notice: ") && errors.contains("`enabled`"), "{errors}");
+}
+
+#[test]
 fn with_explain_the_path_is_there_too() {
     let path = snapshot("trying-out-explain.json", r#"[{"name": "f", "enabled": true, "rollout_percentage": 50}]"#);
     let output = run(&["--explain", &path], br#"{"flag": "f", "context": {"user": "user-42"}}"#);
