@@ -38,6 +38,7 @@ mod layers;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+mod refresh;
 mod saved;
 mod source;
 mod status;
@@ -60,6 +61,7 @@ pub use http::{Http, HttpError};
 pub use layers::Layers;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
+pub use refresh::Refresh;
 pub use saved::Saved;
 pub use source::{Answer, Failure, News, Source};
 pub use status::{LastError, Status};

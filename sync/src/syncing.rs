@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::refresh::{Questions, Refresh};
 use crate::source::{Answer, Failure, News, Source};
 use crate::status::{LastError, Status, milliseconds};
 
@@ -27,12 +28,19 @@ pub struct Options {
     /// Whether bare rows without a row are an answer. A store that hides its rows answers so, and every flag would go
     /// (11.17).
     pub allow_empty: bool,
+    /// How long [`Syncing::current`] waits for an answer when the process was frozen, as functions are between calls.
+    pub thaw: Duration,
 }
 
-/// The default policy, half a minute for an answer, and no answer without rows.
+/// The default policy, half a minute for an answer, no answer without rows, and no wait after a thaw.
 impl Default for Options {
     fn default() -> Self {
-        Options { policy: Policy::default(), timeout: Duration::from_secs(30), allow_empty: false }
+        Options {
+            policy: Policy::default(),
+            timeout: Duration::from_secs(30),
+            allow_empty: false,
+            thaw: Duration::ZERO,
+        }
     }
 }
 
@@ -49,7 +57,9 @@ pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
         flags: flags.clone(),
         source: source.name(),
         protocol: Mutex::new(protocol),
-        allow_empty: options.allow_empty,
+        options,
+        questions: Questions::new(),
+        thaw_error: Mutex::default(),
         began: Instant::now(),
         began_at: SystemTime::now(),
         refresh: Notify::new(),
@@ -57,7 +67,7 @@ pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
         listeners: Mutex::default(),
         understood: Mutex::default(),
     });
-    let task = tokio::spawn(run(Arc::clone(&shared), source, options.timeout));
+    let task = tokio::spawn(run(Arc::clone(&shared), source));
     Syncing { shared, task }
 }
 
@@ -84,7 +94,10 @@ struct Shared {
     flags: Flags,
     source: String,
     protocol: Mutex<Protocol>,
-    allow_empty: bool,
+    options: Options,
+    questions: Questions,
+    /// Why a question after a thaw was answered from before it.
+    thaw_error: Mutex<Option<LastError>>,
     began: Instant,
     /// The same by the clock of the machine.
     began_at: SystemTime,
@@ -129,9 +142,42 @@ impl Syncing {
         self.shared.status()
     }
 
-    /// Asks the source now, without waiting for the answer.
-    pub fn refresh(&self) {
+    /// Asks the source now. What it returns may be awaited: it ends when the answer is in, or says why it is not.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use esclusa::Flags;
+    /// # use esclusa_sync::{Bundled, Options, start};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), esclusa_sync::Failure> {
+    /// let flags = Flags::new();
+    /// let syncing = start(&flags, Bundled::new(r#"[{"name": "crm"}]"#), Options::default());
+    /// syncing.refresh().within(Duration::from_secs(2)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn refresh(&self) -> Refresh {
+        let next = self.shared.questions.next(self.shared.options.timeout);
         self.shared.refresh.notify_one();
+        next
+    }
+
+    /// The current set, to be used for a whole request. After a thaw it is the answer of the source, for which it waits
+    /// as long as [`Options::thaw`] says; when that is over, it is the set from before, and the status says why.
+    pub async fn current(&self) -> Arc<FlagSet> {
+        let shared = &self.shared;
+        if shared.options.thaw.is_zero() {
+            return shared.flags.current();
+        }
+        let Some(answer) = shared.questions.after_thaw(shared.options.thaw) else { return shared.flags.current() };
+        // The timer of the task may not know of the thaw.
+        shared.refresh.notify_one();
+        if let Err(failure) = answer.await {
+            shared.questions.forget_thaw();
+            let error = format!("after a thaw: {}", failure.error);
+            *lock(&shared.thaw_error) = Some(LastError { error, at: SystemTime::now() });
+        }
+        shared.flags.current()
     }
 
     /// Calls the listener after each publish that changed an answer, with the keys that were added, removed and
@@ -153,7 +199,8 @@ impl fmt::Debug for Syncing {
     }
 }
 
-async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
+async fn run(shared: Arc<Shared>, mut source: impl Source) {
+    let timeout = shared.options.timeout;
     if let Some(bytes) = begun(&mut source).await {
         shared.restore(bytes).await;
     }
@@ -161,15 +208,20 @@ async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
         let action = shared.protocol().next(shared.now_ms());
         match action {
             Action::Ask(request) => {
-                let request = Request { allow_empty: shared.allow_empty, ..request };
+                // Whoever has asked until here is answered by this question.
+                let _ = shared.refresh.notified().now_or_never();
+                shared.questions.begin(timeout);
+                let request = Request { allow_empty: shared.options.allow_empty, ..request };
                 let fetched = tokio::time::timeout(timeout, asked(source.fetch(&request), &request)).await;
                 let answer = match fetched {
                     Ok(answer) => answer,
                     Err(_) => Err(Failure::new(format!("no answer within {} s", timeout.as_secs_f64()))),
                 };
-                shared.take(answer).await;
+                let outcome = shared.take(answer).await;
+                shared.questions.end(outcome);
             }
             Action::Wait { ms } => {
+                shared.questions.sleep(Duration::from_millis(ms));
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(ms)) => {}
                     () = shared.refresh.notified() => shared.protocol().refresh(shared.now_ms()),
@@ -180,6 +232,7 @@ async fn run(shared: Arc<Shared>, mut source: impl Source, timeout: Duration) {
                         Err(_) => tokio::time::sleep(Duration::from_millis(ms)).await,
                     },
                 }
+                shared.questions.awake();
             }
         }
     }
@@ -233,6 +286,8 @@ impl Shared {
             // From one instant, so that it stays the same however often it is asked for.
             at: self.began_at + Duration::from_millis(at_ms),
         });
+        let thaw_error = lock(&self.thaw_error).clone();
+        let last_error = last_error.into_iter().chain(thaw_error).max_by_key(|last| last.at);
         Status {
             state: status.state,
             source: self.source.clone(),
@@ -292,7 +347,8 @@ impl Shared {
         }
     }
 
-    async fn take(&self, answer: Result<Answer, Failure>) {
+    /// Publishes an answer, and says whether it was one.
+    async fn take(&self, answer: Result<Answer, Failure>) -> Result<(), Failure> {
         let (mut report, mut instead) = (None, None);
         let response = match answer {
             Ok(Answer::NotModified) => Response::NotModified,
@@ -311,6 +367,7 @@ impl Shared {
             self.restore(bytes).await;
         }
         let before = self.protocol().status(self.now_ms()).state;
+        let failures = self.protocol().status(self.now_ms()).failures;
         self.protocol().receive(self.now_ms(), response);
         if self.protocol().status(self.now_ms()).age_ms.is_some() {
             self.reach(Progress::Ready);
@@ -318,6 +375,11 @@ impl Shared {
         self.log(before);
         if let Some(report) = report.filter(Report::is_published) {
             self.tell(&report);
+        }
+        let status = self.protocol().status(self.now_ms());
+        match status.last_error {
+            Some((error, _)) if status.failures > failures => Err(Failure::new(error)),
+            _ => Ok(()),
         }
     }
 

@@ -21,6 +21,7 @@ pub(crate) const OPTIONS: Options = Options {
     },
     timeout: Duration::from_secs(30),
     allow_empty: false,
+    thaw: Duration::ZERO,
 };
 
 /// Asks once an hour: what comes sooner was told by the store.

@@ -18,7 +18,7 @@ pub(crate) fn soon() -> Options {
         backoff_max_ms: 40,
         spread_ms: 2,
     };
-    Options { policy, timeout: Duration::from_secs(2), allow_empty: false }
+    Options { policy, timeout: Duration::from_secs(2), ..Options::default() }
 }
 
 /// Asks only when something happens.

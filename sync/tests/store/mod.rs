@@ -1,5 +1,6 @@
 //! What the tests of the stores share: soon or never, waiting with a deadline, and every way in which a server breaks.
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +19,7 @@ pub(crate) fn options(interval_ms: u64) -> Options {
         backoff_max_ms: 200,
         spread_ms: 10,
     };
-    Options { policy, timeout: Duration::from_secs(5), allow_empty: false }
+    Options { policy, timeout: Duration::from_secs(5), ..Options::default() }
 }
 
 /// Asks only when it is told to, or when something broke.
