@@ -7,22 +7,28 @@
 
 mod answers;
 mod bomb;
+mod bucket;
 mod cluster;
 mod events;
 mod faults;
+mod mariadb;
 mod pooler;
 mod postgres;
 mod proxy;
 mod redis;
 mod store;
+mod table;
 
+pub use bucket::{Bucket, BucketFault};
 pub use cluster::Cluster;
 pub use faults::{Case, Expected, FAULTS, Fault, MAX_BYTES, SILENCE_MS, TIMEOUT_MS};
+pub use mariadb::MariaDb;
 pub use pooler::Pooler;
 pub use postgres::Postgres;
 pub use proxy::{Proxy, ProxyFault};
 pub use redis::Redis;
 pub use store::{Counts, RetryAfter, Store, StoreFault};
+pub use table::Table;
 
 /// A port that was free a moment ago.
 fn port() -> std::io::Result<u16> {

@@ -1,4 +1,4 @@
-//! Keeps a [`Flags`](esclusa::Flags) fresh from any store: files, the environment, HTTP, Postgres, Redis, or a
+//! Keeps a [`Flags`](esclusa::Flags) fresh from any store: files, the environment, HTTP, Postgres, MySQL, SQLite, Redis, object stores, or a
 //! [`Source`] of your own.
 //!
 //! ```
@@ -24,7 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod bundled;
-#[cfg(any(feature = "http", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "http", feature = "mysql", feature = "postgres", feature = "redis"))]
 mod certificates;
 mod disk;
 #[cfg(feature = "environment")]
@@ -34,15 +34,23 @@ mod file;
 #[cfg(feature = "http")]
 mod http;
 mod layers;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "object-store")]
+mod object;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 mod refresh;
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+mod rows;
 mod saved;
 mod source;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod status;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod supplied;
 mod syncing;
 #[cfg(any(feature = "http", feature = "postgres"))]
@@ -59,11 +67,19 @@ pub use file::File;
 #[cfg(feature = "http")]
 pub use http::{Http, HttpError};
 pub use layers::Layers;
+#[cfg(feature = "mysql")]
+pub use mysql::MySql;
+#[cfg(feature = "object-store")]
+pub use object::Object;
+#[cfg(feature = "object-store")]
+pub use object_store;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use refresh::Refresh;
 pub use saved::Saved;
 pub use source::{Answer, Failure, News, Source};
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
 pub use status::{LastError, Status};
 pub use syncing::{Options, Syncing, start};
 

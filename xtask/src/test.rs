@@ -133,7 +133,7 @@ fn guard(tools: &Tools) -> Outcome {
 
 fn sync(tools: &Tools) -> Outcome {
     let mut step = tools.step("sync");
-    if let Err(problem) = tools.stores() {
+    if let Err(problem) = tools.stores().and_then(|()| tools.mariadb()) {
         return step.fail(&problem);
     }
     let packages = ["esclusa-sync", "esclusa-loopback", "esclusa-openfeature"];

@@ -142,6 +142,17 @@ impl Tools {
         Ok(())
     }
 
+    /// Makes sure that there is a MariaDB to start private servers of, without one that the system starts.
+    pub(crate) fn mariadb(&self) -> Result<(), String> {
+        if !self.has(self.program("/usr/sbin/mariadbd").arg("--version")) {
+            self.install_package("mariadb-server-core")?;
+        }
+        if !self.has(self.program("my_print_defaults").arg("--help")) {
+            self.install_package("mariadb-client-core")?;
+        }
+        Ok(())
+    }
+
     /// The program with the servers that misbehave on command, and the stores that it starts.
     pub(crate) fn loopback(&self) -> Result<PathBuf, String> {
         self.stores()?;

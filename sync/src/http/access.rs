@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use esclusa::sync::{Rows, retry_after_ms};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, DATE, HeaderMap, HeaderName, HeaderValue,
-    IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    IF_NONE_MATCH, LOCATION, RANGE, RETRY_AFTER,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, Error, Response, StatusCode, Url};
@@ -41,6 +41,11 @@ pub(super) enum Wanted<'r> {
     },
     /// A snapshot, with the number of all rows in the header `Content-Range`.
     Counted,
+    /// Some of its rows, by their numbers.
+    Rows {
+        first: u64,
+        last: u64,
+    },
     Events,
 }
 
@@ -95,7 +100,7 @@ impl Access {
         let mut url = url.clone();
         let mut headers = HeaderMap::new();
         match wanted {
-            Wanted::Snapshot { .. } | Wanted::Counted => {
+            Wanted::Snapshot { .. } | Wanted::Counted | Wanted::Rows { .. } => {
                 headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
                 let etag = if let Wanted::Snapshot { etag } = wanted { etag } else { None };
                 if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
@@ -123,8 +128,12 @@ impl Access {
                 headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
             }
         }
-        if let Wanted::Counted = wanted {
+        if let Wanted::Counted | Wanted::Rows { .. } = wanted {
             headers.append(HeaderName::from_static("prefer"), HeaderValue::from_static("count=exact"));
+        }
+        if let Wanted::Rows { first, last } = wanted {
+            headers.insert(HeaderName::from_static("range-unit"), HeaderValue::from_static("items"));
+            headers.insert(RANGE, HeaderValue::try_from(format!("{first}-{last}"))?);
         }
         request = request.headers(headers);
         request.send().await.map_err(|error| {
