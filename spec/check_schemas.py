@@ -57,6 +57,11 @@ def documents():
         for vector in layer["vectors"]:
             for text in filter(is_sound, texts(vector)):
                 yield f"{path.name} {vector['name']}", snapshots, json.loads(text.removeprefix("\ufeff"))
+    mappings = validator(SPEC / "mapping.schema.json")
+    for path in sorted((SPEC / "vectors" / "mapping").glob("*.json")):
+        for vector in read(path)["vectors"]:
+            if "refused" not in vector:
+                yield f"{path.name} {vector['name']}", mappings, {"esclusa_mapping": 1, **vector["mapping"]}
     if EXAMPLE.exists():
         yield EXAMPLE.name, snapshots, read(EXAMPLE)
 

@@ -4,6 +4,7 @@
 //! ranges, segments and prerequisites are linked, conditions are laid out flat.
 
 mod aside;
+mod building;
 mod conditions;
 mod rule_index;
 mod seal;
@@ -11,6 +12,7 @@ mod tables;
 
 use std::borrow::Cow;
 
+pub use building::Builder;
 use tables::Tables;
 
 use crate::RULES;

@@ -30,6 +30,12 @@ pub(crate) fn problem(words: impl fmt::Display) -> Cow<'static, str> {
 }
 
 impl Violation {
+    /// That something is wrong at a place, a JSON pointer: what is wrong, and what was expected.
+    #[must_use]
+    pub fn new(place: String, problem: String) -> Self {
+        Violation { place, problem: Cow::Owned(problem) }
+    }
+
     /// `{"place", "problem"}`.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {

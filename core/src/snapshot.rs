@@ -242,7 +242,7 @@ fn entries<'a>(reader: &mut Reader<'a>, depth: usize, part: Part, show: Show<'_,
     })
 }
 
-fn at_most(count: usize, what: &str, place: &str) -> Result<(), SnapshotError> {
+pub(crate) fn at_most(count: usize, what: &str, place: &str) -> Result<(), SnapshotError> {
     if count > MAX_FLAGS {
         return Err(wrong(place, format_args!("{count} {what} are too many, expected at most {MAX_FLAGS}")));
     }
@@ -261,7 +261,10 @@ fn refused(place: &str, problem: Cow<'static, str>) -> SnapshotError {
 }
 
 /// Any JSON, within the limit of nesting; a byte order mark may stand before it (2.1.1).
-fn parse<'a>(bytes: &'a [u8], read: &mut dyn FnMut(&mut Reader<'a>) -> Result<(), Fault>) -> Result<(), SnapshotError> {
+pub(crate) fn parse<'a>(
+    bytes: &'a [u8],
+    read: &mut dyn FnMut(&mut Reader<'a>) -> Result<(), Fault>,
+) -> Result<(), SnapshotError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     json::parse(bytes, read).map_err(|fault| SnapshotError::Json(fault.message(bytes)))
 }

@@ -110,7 +110,39 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Says which columns a mapping has read, in place of the fields that it made of them.
+    pub fn set_read(&mut self, rows: u64, columns: &[Column]) {
+        self.rows = rows;
+        self.columns.splice(..self.natives, columns.iter().cloned());
+        self.natives = columns.len();
+        self.set_fingerprint();
+    }
+
+    /// Adds a notice.
+    pub fn notice(&mut self, code: &'static str, problem: String, rows: u64) {
+        self.notices.push(Notice { code, problem, rows });
+    }
+
+    fn set_fingerprint(&mut self) {
+        let pair = |column: &Column| mix(hash(&column.name), hash(column.read_as.or(column.why).unwrap_or_default()));
+        // The order of columns is of no consequence.
+        let sum = self.columns.iter().map(pair).fold(0_u64, u64::wrapping_add);
+        self.fingerprint = (mix(sum, 0) >> 32) as u32;
+    }
+}
+
 impl Column {
+    /// A column that a mapping has read as a field, or not for a reason.
+    #[must_use]
+    pub fn mapped(
+        name: String,
+        (read_as, why): (Option<&'static str>, Option<&'static str>),
+        (rows, not_empty): (u64, u64),
+    ) -> Self {
+        Column { name, read_as, why, rows, not_empty, withheld: 0, kinds: Kinds::default() }
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -244,10 +276,7 @@ impl Reading {
         }
         reading.natives = reading.columns.len();
         reading.columns.extend(columns.others.iter().map(column));
-        let pair = |column: &Column| mix(hash(&column.name), hash(column.read_as.or(column.why).unwrap_or_default()));
-        // The order of columns is of no consequence.
-        let sum = reading.columns.iter().map(pair).fold(0_u64, u64::wrapping_add);
-        reading.fingerprint = (mix(sum, 0) >> 32) as u32;
+        reading.set_fingerprint();
         let has_switch = names.iter().zip(natives).any(|(name, native)| *name == "enabled" && native.count.rows > 0);
         reading.notice_counts(counts, has_switch);
         reading

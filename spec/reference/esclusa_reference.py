@@ -9,16 +9,22 @@ import json
 import sys
 
 import forms
+import mapping_vectors
 import publishing
 import resolving
 import vectors
 
 USAGE = """usage: python3 esclusa_reference.py vectors [FILE...]
        python3 esclusa_reference.py resolve
+       python3 esclusa_reference.py mapping
+       python3 esclusa_reference.py map
 
 vectors  runs the vectors of the files, or all of them, and fails if one does
 resolve  reads JSON lines {"snapshots": [text...], "queries": [{"flag", "context", "now"}...]}
          and prints for each line an array of resolutions
+mapping  runs the vectors of mappings
+map      reads JSON lines {"mapping", "parameters", "rows": text} and prints for each line {"native": [flags...]},
+         or {"refused": place}
 """
 
 
@@ -39,6 +45,12 @@ def main(arguments):
     if arguments[:1] == ["vectors"]:
         _, failed = vectors.run_files(arguments[1:])
         return 1 if failed else 0
+    if arguments == ["mapping"]:
+        return mapping_vectors.run()
+    if arguments == ["map"]:
+        for line in sys.stdin.buffer:
+            print(mapping_vectors.answer_line(line.decode()), flush=True)
+        return 0
     if arguments == ["resolve"]:
         sys.stdin.reconfigure(encoding="utf-8")
         sys.stdout.reconfigure(encoding="utf-8")

@@ -175,7 +175,7 @@ impl<'t> Packages<'t> {
     fn crates(&self) -> Result<(), String> {
         (self.say)("the crates");
         let folder = self.tools.target();
-        let crates = ["esclusa", "esclusa-guard", "esclusa-sync", "esclusa-openfeature"];
+        let crates = ["esclusa", "esclusa-formats", "esclusa-guard", "esclusa-sync", "esclusa-openfeature"];
         // What the lock file names is all that is needed; asking the registry again could only fail.
         self.tools.must(self.tools.cargo(["fetch", "--locked"]))?;
         let package = ["package", "--allow-dirty", "--offline", "--quiet"]

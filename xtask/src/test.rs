@@ -131,6 +131,19 @@ fn guard(tools: &Tools) -> Outcome {
     tools.step("guard").run(tools.cargo(["test", "--package", "esclusa-guard", "--no-fail-fast"])).outcome()
 }
 
+fn formats(tools: &Tools) -> Outcome {
+    let mut step = tools.step("formats");
+    match tools.python() {
+        Ok(python) => {
+            let script = tools.root().join("spec/reference/esclusa_reference.py");
+            let arguments = ["test", "--package", "esclusa-formats", "--no-fail-fast", "--", "--show-output"];
+            let test = tools.cargo(arguments).env("ESCLUSA_PYTHON", &python);
+            step.run(test).run(tools.program(&python).arg(script).arg("mapping")).outcome()
+        }
+        Err(problem) => step.fail(&problem),
+    }
+}
+
 fn sync(tools: &Tools) -> Outcome {
     let mut step = tools.step("sync");
     if let Err(problem) = tools.stores().and_then(|()| tools.mariadb()) {
@@ -143,7 +156,7 @@ fn sync(tools: &Tools) -> Outcome {
 }
 
 fn docs(tools: &Tools) -> Outcome {
-    let packages = ["esclusa", "esclusa-guard", "esclusa-sync", "esclusa-openfeature"];
+    let packages = ["esclusa", "esclusa-formats", "esclusa-guard", "esclusa-sync", "esclusa-openfeature"];
     let packages = packages.iter().flat_map(|name| ["--package", name]);
     let build = tools.cargo(["doc", "--all-features", "--no-deps", "--document-private-items"]).args(packages);
     tools.step("docs").run(build.env("RUSTDOCFLAGS", "--deny warnings")).outcome()

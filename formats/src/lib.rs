@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod columns;
+mod conditions;
+mod direct;
+mod entries;
+mod error;
+mod fold;
+mod folding;
+mod found;
+mod mapping;
+mod native;
+mod options;
+mod pass;
+mod read;
+mod reading;
+mod row;
+mod rules;
+mod specific;
+mod translation;
+mod understanding;
+mod values;
+mod variants;
+
+pub use error::{MappingError, ReadError};
+pub use mapping::Mapping;
+pub use read::{native, read};
+pub use reading::{LeftOut, Reading};

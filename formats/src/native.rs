@@ -1,0 +1,225 @@
+//! A flag as the engine reads it, in the making.
+
+use std::borrow::Cow;
+
+use esclusa::Value;
+
+use crate::conditions::object;
+use crate::found::is_empty;
+use crate::values::{EVERYBODY, Share, percentage, share};
+
+/// The fields of a flag that have a meaning (2.2 of SEMANTICS.md).
+pub(crate) const FIELDS: [&str; 21] = [
+    "key",
+    "name",
+    "enabled",
+    "status",
+    "rollout_percentage",
+    "target_plans",
+    "target_roles",
+    "target_companies",
+    "target_regions",
+    "target_users",
+    "start_date",
+    "end_date",
+    "bucket_by",
+    "salt",
+    "overrides",
+    "variants",
+    "off_value",
+    "rules",
+    "prerequisites",
+    "schedule",
+    "client",
+];
+
+/// A number among [`FIELDS`].
+pub(crate) type Field = usize;
+pub(crate) const KEY: Field = 0;
+pub(crate) const NAME: Field = 1;
+pub(crate) const ENABLED: Field = 2;
+pub(crate) const STATUS: Field = 3;
+pub(crate) const SHARE: Field = 4;
+pub(crate) const FIRST_TARGET: Field = 5;
+pub(crate) const START: Field = 10;
+pub(crate) const END: Field = 11;
+pub(crate) const BUCKET_BY: Field = 12;
+pub(crate) const SALT: Field = 13;
+pub(crate) const OVERRIDES: Field = 14;
+pub(crate) const VARIANTS: Field = 15;
+pub(crate) const OFF_VALUE: Field = 16;
+pub(crate) const RULES: Field = 17;
+pub(crate) const SCHEDULE: Field = 19;
+
+/// The field that a column is by its own name, be it in camelCase (2.2.30).
+pub(crate) fn field_of(column: &str) -> Option<Field> {
+    let is_camel_case = |field: &str| {
+        let mut after_line = false;
+        let camel = field.chars().filter_map(|character| {
+            let next = if after_line { character.to_ascii_uppercase() } else { character };
+            after_line = character == '_';
+            (!after_line).then_some(next)
+        });
+        camel.eq(column.chars())
+    };
+    FIELDS.iter().position(|field| *field == column || is_camel_case(field))
+}
+
+/// Why a value could not be read, and in which column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// The native field in which it stands.
+    pub(crate) field: Field,
+    pub(crate) column: String,
+    /// What is wrong, if the mapping says it and not the engine.
+    pub(crate) problem: Option<String>,
+}
+
+/// A flag in the making.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Native<'v> {
+    fields: [Option<(Cow<'v, str>, Value<'v>)>; FIELDS.len()],
+    /// What is no field, or a field for the second time.
+    pub(crate) others: Vec<(Cow<'v, str>, Value<'v>)>,
+    /// Users and companies that are on and off, in the order of `conditions::OVERRIDES`.
+    pub(crate) overrides: [Vec<String>; 4],
+    /// What must hold besides everything else.
+    pub(crate) conditions: Vec<Value<'v>>,
+    pub(crate) notes: Vec<Note>,
+    /// The column because of which it is withheld, whatever else it says.
+    pub(crate) withheld: Option<String>,
+}
+
+impl<'v> Native<'v> {
+    pub(crate) fn get(&self, field: Field) -> Option<&Value<'v>> {
+        self.fields.get(field).and_then(Option::as_ref).map(|(_, value)| value)
+    }
+
+    pub(crate) fn set(&mut self, field: Field, value: Value<'v>) {
+        if let (Some(slot), Some(name)) = (self.fields.get_mut(field), FIELDS.get(field)) {
+            *slot = Some((Cow::Borrowed(*name), value));
+        }
+    }
+
+    /// A column that is a field by its own name; of two the engine is given both, and says so.
+    pub(crate) fn take(&mut self, field: Field, name: Cow<'v, str>, value: Value<'v>) {
+        match self.fields.get_mut(field) {
+            Some(slot @ None) => *slot = Some((name, value)),
+            _ => self.others.push((name, value)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, field: Field) -> Option<Value<'v>> {
+        self.fields.get_mut(field).and_then(Option::take).map(|(_, value)| value)
+    }
+
+    /// Whether a field holds anything.
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.get(field).is_some_and(|value| !is_empty(value))
+    }
+
+    /// Puts what cannot be read into its field, so that the engine reports it. What was looked for inside the column is
+    /// no value of the field, so that is told by its name alone.
+    pub(crate) fn unreadable(&mut self, field: Field, column: &str, raw: Option<Value<'v>>, problem: Option<&str>) {
+        self.set(field, raw.unwrap_or_else(|| mark(column)));
+        self.note(field, column, problem);
+    }
+
+    pub(crate) fn note(&mut self, field: Field, column: &str, problem: Option<&str>) {
+        self.notes.push(Note { field, column: column.to_owned(), problem: problem.map(str::to_owned) });
+    }
+
+    /// Withholds the flag because of a column that has no field to stand in (M6).
+    pub(crate) fn withhold(&mut self, column: &str, problem: &str) {
+        if self.withheld.is_none() {
+            self.withheld = Some(column.to_owned());
+            self.note(START, column, Some(problem));
+        }
+    }
+
+    /// Nobody is in but who is in by `overrides.on`.
+    pub(crate) fn nobody(&mut self) {
+        self.limit(0);
+    }
+
+    /// Of those who are in only so many thousandths of a percent are.
+    pub(crate) fn limit(&mut self, most: i64) {
+        let now = match self.get(SHARE).filter(|value| !is_empty(value)) {
+            None => EVERYBODY,
+            Some(value) => match share(value, &crate::entries::ShareOptions::default()) {
+                Share::Thousandths(share) => share,
+                // It is reported, and a narrower share would hide that.
+                _ => return,
+            },
+        };
+        self.set(SHARE, percentage(now * most / EVERYBODY));
+        self.remove(SCHEDULE);
+        let is_completed =
+            self.get(STATUS).is_some_and(|status| crate::found::word(status).is_some_and(|word| word == "completed"));
+        if is_completed {
+            self.set(STATUS, "active".into());
+        }
+    }
+
+    /// The flag as a value, in place of what stood there. The fields come in the order of [`FIELDS`].
+    pub(crate) fn write(&mut self, flag: &mut Value<'v>) {
+        self.write_conditions();
+        self.write_overrides();
+        if let Some(column) = self.withheld.take() {
+            self.set(START, mark(&column));
+        }
+        let mut fields = match std::mem::take(flag) {
+            Value::Object(mut fields) => {
+                fields.clear();
+                fields
+            }
+            _ => Vec::new(),
+        };
+        fields.extend(self.fields.iter_mut().filter_map(Option::take));
+        fields.append(&mut self.others);
+        *flag = Value::Object(fields);
+    }
+
+    /// One rule for everything that must hold, or each rule of its own with that beside its condition.
+    fn write_conditions(&mut self) {
+        if self.conditions.is_empty() {
+            return;
+        }
+        let conditions = std::mem::take(&mut self.conditions);
+        let rules = match self.remove(RULES) {
+            Some(Value::List(rules)) if !rules.is_empty() => {
+                rules.into_iter().map(|rule| with_conditions(rule, &conditions)).collect()
+            }
+            _ => vec![object([("key", "conditions".into()), ("when", crate::conditions::all(conditions))])],
+        };
+        self.set(RULES, Value::List(rules));
+    }
+
+    fn write_overrides(&mut self) {
+        if self.overrides.iter().all(Vec::is_empty) {
+            return;
+        }
+        let [on_users, on_companies, off_users, off_companies] = std::mem::take(&mut self.overrides);
+        let side = |users: Vec<String>, companies: Vec<String>| {
+            let lists = [("users", users), ("companies", companies)].into_iter().filter(|(_, list)| !list.is_empty());
+            Value::Object(lists.map(|(name, list)| (name.into(), list.into())).collect())
+        };
+        let sides = [("on", side(on_users, on_companies)), ("off", side(off_users, off_companies))];
+        let sides = sides.into_iter().filter(|(_, side)| !is_empty(side));
+        self.set(OVERRIDES, Value::Object(sides.map(|(name, side)| (name.into(), side)).collect()));
+    }
+}
+
+/// What stands in a field that nothing could be read for.
+pub(crate) fn mark<'v>(column: &str) -> Value<'v> {
+    object([("unreadable", column.to_owned().into())])
+}
+
+pub(crate) fn with_conditions<'v>(rule: Value<'v>, conditions: &[Value<'v>]) -> Value<'v> {
+    let Value::Object(mut fields) = rule else { return rule };
+    if let Some((_, when)) = fields.iter_mut().find(|(name, _)| name == "when") {
+        let parts = conditions.iter().cloned().chain([std::mem::take(when)]).collect();
+        *when = crate::conditions::all(parts);
+    }
+    Value::Object(fields)
+}
