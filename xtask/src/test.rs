@@ -32,6 +32,11 @@ const SUITES: &[Suite] = &[
         run: guard,
     },
     Suite {
+        name: "formats",
+        about: "mappings: vectors, real tables, laws, and the second implementation in Python",
+        run: formats,
+    },
+    Suite {
         name: "sync",
         about: "every source, against real servers that fail in every way; the OpenFeature provider",
         run: sync,
