@@ -5,7 +5,7 @@
 //! a copy of the one that it was, and has what keeps the flags fresh begin anew there.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use esclusa::{FlagSet, Reader, SnapshotError, Time, Value, Violation};
 use pyo3::exceptions::PyTypeError;
@@ -36,6 +36,8 @@ pub(crate) struct Flags {
     pub(crate) seen: Seen,
     /// What is called in a copy of this process before anything is answered there.
     pub(crate) healer: Turnwise<Option<Py<PyAny>>>,
+    /// When a question is to wait because the process was frozen, in milliseconds since 1970; 0 for never.
+    pub(crate) thaw_at_ms: AtomicI64,
     /// The current set by itself, once it was asked for.
     held: Turnwise<Option<Py<Flags>>>,
 }
@@ -56,6 +58,7 @@ impl Flags {
             overrides,
             seen: Seen::new(),
             healer: Turnwise::new(None),
+            thaw_at_ms: AtomicI64::new(0),
             held: Turnwise::new(None),
         }
     }
@@ -389,7 +392,7 @@ impl Flags {
         self.current(py).generated_at().map(Time::as_millis)
     }
 
-    /// What is called, without arguments, in a copy of this process before anything is answered there.
+    /// What is called before anything is answered in a copy of this process, and when it was frozen, which it is told.
     #[pyo3(name = "_on_fork")]
     fn on_fork(&self, py: Python<'_>, healer: Py<PyAny>) {
         // What was there before is dropped when the turn is over, because that may run Python code.
@@ -401,6 +404,13 @@ impl Flags {
     #[pyo3(name = "_heal")]
     fn heal_by_hand(&self, py: Python<'_>) {
         self.heal(py);
+    }
+
+    /// A question that is asked later than this, in milliseconds since 1970, waits: whoever sets this anew was frozen. 0 is
+    /// for never.
+    #[pyo3(name = "_thaws_at")]
+    fn thaws_at(&self, millis: i64) {
+        self.thaw_at_ms.store(millis, Ordering::Relaxed);
     }
 
     /// From here on somebody overrides flags.
@@ -421,29 +431,6 @@ impl Flags {
     fn current(&self, py: Python<'_>) -> Arc<FlagSet> {
         self.heal(py);
         self.flags.current()
-    }
-
-    /// Has what keeps the flags fresh begin anew if this process is a copy: its thread is not in it.
-    #[inline]
-    pub(crate) fn heal(&self, py: Python<'_>) {
-        if !self.seen.is_current() {
-            self.begin_anew(py);
-        }
-    }
-
-    #[cold]
-    fn begin_anew(&self, py: Python<'_>) {
-        // Once in each forked process, and never in its sync thread: other threads wait for that one.
-        if !self.seen.renew() {
-            return;
-        }
-        let healer = self.healer.take_turn(py, |place| place.as_ref().map(|healer| healer.clone_ref(py)));
-        let Some(healer) = healer else { return };
-        match healer.call0(py).and_then(|has_waited| has_waited.is_truthy(py)) {
-            Ok(true) => {}
-            Ok(false) => self.seen.take_back(),
-            Err(error) => error.write_unraisable(py, Some(healer.bind(py))),
-        }
     }
 }
 

@@ -9,6 +9,7 @@ mod asking;
 mod caller;
 mod events;
 mod flags;
+mod healing;
 mod instant;
 mod kinds;
 mod layering;

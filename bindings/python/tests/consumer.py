@@ -114,3 +114,8 @@ context.targeting_key = "other"  # type: ignore[misc]
 resolution.reason == "SPLITTED"  # type: ignore[comparison-overlap]
 stores: list[Source] = [Postgres("postgres://h/d", 'app."Flags"', password=lambda: "p"), Redis(lambda: "redis://h", key="k")]
 assert_type(Flags.from_source(stores[0]).status().polled, str | None)
+
+
+async def handler() -> None:
+    assert_type(await flags.refresh(timeout=2), str | None)
+    assert_type(flags.refresh().wait(), str | None)

@@ -21,6 +21,7 @@ from ._http import Http
 from ._override import Block, Overrides, answers_of
 from ._policy import Policy
 from ._questions import FlagSet, Questions
+from ._refresh import Refresh
 from ._report import Report, SnapshotError, report_of, violations_of
 from ._rows import Rows, is_rows, text_of
 from ._saved import Saved
@@ -207,10 +208,11 @@ class Flags(Questions):
         policy: Policy | None = None,
         timeout: float = 30.0,
         allow_empty: bool = False,
+        thaw: float = 0.0,
     ) -> Self:
         """Flags that a source keeps fresh, as `sync` does; a function that returns a snapshot is a source too."""
         flags = cls()
-        flags.sync(source, interval=interval, policy=policy, timeout=timeout, allow_empty=allow_empty)
+        flags.sync(source, interval=interval, policy=policy, timeout=timeout, allow_empty=allow_empty, thaw=thaw)
         return flags
 
     def sync(
@@ -221,6 +223,7 @@ class Flags(Questions):
         policy: Policy | None = None,
         timeout: float = 30.0,
         allow_empty: bool = False,
+        thaw: float = 0.0,
     ) -> Sync:
         """Keeps the flags fresh from a source, in a thread, until what it returns is closed or nobody holds the flags.
 
@@ -228,6 +231,9 @@ class Flags(Questions):
         is asked in the thread. `interval` is the policy's, in seconds, 30 unless one of them says otherwise. A source
         that takes longer than `timeout` seconds counts as failing, but nobody can end it: it has time-outs of its own.
         Bare rows without a row are a failure, because a store that hides its rows answers so, unless `allow_empty`.
+
+        Where a function is frozen between calls, the first question after that waits up to `thaw` seconds for an answer
+        of the source; `status` says why there was none. With 0 no question ever waits for that.
 
         In a forked process a thread of its own begins at the fork, and the first question there waits up to 50
         milliseconds for a source that is at hand.
@@ -238,7 +244,7 @@ class Flags(Questions):
         if self._sync is not None and not self._sync.is_closed:
             raise RuntimeError(f"the flags are kept fresh already, from {self._sync.status().source}: close that first")
         policy = policy or Policy()
-        sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout, allow_empty)
+        sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout, allow_empty, thaw)
         # Listeners may ask for the status as soon as something is published.
         self._sync = sync
         _synced.add(self)
@@ -252,12 +258,13 @@ class Flags(Questions):
         """
         return self._syncing().status()
 
-    def refresh(self) -> None:
-        """Has the source asked now, without waiting for the answer.
+    def refresh(self, timeout: float = 10.0) -> Refresh:
+        """Has the source asked now. `await flags.refresh()`, or `flags.refresh().wait()` in a thread, ends when the answer
+        is in and gives None, or gives the reason why there is none within `timeout` seconds. Nobody need wait.
 
         Raises RuntimeError if there is no source.
         """
-        self._syncing().refresh()
+        return self._syncing().refresh(timeout)
 
     def _syncing(self) -> Sync:
         if self._sync is None:
@@ -324,9 +331,11 @@ class _Healer:
     def __init__(self, flags: Flags) -> None:
         self._flags = weakref.ref(flags)
 
-    def __call__(self) -> bool:
+    def __call__(self, is_thawed: bool) -> bool:
         """Whether it has waited, if there is anything to wait for; the thread that is waited for does not."""
         flags = self._flags()
+        if is_thawed:
+            return flags is None or flags._sync is None or flags._sync._was_frozen()
         return flags is None or flags._sync is None or flags._sync._wait_for_local()
 
 

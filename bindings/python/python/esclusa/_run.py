@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import logging
+import math
 import os
 import queue
 import threading
@@ -20,6 +21,7 @@ from ._native import Protocol
 from ._policy import Policy
 from ._reading import Reading
 from ._redaction import told
+from ._refresh import Refresh
 from ._report import Report, SnapshotError
 from ._source import Answer, Failure, News, NotModified, Request, Source
 from ._status import LastError, Status
@@ -33,6 +35,9 @@ _logger = logging.getLogger("esclusa")
 _MAX_LOGGED = 10
 # For how long a source waits for news before the thread looks whether anybody wants something else.
 _TURN_SECONDS = 0.25
+# How much later than it is due the thread may have its turn, for a process that was not frozen.
+_SLACK_SECONDS = 1.0
+_YEAR_SECONDS = 366 * 86_400.0
 # How long to rest when what should not fail has failed, such as the app's own handler of logs.
 _REST_SECONDS = 1.0
 
@@ -45,7 +50,7 @@ class Run:
     """
 
     def __init__(
-        self, flags: Flags, source: Source, name: str, policy: Policy, timeout: float, allow_empty: bool
+        self, flags: Flags, source: Source, name: str, policy: Policy, timeout: float, allow_empty: bool, thaw: float
     ) -> None:
         self.source, self.name = source, name
         self._timeout, self._allow_empty = timeout, allow_empty
@@ -67,6 +72,14 @@ class Run:
         self._understood: str | None = None
         self._can_wait = _asking.can_wait(source)
         self.is_stopped = False
+        # How often the source was asked, and who waits for which of these answers.
+        self._asks = 0
+        self._waiting = list[tuple[int, Refresh]]()
+        self._has_thaw = thaw > 0
+        # When this thread will have had its turn, by the clock of the wall, if the process is not frozen; after it was, the
+        # number of the answer that a question waits for.
+        self._thaws_at = math.inf
+        self._thawed: int | None = None
         # Flags that nobody holds any more need not be kept fresh.
         put = self._wishes.put
         self._flags = weakref.ref(flags, lambda _: put(None))
@@ -106,9 +119,55 @@ class Run:
             _logger.warning("%s: nothing keeps the flags fresh: %s", self.name, str(problem))
             self.has_begun.set()
 
-    def refresh(self) -> None:
-        """Asks as soon as the thread can."""
-        self._wishes.put(None)
+    def refresh(self, timeout: float, wanted: int | None = None) -> Refresh:
+        """Asks as soon as the thread can, unless the answer that is wanted is on its way."""
+        refresh = Refresh(timeout)
+        if self.is_stopped or self.is_own_thread:
+            refresh._answer("it is closed" if self.is_stopped else "the thread that asks cannot wait for itself")
+        else:
+            # An answer that is on its way may be from before.
+            self._waiting.append((self._asks + 1 if wanted is None else wanted, refresh))
+        if wanted is None or wanted > self._asks:
+            self._wishes.put(None)
+        return refresh
+
+    def _answer(self, asks: int, why: str | None) -> None:
+        for waiting in tuple(self._waiting):
+            wanted, refresh = waiting
+            if wanted <= asks:
+                self._waiting.remove(waiting)
+                refresh._answer(why)
+        # Nobody waits for these any more.
+        self._waiting = [waiting for waiting in self._waiting if waiting[1].is_wanted]
+
+    def was_frozen(self, timeout: float) -> None:
+        """Waits for an answer before the first question after the process was frozen; why there is none is in the status."""
+        refresh = self.refresh(timeout, self._thawed)
+        refresh.wait()
+        if refresh.is_late:
+            why = f"the process was frozen, and there was no answer within {timeout:g} s after that"
+            self._protocol.failed(self._now_ms(), why, None)
+            _logger.warning("%s: %s", self.name, why)
+
+    def _thaws_in(self, seconds: float) -> None:
+        """A question that is asked later finds that this thread has not had its turn."""
+        flags = self._flags()
+        if not self._has_thaw or flags is None:
+            return
+        now = time.time()
+        if now > self._thaws_at and self._thawed is None:
+            # The thread was sooner than any question, which waits for what it asks now.
+            self._thawed = self._asks + 1
+        if self._thawed is None or self.is_stopped:
+            self._thaws_at = now + min(seconds, _YEAR_SECONDS) + _SLACK_SECONDS
+            flags._thaws_at(0 if self.is_stopped else int(self._thaws_at * 1000))
+
+    def _is_thawed(self) -> None:
+        """There was an answer since the process was frozen, be it a good one or not."""
+        flags = self._flags()
+        if self._thawed is not None and self._asks >= self._thawed and flags is not None:
+            flags._thaws_at(0)
+            self._thaws_at, self._thawed = math.inf, None
 
     def stop(self) -> None:
         """Publishes nothing that is not being published already, and ends the thread as soon as it looks up."""
@@ -169,6 +228,8 @@ class Run:
                 except BaseException:
                     pass
                 self._pause(_REST_SECONDS)
+        self._thaws_in(0.0)
+        self._answer(self._asks + 1, "it is closed")
         try:
             _asking.close(self.source)
         except Failure as failure:
@@ -177,8 +238,10 @@ class Run:
     def _step(self) -> None:
         action = self._protocol.next(self._now_ms())
         if isinstance(action, tuple):
+            self._thaws_in(self._timeout)
             self._ask(Request(*action, self._allow_empty))
         else:
+            self._thaws_in(action / 1000)
             self._wait(action / 1000)
 
     def _pause(self, seconds: float) -> bool:
@@ -219,7 +282,8 @@ class Run:
         self._pause(end - time.monotonic())
 
     def _ask(self, request: Request) -> None:
-        self._asking_since = time.monotonic()
+        self._asks += 1
+        asks, self._asking_since = self._asks, time.monotonic()
         try:
             outcome: Answer | NotModified | Failure = _asking.ask(self.source, request)
         except Failure as failure:
@@ -233,6 +297,9 @@ class Run:
         if flags is not None:
             self._take(flags, outcome)
         self.was_asked.set()
+        self._is_thawed()
+        status = self._protocol.status(self._now_ms())
+        self._answer(asks, status["last_error"]["error"] if status["failures"] else None)
 
     def _take(self, flags: Flags, outcome: Answer | NotModified | Failure) -> None:
         before, report = self._protocol.status(self._now_ms())["state"], None

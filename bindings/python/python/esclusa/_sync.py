@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from . import _asking
 from ._policy import Policy
 from ._redaction import told
+from ._refresh import Refresh
 from ._run import Run
 from ._source import Fetch, Source
 from ._status import Status
@@ -34,18 +35,20 @@ class Sync:
     It is what `Flags.sync` returns, and a context manager that closes it. What is published stays.
     """
 
-    __slots__ = ("__weakref__", "_allow_empty", "_flags", "_policy", "_run", "_timeout")
+    __slots__ = ("__weakref__", "_allow_empty", "_flags", "_policy", "_run", "_thaw", "_timeout")
 
     def __init__(
-        self, flags: Flags, source: Source | Fetch, policy: Policy, timeout: float, allow_empty: bool
+        self, flags: Flags, source: Source | Fetch, policy: Policy, timeout: float, allow_empty: bool, thaw: float
     ) -> None:
         """Nothing happens before `_start`."""
         if not timeout > 0:
             raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
         self._flags = weakref.ref(flags)
-        self._policy, self._timeout, self._allow_empty = policy, timeout, allow_empty
+        if not 0 <= thaw <= threading.TIMEOUT_MAX:
+            raise ValueError(f"`thaw` is {thaw}, expected 0 or more seconds")
+        self._policy, self._timeout, self._allow_empty, self._thaw = policy, timeout, allow_empty, thaw
         source = _asking.source_of(source)
-        self._run = Run(flags, source, _asking.name_of(source), policy, timeout, allow_empty)
+        self._run = Run(flags, source, _asking.name_of(source), policy, timeout, allow_empty, thaw)
 
     def _start(self) -> None:
         """Starts the thread, and waits until it has tried to publish from a local source, up to a limit."""
@@ -73,10 +76,11 @@ class Sync:
         self._look()
         return self._run.status()
 
-    def refresh(self) -> None:
-        """Has the source asked now, without waiting for the answer."""
+    def refresh(self, timeout: float = 10.0) -> Refresh:
+        """Has the source asked now. Whoever wants to waits for the answer, with `await` or `wait()`, and is told why there
+        is none within `timeout` seconds."""
         self._look()
-        self._run.refresh()
+        return self._run.refresh(timeout)
 
     def close(self) -> None:
         """Ends it: nothing is published any more when this returns. It may be called again."""
@@ -90,6 +94,13 @@ class Sync:
         self._look()
         # Nothing more comes of a source that is closed.
         return self._run.is_ready.wait(0.0 if self.is_closed else min(max(timeout, 0.0), threading.TIMEOUT_MAX))
+
+    def _was_frozen(self) -> bool:
+        """Before the first question after the process was frozen."""
+        run = self._run
+        if not run.is_own_thread and not run.is_stopped:
+            run.was_frozen(self._thaw)
+        return True
 
     def _wait_for_local(self) -> bool:
         """In a forked process, before its first evaluation: waits a moment for a local source.
@@ -118,7 +129,7 @@ class Sync:
         if before.is_stopped:
             return
         try:
-            run = Run(flags, before.source, before.name, self._policy, self._timeout, self._allow_empty)
+            run = Run(flags, before.source, before.name, self._policy, self._timeout, self._allow_empty, self._thaw)
             run.inherit(flags, before)
             self._run = run
             run.start()

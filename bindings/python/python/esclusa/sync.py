@@ -20,6 +20,7 @@ from ._layers import Layers as Layers
 from ._policy import Policy as Policy
 from ._postgres import Postgres as Postgres
 from ._redis import Redis as Redis
+from ._refresh import Refresh as Refresh
 from ._saved import Saved as Saved
 from ._source import NOT_MODIFIED as NOT_MODIFIED
 from ._source import Answer as Answer
@@ -49,6 +50,7 @@ __all__ = [
     "Policy",
     "Postgres",
     "Redis",
+    "Refresh",
     "Request",
     "Saved",
     "Source",

@@ -1,0 +1,67 @@
+"""An ask of the source that somebody may wait for, in a thread or in a coroutine."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import Any
+
+
+class Refresh:
+    """What `Flags.refresh` returns: nobody need wait for it, and whoever does is told why there is no answer."""
+
+    __slots__ = ("_callbacks", "_end", "_over", "_timeout", "_why")
+
+    def __init__(self, timeout: float) -> None:
+        """An answer is waited for so many seconds from now on."""
+        self._timeout = timeout
+        self._end = time.monotonic() + timeout
+        self._over = threading.Event()
+        self._why: str | None = None
+        self._callbacks = list[Callable[[], object]]()
+
+    def wait(self) -> str | None:
+        """Waits until the answer is in: None then, and else why it is not. It blocks its thread; a coroutine awaits."""
+        self._over.wait(min(max(self._end - time.monotonic(), 0.0), threading.TIMEOUT_MAX))
+        return self._said()
+
+    def __await__(self) -> Generator[Any, None, str | None]:
+        """The same for a coroutine of asyncio."""
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> str | None:
+        import asyncio
+
+        loop, is_told = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell() -> None:
+            # The loop may be closed by then.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(is_told.set)
+
+        self._callbacks.append(tell)
+        if not self._over.is_set():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(is_told.wait(), max(self._end - time.monotonic(), 0.0))
+        return self._said()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody may still wait for it."""
+        return time.monotonic() < self._end
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nothing has come yet."""
+        return not self._over.is_set()
+
+    def _said(self) -> str | None:
+        return f"no answer within {self._timeout:g} s" if self.is_late else self._why
+
+    def _answer(self, why: str | None) -> None:
+        self._why = why
+        self._over.set()
+        for callback in tuple(self._callbacks):
+            callback()
