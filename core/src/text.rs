@@ -52,7 +52,9 @@ impl Texts {
 
     /// Forgets all texts that were stored when it had more bytes than this.
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
+        while self.0.len() > len {
+            self.0.pop();
+        }
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -28,9 +28,15 @@ struct Border {
     said: String,
 }
 
+impl Border {
+    fn new() -> Self {
+        Border { host: Host::new(clock), given: Vec::new(), said: String::new() }
+    }
+}
+
 thread_local! {
-    static BORDER: UnsafeCell<Border> =
-        UnsafeCell::new(Border { host: Host::new(clock), given: Vec::new(), said: String::new() });
+    /// Made by the first call.
+    static BORDER: UnsafeCell<Option<Border>> = const { UnsafeCell::new(None) };
     /// The time of the call that runs, in milliseconds.
     static NOW: Cell<f64> = const { Cell::new(f64::NAN) };
     /// Whether the call that runs asked for the time.
@@ -53,7 +59,7 @@ fn clock() -> Time {
 fn at<T>(act: impl FnOnce(&mut Border) -> T) -> T {
     // SAFETY: there is one thread, and nothing that is done calls JavaScript or this function, so no other reference
     // is in use. One that was cut off is never used again.
-    BORDER.with(|border| act(unsafe { &mut *border.get() }))
+    BORDER.with(|border| act(unsafe { &mut *border.get() }.get_or_insert_with(Border::new)))
 }
 
 /// Asks the host.

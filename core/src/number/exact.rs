@@ -154,9 +154,8 @@ pub(super) fn shortest(number: f64) -> (String, i32) {
             text.push('e');
             write_whole(point - count, &mut text);
             if nearest(&text).to_bits() == number.to_bits() {
-                text.truncate(digits);
-                // Nines that were rounded up to the next power of ten.
-                while text.ends_with('0') {
+                // Without the exponent, and without the zeros of nines that were rounded up to the next power of ten.
+                while text.len() > digits || text.ends_with('0') {
                     text.pop();
                 }
                 let point = point - count + i64::try_from(digits).unwrap_or_default();
