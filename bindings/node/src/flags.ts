@@ -136,9 +136,12 @@ export class Flags extends HoldingFlags {
     return this.#sync().status();
   }
 
-  /** Has the source asked now, without waiting for the answer. */
-  refresh(): void {
-    this.#sync().refresh();
+  /**
+   * Has the source asked now. `await` it, and it ends when the answer is in, with null, or says why there is none within the
+   * time. Nobody need wait.
+   */
+  refresh(timeoutMs?: number): PromiseLike<string | null> {
+    return this.#sync().refresh(timeoutMs);
   }
 
   #sync(): Sync {

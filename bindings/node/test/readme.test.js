@@ -15,6 +15,7 @@ testReadme(
   {
     Asking: ['`layout` is ON for user-42'],
     'One set for a whole request': ['true false'],
+    'Functions that are frozen between calls': ['true null'],
     'Keeping fresh': ['true environment over http://127.0.0.1:9/flags.json over bundled', "state: 'failing'"],
     Publishing: ["added: [ 'bad', 'on' ]", '/1/rollout_percentage: 150 is out of range, expected 0 to 100'],
   },

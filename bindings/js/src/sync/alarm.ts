@@ -12,15 +12,18 @@ export function alarm(ms: number, call: () => void): () => void {
 
 /**
  * Ends when the rest of the program has had a turn. In Node that is `setImmediate`: timers that are always due, as with a
- * very short interval, would hold up input and output.
+ * very short interval, would hold up input and output. Node does not hurry for a turn that keeps no process alive, so
+ * `hold` is given what is to be called once somebody waits for it.
  */
-export function nextTurn(): Promise<void> {
-  const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => { unref?: () => void } };
+export function nextTurn(hold: (wanted: () => void) => void): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => { ref?: () => void; unref?: () => void } };
   return new Promise((resolve) => {
     if (setImmediate === undefined) {
       alarm(0, resolve);
     } else {
-      setImmediate(resolve).unref?.();
+      const turn = setImmediate(resolve);
+      turn.unref?.();
+      hold(() => turn.ref?.());
     }
   });
 }

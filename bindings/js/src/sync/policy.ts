@@ -19,6 +19,11 @@ export interface SyncOptions {
   spreadMs?: number | undefined;
   /** How long one answer may take, whatever the source's own limits are; 30,000. */
   timeoutMs?: number | undefined;
+  /**
+   * How long `ready` waits for a new answer when the process was frozen since the last one was due, as functions are
+   * between calls; `status()` says why there was none. 0: it does not.
+   */
+  thawMs?: number | undefined;
   /** Takes bare rows without a row for an answer. A store that hides its rows answers so, so they are a failure otherwise [11.17]. */
   allowEmpty?: boolean | undefined;
   /** Who is told of failures, recoveries and publishes; the console unless told otherwise, null for nobody. */

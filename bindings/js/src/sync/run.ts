@@ -7,6 +7,7 @@ import { areSame } from './bytes.js';
 import { Log } from './log.js';
 import { type SyncOptions, milliseconds, policyText } from './policy.js';
 import { type Action, type Event, Protocol } from './protocol.js';
+import { Refreshing } from './refreshing.js';
 import { Failure, type Fetch, type News, type Source, type Stop } from './source.js';
 import { type State, type Status, line } from './status.js';
 import { understood } from './understood.js';
@@ -16,6 +17,10 @@ const MAX_LOGGED = 10;
 
 /** How long to rest when what should not fail has failed. */
 const REST_MS = 1_000;
+
+/** How much later than it is due a timer may go off, in a process that was not frozen. */
+const SLACK_MS = 1_000;
+const CLOSED = 'it is closed';
 
 /** How far a source has come: nowhere, something is published (1), or it has given a good answer (2). */
 type Progress = 0 | 1 | 2;
@@ -36,6 +41,14 @@ export class Run {
   readonly #log: Log;
   readonly #wishes = new Set<Wish>();
   readonly #waiting = new Map<(reached: boolean) => void, Progress>();
+  /** How often the source was asked, and who waits for which of these answers. */
+  #asks = 0;
+  readonly #refreshing = new Refreshing();
+  /** How long `ready` waits for an answer after the process was frozen, and from when on it was. */
+  readonly #thawMs: number;
+  #thawsAt = Number.POSITIVE_INFINITY;
+  /** After it was, the number of the answer that `ready` waits for. */
+  #thawed: number | undefined;
   readonly #listeners = new Set<() => unknown>();
   /** The state that listeners know. */
   #known: State = 'starting';
@@ -51,6 +64,8 @@ export class Run {
   #asking: AbortController | undefined;
   #isBegun = false;
   #cancel: () => void = () => undefined;
+  /** Called when somebody waits, while the rest of the program has a turn. */
+  #hurry: (() => void) | undefined;
   #unwatch: Stop | undefined;
   /** Whether the way by which news comes is cut off; it is tried again when the source is next asked. */
   #isDeaf = true;
@@ -59,6 +74,7 @@ export class Run {
     this.#source = sourceOf(source);
     this.name = nameOf(this.#source);
     this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 30_000, 1);
+    this.#thawMs = milliseconds('thawMs', options.thawMs, 0);
     this.#log = new Log(options.logger);
     this.#flags = new WeakRef(flags);
     this.#allowEmpty = options.allowEmpty === true;
@@ -105,6 +121,7 @@ export class Run {
     for (const done of [...this.#waiting.keys()]) {
       done(false);
     }
+    this.#refreshing.tell(this.#asks + 1, CLOSED);
     this.#tell();
   };
 
@@ -114,9 +131,49 @@ export class Run {
     this.#act();
   };
 
-  /** Waits for the first good answer, for at most so long, and says whether it came [11.15]. */
-  ready(ms: number): Promise<boolean> {
+  /**
+   * Has the source asked now. Who wants to waits until the answer is in, and is told why there is none within the time; a
+   * process stays alive for that alone.
+   */
+  refresh(ms: number): PromiseLike<string | null> {
+    // An answer that is on its way may be from before.
+    const answer = this.#refreshing.answer(this.#asks + 1, ms);
+    if (this.isStopped) {
+      this.#refreshing.tell(this.#asks + 1, CLOSED);
+    }
+    this.wish('refresh');
+    this.#hurry?.();
+    return answer;
+  }
+
+  /** Waits for the first good answer, for at most so long, and says whether it came [11.15]; after a thaw for the next. */
+  async ready(ms: number): Promise<boolean> {
+    this.#lookForThaw();
+    if (this.#thawed !== undefined && !this.isStopped) {
+      const wanted = this.#thawed;
+      const answer = this.#refreshing.answer(wanted, Math.min(this.#thawMs, ms));
+      if (wanted > this.#asks) {
+        this.wish('refresh');
+      }
+      const why = await answer;
+      if (this.#thawed === wanted && !this.isStopped) {
+        // One wait is enough, and the status says that it was in vain.
+        this.#thawed = undefined;
+        const error = `the process was frozen, and there was ${why} after that`;
+        this.#protocol.step({ event: 'failure', error, retry_after_ms: null });
+        this.#log.say('warn', `${this.name}: ${error}`);
+        this.#tellState();
+      }
+    }
     return this.#reached(READY, ms);
+  }
+
+  /** Notes that a timer has not gone off in time. */
+  #lookForThaw(): void {
+    if (this.#thawMs > 0 && Date.now() > this.#thawsAt) {
+      this.#thawed ??= this.#asks + 1;
+      this.#thawsAt = Number.POSITIVE_INFINITY;
+    }
   }
 
   /** Waits until anything is published, for at most so long, and says whether something is [11.15]. */
@@ -129,6 +186,7 @@ export class Run {
     if (isReached || this.isStopped || ms === 0) {
       return Promise.resolve(isReached);
     }
+    this.#hurry?.();
     return new Promise((resolve) => {
       const done = (reached: boolean): void => {
         clearTimeout(timer);
@@ -168,6 +226,7 @@ export class Run {
       return;
     }
     this.#cancel();
+    this.#lookForThaw();
     for (const event of this.#wishes) {
       this.#protocol.step({ event });
     }
@@ -177,6 +236,7 @@ export class Run {
     if (globalThis.document?.visibilityState === 'hidden' && this.#protocol.status().state !== 'starting') {
       return;
     }
+    this.#thawsAt = Date.now() + (ask === undefined ? ms : this.#timeoutMs) + SLACK_MS;
     if (ask === undefined) {
       this.#cancel = alarm(ms, this.#act);
     } else {
@@ -186,6 +246,7 @@ export class Run {
 
   async #ask({ etag, revision, in_full: inFull }: NonNullable<Action['ask']>): Promise<void> {
     const asking = (this.#asking = new AbortController());
+    const asks = (this.#asks += 1);
     if (this.#isDeaf) {
       this.#isDeaf = false;
       this.#unwatch?.();
@@ -205,7 +266,18 @@ export class Run {
       this.#log.say('warn', `${this.name}: going on after ${failureOf(problem).message}`);
       await new Promise<void>((resolve) => alarm(REST_MS, resolve));
     }
-    await nextTurn();
+    const { failures, last_error: last } = this.#protocol.status();
+    if (this.#thawed !== undefined && asks >= this.#thawed) {
+      this.#thawed = undefined;
+    }
+    this.#refreshing.tell(asks, failures === 0 ? null : (last?.error ?? null));
+    await nextTurn((wanted) => {
+      this.#hurry = wanted;
+      if (this.#waiting.size > 0 || this.#refreshing.isWanted) {
+        wanted();
+      }
+    });
+    this.#hurry = undefined;
     this.#asking = undefined;
     this.#act();
   }

@@ -45,9 +45,12 @@ export class Sync implements ActiveSync {
     return this.#run.onState(listener);
   }
 
-  /** Has the source asked now, without waiting for the answer. */
-  refresh(): void {
-    this.#run.wish('refresh');
+  /**
+   * Has the source asked now. `await` it, and it ends when the answer is in, with null, or says why there is none within the
+   * time. Nobody need wait.
+   */
+  refresh(timeoutMs: number = 10_000): PromiseLike<string | null> {
+    return this.#run.refresh(waitMs(timeoutMs));
   }
 
   /** Whether it keeps nothing fresh any more. */

@@ -1,0 +1,49 @@
+/** Who waits for an answer of the source that was asked for. */
+import { alarm } from './alarm.js';
+
+/** Answers that are waited for, by the number of the ask. */
+export class Refreshing {
+  readonly #waiting = new Map<(why: string | null) => void, number>();
+
+  /**
+   * Ends when the answer of this number, or a later one, is in, with null or with why it is none; at the latest after so
+   * many milliseconds. Only who waits for it keeps a process of Node alive.
+   */
+  answer(number: number, ms: number): PromiseLike<string | null> {
+    const end = performance.now() + ms;
+    const tells = new Set<() => void>();
+    let why: string | null | undefined;
+    const done = (said: string | null): void => {
+      cancel();
+      why = said;
+      tells.forEach((tell) => tell());
+    };
+    const cancel = alarm(ms, () => this.#waiting.delete(done));
+    this.#waiting.set(done, number);
+    const answered = (): Promise<string | null> =>
+      new Promise((resolve) => {
+        const tell = (): void => {
+          clearTimeout(timer);
+          resolve(why === undefined ? `no answer within ${ms / 1000} s` : why);
+        };
+        const timer = setTimeout(tell, why === undefined ? Math.max(end - performance.now(), 0) : 0);
+        tells.add(tell);
+      });
+    return { then: (fulfilled, rejected) => answered().then(fulfilled, rejected) };
+  }
+
+  /** Whether an answer is yet to come. */
+  get isWanted(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** The answer of this number is in. */
+  tell(number: number, why: string | null): void {
+    for (const [done, wanted] of [...this.#waiting]) {
+      if (wanted <= number) {
+        this.#waiting.delete(done);
+        done(why);
+      }
+    }
+  }
+}
