@@ -41,7 +41,8 @@ const bundles = [
   ['src/wasm.ts', 'dist/wasm.cjs', 'cjs'],
   ['src/openfeature.ts', 'dist/openfeature.cjs', 'cjs'],
   ['src/openfeature.ts', 'dist/openfeature.js', 'esm'],
-  ...['postgres', 'redis'].flatMap((store) => [[`src/${store}.ts`, `dist/${store}.cjs`, 'cjs'], [`src/${store}.ts`, `dist/${store}.js`, 'esm']]),
+  ['src/postgres.ts', 'dist/postgres.cjs', 'cjs'],
+  ['src/redis.ts', 'dist/redis.cjs', 'cjs'],
 ];
 for (const [input, file, format] of bundles) {
   const bundle = await rolldown({
@@ -59,6 +60,11 @@ export const { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, Sync } = es
 export const { bundled, engine, environment, file, http, layers, saved } = esclusa;
 `,
 );
+
+// A CommonJS file knows where it lies, and finds the app's driver from there.
+for (const store of ['postgres', 'redis']) {
+  writeFileSync(`${here}dist/${store}.js`, `import store from './${store}.cjs';\nexport const { ${store} } = store;\n`);
+}
 
 run(process.execPath, `${root}node_modules/typescript/bin/tsc`, '--project', 'tsconfig.json');
 // The same declarations once more for those who write `require`.

@@ -106,6 +106,7 @@ test('Postgres: told of every change by each driver, and again after the server 
     t.diagnostic(driver);
     ends(`${hide}
       const { Flags } = await import('@esclusa/node'); const { postgres } = await import('@esclusa/node/postgres');
+      process.chdir('/'); // the driver is found from where the package lies
       const flags = Flags.fromSource(postgres(process.argv[1])); console.log(await flags.ready(60_000), flags.status().state);`, url);
   }
 });
@@ -257,6 +258,7 @@ test('Redis: told of every change by each driver, and again after the server was
     const hide = `const { Module } = (await import('node:module')).default; const load = Module._load; Module._load = (name, ...given) => { if (${JSON.stringify(hidden)}.includes(name)) throw Object.assign(new Error(''), { code: 'MODULE_NOT_FOUND' }); return load(name, ...given); };`;
     ends(`${hide}
       const { Flags } = await import('@esclusa/node'); const { redis } = await import('@esclusa/node/redis');
+      process.chdir('/');
       const flags = Flags.fromSource(redis(process.argv[1])); console.log(await flags.ready(60_000), flags.status().state);`, url);
   }
   const worker = new Worker(
