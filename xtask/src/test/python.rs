@@ -11,7 +11,7 @@ use super::suite::Outcome;
 use super::tools::Tools;
 
 /// What building and testing need from PyPI, in the versions that they were tried with.
-const PACKAGES: [&str; 16] = [
+const PACKAGES: [&str; 17] = [
     "maturin>=1.16,<2",
     "pytest>=9,<10",
     "mypy>=2.4,<3",
@@ -28,11 +28,12 @@ const PACKAGES: [&str; 16] = [
     "numpy>=2.2,<3",
     "urllib3>=2.6,<3",
     "pymongo>=4.15,<5",
+    "gherkin-official>=42,<43",
 ];
 
 /// Says that all of them are there.
 const READY: &str = "import maturin, pytest, mypy, openfeature, fastapi, uvicorn, httpx, pydantic, anyio, gunicorn, \
-                     psycopg, redis, numpy, urllib3, bson";
+                     psycopg, redis, numpy, urllib3, bson, gherkin";
 
 /// What the virtual environment is called.
 const NAME: &str = "python-package";
