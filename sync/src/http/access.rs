@@ -60,6 +60,8 @@ impl Access {
             .user_agent(concat!("esclusa-sync/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls(roots, home.scheme() == "https")?)
             .connect_timeout(connect_timeout)
+            // Another crate of the app may have switched HTTP/2 on.
+            .http1_only()
             // One request is open at a time; what else a race of connecting leaves behind is closed.
             .pool_max_idle_per_host(1)
             // It would not keep back all headers from other origins, and would say URLs to the log.
