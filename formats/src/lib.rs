@@ -9,6 +9,7 @@ mod error;
 mod fold;
 mod folding;
 mod found;
+mod inspect;
 mod mapping;
 mod native;
 mod options;
@@ -24,6 +25,7 @@ mod values;
 mod variants;
 
 pub use error::{MappingError, ReadError};
+pub use inspect::{InspectedColumn, Inspection, Outcome, Proposal, Question, inspect, outcome};
 pub use mapping::Mapping;
 pub use read::{native, read};
 pub use reading::{LeftOut, Reading};

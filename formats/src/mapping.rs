@@ -282,6 +282,11 @@ impl Plan {
         self.default.is_some() || self.fold.is_some() || !self.side.is_empty()
     }
 
+    /// Whether `ignore` names a column, or a table.
+    pub(crate) fn ignores(&self, name: &str) -> bool {
+        self.columns.find(name).is_some_and(|number| self.ignored.contains(&number))
+    }
+
     /// The columns of which at least one row must have each (M4).
     pub(crate) fn is_required(&self, root: usize) -> bool {
         !self.ignored.contains(&root)

@@ -104,6 +104,13 @@ fn settle(pass: &Pass<'_, '_>, mapping: &Mapping, known: &mut Known) -> Result<O
             return Err(MappingError::new("side", problem).into());
         }
     }
+    let plan = &*mapping.plan;
+    let is_named =
+        |table: &String| *table == pass.table || mapping.side_tables().any(|side| side == table) || plan.ignores(table);
+    if let Some(table) = pass.tables.iter().find(|table| !is_named(table)) {
+        let problem = "no entry names this table of the bundle, expected it in `side`, or in `ignore`";
+        return Err(MappingError::new(table, problem).into());
+    }
     if let Some((column, field)) = &pass.row.conflict {
         let name = FIELDS.get(*field).copied().unwrap_or_default();
         let problem = format!(
@@ -115,7 +122,6 @@ fn settle(pass: &Pass<'_, '_>, mapping: &Mapping, known: &mut Known) -> Result<O
     if pass.rows == 0 {
         return Ok(Some(head));
     }
-    let plan = &*mapping.plan;
     let missing =
         plan.columns.names.iter().enumerate().find(|(root, _)| {
             plan.is_required(*root) && pass.row.counts.get(*root).is_some_and(|count| count.rows == 0)

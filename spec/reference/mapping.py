@@ -29,6 +29,9 @@ def translate(text, mapping, parameters):
     for side in mapping.get("side", []):
         if "table" in side and side["table"] not in tables:
             raise Refused("side")
+    for name in tables:
+        if name not in (main, *(side.get("table") for side in mapping.get("side", [])), *mapping.get("ignore", [])):
+            raise Refused(name)
     check_columns(mapping, rows)
     if mapping.get("each") == "field":
         rows = [each for row in rows for each in rows_of_fields(row, mapping)]

@@ -1,5 +1,7 @@
 //! Random mappings with rows that mostly fit them, and now and then do not.
 
+#![allow(dead_code, reason = "each test needs a part")]
+
 use fastrand::Rng;
 use serde_json::{Map, Value as Json, json};
 
