@@ -109,7 +109,16 @@ def test_nobody_need_wait(store: Store) -> None:
         flags.refresh(0)
     until(lambda: flags.revision == 49)
     flags.refresh().wait()
-    assert flags._sync is not None and flags._sync._run._waiting == []
+    assert flags._sync is not None and flags._sync._run._waiting == {}
+
+
+def test_a_source_that_hangs_leaves_nothing_behind(store: Store) -> None:
+    flags = Flags.from_source(store, policy=SELDOM)
+    assert flags.ready(60)
+    store.may_answer.clear()
+    for _ in range(20_000):
+        flags.refresh(0)
+    assert flags._sync is not None and len(flags._sync._run._waiting) <= 1000
 
 
 FROZEN = """

@@ -37,6 +37,8 @@ _MAX_LOGGED = 10
 _TURN_SECONDS = 0.25
 # How much later than it is due the thread may have its turn, for a process that was not frozen.
 _SLACK_SECONDS = 1.0
+# How many refreshes may be waited for until those that are over are looked for.
+_FORGETTING = 1000
 _YEAR_SECONDS = 366 * 86_400.0
 # How long to rest when what should not fail has failed, such as the app's own handler of logs.
 _REST_SECONDS = 1.0
@@ -74,7 +76,7 @@ class Run:
         self.is_stopped = False
         # How often the source was asked, and who waits for which of these answers.
         self._asks = 0
-        self._waiting = list[tuple[int, Refresh]]()
+        self._waiting = dict[Refresh, int]()
         self._has_thaw = thaw > 0
         # When this thread will have had its turn, by the clock of the wall, if the process is not frozen; after it was, the
         # number of the answer that a question waits for.
@@ -125,20 +127,25 @@ class Run:
         if self.is_stopped or self.is_own_thread:
             refresh._answer("it is closed" if self.is_stopped else "the thread that asks cannot wait for itself")
         else:
+            if len(self._waiting) % _FORGETTING == _FORGETTING - 1:
+                self._forget()
             # An answer that is on its way may be from before.
-            self._waiting.append((self._asks + 1 if wanted is None else wanted, refresh))
+            self._waiting[refresh] = self._asks + 1 if wanted is None else wanted
         if wanted is None or wanted > self._asks:
             self._wishes.put(None)
         return refresh
 
     def _answer(self, asks: int, why: str | None) -> None:
-        for waiting in tuple(self._waiting):
-            wanted, refresh = waiting
+        for refresh, wanted in list(self._waiting.items()):
             if wanted <= asks:
-                self._waiting.remove(waiting)
+                self._waiting.pop(refresh, None)
                 refresh._answer(why)
-        # Nobody waits for these any more.
-        self._waiting = [waiting for waiting in self._waiting if waiting[1].is_wanted]
+
+    def _forget(self) -> None:
+        """Lets go of those that nobody waits for any more: a source that hangs answers none of them."""
+        for refresh in list(self._waiting):
+            if not refresh.is_wanted:
+                self._waiting.pop(refresh, None)
 
     def was_frozen(self, timeout: float) -> None:
         """Waits for an answer before the first question after the process was frozen; why there is none is in the status."""
