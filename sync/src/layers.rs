@@ -84,7 +84,7 @@ impl Layer {
         let silent = || Failure::new(format!("no answer within {} s", timeout.as_secs_f64()));
         match answer.map_err(|_| silent())?? {
             Answer::Snapshot { bytes, etag } => {
-                self.say(bytes)?;
+                self.take(bytes)?;
                 self.etag = etag;
                 Ok(())
             }
@@ -97,7 +97,21 @@ impl Layer {
     }
 
     async fn begin(&mut self) -> Option<Vec<u8>> {
-        tokio::time::timeout(BEGIN_WITHIN, guarded(self.source.to_begin_with())).await.ok()?.ok()?
+        let bytes = tokio::time::timeout(BEGIN_WITHIN, guarded(self.source.to_begin_with())).await.ok()?.ok()??;
+        self.native(bytes).ok()
+    }
+
+    /// What the source gave is what the layer says.
+    fn take(&mut self, bytes: Vec<u8>) -> Result<(), Failure> {
+        Ok(self.say(self.native(bytes)?)?)
+    }
+
+    /// What the source gave, as a snapshot.
+    fn native(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        match self.source.translation() {
+            Some(translation) => translation.native(&bytes),
+            None => Ok(bytes),
+        }
     }
 
     /// Only a snapshot takes the place of what the layer said before (13.8).
@@ -121,7 +135,7 @@ impl Source for Layers {
         let mut is_new = false;
         for (layer, answer) in self.layers.iter_mut().zip(answers) {
             if let Err(mut failed) = answer {
-                if let Some(Err(error)) = failed.instead.take().map(|instead| layer.say(instead)) {
+                if let Some(Err(error)) = failed.instead.take().map(|instead| layer.take(instead)) {
                     failed.error = format!("{}; instead: {error}", failed.error);
                 }
                 failures.push(LayerFailure {

@@ -34,6 +34,8 @@ mod file;
 #[cfg(feature = "http")]
 mod http;
 mod layers;
+#[cfg(feature = "mapping")]
+mod mapped;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "object-store")]
@@ -67,6 +69,8 @@ pub use file::File;
 #[cfg(feature = "http")]
 pub use http::{Http, HttpError};
 pub use layers::Layers;
+#[cfg(feature = "mapping")]
+pub use mapped::Mapped;
 #[cfg(feature = "mysql")]
 pub use mysql::MySql;
 #[cfg(feature = "object-store")]
@@ -77,14 +81,14 @@ pub use object_store;
 pub use postgres::Postgres;
 pub use refresh::Refresh;
 pub use saved::Saved;
-pub use source::{Answer, Failure, News, Source};
+pub use source::{Answer, Failure, News, Source, Translation};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use status::{LastError, Status};
 pub use syncing::{Options, Syncing, start};
 
 /// Its example compiles.
-#[cfg(all(doctest, feature = "environment", feature = "http"))]
+#[cfg(all(doctest, feature = "environment", feature = "http", feature = "mapping"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use esclusa::FlagSet;
 use esclusa::sync::{Request, should_save};
 
 use crate::disk::{self, Disk};
-use crate::source::{Answer, Failure, News, Source};
+use crate::source::{Answer, Failure, News, Source, Translation, set_of};
 use crate::syncing::{BEGIN_WITHIN, asked, begun};
 
 /// Another source, of which the last good answer is kept in a file and published first at the next start.
@@ -27,7 +26,8 @@ pub struct Saved<S> {
 impl<S: Source> Saved<S> {
     /// The copy's folder must exist; the file need not.
     pub fn new(source: S, path: impl Into<PathBuf>) -> Self {
-        Saved { source, writer: Arc::new(Writer { path: path.into(), next: Mutex::default() }) }
+        let translation = source.translation();
+        Saved { source, writer: Arc::new(Writer { path: path.into(), translation, next: Mutex::default() }) }
     }
 }
 
@@ -52,7 +52,9 @@ impl<S: Source> Source for Saved<S> {
         let path = self.writer.path.clone();
         let mut disk = Disk::default();
         // Half of what the driver waits, so that there is time for what the source itself begins with.
-        let read = tokio::time::timeout(BEGIN_WITHIN / 2, disk.run(move || read(&path))).await;
+        let translation = self.writer.translation.clone();
+        let read = disk.run(move || read(&path, translation.as_deref()));
+        let read = tokio::time::timeout(BEGIN_WITHIN / 2, read).await;
         let problem = match read {
             Ok(Ok(Ok(Some(copy)))) => return Some(copy.bytes),
             Ok(Ok(Ok(None))) => None,
@@ -65,12 +67,17 @@ impl<S: Source> Source for Saved<S> {
         }
         begun(&mut self.source).await
     }
+
+    fn translation(&self) -> Option<Arc<dyn Translation>> {
+        self.source.translation()
+    }
 }
 
 /// Writes copies, one at a time and the newest next.
 #[derive(Debug)]
 struct Writer {
     path: PathBuf,
+    translation: Option<Arc<dyn Translation>>,
     next: Mutex<Next>,
 }
 
@@ -107,7 +114,7 @@ impl Writer {
                 };
                 bytes
             };
-            if let Err(problem) = save_newer(&self.path, &bytes) {
+            if let Err(problem) = save_newer(&self.path, self.translation.as_deref(), &bytes) {
                 tracing::warn!("esclusa: the copy `{}` cannot be written: {problem}", self.path.display());
             }
         }
@@ -120,26 +127,26 @@ struct Copy {
 }
 
 /// The copy, if there is one.
-fn read(path: &Path) -> Result<Option<Copy>, String> {
+fn read(path: &Path, translation: Option<&dyn Translation>) -> Result<Option<Copy>, String> {
     let bytes = match disk::read(path) {
         Ok(bytes) => bytes,
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(problem) => return Err(problem.to_string()),
     };
-    let revision = FlagSet::from_json(&bytes).map_err(|error| error.to_string())?.revision();
+    let revision = set_of(translation, &bytes).map_err(|failure| failure.error)?.revision();
     Ok(Some(Copy { bytes, revision }))
 }
 
 /// Saves a snapshot that would be published, unless the copy that is there is newer.
-fn save_newer(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let Ok(set) = FlagSet::from_json(bytes) else { return Ok(()) };
+fn save_newer(path: &Path, translation: Option<&dyn Translation>, bytes: &[u8]) -> io::Result<()> {
+    let Ok(set) = set_of(translation, bytes) else { return Ok(()) };
     // A rename would remove a pipe or a device for every other program.
     match disk::regular(path) {
         Err(problem) if problem.kind() != io::ErrorKind::NotFound => return Err(problem),
         _ => {}
     }
     let _lock = lock(path)?;
-    let saved = read(path).ok().flatten();
+    let saved = read(path, translation).ok().flatten();
     let is_new = saved.as_ref().is_none_or(|saved| saved.bytes != bytes);
     if is_new && should_save(saved.and_then(|saved| saved.revision), set.revision()) {
         replace(path, bytes)?;

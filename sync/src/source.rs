@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::future::{Future, pending, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
+use esclusa::FlagSet;
 use esclusa::sync::{Request, redacted};
 use futures_util::future::BoxFuture;
 
@@ -53,6 +55,43 @@ pub trait Source: Send + 'static {
     /// waited for longer than two seconds, because it must not delay the answer of the source.
     fn to_begin_with(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send {
         ready(None)
+    }
+
+    /// How its bytes become flags, unless they are a snapshot.
+    fn translation(&self) -> Option<Arc<dyn Translation>> {
+        None
+    }
+
+    /// The same source, whose rows a mapping reads.
+    #[cfg(feature = "mapping")]
+    fn mapped(self, mapping: esclusa_formats::Mapping) -> crate::Mapped<Self>
+    where
+        Self: Sized,
+    {
+        crate::Mapped::new(self, mapping)
+    }
+}
+
+/// Makes flags of bytes that are no snapshot, such as the rows of a table with columns of its own.
+pub trait Translation: fmt::Debug + Send + Sync + 'static {
+    /// The flags.
+    ///
+    /// # Errors
+    /// When nothing of it can be published.
+    fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure>;
+
+    /// The same as a snapshot, to be laid over others or under them.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure>;
+}
+
+/// The flags of what a source gave.
+pub(crate) fn set_of(translation: Option<&dyn Translation>, bytes: &[u8]) -> Result<FlagSet, Failure> {
+    match translation {
+        Some(translation) => translation.set(bytes),
+        None => Ok(FlagSet::from_json(bytes)?),
     }
 }
 
@@ -153,6 +192,7 @@ pub(crate) trait AnySource: Send {
     fn fetch<'s>(&'s mut self, request: &'s Request) -> BoxFuture<'s, Result<Answer, Failure>>;
     fn news(&mut self) -> BoxFuture<'_, News>;
     fn to_begin_with(&mut self) -> BoxFuture<'_, Option<Vec<u8>>>;
+    fn translation(&self) -> Option<Arc<dyn Translation>>;
 }
 
 impl<S: Source> AnySource for S {
@@ -170,6 +210,10 @@ impl<S: Source> AnySource for S {
 
     fn to_begin_with(&mut self) -> BoxFuture<'_, Option<Vec<u8>>> {
         Box::pin(Source::to_begin_with(self))
+    }
+
+    fn translation(&self) -> Option<Arc<dyn Translation>> {
+        Source::translation(self)
     }
 }
 

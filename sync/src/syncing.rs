@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use esclusa::sync::{Action, Policy, Protocol, Request, Response, State, Understood, has_no_rows, understood};
-use esclusa::{FlagSet, Flags, Outcome, Reading, Report, SnapshotError};
+use esclusa::{FlagSet, Flags, Outcome, Reading, Report};
 use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::refresh::{Questions, Refresh};
-use crate::source::{Answer, Failure, News, Source};
+use crate::source::{Answer, Failure, News, Source, Translation, set_of};
 use crate::status::{LastError, Status, milliseconds};
 
 /// How many violations of one snapshot are logged one by one.
@@ -56,6 +56,7 @@ pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
     let shared = Arc::new(Shared {
         flags: flags.clone(),
         source: source.name(),
+        translation: source.translation(),
         protocol: Mutex::new(protocol),
         options,
         questions: Questions::new(),
@@ -93,6 +94,7 @@ type Listener = Arc<dyn Fn(&Report) + Send + Sync>;
 struct Shared {
     flags: Flags,
     source: String,
+    translation: Option<Arc<dyn Translation>>,
     protocol: Mutex<Protocol>,
     options: Options,
     questions: Questions,
@@ -301,7 +303,8 @@ impl Shared {
     /// Compiles and publishes without holding up the runtime.
     async fn publish(&self, bytes: Vec<u8>) -> Result<Report, Failure> {
         let flags = self.flags.clone();
-        let publish = move || Ok::<_, SnapshotError>(flags.publish(FlagSet::from_json(&bytes)?));
+        let translation = self.translation.clone();
+        let publish = move || Ok::<_, Failure>(flags.publish(set_of(translation.as_deref(), &bytes)?));
         let report = spawn_blocking(publish).await.map_err(|_| Failure::new("compiling the snapshot panicked"))??;
         if report.outcome() == Outcome::Published {
             self.tell_understood(report.reading());

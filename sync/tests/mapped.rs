@@ -1,0 +1,82 @@
+//! Rows that a mapping reads come from any source, are saved as they are, and lie between other layers.
+#![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
+
+mod client;
+
+use std::sync::{Arc, Mutex};
+
+use client::{Client, OPTIONS};
+use esclusa::Context;
+use esclusa::sync::Request;
+use esclusa_formats::Mapping;
+use esclusa_sync::{Answer, Failure, Layers, Saved, Source, State};
+
+/// Rows that the test changes.
+#[derive(Clone, Debug)]
+struct Rows(Arc<Mutex<&'static str>>);
+
+impl Source for Rows {
+    fn name(&self) -> String {
+        "rows".to_owned()
+    }
+
+    async fn fetch(&mut self, _: &Request) -> Result<Answer, Failure> {
+        Ok((*self.0.lock().unwrap()).to_owned().into())
+    }
+}
+
+fn rows(text: &'static str) -> Rows {
+    Rows(Arc::new(Mutex::new(text)))
+}
+
+fn mapping() -> Mapping {
+    Mapping::from_toml(
+        "esclusa_mapping = 1\nname = 'slug'\nenabled = 'is_active'\n\
+         rollout_percentage = { column = 'share', of = 1 }\ntarget_plans = { column = 'plans', split = ',' }",
+    )
+    .unwrap()
+}
+
+const GOOD: &str = r#"[{"slug": "crm", "is_active": 1, "share": 1, "plans": "PRO, TEAM"}]"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapping_reads_the_rows_of_a_source() {
+    let source = rows(GOOD);
+    let client = Client::start(source.clone().mapped(mapping()), OPTIONS);
+    client.until("it is fresh", |status| status.state == State::Fresh).await;
+    let is_on = |plan| client.flags.is_enabled("crm", &Context::new("ana").plan(plan));
+    assert!(is_on("PRO") && is_on("TEAM") && !is_on("FREE"));
+    // A column that is renamed opens nothing: the last set stays, and the message names the column.
+    *source.0.lock().unwrap() = r#"[{"slug": "crm", "is_active": 1, "share": 1, "plan_list": "FREE"}]"#;
+    client.until("it fails", |status| status.failures > 0).await;
+    assert!(client.syncing.status().last_error.unwrap().error.contains("plans"));
+    assert!(is_on("PRO") && !is_on("FREE"));
+    *source.0.lock().unwrap() = r#"[{"slug": "crm", "is_active": 0, "share": 1, "plans": ""}]"#;
+    client.until("it is fresh again", |status| status.state == State::Fresh).await;
+    assert!(!is_on("PRO"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_saved_copy_holds_the_rows_and_is_read_by_the_mapping() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flags.json");
+    let client = Client::start(Saved::new(rows(GOOD).mapped(mapping()), &path), OPTIONS);
+    client.until("it is fresh", |status| status.state == State::Fresh).await;
+    client::until("the copy is written", || std::fs::read_to_string(&path).is_ok_and(|copy| copy == GOOD)).await;
+    drop(client);
+    let client = Client::start(Saved::new(rows("broken").mapped(mapping()), &path), OPTIONS);
+    client.until("it fails", |status| status.failures > 0).await;
+    assert!(client.flags.is_enabled("crm", &Context::new("ana").plan("PRO")));
+    assert!(!client.flags.is_enabled("crm", &Context::new("ana").plan("FREE")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mapped_rows_are_a_layer_like_any_other() {
+    let below = r#"[{"name": "crm", "enabled": false}, {"name": "billing", "enabled": true}]"#;
+    let layers = Layers::new().layer(rows(GOOD).mapped(mapping())).layer(rows(below));
+    let client = Client::start(layers, OPTIONS);
+    client.until("it is fresh", |status| status.state == State::Fresh).await;
+    let ana = Context::new("ana").plan("PRO");
+    assert!(client.flags.is_enabled("crm", &ana) && client.flags.is_enabled("billing", &ana));
+    assert!(!client.flags.is_enabled("crm", &Context::new("ana").plan("FREE")));
+}
