@@ -359,6 +359,7 @@ class Run:
             return
         if report is not None and report.is_published:
             self._protocol.restored(self._now_ms(), report.revision)
+            self._tell_understood(report.reading)
             _logger.info("%s: published a copy, revision %s", self.name, _shown(report.revision))
             flags._tell(report)
 
@@ -373,7 +374,6 @@ class Run:
             self._is_publishing = False
         if report.is_published:
             self._current = _digest(snapshot)
-            self._tell_understood(report.reading)
         for violation in report.violations[:_MAX_LOGGED]:
             _logger.warning("%s: %s", self.name, violation)
         for notice in report.reading.notices:
@@ -399,6 +399,7 @@ class Run:
         elif status.state != before:
             _logger.info("%s", status)
         if report is not None and report.is_published:
+            self._tell_understood(report.reading)
             changes = len(report.added), len(report.removed), len(report.changed)
             revision = _shown(report.revision)
             _logger.info("%s: published revision %s: %d added, %d removed, %d changed", self.name, revision, *changes)
