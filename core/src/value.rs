@@ -211,7 +211,7 @@ impl<'a> Value<'a> {
 }
 
 /// Of each field, whether it is the last one of its name.
-pub(crate) fn lasts(fields: &Fields<'_>) -> Vec<bool> {
+pub(crate) fn lasts(fields: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
     let mut seen = Index::with_room_for(fields.len());
     let mut lasts = vec![true; fields.len()];
     for (at, ((name, _), last)) in fields.iter().zip(&mut lasts).enumerate().rev() {

@@ -1,9 +1,10 @@
 //! How much work one answer may be: the parts of conditions that it may look at, times the size of what they may be
 //! compared with (7.19 of SEMANTICS.md). Neither of the two is large alone.
 
+use std::borrow::Cow;
+
 use crate::context::{Context, Field};
 use crate::explain::{self, Recorder};
-use crate::fingerprint::Set;
 use crate::flag_set::Detail;
 use crate::limit::{MAX_ANSWER_WORK, MAX_LIGHT_PARTS};
 use crate::resolution::{ErrorCode, Reason};
@@ -12,6 +13,7 @@ use crate::value::{Value, lasts};
 
 /// The size of a value without its text, its elements and its fields.
 const BARE: u64 = 16;
+const FEW_FIELDS: usize = 64;
 
 impl<R: Recorder> Walk<'_, '_, R> {
     /// 7.19.
@@ -39,9 +41,7 @@ impl Context<'_> {
         let fields = [Field::User, Field::Company, Field::Plan, Field::Region].map(|field| self.field(field));
         let fields = fields.into_iter().flatten().map(|word| text(word.as_str()));
         let roles = self.known_roles().into_iter().map(|roles| sum(roles.map(|role| text(role.as_str()))));
-        let mut seen = Set::default();
-        let attributes = self.attributes.iter().rev().filter(|(name, _)| seen.insert(name.as_ref()));
-        let attributes = attributes.filter(|(_, value)| !value.is_null()).map(|(_, value)| size(value));
+        let attributes = last_values(&self.attributes).filter(|value| !value.is_null()).map(size);
         fields.chain(roles).chain(attributes).max().unwrap_or_default()
     }
 }
@@ -50,12 +50,19 @@ fn size(value: &Value<'_>) -> u64 {
     match value {
         Value::Text(text) => BARE.saturating_add(text.len() as u64),
         Value::List(elements) => sum(elements.iter().map(size)),
-        Value::Object(fields) => {
-            let last = fields.iter().zip(lasts(fields)).filter(|(_, is_last)| *is_last);
-            sum(last.map(|((_, value), _)| size(value)))
-        }
+        Value::Object(fields) => sum(last_values(fields).map(size)),
         _ => BARE,
     }
+}
+
+/// The values of fields, of those with one name the last. Few names are compared with each other, which allocates nothing.
+fn last_values<'v, 'a>(fields: &'v [(Cow<'a, str>, Value<'a>)]) -> impl Iterator<Item = &'v Value<'a>> {
+    let lasts = if fields.len() > FEW_FIELDS { lasts(fields) } else { Vec::new() };
+    let is_last = move |at: usize, name: &str| match lasts.get(at) {
+        Some(is_last) => *is_last,
+        None => !fields.iter().skip(at + 1).any(|(other, _)| other == name),
+    };
+    fields.iter().enumerate().filter(move |(at, (name, _))| is_last(*at, name)).map(|(_, (_, value))| value)
 }
 
 fn sum(sizes: impl Iterator<Item = u64>) -> u64 {
