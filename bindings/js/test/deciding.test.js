@@ -71,7 +71,11 @@ const TAKEN = {
     assert.equal(parts.redacted(text), answer);
   },
   status_line({ age_ms: ageMs, last_error: last, ...status }, answer) {
-    assert.equal(parts.line({ ...status, ageMs, lastError: last && { error: last.error, at: new Date(last.at_ms) } }), answer);
+    assert.equal(parts.line({ ...status, ageMs, lastError: last && { error: last.error, at: new Date(last.at_ms) }, polled: null }), answer);
+  },
+  understood({ source, reading }, { is_warning: isWarning, text }) {
+    const columns = reading.columns.map(({ read_as: readAs, not_empty: notEmpty, ...column }) => ({ ...column, readAs, notEmpty }));
+    assert.deepEqual(parts.understood(source, { ...reading, columns }), { isWarning, text });
   },
   events({ pieces }, answer) {
     const reader = new parts.EventReader();

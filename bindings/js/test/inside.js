@@ -28,6 +28,7 @@ const PARTS = {
   http: 'sync/http.ts',
   line: 'sync/status.ts',
   policyText: 'sync/policy.ts',
+  understood: 'sync/understood.ts',
   redacted: 'sync/redaction.ts',
   retryAfterMs: 'sync/http/retry-after.ts',
 };
