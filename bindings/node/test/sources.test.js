@@ -14,7 +14,7 @@ import { Loopback, QUICK, document, skip, until } from '../../js/test/loopback.j
 
 const folderOf = (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'esclusa-'));
-  t.after(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 50 }));
   return folder;
 };
 const replace = (path, text) => {

@@ -66,7 +66,8 @@ test('Postgres: told of every change by each driver, and again after the server 
   const { loopback, url, turn } = await database(t);
   const pool = new pg.Pool({ connectionString: url, max: 2, connectionTimeoutMillis: 5_000 });
   pool.on('error', () => undefined);
-  const sql = postgresJs(url, { max: 2, onnotice: () => undefined });
+  // By itself it waits for up to 20 seconds before it connects again.
+  const sql = postgresJs(url, { max: 2, backoff: () => 0.1, onnotice: () => undefined });
   t.after(() => Promise.all([pool.end(), sql.end({ timeout: 0 })]));
   const sources = {
     pg: postgres(url),
