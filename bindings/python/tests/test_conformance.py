@@ -44,7 +44,7 @@ def row(key: str, flag: dict[str, Any]) -> dict[str, Any]:
         variants.insert(0, {"key": "none", "value": None, "weight": 1})
     row = {"name": key, "enabled": not flag.get("disabled"), "variants": variants}
     if condition := flag.get("contextEvaluator"):
-        email = {"attribute": "email", "op": "in", "values": ["ballmer@macrosoft.com"]}
+        email: dict[str, Any] = {"attribute": "email", "op": "in", "values": ["ballmer@macrosoft.com"]}
         variant, when = "zero", email
         if "customer" in condition:
             customer = {"not": {"attribute": "customer", "op": "is", "value": True}}
