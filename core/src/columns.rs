@@ -10,7 +10,7 @@ use crate::index::Index;
 use crate::value::Value;
 
 /// Fields that are ignored by their names (2.2.3).
-const IGNORED: [&str; 6] = ["id", "description", "created_at", "updated_at", "created_by", "metrics"];
+pub(crate) const IGNORED: [&str; 6] = ["id", "description", "created_at", "updated_at", "created_by", "metrics"];
 
 /// How a field that is not one of 2.2 is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

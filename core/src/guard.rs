@@ -34,6 +34,21 @@ impl List {
         1 << self as u16
     }
 
+    /// Its name in `spec/words.json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            List::Gate => "gate",
+            List::Beside => "beside",
+            List::Prose => "prose",
+            List::Strong => "strong",
+            List::Aside => "aside",
+            List::Share => "share",
+            List::State => "state",
+            List::Scope => "scope",
+            List::Last => "last",
+        }
+    }
+
     /// The list of a letter in [`words`].
     fn of_letter(letter: u8) -> Self {
         match letter {
@@ -64,6 +79,11 @@ const LONGEST_DIVIDED: usize = 40;
 /// No word of the lists is longer, in whatever form.
 const LONGEST_PART: usize = 18;
 
+/// The list that decides about a name (2.2.26).
+pub(crate) fn deciding_list(name: &str) -> Option<List> {
+    Words::of(name).deciding()
+}
+
 /// The kind of a field, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -83,19 +103,14 @@ pub(crate) enum Kind {
 impl Kind {
     /// The kind of a name (2.2.26).
     pub(crate) fn of(name: &str) -> Self {
-        let mut words = Words::default();
-        words.read(name);
-        let on = |list: List| words.any & list.bit() != 0;
-        if on(List::Gate) && words.is_all_gate && !words.ends_in_for {
-            return Kind::Gate;
+        let words = Words::of(name);
+        match words.deciding() {
+            Some(List::Gate) => Kind::Gate,
+            Some(List::Prose | List::Aside) | None => Kind::Harmless,
+            Some(list) => {
+                Kind::Restriction { list, may_be_default: !words.has(List::Strong) && !words.has(List::State) }
+            }
         }
-        let list = match DECIDING.into_iter().find(|list| on(*list)) {
-            Some(List::Prose | List::Aside) => return Kind::Harmless,
-            None if words.count > 1 && words.ends_in_id && !words.is_all_last => List::Last,
-            None => return Kind::Harmless,
-            Some(list) => list,
-        };
-        Kind::Restriction { list, may_be_default: !on(List::Strong) && !on(List::State) }
     }
 
     /// Whether a field of this kind restricts with this value (2.2.27).
@@ -194,6 +209,25 @@ impl Default for Words {
 }
 
 impl Words {
+    fn of(name: &str) -> Self {
+        let mut words = Words::default();
+        words.read(name);
+        words
+    }
+
+    fn has(&self, list: List) -> bool {
+        self.any & list.bit() != 0
+    }
+
+    /// The list that decides about the name (2.2.26).
+    fn deciding(&self) -> Option<List> {
+        if self.has(List::Gate) && self.is_all_gate && !self.ends_in_for {
+            return Some(List::Gate);
+        }
+        let is_of_others = self.count > 1 && self.ends_in_id && !self.is_all_last;
+        DECIDING.into_iter().find(|list| self.has(*list)).or(is_of_others.then_some(List::Last))
+    }
+
     /// Reads the words of a name (2.2.25).
     fn read(&mut self, name: &str) {
         let name = letters::without_accents(name);

@@ -61,6 +61,7 @@ mod reading;
 mod report;
 mod resolution;
 mod resolve;
+pub mod row;
 mod rows;
 mod rule_index;
 mod snapshot;

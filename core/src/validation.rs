@@ -28,7 +28,6 @@ use crate::index::Index;
 use crate::keys::Keys;
 use crate::limit::MAX_KEY_BYTES;
 use crate::narrowing::Narrowing;
-use crate::place::is_camel_case;
 use crate::reading::{Known, Place, Reading, Unknown};
 use crate::snapshot::{self, Part};
 use crate::switching;
@@ -110,7 +109,7 @@ impl<'v> Candidate<'v> {
     }
 }
 
-const FLAG_FIELDS: [&str; 21] = [
+pub(crate) const FLAG_FIELDS: [&str; 21] = [
     "key",
     "name",
     "enabled",
@@ -309,11 +308,6 @@ impl<'v> Validation<'v> {
             uniform: self.columns.uniform(),
         }
     }
-}
-
-/// Whether that names a field of a flag (2.2).
-pub(crate) fn is_field(written: &str) -> bool {
-    FLAG_FIELDS.iter().any(|name| *name == written || is_camel_case(name, written))
 }
 
 /// Whether a flag reads as switched off, in any occurrence of its fields and whatever else is wrong (8.7).

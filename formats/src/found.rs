@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use esclusa::Value;
+pub(crate) use esclusa::row::{is_empty, switch};
 
 /// What stands where an entry looks.
 #[derive(Debug)]
@@ -41,34 +42,6 @@ pub(crate) fn json_of(value: &Value<'_>) -> Option<Value<'static>> {
         return None;
     }
     Value::from_json(text.as_bytes()).ok().map(Value::into_owned)
-}
-
-/// Whether a value says nothing (M5).
-pub(crate) fn is_empty(value: &Value<'_>) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Text(text) => matches!(text.trim_ascii(), "" | "[]" | "{}" | "null"),
-        Value::List(entries) => entries.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        _ => false,
-    }
-}
-
-const ON: [&str; 8] = ["true", "t", "yes", "y", "on", "1", "enabled", "active"];
-const OFF: [&str; 8] = ["false", "f", "no", "n", "off", "0", "disabled", "inactive"];
-
-/// Whether a value says on or off (2.2.4 of SEMANTICS.md).
-pub(crate) fn switch(value: &Value<'_>) -> Option<bool> {
-    let is_one_of =
-        |words: [&str; 8], text: &str| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim_ascii()));
-    match value {
-        Value::Bool(on) => Some(*on),
-        Value::Integer(1) => Some(true),
-        Value::Integer(0) => Some(false),
-        Value::Text(text) if is_one_of(ON, text) => Some(true),
-        Value::Text(text) if is_one_of(OFF, text) => Some(false),
-        _ => None,
-    }
 }
 
 /// The words of a value that is compared: a text without white space around it and in small letters, a whole number as

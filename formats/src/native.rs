@@ -8,7 +8,7 @@ use crate::conditions::object;
 use crate::found::is_empty;
 use crate::values::{EVERYBODY, Share, percentage, share};
 
-/// The fields of a flag that have a meaning (2.2 of SEMANTICS.md).
+/// The fields of a flag (2.2 of SEMANTICS.md) in the order in which a mapping writes them: those of [`esclusa::row`].
 pub(crate) const FIELDS: [&str; 21] = [
     "key",
     "name",
@@ -49,20 +49,14 @@ pub(crate) const OVERRIDES: Field = 14;
 pub(crate) const VARIANTS: Field = 15;
 pub(crate) const OFF_VALUE: Field = 16;
 pub(crate) const RULES: Field = 17;
+pub(crate) const PREREQUISITES: Field = 18;
 pub(crate) const SCHEDULE: Field = 19;
+pub(crate) const CLIENT: Field = 20;
 
-/// The field that a column is by its own name, be it in camelCase (2.2.30).
+/// The field that a column is by its own name, in snake_case or camelCase (2.2.30).
 pub(crate) fn field_of(column: &str) -> Option<Field> {
-    let is_camel_case = |field: &str| {
-        let mut after_line = false;
-        let camel = field.chars().filter_map(|character| {
-            let next = if after_line { character.to_ascii_uppercase() } else { character };
-            after_line = character == '_';
-            (!after_line).then_some(next)
-        });
-        camel.eq(column.chars())
-    };
-    FIELDS.iter().position(|field| *field == column || is_camel_case(field))
+    let name = esclusa::row::field(column)?;
+    FIELDS.iter().position(|field| *field == name)
 }
 
 /// Why a value could not be read, and in which column.
@@ -222,4 +216,23 @@ pub(crate) fn with_conditions<'v>(rule: Value<'v>, conditions: &[Value<'v>]) -> 
         *when = crate::conditions::all(parts);
     }
     Value::Object(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_are_those_of_the_engine() {
+        let sorted = |mut fields: [&'static str; FIELDS.len()]| {
+            fields.sort_unstable();
+            fields
+        };
+        assert_eq!(sorted(FIELDS), sorted(esclusa::row::FIELDS));
+        for (field, name) in
+            [(KEY, "key"), (SHARE, "rollout_percentage"), (FIRST_TARGET, "target_plans"), (CLIENT, "client")]
+        {
+            assert_eq!(field_of(name), Some(field));
+        }
+    }
 }

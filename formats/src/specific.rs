@@ -1,14 +1,14 @@
 //! A row that speaks for some callers only: whom, and what it says (M27).
 
-use esclusa::{Time, Value};
+use esclusa::{Time, Value, row};
 
 use crate::conditions::{TARGETS, is_in};
 use crate::entries::{ListOptions, ShareOptions};
 use crate::folding::{Fold, Kind};
 use crate::found::{Found, id, is_empty, switch, word};
 use crate::native::{
-    BUCKET_BY, ENABLED, END, FIELDS, FIRST_TARGET, KEY, NAME, Native, OFF_VALUE, RULES, SALT, SCHEDULE, SHARE, START,
-    STATUS, VARIANTS,
+    BUCKET_BY, CLIENT, ENABLED, END, FIELDS, FIRST_TARGET, KEY, NAME, Native, OFF_VALUE, PREREQUISITES, RULES, SALT,
+    SCHEDULE, SHARE, START, STATUS, VARIANTS,
 };
 use crate::row::Row;
 use crate::translation::Reads;
@@ -152,7 +152,7 @@ impl<'v> Row<'_, 'v> {
         };
         let is_default = !matches!(self.default(), Some(Reads::Off));
         let status =
-            native.remove(STATUS).filter(|value| !is_empty(value)).map_or(Some("active"), |value| status(&value));
+            native.remove(STATUS).filter(|value| !is_empty(value)).map_or(Some("active"), |value| row::status(&value));
         let status = status.ok_or("status cannot be read")?;
         let on = enabled && is_default && matches!(status, "active" | "completed");
         let share = match native.remove(SHARE).filter(|value| !is_empty(value)) {
@@ -188,7 +188,7 @@ pub(crate) fn extras<'v>(native: &Native<'v>) -> Vec<(usize, Value<'v>)> {
 /// Whether a row may serve what another one serves: whoever gets a variant gets the same.
 pub(crate) fn is_alike(extras: &[(usize, Value<'_>)], others: &[(usize, Value<'_>)]) -> bool {
     let served = |extras: &[(usize, Value<'_>)]| -> Vec<String> {
-        let fields = [BUCKET_BY, SALT, VARIANTS, OFF_VALUE, SCHEDULE, 18, 20];
+        let fields = [BUCKET_BY, SALT, VARIANTS, OFF_VALUE, SCHEDULE, PREREQUISITES, CLIENT];
         fields
             .iter()
             .map(|field| {
@@ -197,21 +197,6 @@ pub(crate) fn is_alike(extras: &[(usize, Value<'_>)], others: &[(usize, Value<'_
             .collect()
     };
     served(extras) == served(others)
-}
-
-/// A status by all its words (2.2.5).
-fn status(value: &Value<'_>) -> Option<&'static str> {
-    let word = word(value)?.replace(['-', ' '], "_");
-    Some(match word.as_str() {
-        "active" | "enabled" | "on" | "live" | "published" | "released" => "active",
-        "completed" => "completed",
-        "draft" | "new" | "planned" | "pending" | "scheduled" => "draft",
-        "paused" | "inactive" | "disabled" | "off" | "stopped" | "suspended" => "paused",
-        "rolled_back" | "archived" | "deleted" | "retired" | "ended" | "expired" | "closed" | "cancelled" => {
-            "rolled_back"
-        }
-        _ => return None,
-    })
 }
 
 /// Whether one value is later than another: as numbers, as times, or else as texts; none if they are equal or of two kinds.
@@ -229,7 +214,7 @@ pub(crate) fn is_later(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
 
 /// The columns that SEMANTICS ignores: they are not handed on a second time.
 pub(crate) fn is_harmless(name: &str, value: &Value<'_>) -> bool {
-    is_empty(value) || matches!(name, "id" | "description" | "created_at" | "updated_at" | "created_by" | "metrics")
+    is_empty(value) || row::is_ignored(name)
 }
 
 /// Text of a row's key, for a side table that names it.

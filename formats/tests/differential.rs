@@ -85,7 +85,10 @@ fn compare(case: &Case, answer: &str) -> Result<u64, String> {
 }
 
 fn ask(lines: Vec<String>) -> Vec<String> {
-    let python = std::env::var_os("ESCLUSA_PYTHON").unwrap_or_else(|| "python3".into());
+    let python = std::env::var("ESCLUSA_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let found = Command::new(&python).args(["-c", "import xxhash"]).stderr(Stdio::null()).status();
+    let found = found.unwrap_or_else(|error| panic!("`{python}` does not run: {error}; ESCLUSA_PYTHON names another"));
+    assert!(found.success(), "`{python}` has no package xxhash: `{python} -m pip install xxhash` installs it");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/reference/esclusa_reference.py");
     let mut child = Command::new(python)
         .arg(script)
@@ -93,7 +96,7 @@ fn ask(lines: Vec<String>) -> Vec<String> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("Python 3.10 or later runs the reference; ESCLUSA_PYTHON names it");
+        .unwrap();
     let mut input = child.stdin.take().unwrap();
     let writer = std::thread::spawn(move || {
         for line in lines {

@@ -2,14 +2,13 @@
 //!
 //! It reads which flag stands where and whether a layer only switches; what a flag means it does not know.
 
-use crate::RULES;
 use crate::error::SnapshotError;
 use crate::fingerprint::{Map, Set};
 use crate::snapshot::{Part, Snapshot, UNKNOWN_SWITCHES, VERSION};
 use crate::switching;
 use crate::time::Time;
-use crate::validation::is_field;
 use crate::value::{Fields, Value};
+use crate::{RULES, row};
 
 /// Why layers make no snapshot: one of them is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,7 +83,7 @@ impl<'a> Layer<'a> {
         let ignored: Set<String> = head.ignored.iter().cloned().collect();
         for flag in flags.iter_mut().filter(|_| !ignored.is_empty()) {
             if let Value::Object(fields) = flag {
-                fields.retain(|(name, _)| is_field(name) || !ignored.contains(name.as_ref()));
+                fields.retain(|(name, _)| row::field(name).is_some() || !ignored.contains(name.as_ref()));
             }
         }
         Ok(Layer { head, segments, flags })

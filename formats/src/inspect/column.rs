@@ -1,6 +1,6 @@
 //! What the values of one column have in common.
 
-use esclusa::{FlagSet, Time, Value};
+use esclusa::{Time, Value, row};
 
 use crate::found::{is_empty, json_of, number, switch};
 
@@ -26,14 +26,18 @@ pub struct InspectedColumn {
     seen: std::collections::HashSet<String>,
 }
 
-/// How the engine looks at a column that nobody reads.
+/// What the engine takes an unread column for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Native,
     Ignored,
     Gate,
+    /// It restricts, and looks like a share.
+    Share,
     Restriction,
-    Harmless,
+    /// It tells about the flag.
+    Prose,
+    Unknown,
 }
 
 impl InspectedColumn {
@@ -109,8 +113,8 @@ impl InspectedColumn {
             Look::Native => "a field by its own name",
             Look::Ignored => "ignored by name",
             Look::Gate => "a switch",
-            Look::Restriction => "a restriction",
-            Look::Harmless => "harmless",
+            Look::Share | Look::Restriction => "a restriction",
+            Look::Prose | Look::Unknown => "harmless",
         }
     }
 
@@ -147,22 +151,19 @@ pub(super) fn plain(name: &str) -> String {
     plain
 }
 
-/// Asks the engine itself, by a row that has nothing else.
+/// By the engine's own lists of words.
 fn look(name: &str) -> Look {
-    if crate::native::field_of(name).is_some() {
+    if row::field(name).is_some() {
         return Look::Native;
     }
-    let row = Value::Object(vec![
-        ("key".into(), "x".into()),
-        ("enabled".into(), true.into()),
-        (name.to_owned().into(), Value::Null),
-    ]);
-    let set = FlagSet::from_json(Value::List(vec![row]).to_json().as_bytes()).unwrap_or_default();
-    let column = set.reading().columns().iter().find(|column| column.name() == name);
-    match column.and_then(esclusa::Column::why) {
+    if row::is_ignored(name) {
+        return Look::Ignored;
+    }
+    match row::list_of(name) {
         Some("gate") => Look::Gate,
-        Some("looks like a restriction") => Look::Restriction,
-        Some("not read") => Look::Harmless,
-        _ => Look::Ignored,
+        Some("share") => Look::Share,
+        Some("prose" | "aside") => Look::Prose,
+        Some(_) => Look::Restriction,
+        None => Look::Unknown,
     }
 }

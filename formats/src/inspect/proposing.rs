@@ -83,59 +83,6 @@ const GONE: [&str; 16] = [
     "excluido_em",
     "discontinued_at",
 ];
-const SHARES: [&str; 8] =
-    ["percent", "percentage", "pct", "rollout", "traffic", "porcentaje", "porcentagem", "percentual"];
-/// Words of columns about a flag, which say nothing of callers.
-const PROSE: [&str; 48] = [
-    "description",
-    "desc",
-    "note",
-    "notes",
-    "comment",
-    "comments",
-    "remarks",
-    "by",
-    "updated",
-    "created",
-    "modified",
-    "changed",
-    "toggled",
-    "seen",
-    "url",
-    "link",
-    "ticket",
-    "jira",
-    "issue",
-    "epic",
-    "docs",
-    "documentation",
-    "icon",
-    "color",
-    "image",
-    "reason",
-    "owner",
-    "author",
-    "maintainer",
-    "contact",
-    "category",
-    "categories",
-    "tag",
-    "tags",
-    "sort",
-    "order",
-    "position",
-    "descripcion",
-    "descricao",
-    "nota",
-    "notas",
-    "creado",
-    "actualizado",
-    "criado",
-    "atualizado",
-    "motivo",
-    "categoria",
-    "orden",
-];
 /// Words of columns by which rows or callers are told apart, with the unit or the list that they mostly are.
 const UNITS: [(&str, &str, &str); 44] = [
     ("tenant", "company", "target_companies"),
@@ -318,9 +265,7 @@ impl<'c> Proposing<'c> {
     }
 
     fn share(&mut self) {
-        let is_share = |column: &&InspectedColumn| {
-            column.look == Look::Restriction && column.plain_name().split('_').any(|word| SHARES.contains(&word))
-        };
+        let is_share = |column: &&InspectedColumn| column.look == Look::Share;
         let shares: Vec<&InspectedColumn> = self.free().into_iter().filter(is_share).collect();
         let numbers: Vec<&InspectedColumn> = shares.iter().copied().filter(|share| share.numbers.is_some()).collect();
         let [share] = numbers.as_slice() else { return };
@@ -374,7 +319,7 @@ impl<'c> Proposing<'c> {
 
     /// Everything else that looks like a restriction.
     fn others(&mut self) {
-        for column in self.free().into_iter().filter(|column| column.look == Look::Restriction) {
+        for column in self.free().into_iter().filter(|column| matches!(column.look, Look::Share | Look::Restriction)) {
             let (name, plain) = (quoted(&column.name), column.plain_name());
             let words: Vec<&str> = plain.split('_').collect();
             let unit = UNITS.iter().find(|(word, ..)| words.contains(word));
@@ -430,9 +375,7 @@ impl<'c> Proposing<'c> {
     }
 
     fn ignored(&mut self) {
-        let is_prose = |column: &&InspectedColumn| {
-            column.look == Look::Harmless && column.plain_name().split('_').any(|word| PROSE.contains(&word))
-        };
+        let is_prose = |column: &&InspectedColumn| column.look == Look::Prose;
         let names: Vec<String> = self.free().into_iter().filter(is_prose).map(|column| quoted(&column.name)).collect();
         if !names.is_empty() {
             let reason = "they tell about the flag, and nothing of callers".to_owned();
