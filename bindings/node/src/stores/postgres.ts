@@ -1,8 +1,9 @@
 /** A table in Postgres, read through the function that guards it, and told of changes by `LISTEN`. */
 import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
+import { Connection } from './connection.js';
 import { type Address, address } from './postgres-address.js';
 import { type Link, type Open, type PgPool, type PostgresJs, type Row, byPg, byPool, byPostgresJs, bySql } from './postgres-link.js';
-import { type Supplied, inTime, installed, supplied, timeout } from './supplied.js';
+import { type Supplied, installed, supplied, timeout } from './supplied.js';
 
 /** How to read a table. */
 export interface PostgresOptions {
@@ -63,17 +64,14 @@ class Table implements Source {
   readonly #warned = new Set<string>();
   #name = 'postgres';
   #schema: string | null = null;
-  #link: Link | undefined;
-  /** How often it was closed: a connection that is being made then is no longer wanted. */
-  #life = 0;
-  #isListening = false;
+  readonly #connection: Connection<Link>;
   #isCompared = false;
   /** The name of the watch; null where the rows are read. */
   #watch: string | null = null;
-  #tell: ((news: News) => void) | undefined;
 
   constructor(database: Supplied | PgPool | PostgresJs, options: PostgresOptions) {
     this.#timeoutMs = timeout(options.timeoutMs);
+    this.#connection = new Connection(() => this.#connect(), this.#timeoutMs);
     this.#given = options.table;
     this.#warn = options.warn ?? ((message) => console.warn(message));
     if (typeof (database as PostgresJs | null)?.unsafe === 'function') {
@@ -99,51 +97,16 @@ class Table implements Source {
     return this.#name;
   }
 
-  async fetch(request: Request): Promise<Answer> {
-    try {
-      // What is cut off from here on, in time or by an error, is not used again.
-      return await inTime(this.#timeoutMs, this.#fetch(request), () => this.#close());
-    } catch (problem) {
-      this.#close();
-      throw problem;
-    }
+  fetch(request: Request): Promise<Answer> {
+    return this.#connection.ask(() => this.#fetch(request));
   }
 
-  /** News comes over the connection that asks, so there is nothing to begin here. */
   watch(tell: (news: News) => void): () => void {
-    this.#tell = tell;
-    return () => {
-      if (this.#tell === tell) {
-        this.#tell = undefined;
-        this.#close();
-      }
-    };
-  }
-
-  /** The connection, made anew if need be. */
-  async #connected(): Promise<Link> {
-    if (this.#link !== undefined) {
-      return this.#link;
-    }
-    const life = this.#life;
-    const link = await this.#connect();
-    if (life !== this.#life) {
-      link.close();
-      throw new Error('the connection was closed while it was made');
-    }
-    this.#link = link;
-    return link;
-  }
-
-  #close(): void {
-    this.#life += 1;
-    this.#link?.close();
-    this.#link = undefined;
-    this.#isListening = this.#isCompared = false;
+    return this.#connection.watch(tell);
   }
 
   async #fetch(request: Request): Promise<Answer> {
-    const link = await this.#connected();
+    const link = await this.#connection.get();
     // Before anything is read, so that nothing is missed in between.
     await this.#listen(link);
     if (this.#watch !== null) {
@@ -165,15 +128,11 @@ class Table implements Source {
     if (where !== undefined) {
       [this.#name, this.#schema] = [where.name, where.schema];
     }
+    this.#isCompared = false;
     let made: Link | undefined;
     const link = await this.#open(where?.url ?? '', this.#timeoutMs, {
-      changed: () => this.#tell?.('changed'),
-      ended: () => {
-        if (made !== undefined && this.#link === made) {
-          this.#close();
-          this.#tell?.('cutOff');
-        }
-      },
+      changed: () => this.#connection.changed(),
+      ended: () => this.#connection.ended(made),
       warned: (message) => this.#say(message.replace(/\s+/g, ' ')),
     });
     made = link;
@@ -188,7 +147,7 @@ class Table implements Source {
 
   /** Listens, unless that is so already. A standby cannot, until it is promoted. */
   async #listen(link: Link): Promise<void> {
-    if (this.#isListening) {
+    if (this.#connection.isListening) {
       return;
     }
     const [isStandby, process] = await this.#row(link, 'SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_backend_pid()');
@@ -197,7 +156,7 @@ class Table implements Source {
       return;
     }
     await link.listen('esclusa');
-    this.#isListening = true;
+    this.#connection.isListening = true;
     // A pooler makes up the number of the process that it gives its clients.
     const isOwn = link.process === null || link.process === process;
     this.polled = isOwn ? null : 'a pooler is between, which may hand on no notifications';

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 
 import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
+import { Connection } from './connection.js';
 import { type IoRedis, type Link, type NodeRedis, type Open, byIoRedis, byIoRedisClient, byNodeRedis, byNodeRedisClient } from './redis-link.js';
-import { type Supplied, inTime, installed, supplied, timeout } from './supplied.js';
+import { type Supplied, installed, supplied, timeout } from './supplied.js';
 
 /** How to read a key. */
 export interface RedisOptions {
@@ -49,17 +50,14 @@ class Key implements Source {
   readonly #key: string;
   readonly #channel: string;
   #name: string;
-  #link: Link | undefined;
-  /** How often it was closed: a connection that is being made then is no longer wanted. */
-  #life = 0;
+  readonly #connection: Connection<Link>;
   /** The node of a cluster that has the key, if it is another one. */
   #node: { host: string; port: string } | undefined;
-  #isSubscribed = false;
   #refusedAt: number | undefined;
-  #tell: ((news: News) => void) | undefined;
 
   constructor(store: Supplied | NodeRedis | IoRedis, options: RedisOptions) {
     this.#timeoutMs = timeout(options.timeoutMs);
+    this.#connection = new Connection(() => this.#connect(), this.#timeoutMs);
     this.#key = options.key ?? 'esclusa:flags';
     this.#channel = options.channel ?? this.#key;
     this.#name = `redis ${this.#key}`;
@@ -89,8 +87,9 @@ class Key implements Source {
   async fetch({ etag, inFull }: Request): Promise<Answer> {
     // A tag may stay the same while the content changes, so now and then it is left out [11.16].
     const known = inFull ? null : etag;
-    const isKept = this.#link !== undefined;
-    const answer = await this.#inTime(known).catch((problem: unknown) => {
+    const ask = (): Promise<Answer | undefined> => this.#connection.ask(() => this.#fetch(known));
+    const isKept = this.#connection.isOpen;
+    const answer = await ask().catch((problem: unknown) => {
       const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(String((problem as Error).message)) ?? [];
       // Another node of a cluster has the key, and is asked from now on; or the node is gone, and the address leads to one
       // that knows.
@@ -99,7 +98,7 @@ class Key implements Source {
       if (this.#node === undefined && (!isKept || isRefusal(problem))) {
         throw problem;
       }
-      return this.#inTime(known);
+      return ask();
     });
     if (answer === undefined) {
       throw new Error(`there is no key \`${this.#key}\`, expected a snapshot under it`);
@@ -107,50 +106,12 @@ class Key implements Source {
     return answer;
   }
 
-  /** News comes over a connection that asking makes, so there is nothing to begin here. */
   watch(tell: (news: News) => void): () => void {
-    this.#tell = tell;
-    return () => {
-      if (this.#tell === tell) {
-        this.#tell = undefined;
-        this.#close();
-      }
-    };
-  }
-
-  /** The connection, made anew if need be. */
-  async #connected(): Promise<Link> {
-    if (this.#link !== undefined) {
-      return this.#link;
-    }
-    const life = this.#life;
-    const link = await this.#connect();
-    if (life !== this.#life) {
-      link.close();
-      throw new Error('the connection was closed while it was made');
-    }
-    this.#link = link;
-    return link;
-  }
-
-  #close(): void {
-    this.#life += 1;
-    this.#link?.close();
-    this.#link = undefined;
-    this.#isSubscribed = false;
-  }
-
-  async #inTime(known: string | null): Promise<Answer | undefined> {
-    try {
-      return await inTime(this.#timeoutMs, this.#fetch(known), () => this.#close());
-    } catch (problem) {
-      this.#close();
-      throw problem;
-    }
+    return this.#connection.watch(tell);
   }
 
   async #fetch(known: string | null): Promise<Answer | undefined> {
-    const link = await this.#connected();
+    const link = await this.#connection.get();
     // Before anything is read, so that nothing is missed in between.
     await this.#subscribe(link);
     if (known !== null && (await this.#looks(link)) === known) {
@@ -185,25 +146,18 @@ class Key implements Source {
       }
     }
     let made: Link | undefined;
-    made = await this.#open({ url: url?.href ?? '', timeoutMs: this.#timeoutMs }, () => this.#ended(made));
+    made = await this.#open({ url: url?.href ?? '', timeoutMs: this.#timeoutMs }, () => this.#connection.ended(made));
     return made;
-  }
-
-  #ended(link: Link | undefined): void {
-    if (link !== undefined && this.#link === link) {
-      this.#close();
-      this.#tell?.('cutOff');
-    }
   }
 
   /** Sees to it that messages come, if the server lets them. */
   async #subscribe(link: Link): Promise<void> {
-    if (this.#isSubscribed || (this.#refusedAt !== undefined && performance.now() - this.#refusedAt < REFUSED_MS)) {
+    if (this.#connection.isListening || (this.#refusedAt !== undefined && performance.now() - this.#refusedAt < REFUSED_MS)) {
       return;
     }
     try {
-      await link.subscribe(this.#channel, () => this.#tell?.('changed'), () => this.#isSubscribed && this.#ended(link));
-      this.#isSubscribed = true;
+      await link.subscribe(this.#channel, () => this.#connection.changed(), () => this.#connection.isListening && this.#connection.ended(link));
+      this.#connection.isListening = true;
       this.#refusedAt = undefined;
       this.polled = null;
     } catch (problem) {
