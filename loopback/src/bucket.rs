@@ -1,21 +1,16 @@
 //! A bucket that speaks as much of S3 as reading an object takes: `GET` with entity tags, and errors in XML.
 
-use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LAST_MODIFIED};
-use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
 
 use crate::answers::{Answer, json, text, with};
+use crate::server::Server;
 
 /// What a bucket answers instead of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +26,8 @@ pub enum BucketFault {
 /// Serves until it is dropped.
 #[derive(Debug)]
 pub struct Bucket {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    serving: JoinHandle<()>,
+    server: Server,
 }
 
 #[derive(Debug)]
@@ -57,17 +51,17 @@ impl Bucket {
     /// # Errors
     /// When no port can be bound.
     pub async fn start(bucket: &str, object: &str, key_id: &str) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (path, key_id) = (format!("/{bucket}/{object}"), key_id.to_owned());
         let shared = Arc::new(Shared { path, key_id, state: Mutex::default() });
-        let (address, serving) = (listener.local_addr()?, tokio::spawn(serve(listener, Arc::clone(&shared))));
-        Ok(Bucket { address, shared, serving })
+        let asked = Arc::clone(&shared);
+        let server = Server::start(move |request| asked.answer(request)).await?;
+        Ok(Bucket { shared, server })
     }
 
     /// What S3's clients call the endpoint.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.server.address())
     }
 
     /// Puts the object in place of the one before.
@@ -86,27 +80,6 @@ impl Bucket {
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         self.shared.state().counts
-    }
-}
-
-impl Drop for Bucket {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    // They end with the task.
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        connections.spawn(async move {
-            let service = service_fn(|request| {
-                let answer = shared.answer(&request);
-                async { Ok::<_, Infallible>(answer) }
-            });
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
-        });
     }
 }
 

@@ -16,6 +16,7 @@ mod pooler;
 mod postgres;
 mod proxy;
 mod redis;
+mod server;
 mod store;
 mod table;
 

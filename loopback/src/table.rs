@@ -1,27 +1,21 @@
-//! A table behind PostgREST, as Supabase has it: keys in two headers, pages of so many rows, and `Content-Range`.
+//! A table behind PostgREST, as Supabase has it: keys in two headers, pages of a limited number of rows, and `Content-Range`.
 
-use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_RANGE, HeaderName, RANGE};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
 
 use crate::answers::{Answer, json, text, with};
+use crate::server::Server;
 
 /// Serves until it is dropped.
 #[derive(Debug)]
 pub struct Table {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    serving: JoinHandle<()>,
+    server: Server,
 }
 
 #[derive(Debug)]
@@ -40,21 +34,21 @@ struct State {
 }
 
 impl Table {
-    /// A table without rows, which gives at most so many at once.
+    /// A table without rows, which gives at most `max_rows` at once.
     ///
     /// # Errors
     /// When no port can be bound.
     pub async fn start(key: &str, max_rows: usize) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let shared = Arc::new(Shared { key: key.to_owned(), max_rows, state: Mutex::default() });
-        let (address, serving) = (listener.local_addr()?, tokio::spawn(serve(listener, Arc::clone(&shared))));
-        Ok(Table { address, shared, serving })
+        let asked = Arc::clone(&shared);
+        let server = Server::start(move |request| asked.answer(request)).await?;
+        Ok(Table { shared, server })
     }
 
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/rest/v1/feature_flags", self.address)
+        format!("http://{}/rest/v1/feature_flags", self.server.address())
     }
 
     /// Has these rows from now on, each as JSON.
@@ -62,7 +56,7 @@ impl Table {
         self.shared.state().rows = rows;
     }
 
-    /// Loses a number of rows after the next answer, as when somebody deletes them between two pages.
+    /// Loses a number of rows after the next answer, as when they are deleted between two pages.
     pub fn shrink_after_the_next(&self, rows: usize) {
         self.shared.state().shrinks = rows;
     }
@@ -71,27 +65,6 @@ impl Table {
     #[must_use]
     pub fn answers(&self) -> u64 {
         self.shared.state().answers
-    }
-}
-
-impl Drop for Table {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    // They end with the task.
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        connections.spawn(async move {
-            let service = service_fn(|request| {
-                let answer = shared.answer(&request);
-                async { Ok::<_, Infallible>(answer) }
-            });
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
-        });
     }
 }
 
