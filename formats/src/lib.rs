@@ -27,5 +27,5 @@ mod variants;
 pub use error::{MappingError, ReadError};
 pub use inspect::{InspectedColumn, Inspection, Outcome, Proposal, Question, inspect, outcome};
 pub use mapping::Mapping;
-pub use read::{native, read};
+pub use read::{native, read, snapshot};
 pub use reading::{LeftOut, Reading};

@@ -46,7 +46,7 @@ pub fn read(bytes: &[u8], mapping: &Mapping) -> Result<(FlagSet, Reading), ReadE
     }
 }
 
-/// The flags that rows become, as the engine reads them: to look at, and for what has no mappings.
+/// The flags that rows become, as an array for the engine.
 ///
 /// ```
 /// use esclusa_formats::{Mapping, native};
@@ -59,12 +59,39 @@ pub fn read(bytes: &[u8], mapping: &Mapping) -> Result<(FlagSet, Reading), ReadE
 /// # Errors
 /// As [`read`].
 pub fn native(bytes: &[u8], mapping: &Mapping) -> Result<Value<'static>, ReadError> {
+    Ok(translated(bytes, mapping)?.0)
+}
+
+/// The rows as a snapshot that needs no mapping: bare rows, or a document with the revision, the segments and all else
+/// that the rows came with. For layers, which are merged before they are compiled.
+///
+/// ```
+/// use esclusa_formats::{Mapping, snapshot};
+/// let mapping = Mapping::from_toml("esclusa_mapping = 1\nname = 'slug'\nenabled = 'is_active'")?;
+/// let bundle = br#"{"esclusa": 1, "revision": 7, "tables": {"flags": [{"slug": "crm", "is_active": 1}]}}"#;
+/// let document = snapshot(bundle, &mapping)?;
+/// assert_eq!(document.to_json(), r#"{"esclusa":1,"revision":7,"flags":[{"name":"crm","enabled":true}]}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`read`].
+pub fn snapshot(bytes: &[u8], mapping: &Mapping) -> Result<Value<'static>, ReadError> {
+    let (flags, rest) = translated(bytes, mapping)?;
+    let Value::Object(mut fields) = rest else { return Ok(flags) };
+    fields.retain(|(name, _)| !["tables", "mapping", "flags"].contains(&name.as_ref()));
+    fields.push(("flags".into(), flags));
+    Ok(Value::Object(fields))
+}
+
+/// The flags as an array, and what the document has besides.
+fn translated(bytes: &[u8], mapping: &Mapping) -> Result<(Value<'static>, Value<'static>), ReadError> {
     let mut known = Known::default();
     loop {
         let mut flags = Vec::new();
         let pass = Pass::over(bytes, mapping, &known, &mut |flag| flags.push(flag.clone().into_owned()))?;
         if settle(&pass, mapping, &mut known)?.is_some() {
-            return Ok(Value::List(flags));
+            return Ok((Value::List(flags), pass.head.into_owned()));
         }
     }
 }
@@ -186,7 +213,7 @@ fn wrong(place: &str, problem: &str) -> ReadError {
 /// The table of the flags, if it is another than that which was assumed (M2).
 fn main_table(pass: &Pass<'_, '_>, mapping: &Mapping, is_bundle: bool) -> Result<Option<String>, ReadError> {
     if !is_bundle {
-        // A document has its flags where they are, whatever the mapping calls the table.
+        // In a document the table is `flags`; the mapping's `table` is for bundles.
         return Ok(
             (pass.table != "flags" && pass.tables.iter().any(|table| table == "flags")).then(|| "flags".to_owned())
         );

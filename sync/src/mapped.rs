@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use esclusa::FlagSet;
 use esclusa::sync::Request;
-use esclusa::{FlagSet, Value};
-use esclusa_formats::{Mapping, ReadError, native, read};
+use esclusa_formats::{Mapping, ReadError, read, snapshot};
 
 use crate::source::{Answer, Failure, News, Source, Translation};
 
@@ -62,11 +62,7 @@ impl Translation for Mapping {
     }
 
     fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
-        let (set, _) = read(bytes, self).map_err(|error| told(&error))?;
-        let mut document: Vec<(_, Value<'_>)> = vec![("esclusa".into(), 1.into())];
-        document.extend(set.revision().map(|revision| ("revision".into(), revision.into())));
-        document.push(("flags".into(), native(bytes, self).map_err(|error| told(&error))?));
-        Ok(Value::Object(document).to_json().into_bytes())
+        Ok(snapshot(bytes, self).map_err(|error| told(&error))?.to_json().into_bytes())
     }
 }
 

@@ -72,6 +72,13 @@ async fn a_saved_copy_holds_the_rows_and_is_read_by_the_mapping() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mapped_rows_are_a_layer_like_any_other() {
+    // The revision and the segments of a document stay.
+    let document = r#"{"esclusa": 1, "revision": 7, "segments": [{"key": "vips", "when": {"attribute": "vip", "op": "is", "value": true}}],
+        "tables": {"flags": [{"slug": "beta", "is_active": 1, "share": 1, "plans": "", "rules": [{"key": "vip", "when": {"segment": "vips"}}]}]}}"#;
+    let client = Client::start(Layers::new().layer(rows(document).mapped(mapping())), OPTIONS);
+    client.until("it is fresh", |status| status.state == State::Fresh).await;
+    assert!(client.flags.is_enabled("beta", &Context::new("ana").attribute("vip", true)));
+    assert!(!client.flags.is_enabled("beta", &Context::new("ana").attribute("vip", false)));
     let below = r#"[{"name": "crm", "enabled": false}, {"name": "billing", "enabled": true}]"#;
     let layers = Layers::new().layer(rows(GOOD).mapped(mapping())).layer(rows(below));
     let client = Client::start(layers, OPTIONS);
