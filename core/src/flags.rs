@@ -119,8 +119,8 @@ impl Flags {
         self.current.load_full()
     }
 
-    /// Another handle that holds the set that is current now, whatever this one publishes later: for hosts, whose
-    /// handles answer more than a set does.
+    /// Another handle on the current set. Later publishes to this handle do not change it. For hosts whose handles answer
+    /// more than a set does.
     #[must_use]
     pub fn held(&self) -> Flags {
         Flags { current: Arc::new(Cell::from(self.current())), publisher: Arc::default(), clock: self.clock }

@@ -26,8 +26,8 @@ pub const MAX_PREREQUISITE_RESOLUTIONS: u64 = 10_000;
 pub const MAX_ANSWER_PARTS: u64 = 1_000_000;
 /// Parts of conditions that one answer may look at for every caller: they are looked at in microseconds.
 pub const MAX_LIGHT_PARTS: u32 = 1_000;
-/// Parts of conditions that one answer may look at, times the size of the caller's largest value in bytes: a second for
-/// the slowest operators.
+/// Parts of conditions that one answer may look at, times the size of the caller's largest value in bytes (7.19). A test
+/// holds the slowest operator below two seconds.
 pub const MAX_ANSWER_WORK: u64 = 100_000_000;
 /// How deep a condition may be with its segments written out: matching recurses this deep.
 pub const MAX_CONDITION_DEPTH: u32 = 100;

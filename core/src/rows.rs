@@ -1,5 +1,4 @@
-//! The rows of a document, whatever is in them: each is shown and forgotten, because a tree of all of them is several
-//! times as large as their text.
+//! The rows of a document, one by one: a tree of all of them would be several times as large as their text.
 //!
 //! It knows where rows stand: in an array, in the `flags` of a document, or in the `tables` of rows for a mapping (2.1.9).
 

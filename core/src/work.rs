@@ -1,5 +1,5 @@
-//! How much work one answer may be: the parts of conditions that it may look at, times the size of what they may be
-//! compared with (7.19 of SEMANTICS.md). Neither of the two is large alone.
+//! The limit on the work of one answer: parts of conditions times the size of the caller's largest value (7.19 of
+//! SEMANTICS.md). Each of the two has a limit of its own, and their product needs one too.
 
 use std::borrow::Cow;
 

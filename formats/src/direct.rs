@@ -6,7 +6,7 @@ use crate::native::{END, FIRST_TARGET, START};
 use crate::row::Direct;
 
 impl Plan {
-    /// The columns whose values may be moved into fields, by their numbers.
+    /// How each column moves into a field unchanged, if it may.
     pub(crate) fn direct(&self) -> Vec<Option<Direct>> {
         let mut columns = vec![None; self.columns.names.len()];
         let mut add = |column: &crate::columns::Column, direct| {

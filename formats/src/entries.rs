@@ -72,7 +72,7 @@ pub(crate) struct SwitchWords {
 }
 
 impl SwitchWords {
-    /// Whether there is nothing but the words of 2.2.4.
+    /// Whether it reads the words of 2.2.4 alone.
     pub(crate) fn is_plain(&self) -> bool {
         self.on.is_empty() && self.off.is_empty() && !self.null_is_on && !self.invert
     }
@@ -193,7 +193,7 @@ pub(crate) struct ListOptions {
 }
 
 impl ListOptions {
-    /// `restricts` if an empty list may mean nobody.
+    /// `restricts` if an empty list may mean that no caller is in.
     pub(crate) fn of(options: &mut Options<'_>, restricts: bool) -> Result<Self> {
         let split = options.get("split").map(|at| at.text("a text such as \",\"").map(str::to_owned)).transpose()?;
         let keys = options.get("keys").map_or(Ok(false), |at| at.bool())?;

@@ -21,9 +21,9 @@ struct Group<'v> {
     /// General rows, each with the value by which the latest is known.
     general: Vec<(Native<'v>, Option<Value<'v>>)>,
     specifics: Vec<Specific<'v>>,
-    /// Columns that nobody reads, of specific rows.
+    /// Unread columns of specific rows.
     others: Vec<(Cow<'v, str>, Value<'v>)>,
-    /// Why none of it can be told apart.
+    /// Why the flag is withheld.
     unreadable: Option<String>,
 }
 
@@ -183,7 +183,7 @@ impl<'v> Group<'v> {
     }
 }
 
-/// A flag that is on, of which nothing but the key is known.
+/// A flag that is on and has a key only.
 fn blank<'v>(key: &Cow<'v, str>) -> Native<'v> {
     let mut native = Native::default();
     native.set(NAME, Value::Text(key.clone()));

@@ -75,7 +75,7 @@ impl Mapping {
         Ok(Mapping { plan, source, parameters: BTreeMap::new() })
     }
 
-    /// With a parameter: `$name` in `counts` stands for this text, whatever is in it.
+    /// With a parameter: `$name` in `counts` stands for this text.
     ///
     /// # Errors
     /// When the name is not one that can stand behind a `$`.
@@ -277,7 +277,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether there is anything from which a flag without `enabled` is on for somebody (M9).
+    /// Whether a flag without `enabled` may be on (M9).
     pub(crate) fn may_do_without_enabled(&self) -> bool {
         self.default.is_some() || self.fold.is_some() || !self.side.is_empty()
     }

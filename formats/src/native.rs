@@ -80,7 +80,7 @@ pub(crate) struct Native<'v> {
     /// What must hold besides everything else.
     pub(crate) conditions: Vec<Value<'v>>,
     pub(crate) notes: Vec<Note>,
-    /// The column because of which it is withheld, whatever else it says.
+    /// The column that withholds the flag.
     pub(crate) withheld: Option<String>,
 }
 
@@ -131,12 +131,12 @@ impl<'v> Native<'v> {
         }
     }
 
-    /// Nobody is in but who is in by `overrides.on`.
+    /// Sets the share to 0 (M10).
     pub(crate) fn nobody(&mut self) {
         self.limit(0);
     }
 
-    /// Of those who are in only so many thousandths of a percent are.
+    /// Multiplies the share by `most` thousandths of a percent (M18).
     pub(crate) fn limit(&mut self, most: i64) {
         let now = match self.get(SHARE).filter(|value| !is_empty(value)) {
             None => EVERYBODY,

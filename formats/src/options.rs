@@ -117,7 +117,7 @@ fn within(place: &str, name: &str) -> String {
     if place.is_empty() { name.into_owned() } else { format!("{place}.{name}") }
 }
 
-/// The options of an object; those that nobody asks for are refused at the end.
+/// The options of an object; unknown ones are refused at the end.
 pub(crate) struct Options<'m> {
     place: String,
     fields: &'m [(Cow<'m, str>, Value<'m>)],

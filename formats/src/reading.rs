@@ -12,7 +12,7 @@ pub struct Reading {
 /// Rows that do not count, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The column because of which they do not count, or the side table whose rows name no flag.
+    /// The column of `counts` that leaves them out, or the side table whose rows name no flag.
     pub why: String,
     /// How many there are.
     pub rows: u64,

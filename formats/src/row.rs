@@ -76,7 +76,7 @@ pub(crate) struct Row<'p, 'v> {
     pub(crate) plan: &'p Plan,
     /// The fields that entries give.
     given: [bool; FIELDS.len()],
-    /// The columns whose values mostly become fields as they stand.
+    /// How each column moves into a field unchanged, if it may.
     direct: Vec<Option<Direct>>,
     layout: Vec<(Cow<'v, str>, Kind)>,
     values: Vec<Option<Value<'v>>>,

@@ -59,7 +59,7 @@ impl<'v> Folded<'_, 'v> {
         }
     }
 
-    /// Whoever is on gets the same, whichever row decided.
+    /// Rows that are on serve the same values (M32).
     fn served(&self) -> Result<(), String> {
         let own = match &self.general {
             Some(general) => Some(extras(general)),
@@ -216,7 +216,7 @@ impl<'v> Folded<'_, 'v> {
 }
 
 /// The rules of rows that speak for the same kind of callers: those that are off first, because a caller may have several
-/// roles; then one for each outcome; and at last nobody else of them.
+/// roles; then one for each outcome; and last one that keeps out the rest of these callers.
 fn level_rules<'v>(name: &str, level: &[&Specific<'v>], bucket: &Bucket, rules: &mut Vec<Value<'v>>) {
     let off: Vec<&Specific<'v>> = level.iter().copied().filter(|specific| specific.outcome.is_off()).collect();
     if !off.is_empty() {

@@ -80,7 +80,7 @@ impl Bucket {
         Bucket { of: text(BUCKET_BY, "user"), salt: text(SALT, key) }
     }
 
-    /// That a share admits the caller, in the flag's own salt: whoever is in by it, stays in beside any other rule.
+    /// The share as a condition in the flag's own salt, so that a new rule moves no caller.
     pub(crate) fn admits<'v>(&self, share: i64) -> Value<'v> {
         let percentage = [
             ("of", self.of.clone().into()),
@@ -185,7 +185,7 @@ pub(crate) fn extras<'v>(native: &Native<'v>) -> Vec<(usize, Value<'v>)> {
     others.filter_map(|field| Some((field, native.get(field).filter(|value| !is_empty(value))?.clone()))).collect()
 }
 
-/// Whether a row may serve what another one serves: whoever gets a variant gets the same.
+/// Whether two rows serve the same values (M32).
 pub(crate) fn is_alike(extras: &[(usize, Value<'_>)], others: &[(usize, Value<'_>)]) -> bool {
     let served = |extras: &[(usize, Value<'_>)]| -> Vec<String> {
         let fields = [BUCKET_BY, SALT, VARIANTS, OFF_VALUE, SCHEDULE, PREREQUISITES, CLIENT];

@@ -19,7 +19,7 @@ pub(crate) enum Share {
     Unreadable,
 }
 
-/// A number or a text that holds one as a share (M12). With `%` behind it, it is percent whatever `of` says.
+/// A number or a text that holds one as a share (M12). A final `%` means percent and overrides `of`.
 pub(crate) fn share(value: &Value<'_>, options: &ShareOptions) -> Share {
     let percent = value.as_str().and_then(|text| text.trim_ascii().strip_suffix('%'));
     let (read, shift) = match percent {

@@ -90,13 +90,8 @@ fn ask(lines: Vec<String>) -> Vec<String> {
     let found = found.unwrap_or_else(|error| panic!("`{python}` does not run: {error}; ESCLUSA_PYTHON names another"));
     assert!(found.success(), "`{python}` has no package xxhash: `{python} -m pip install xxhash` installs it");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/reference/esclusa_reference.py");
-    let mut child = Command::new(python)
-        .arg(script)
-        .arg("map")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new(python).arg(script).arg("map").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let writer = std::thread::spawn(move || {
         for line in lines {

@@ -37,7 +37,7 @@ fn names_in_spanish_count() {
             r#"counts = [{ column = "entorno", is = ["all", "$environment"] }]"#,
         ]
     );
-    // What is asked stays unread, so nobody is let in.
+    // A column with an open question stays unread, so its flags are off.
     assert_eq!(inspection.outcome(), Some(Outcome { on: 0, off: 1, withheld: 1 }));
 }
 

@@ -1,5 +1,5 @@
 //! The shapes of tables that people have, with invented rows: with its mapping the right caller is on and the wrong one
-//! off, and without a mapping whoever the row keeps out is off.
+//! off, and without a mapping a caller whom the row keeps out is off.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -140,7 +140,7 @@ fn path_of(program: &str) -> io::Result<PathBuf> {
 #[cfg(unix)]
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
-    // The folder of this process in /proc belongs to who runs it.
+    // The folder of this process in /proc belongs to the user who runs it.
     std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 

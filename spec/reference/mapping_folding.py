@@ -76,7 +76,7 @@ def fold_label(mapping):
 
 
 def blank(flag):
-    """A flag that is on, of which nothing but the key is known."""
+    """A flag that is on and has a key only."""
     made = type(flag).__new__(type(flag))
     made.row, made.mapping = flag.row, flag.mapping
     made.fields, made.others, made.conditions = {}, [], []

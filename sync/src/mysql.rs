@@ -21,7 +21,7 @@ const MAX_PACKET: usize = 1 << 30;
 
 /// A table (or view) of flags in MySQL or MariaDB.
 ///
-/// These databases tell nobody of a change, so it is asked for once an interval: `CHECKSUM TABLE` reads the rows inside
+/// These databases have no notifications, so the table is read once an interval: `CHECKSUM TABLE` reads the rows inside
 /// the server, and they are sent only if the checksum or a column is another one. Of a view, and where the server has no
 /// checksums, they are sent each time.
 ///

@@ -57,14 +57,14 @@ impl IntoFuture for Refresh {
     }
 }
 
-/// The last answer, by its number.
+/// The last answer, with the index of its request.
 #[derive(Debug)]
 struct Answered {
     number: u64,
     outcome: Result<(), Failure>,
 }
 
-/// The questions of a source: how many there were, how the last ended, and when the next is due.
+/// The requests to a source: their number, the outcome of the last, and when the next is due.
 #[derive(Debug)]
 pub(crate) struct Questions {
     begun: AtomicU64,
@@ -76,7 +76,7 @@ pub(crate) struct Questions {
     is_thawed: AtomicBool,
 }
 
-/// By how much a task may be late before its process counts as frozen.
+/// A task that goes on this much late was in a frozen process (11.26).
 const LATE_MS: u64 = 1_000;
 
 impl Questions {
@@ -103,7 +103,7 @@ impl Questions {
         self.due_ms.store(u64::MAX, Ordering::SeqCst);
     }
 
-    /// A question is asked, whose answer is there after this time.
+    /// A request begins, which is answered or failed after this time.
     pub(crate) fn begin(&self, timeout: Duration) {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.sleep(timeout);
@@ -115,7 +115,7 @@ impl Questions {
         self.answers.send_replace(Answered { number: self.begun.load(Ordering::SeqCst), outcome });
     }
 
-    /// The answer of the first question from here on.
+    /// The answer of the next request.
     pub(crate) fn next(&self, within: Duration) -> Refresh {
         let after = self.begun.load(Ordering::SeqCst);
         Refresh { answers: self.answers.subscribe(), after, is_patient: false, within }
@@ -131,7 +131,7 @@ impl Questions {
         Some(Refresh { answers, after, is_patient: true, within })
     }
 
-    /// The wait is over; whoever asks from here on does not wait again.
+    /// The wait is over: later calls do not wait again.
     pub(crate) fn forget_thaw(&self) {
         self.is_thawed.store(false, Ordering::SeqCst);
         self.due_ms.store(u64::MAX, Ordering::SeqCst);

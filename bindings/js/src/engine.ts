@@ -51,7 +51,7 @@ export interface Engine {
   /** The keys are a JSON array, or empty for all. */
   project?(flags: number, keys: string, context: number, now: number): string;
   clientSnapshot?(flags: number, keys: string, context: number, now: number): string;
-  /** The current set of flags as flags of its own, which nobody publishes to: their number. Not in the small builds, as the next. */
+  /** Keeps the current set as flags of its own, which take no publish. Returns their index. The small builds lack this function and the next. */
   hold?(flags: number): number;
   /** Whether those hold the set that is current in these flags. */
   holds?(flags: number, held: number): boolean;

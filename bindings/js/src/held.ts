@@ -22,12 +22,12 @@ type Question =
   | 'violations';
 
 /**
- * One set of flags, for a whole request: all its answers belong together, whatever is published meanwhile. It is what
+ * One set of flags, for a whole request: all its answers come from that set, also after a publish. It is what
  * `flags.current()` gives, and is asked as the flags are.
  */
 export type HeldSet = Pick<EveryFlags, Question>;
 
-/** Flags of the engine's own that hold the set, and which nobody can publish to or free: every request has the same. */
+/** The flags that hold the set. They are shared by all requests, so `publish` and `free` throw. */
 class FlagSet extends EveryFlags {
   override publish(): never {
     throw new TypeError('a set that is held does not change, expected the flags that it was taken from');

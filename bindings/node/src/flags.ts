@@ -137,8 +137,8 @@ export class Flags extends HoldingFlags {
   }
 
   /**
-   * Has the source asked now. `await` it, and it ends when the answer is in, with null, or says why there is none within the
-   * time. Nobody need wait.
+   * Asks the source now. `await` it for the answer: null, or the reason why there is none within `timeoutMs`. Awaiting is
+   * optional.
    */
   refresh(timeoutMs?: number): PromiseLike<string | null> {
     return this.#sync().refresh(timeoutMs);

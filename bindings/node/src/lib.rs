@@ -159,7 +159,7 @@ pub fn told(flags: u32, number: u32) -> String {
     with(String::new(), |host| host.told(flags, number))
 }
 
-/// The current set as flags of its own, which nobody publishes to: their number.
+/// Keeps the current set as flags of its own, which take no publish. Returns their index.
 #[napi(catch_unwind)]
 pub fn hold(flags: u32) -> u32 {
     with(None, |host| host.hold(flags)).unwrap_or(u32::MAX)

@@ -28,8 +28,7 @@ pub(crate) struct Flags {
     pub(crate) reader: Turnwise<(Reader, Recent)>,
     /// The caller of whom nothing is known.
     pub(crate) nobody: esclusa::Context<'static>,
-    /// How many overrides are open, in whichever thread or task: when there are none, nobody looks for any. The sets that
-    /// are held look there too.
+    /// The number of open overrides in all threads and tasks: at 0 an answer looks for none. Held sets share it.
     pub(crate) overriding: Arc<AtomicUsize>,
     /// The `ContextVar` that holds the overrides of this thread or task.
     pub(crate) overrides: Py<PyAny>,
@@ -406,8 +405,8 @@ impl Flags {
         self.heal(py);
     }
 
-    /// A question that is asked later than this, in milliseconds since 1970, waits: whoever sets this anew was frozen. 0 is
-    /// for never.
+    /// A question after this time, in milliseconds since 1970, waits, because the thread that moves it on was frozen. 0 means
+    /// never.
     #[pyo3(name = "_thaws_at")]
     fn thaws_at(&self, millis: i64) {
         self.thaw_at_ms.store(millis, Ordering::Relaxed);

@@ -11,7 +11,7 @@ const MAX_NAMED: usize = 20;
 /// One block of text for the log, of names and counts, without a value of any row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Understood {
-    /// Whether a column keeps flags off, so that somebody has to act.
+    /// Whether a column keeps flags off, so that it has to be mapped, renamed or ignored.
     pub is_warning: bool,
     /// Lines without an end of line behind the last.
     pub text: String,

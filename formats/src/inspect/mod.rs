@@ -46,7 +46,7 @@ pub struct Question {
 /// What becomes of the flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Flags that are on for somebody, or may be.
+    /// Flags that are on for some caller, or may be.
     pub on: usize,
     /// Flags that are off for everybody.
     pub off: usize,

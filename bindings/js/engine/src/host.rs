@@ -241,7 +241,7 @@ impl Host {
         self.with(flags, context, now, |set, context, now| served::client_snapshot(set, keys, context, now))
     }
 
-    /// The current set as flags of its own, which nobody publishes to: their number.
+    /// Keeps the current set as flags of its own, which take no publish. Returns their index.
     #[cfg(feature = "server")]
     pub fn hold(&mut self, flags: u32) -> Option<u32> {
         let held = self.handles.get(flags)?.flags.held();

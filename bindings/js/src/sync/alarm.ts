@@ -13,7 +13,7 @@ export function alarm(ms: number, call: () => void): () => void {
 /**
  * Ends when the rest of the program has had a turn. In Node that is `setImmediate`: timers that are always due, as with a
  * very short interval, would hold up input and output. Node does not hurry for a turn that keeps no process alive, so
- * `hold` is given what is to be called once somebody waits for it.
+ * `hold` gets a function to call once a refresh is awaited.
  */
 export function nextTurn(hold: (wanted: () => void) => void): Promise<void> {
   const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => { ref?: () => void; unref?: () => void } };

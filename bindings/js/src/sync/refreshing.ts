@@ -1,13 +1,13 @@
-/** Who waits for an answer of the source that was asked for. */
+/** Refreshes that are awaited. */
 import { alarm } from './alarm.js';
 
-/** Answers that are waited for, by the number of the ask. */
+/** Pending refreshes, by the index of the request that answers them. */
 export class Refreshing {
   readonly #waiting = new Map<(why: string | null) => void, number>();
 
   /**
-   * Ends when the answer of this number, or a later one, is in, with null or with why it is none; at the latest after so
-   * many milliseconds. Only who waits for it keeps a process of Node alive.
+   * Resolves once this request, or a later one, is answered: to null, or to the reason of its failure. Resolves after `ms`
+   * milliseconds at the latest. It keeps a Node process alive only while it is awaited.
    */
   answer(number: number, ms: number): PromiseLike<string | null> {
     const end = performance.now() + ms;

@@ -18,7 +18,7 @@ const MAX_LOGGED = 10;
 /** How long to rest when what should not fail has failed. */
 const REST_MS = 1_000;
 
-/** How much later than it is due a timer may go off, in a process that was not frozen. */
+/** A timer that goes off this much late was in a frozen process [11.26]. */
 const SLACK_MS = 1_000;
 const CLOSED = 'it is closed';
 
@@ -41,7 +41,7 @@ export class Run {
   readonly #log: Log;
   readonly #wishes = new Set<Wish>();
   readonly #waiting = new Map<(reached: boolean) => void, Progress>();
-  /** How often the source was asked, and who waits for which of these answers. */
+  /** The number of requests so far, and the refreshes that await one of them. */
   #asks = 0;
   readonly #refreshing = new Refreshing();
   /** How long `ready` waits for an answer after the process was frozen, and from when on it was. */
@@ -64,7 +64,7 @@ export class Run {
   #asking: AbortController | undefined;
   #isBegun = false;
   #cancel: () => void = () => undefined;
-  /** Called when somebody waits, while the rest of the program has a turn. */
+  /** Ends the turn of the rest of the program early, once a refresh is awaited. */
   #hurry: (() => void) | undefined;
   #unwatch: Stop | undefined;
   /** Whether the way by which news comes is cut off; it is tried again when the source is next asked. */
@@ -132,8 +132,8 @@ export class Run {
   };
 
   /**
-   * Has the source asked now. Who wants to waits until the answer is in, and is told why there is none within the time; a
-   * process stays alive for that alone.
+   * Asks the source now. Await it for the answer: null, or the reason why there is none within the time. Awaiting it keeps
+   * the process alive.
    */
   refresh(ms: number): PromiseLike<string | null> {
     // An answer that is on its way may be from before.

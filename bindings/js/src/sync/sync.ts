@@ -46,8 +46,8 @@ export class Sync implements ActiveSync {
   }
 
   /**
-   * Has the source asked now. `await` it, and it ends when the answer is in, with null, or says why there is none within the
-   * time. Nobody need wait.
+   * Asks the source now. `await` it for the answer: null, or the reason why there is none within `timeoutMs`. Awaiting is
+   * optional.
    */
   refresh(timeoutMs: number = 10_000): PromiseLike<string | null> {
     return this.#run.refresh(waitMs(timeoutMs));

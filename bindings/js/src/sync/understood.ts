@@ -2,7 +2,7 @@
 import type { Reading } from '../types.js';
 import { decide } from './decide.js';
 
-/** One block of text for the log, and whether somebody has to act. */
+/** One block of text for the log; a warning if a column keeps flags off. */
 export function understood(source: string, { columns, ...rest }: Reading): { text: string; isWarning: boolean } {
   const spelled = columns.map(({ readAs, notEmpty, ...column }) => ({ ...column, read_as: readAs, not_empty: notEmpty }));
   const block = decide({ decide: 'understood', source, reading: { ...rest, columns: spelled } });

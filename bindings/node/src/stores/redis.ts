@@ -30,8 +30,8 @@ type Answer = NotModified | { bytes: string; etag: string | null };
  * A snapshot under a key of Redis 6 or later, or Valkey, by `redis` or `ioredis`, whichever is installed or handed in.
  *
  * A writer sets the key and publishes anything on the channel of the same name. If there is a key with `:etag` after it,
- * that is compared before the snapshot is read; it should be set together with the snapshot. A user who may not subscribe
- * is asked for changes once an interval, and `status().polled` says so. In a cluster any node may be named.
+ * that is compared before the snapshot is read; it should be set together with the snapshot. Without the right to
+ * subscribe the key is read once an interval, and `status().polled` says so. In a cluster any node may be named.
  *
  * It is given an address, or a function that is asked for it each time connections are made; or a client of `redis` or
  * `ioredis` that is connected, of which a copy hears the channel.

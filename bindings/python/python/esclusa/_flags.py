@@ -259,8 +259,8 @@ class Flags(Questions):
         return self._syncing().status()
 
     def refresh(self, timeout: float = 10.0) -> Refresh:
-        """Has the source asked now. `await flags.refresh()`, or `flags.refresh().wait()` in a thread, ends when the answer
-        is in and gives None, or gives the reason why there is none within `timeout` seconds. Nobody need wait.
+        """Asks the source now. `await flags.refresh()`, or `flags.refresh().wait()` in a thread, waits for the answer: None,
+        or the reason why there is none within `timeout` seconds. Waiting is optional.
 
         Raises RuntimeError if there is no source.
         """

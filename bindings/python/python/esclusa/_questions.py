@@ -56,7 +56,7 @@ class Questions(_native.Flags):
 
 
 class FlagSet(Questions):
-    """One set of flags, for a whole request: all its answers belong together, whatever is published meanwhile.
+    """One set of flags, for a whole request: all its answers come from that set, also after a publish.
 
     It is what `Flags.current` gives, and is asked as `Flags` is; overrides in tests count here too.
     """

@@ -200,7 +200,7 @@ class _Link:
             except redis.ResponseError as problem:
                 if isinstance(problem, redis.exceptions.MovedError):
                     raise
-                # Who may only get is answered by the whole.
+                # A user with the right to GET alone reads the whole snapshot.
         tag = None
         # Before the snapshot: if it changes in between, the tag is the older one, and all is read once more.
         with contextlib.suppress(redis.exceptions.NoPermissionError):

@@ -1,4 +1,4 @@
-"""An ask of the source that somebody may wait for, in a thread or in a coroutine."""
+"""A request to the source that a thread or a coroutine may wait for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 
 class Refresh:
-    """What `Flags.refresh` returns: nobody need wait for it, and whoever does is told why there is no answer."""
+    """What `Flags.refresh` returns. Waiting for it is optional, and gives the reason if there is no answer."""
 
     __slots__ = ("_callbacks", "_end", "_over", "_timeout", "_why")
 
     def __init__(self, timeout: float) -> None:
-        """An answer is waited for so many seconds from now on."""
+        """Waits end `timeout` seconds from now."""
         self._timeout = timeout
         self._end = time.monotonic() + timeout
         self._over = threading.Event()
@@ -23,7 +23,7 @@ class Refresh:
         self._callbacks = list[Callable[[], object]]()
 
     def wait(self) -> str | None:
-        """Waits until the answer is in: None then, and else why it is not. It blocks its thread; a coroutine awaits."""
+        """Blocks the thread until the answer is in: None, or the reason why there is none. A coroutine awaits instead."""
         self._over.wait(min(max(self._end - time.monotonic(), 0.0), threading.TIMEOUT_MAX))
         return self._said()
 
@@ -49,12 +49,12 @@ class Refresh:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody may still wait for it."""
+        """Whether its time is not over yet."""
         return time.monotonic() < self._end
 
     @property
     def is_late(self) -> bool:
-        """Whether nothing has come yet."""
+        """Whether there is no answer yet."""
         return not self._over.is_set()
 
     def _said(self) -> str | None:

@@ -33,9 +33,9 @@ _logger = logging.getLogger("esclusa")
 
 # How many violations of one snapshot are logged one by one.
 _MAX_LOGGED = 10
-# For how long a source waits for news before the thread looks whether anybody wants something else.
+# How long a source waits for news before the thread looks for other work.
 _TURN_SECONDS = 0.25
-# How much later than it is due the thread may have its turn, for a process that was not frozen.
+# A thread that runs this much late was in a frozen process (11.26).
 _SLACK_SECONDS = 1.0
 # How many refreshes may be waited for until those that are over are looked for.
 _FORGETTING = 1000
@@ -74,7 +74,7 @@ class Run:
         self._understood: str | None = None
         self._can_wait = _asking.can_wait(source)
         self.is_stopped = False
-        # How often the source was asked, and who waits for which of these answers.
+        # The number of requests so far, and the refreshes that wait for one of them.
         self._asks = 0
         self._waiting = dict[Refresh, int]()
         self._has_thaw = thaw > 0
@@ -142,7 +142,7 @@ class Run:
                 refresh._answer(why)
 
     def _forget(self) -> None:
-        """Lets go of those that nobody waits for any more: a source that hangs answers none of them."""
+        """Drops refreshes whose time is over: a source that hangs answers none of them."""
         for refresh in list(self._waiting):
             if not refresh.is_wanted:
                 self._waiting.pop(refresh, None)

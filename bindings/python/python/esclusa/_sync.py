@@ -77,8 +77,8 @@ class Sync:
         return self._run.status()
 
     def refresh(self, timeout: float = 10.0) -> Refresh:
-        """Has the source asked now. Whoever wants to waits for the answer, with `await` or `wait()`, and is told why there
-        is none within `timeout` seconds."""
+        """Asks the source now. `await` it, or call `wait()`, for the answer: None, or the reason why there is none within
+        `timeout` seconds."""
         self._look()
         return self._run.refresh(timeout)
 
