@@ -1,6 +1,7 @@
 //! What names and values of a row mean (2.2 of SEMANTICS.md), for crates that read rows by a mapping: one definition of the
 //! fields, the words and the empty values.
 
+use crate::definition::Status;
 use crate::value::Value;
 use crate::{columns, guard, place, switching, validation};
 
@@ -50,5 +51,5 @@ pub fn switch(value: &Value<'_>) -> Option<bool> {
 /// The status that a text names, such as `paused` for `inactive`; `None` for any other value (2.2.5).
 #[must_use]
 pub fn status(value: &Value<'_>) -> Option<&'static str> {
-    switching::status(value).map(|status| status.name())
+    switching::status(value).map(Status::name)
 }

@@ -16,6 +16,10 @@ use crate::tools::{Program, Tools};
 /// What builds wheels, and what links for other systems.
 const WHEEL_PACKAGES: [&str; 3] = ["maturin>=1.16,<2", "cargo-zigbuild>=0.21,<1", "ziglang>=0.15,<1"];
 
+/// The crates, each before those that take something from it.
+pub(crate) const CRATES: [&str; 5] =
+    ["esclusa", "esclusa-formats", "esclusa-guard", "esclusa-sync", "esclusa-openfeature"];
+
 /// The packages for JavaScript, each built before those that take something from it.
 const NPM_PACKAGES: [&str; 3] = ["@esclusa/wasm", "@esclusa/node", "@esclusa/react"];
 
@@ -175,14 +179,15 @@ impl<'t> Packages<'t> {
     fn crates(&self) -> Result<(), String> {
         (self.say)("the crates");
         let folder = self.tools.target();
-        let crates = ["esclusa", "esclusa-formats", "esclusa-guard", "esclusa-sync", "esclusa-openfeature"];
         // What the lock file names is all that is needed; asking the registry again could only fail.
         self.tools.must(self.tools.cargo(["fetch", "--locked"]))?;
-        let package = ["package", "--allow-dirty", "--offline", "--quiet"]
+        // Cargo would build each against the others as it unpacked them when they last had this version and lay in this
+        // folder, not as they are now. The suite `packages` builds them in an empty project instead.
+        let package = ["package", "--allow-dirty", "--no-verify", "--offline", "--quiet"]
             .into_iter()
-            .chain(crates.iter().flat_map(|name| ["--package", name]));
+            .chain(CRATES.iter().flat_map(|name| ["--package", name]));
         self.tools.must(self.tools.cargo(package))?;
-        crates.iter().try_for_each(|name| {
+        CRATES.iter().try_for_each(|name| {
             let file = format!("{name}-{}.crate", version());
             copy(&folder.join("package").join(&file), &self.folder.join(file))
         })

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::suite::{Outcome, Step};
 use crate::installed::{Host, Installed};
-use crate::package::{targets, version};
+use crate::package::{CRATES, targets, version};
 use crate::tools::Tools;
 
 pub(super) fn run(tools: &Tools) -> Outcome {
@@ -36,7 +36,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let bundlers = tools.root().join("bindings/bundlers/run.js");
     let folder = tools.root().join("target/installed/bundlers");
     step.run(tools.program("node").arg(bundlers).arg(tools.root().join("target/packages")).arg(folder));
-    crate_in_an_empty_project(tools, &mut step);
+    crates_in_an_empty_project(tools, &mut step);
     step.check("everything has one version", one_version(tools));
     step.check("the targets of a release stand in one list", one_list(tools));
     step.outcome()
@@ -63,6 +63,10 @@ fn same(given: Result<String, String>, expected: &str) -> Result<(), String> {
 
 const MAIN: &str = r##"
 use esclusa::{Context, FlagSet, Flags};
+use esclusa_formats as _;
+use esclusa_guard as _;
+use esclusa_openfeature as _;
+use esclusa_sync as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let flags = Flags::new();
@@ -73,27 +77,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "##;
 
-/// The crate as it would be published, in a project that has nothing else.
-fn crate_in_an_empty_project(tools: &Tools, step: &mut Step) {
+/// The crates as they would be published, in a project that has nothing else.
+fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
     let folder = tools.root().join("target/installed/rust");
-    let name = format!("esclusa-{}", version());
+    let lines = |line: fn(&str) -> String| CRATES.iter().map(|name| line(name)).collect::<String>();
     let manifest = format!(
-        "[package]\nname = \"user\"\nedition = \"2024\"\n\n[dependencies]\nesclusa = {{ path = \"{name}\" }}\n\n[workspace]\n"
+        "[package]\nname = \"user\"\nedition = \"2024\"\n\n[dependencies]\n{}\n[patch.crates-io]\n{}\n[workspace]\n",
+        lines(|name| format!("{name} = \"{}\"\n", version())),
+        lines(|name| format!("{name} = {{ path = \"{name}-{}\" }}\n", version())),
     );
     let made = fs::create_dir_all(folder.join("src"))
         .and_then(|()| fs::write(folder.join("Cargo.toml"), manifest))
-        .and_then(|()| fs::write(folder.join("src/main.rs"), MAIN));
+        .and_then(|()| fs::copy(tools.root().join("Cargo.lock"), folder.join("Cargo.lock")))
+        .and_then(|_| fs::write(folder.join("src/main.rs"), MAIN));
     if let Err(problem) = made {
-        return step.check("a project for the crate", Err(problem.to_string()));
+        return step.check("a project for the crates", Err(problem.to_string()));
     }
-    let package = tools.root().join("target/packages").join(format!("{name}.crate"));
-    step.run(tools.program("tar").args(["-xzf"]).arg(package).in_folder(folder.clone()));
-    let ran = tools.must(tools.cargo(["run", "--quiet"]).in_folder(folder));
-    let right = ran.and_then(|printed| match printed.as_str() {
+    for name in CRATES {
+        let package = tools.root().join("target/packages").join(format!("{name}-{}.crate", version()));
+        step.run(tools.program("tar").args(["-xzf"]).arg(package).in_folder(folder.clone()));
+    }
+    let run = tools.cargo(["run", "--quiet"]).env("CARGO_TARGET_DIR", tools.target()).in_folder(folder);
+    let right = tools.must(run).and_then(|printed| match printed.as_str() {
         "[\"crm\"] true\n" => Ok(()),
         other => Err(format!("printed {other}")),
     });
-    step.check("the crate works in an empty project", right);
+    step.check("the crates work in an empty project", right);
 }
 
 /// The version stands in the workspace and in each manifest of the other languages.
