@@ -4,10 +4,15 @@ use esclusa::SnapshotError;
 
 /// What is wrong with a mapping, said to the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("mapping, `{place}`: {problem}")]
+#[error("mapping{}: {problem}", at(place))]
 pub struct MappingError {
     place: String,
     problem: String,
+}
+
+/// The place behind the noun; of the mapping as a whole there is none.
+fn at(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(", `{place}`") }
 }
 
 impl MappingError {

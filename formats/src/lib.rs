@@ -9,6 +9,7 @@ mod error;
 mod fold;
 mod folding;
 mod found;
+mod given;
 mod inspect;
 mod mapping;
 mod native;

@@ -41,6 +41,7 @@ pub struct Mapping {
     pub(crate) plan: Arc<Plan>,
     source: Value<'static>,
     pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) name: Option<String>,
 }
 
 impl Mapping {
@@ -72,7 +73,7 @@ impl Mapping {
     /// When it breaks a rule of `spec/MAPPING.md`; the error names the entry.
     pub fn from_value(source: Value<'static>) -> Result<Self> {
         let plan = Arc::new(Plan::of(&source)?);
-        Ok(Mapping { plan, source, parameters: BTreeMap::new() })
+        Ok(Mapping { plan, source, parameters: BTreeMap::new(), name: None })
     }
 
     /// With a parameter: `$name` in `counts` stands for this text.

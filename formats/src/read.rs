@@ -41,7 +41,8 @@ pub fn read(bytes: &[u8], mapping: &Mapping) -> Result<(FlagSet, Reading), ReadE
         let places = pass.places(head.is_bundle);
         set.restate(|violation| places.restate(violation));
         pass.describe(set.reading_mut());
-        let reading = Reading { inner: set.reading().clone(), rows_left_out: pass.left_out() };
+        let mapping = mapping.name().to_owned();
+        let reading = Reading { inner: set.reading().clone(), rows_left_out: pass.left_out(), mapping };
         return Ok((set, reading));
     }
 }

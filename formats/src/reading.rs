@@ -7,6 +7,7 @@ use esclusa::{Column, Value};
 pub struct Reading {
     pub(crate) inner: esclusa::Reading,
     pub(crate) rows_left_out: Vec<LeftOut>,
+    pub(crate) mapping: String,
 }
 
 /// Rows that do not count, and why.
@@ -50,23 +51,41 @@ impl Reading {
         })
     }
 
-    /// `{"rows", "flags", "rows_left_out", "columns", "notices", "fingerprint", "mapping"}`.
+    /// The name of the mapping.
+    #[must_use]
+    pub fn mapping(&self) -> &str {
+        &self.mapping
+    }
+
+    /// `{"rows", "flags", "rows_left_out", "columns", "notices", "fingerprint", "mapping"}` (9.7).
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
         let mut value = self.inner.to_value();
+        self.complete(&mut value);
+        value
+    }
+
+    /// Says in a reading that the engine gives of the same rows, such as that of a publish, what the mapping knows: its
+    /// name, and the rows that do not count.
+    pub fn complete(&self, reading: &mut Value<'static>) {
         let left_out = self
             .rows_left_out
             .iter()
             .map(|one| Value::Object(vec![("why".into(), one.why.clone().into()), ("rows".into(), one.rows.into())]));
-        if let Value::Object(fields) = &mut value {
-            for (name, value) in fields {
-                match name.as_ref() {
-                    "rows_left_out" => *value = Value::List(left_out.clone().collect()),
-                    "mapping" => *value = true.into(),
-                    _ => {}
-                }
+        let Value::Object(fields) = reading else { return };
+        for (name, value) in fields {
+            match name.as_ref() {
+                "rows_left_out" => *value = Value::List(left_out.clone().collect()),
+                "mapping" => *value = self.mapping.clone().into(),
+                _ => {}
             }
         }
-        value
+    }
+
+    /// Says the same in the report of a publish (9.6).
+    pub fn complete_report(&self, report: &mut Value<'static>) {
+        if let Value::Object(fields) = report {
+            fields.iter_mut().filter(|(name, _)| name == "reading").for_each(|(_, reading)| self.complete(reading));
+        }
     }
 }

@@ -31,7 +31,9 @@ pub struct Understood {
 pub fn understood(source: &str, reading: &Value<'_>) -> Option<Understood> {
     let columns: Vec<Column<'_>> = reading.get("columns")?.as_list()?.iter().filter_map(Column::of).collect();
     let counted = |name: &str, what: &str| Some(count(reading.get(name)?.as_i64()?, what));
-    let mut text = format!("{source}: {}, {}", counted("rows", "row")?, counted("flags", "flag")?);
+    let mapping = reading.get("mapping").and_then(Value::as_str).map(|name| format!(" by {}", path(name)));
+    let mapping = mapping.unwrap_or_default();
+    let mut text = format!("{source}{mapping}: {}, {}", counted("rows", "row")?, counted("flags", "flag")?);
     let named = |role: Role| columns.iter().filter(move |column| column.role == role);
     let mut line = |what: &str, names: &mut dyn Iterator<Item = String>| {
         let names: Vec<String> = names.collect();
@@ -54,6 +56,11 @@ pub fn understood(source: &str, reading: &Value<'_>) -> Option<Understood> {
     let unread =
         named(Role::Unread).map(|column| format!("{} ({})", shown(column.name), count(column.not_empty, "row")));
     line("not read", &mut unread.into_iter());
+    let left_out = reading.get("rows_left_out").and_then(Value::as_list).unwrap_or_default().iter();
+    let mut left_out = left_out.filter_map(|one| {
+        Some(format!("{} by {}", count(one.get("rows")?.as_i64()?, "row"), shown(one.get("why")?.as_str()?)))
+    });
+    line("left out", &mut left_out);
     for notice in reading.get("notices")?.as_list()? {
         // A switch without a flag has a line of its own in the log (13.14).
         if notice.get("code")?.as_str()? != "unknown-switch" {
@@ -97,7 +104,9 @@ impl<'v> Column<'v> {
         let role = match (text("read_as"), text("why")) {
             (Some(_), _) => Role::Read,
             (None, Some("gate")) => Role::Gate,
-            (None, Some("label" | "ignored by name" | "ignored by the document")) => Role::Ignored,
+            (None, Some("label" | "ignored by name" | "ignored by the document" | "ignored by the mapping")) => {
+                Role::Ignored
+            }
             _ if withheld > 0 => Role::Restriction,
             _ => Role::Unread,
         };
@@ -113,8 +122,17 @@ impl<'v> Column<'v> {
 
 /// A name as it stands if it is a plain one; a strange one is quoted, so that it cannot look like a line of the log.
 fn shown(name: &str) -> String {
-    let is_plain = |character: char| character.is_alphanumeric() || character == '_' || character == '-';
-    if !name.is_empty() && name.len() <= 64 && name.chars().all(is_plain) { name.to_owned() } else { quoted(name) }
+    as_it_stands(name, 64, "_-")
+}
+
+/// The same of a file, whose path has dots and folders, and what it is called at the end.
+fn path(name: &str) -> String {
+    as_it_stands(name, 255, "_-./\\:")
+}
+
+fn as_it_stands(name: &str, longest: usize, signs: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || signs.contains(character);
+    if !name.is_empty() && name.len() <= longest && name.chars().all(is_plain) { name.to_owned() } else { quoted(name) }
 }
 
 fn count(number: i64, what: &str) -> String {
