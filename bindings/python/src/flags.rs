@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use esclusa::{FlagSet, Reader, SnapshotError, Time, Value, Violation};
+use esclusa::{FlagSet, Reader, Time, Value, Violation};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList};
@@ -15,6 +15,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyList};
 use crate::arguments::{chosen, copied, key_of};
 use crate::asking::INVALID_CONTEXT;
 use crate::instant;
+use crate::mapping::{Mapped, Mapping, compiled, refused};
 use crate::process::{Seen, detached};
 use crate::recent::Recent;
 use crate::resolution::{Parts, Resolution};
@@ -39,6 +40,7 @@ pub(crate) struct Flags {
     pub(crate) thaw_at_ms: AtomicI64,
     /// The current set by itself, once it was asked for.
     held: Turnwise<Option<Py<Flags>>>,
+    mapped: Turnwise<Mapped>,
 }
 
 #[pymethods]
@@ -47,6 +49,7 @@ impl Flags {
     #[new]
     #[pyo3(signature = (overrides, held=None))]
     fn new(overrides: Py<PyAny>, held: Option<&Bound<'_, Flags>>) -> Self {
+        let mapped = held.map(|held| held.get().mapped.take_turn(held.py(), |mapped| mapped.clone()));
         let held = held.map(Bound::get);
         let flags = held.map_or_else(esclusa::Flags::new, |other| other.flags.held());
         Flags {
@@ -59,6 +62,7 @@ impl Flags {
             healer: Turnwise::new(None),
             thaw_at_ms: AtomicI64::new(0),
             held: Turnwise::new(None),
+            mapped: Turnwise::new(mapped.unwrap_or_default()),
         }
     }
 
@@ -311,6 +315,7 @@ impl Flags {
         snapshot: &Bound<'py, PyAny>,
         strict: bool,
         accept_older: bool,
+        mapping: Option<&Bound<'py, Mapping>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.heal(py);
         let text;
@@ -323,19 +328,26 @@ impl Flags {
             let kind = snapshot.get_type();
             return Err(PyTypeError::new_err(format!("expected the snapshot as str or bytes, got {}", kind.name()?)));
         };
-        let compiled =
-            detached(py, || if strict { FlagSet::from_json_strict(bytes) } else { FlagSet::from_json(bytes) });
-        let report = match compiled {
-            Ok(set) if accept_older => self.flags.publish_any_revision(set),
-            Ok(set) => self.flags.publish(set),
+        let mapping = mapping.map(Bound::get);
+        let (set, understood) = match detached(py, || compiled(bytes, strict, mapping)) {
+            Ok(compiled) => compiled,
             Err(refusal) => return refused(py, &refusal),
         };
+        let report = if accept_older { self.flags.publish_any_revision(set) } else { self.flags.publish(set) };
+        let mut said = report.to_value();
+        if let Some(understood) = understood {
+            understood.complete_report(&mut said);
+            if report.is_published() {
+                let mapped = Mapped::new(&self.flags.current(), understood);
+                self.mapped.take_turn(py, |place| *place = mapped);
+            }
+        }
         // Lets go of the set before, so that it is freed.
         self.reader.take_turn(py, |(reader, _)| reader.refresh());
         let held = self.held.take_turn(py, Option::take);
         drop(held);
         self.flags.sweep();
-        python(py, &report.to_value())
+        python(py, &said)
     }
 
     /// The answer with the whole path to it, as JSON beside the `Resolution`.
@@ -382,7 +394,8 @@ impl Flags {
     /// What was understood of the current snapshot, as JSON (9.7).
     #[pyo3(name = "_reading")]
     fn reading<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        python(py, &self.current(py).reading().to_value())
+        let set = self.current(py);
+        python(py, &self.mapped.take_turn(py, |mapped| mapped.reading(&set)))
     }
 
     /// When the store made the current snapshot, in milliseconds since 1970-01-01T00:00:00Z.
@@ -431,13 +444,4 @@ impl Flags {
         self.heal(py);
         self.flags.current()
     }
-}
-
-fn refused<'py>(py: Python<'py>, refusal: &SnapshotError) -> PyResult<Bound<'py, PyAny>> {
-    let dict = PyDict::new(py);
-    dict.set_item("outcome", "refused")?;
-    dict.set_item("problem", refusal.to_string())?;
-    let violations: Vec<_> = refusal.violations().iter().map(Violation::to_value).collect();
-    dict.set_item("violations", python(py, &violations.into())?)?;
-    Ok(dict.into_any())
 }

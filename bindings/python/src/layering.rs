@@ -1,11 +1,12 @@
 //! Layers and switches (section 13 of SEMANTICS.md), and whether bytes are a snapshot at all.
 
 use esclusa::sync::{self, LayerError, PREFIXES};
-use esclusa::{FlagSet, Value, Violation};
+use esclusa::{Value, Violation};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyBytesMethods};
 
+use crate::mapping::{Mapping, compiled};
 use crate::process::detached;
 use crate::writing::python;
 
@@ -49,10 +50,15 @@ pub(crate) fn decide(question: &str) -> Option<String> {
     sync::decide(&question).map(|answer| answer.to_json())
 }
 
-/// The revision of a snapshot that could be published; raises ValueError for any other.
+/// The revision of a snapshot that could be published, or of rows that a mapping reads; raises ValueError for any other.
 #[pyfunction]
-pub(crate) fn revision_of(py: Python<'_>, snapshot: &Bound<'_, PyBytes>) -> PyResult<Option<u64>> {
-    let bytes = snapshot.as_bytes();
-    let set = detached(py, || FlagSet::from_json(bytes));
-    Ok(set.map_err(|refusal| PyValueError::new_err(refusal.to_string()))?.revision())
+#[pyo3(signature = (snapshot, mapping=None))]
+pub(crate) fn revision_of(
+    py: Python<'_>,
+    snapshot: &Bound<'_, PyBytes>,
+    mapping: Option<&Bound<'_, Mapping>>,
+) -> PyResult<Option<u64>> {
+    let (bytes, mapping) = (snapshot.as_bytes(), mapping.map(Bound::get));
+    let set = detached(py, || compiled(bytes, false, mapping));
+    Ok(set.map_err(|refusal| PyValueError::new_err(refusal.to_string()))?.0.revision())
 }

@@ -13,6 +13,7 @@ mod healing;
 mod instant;
 mod kinds;
 mod layering;
+mod mapping;
 #[cfg(feature = "noop")]
 mod noop;
 mod place;
@@ -36,6 +37,8 @@ mod native {
     use crate::flags::Flags;
     #[pymodule_export]
     use crate::layering::{decide, layered, revision_of, switches};
+    #[pymodule_export]
+    use crate::mapping::Mapping;
     #[cfg(feature = "noop")]
     #[pymodule_export]
     use crate::noop::Noop;

@@ -9,7 +9,21 @@ from uuid import UUID, uuid4
 from typing_extensions import assert_type
 
 import esclusa
-from esclusa import Context, Explanation, Flags, FlagSet, Kept, Report, Resolution, SnapshotError, Step, Violation
+from esclusa import (
+    Context,
+    Explanation,
+    Flags,
+    FlagSet,
+    Kept,
+    LeftOut,
+    Mapping,
+    MappingError,
+    Report,
+    Resolution,
+    SnapshotError,
+    Step,
+    Violation,
+)
 from esclusa.openfeature import EsclusaProvider
 from esclusa.sync import (
     NOT_MODIFIED,
@@ -29,6 +43,7 @@ from esclusa.sync import (
     Source,
     Status,
     Sync,
+    mapped,
 )
 
 flags = Flags()
@@ -119,3 +134,20 @@ assert_type(Flags.from_source(stores[0]).status().polled, str | None)
 async def handler() -> None:
     assert_type(await flags.refresh(timeout=2), str | None)
     assert_type(flags.refresh().wait(), str | None)
+
+
+mapping = Mapping({"esclusa_mapping": 1, "name": "slug", "enabled": "is_active"}, environment="production")
+assert_type(Mapping.load("flags.mapping.toml", environment="production"), Mapping)
+assert_type(Mapping.from_env().with_parameters(environment="production"), Mapping)
+assert_type(mapping.parameters, tuple[str, ...])
+assert_type(flags.publish([{"slug": "crm"}], mapping=mapping).reading.rows_left_out, tuple[LeftOut, ...])
+flags.publish([{"slug": "crm"}], mapping={"esclusa_mapping": 1})
+flags.publish([{"slug": "crm"}], mapping="flags.mapping.toml")
+assert_type(Flags.from_file("rows.json", mapping=mapping), Flags)
+assert_type(mapped(source, mapping, environment="production"), Source)
+flags.publish([], mapping=5)  # type: ignore[arg-type]
+mapped(source, mapping, environment=5)  # type: ignore[arg-type]
+try:
+    Mapping("")
+except MappingError as error:
+    assert_type(error.place, str)

@@ -17,6 +17,7 @@ except ImportError as _problem:
 from ._explanation import Explanation as Explanation
 from ._explanation import Step as Step
 from ._flags import Flags as Flags
+from ._mapping import Mapping as Mapping
 from ._native import VERSION as _VERSION
 from ._native import Resolution as Resolution
 from ._native import bucket as bucket
@@ -24,9 +25,11 @@ from ._native import hash as hash
 from ._native import ranges as ranges
 from ._questions import FlagSet as FlagSet
 from ._reading import Column as Column
+from ._reading import LeftOut as LeftOut
 from ._reading import Notice as Notice
 from ._reading import Reading as Reading
 from ._report import Kept as Kept
+from ._report import MappingError as MappingError
 from ._report import Report as Report
 from ._report import SetAside as SetAside
 from ._report import SnapshotError as SnapshotError
@@ -42,6 +45,9 @@ __all__ = [
     "FlagSet",
     "Flags",
     "Kept",
+    "LeftOut",
+    "Mapping",
+    "MappingError",
     "Notice",
     "Reading",
     "Report",

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from ._deciding import decide
+from ._mapping import Mapping
 from ._redaction import redacted, told
 from ._rows import Rows, is_rows, text_of
 from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
@@ -133,6 +134,12 @@ def polled(source: Source) -> str | None:
     except Exception:
         return None
     return redacted(why) if isinstance(why, str) else None
+
+
+def translation_of(source: Source) -> Mapping | None:
+    """What makes flags of what the source gives, if that is no snapshot."""
+    translation = getattr(source, "translation", None)
+    return translation if isinstance(translation, Mapping) else None
 
 
 def wait(source: Any, seconds: float) -> News | None:

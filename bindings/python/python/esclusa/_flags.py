@@ -18,11 +18,14 @@ from . import _native
 from ._environment import Environment
 from ._file import File
 from ._http import Http
+from ._mapped import mapped
+from ._mapping import Mapping as Translation
+from ._mapping import MappingLike, mapping_of, native_of
 from ._override import Block, Overrides, answers_of
 from ._policy import Policy
 from ._questions import FlagSet, Questions
 from ._refresh import Refresh
-from ._report import Report, SnapshotError, report_of, violations_of
+from ._report import Report, refusal_of, report_of
 from ._rows import Rows, is_rows, text_of
 from ._saved import Saved
 from ._source import Fetch, Source
@@ -73,11 +76,13 @@ class Flags(Questions):
         *,
         strict: bool = False,
         accept_older: bool = False,
+        mapping: MappingLike | None = None,
     ) -> Report:
         """Makes a snapshot the current one, and says what changed.
 
         A snapshot is JSON text, or the rows or the document themselves: a list of mappings as a database's driver gives
-        them, with times, decimals and UUIDs.
+        them, with times, decimals and UUIDs. With a `mapping` they are rows of a table with columns of its own: a
+        `Mapping`, a dict, or the path of a file in TOML or JSON.
 
         A flag that breaks a rule is set aside and stops no other flag; the report names it. With `strict` any violation
         refuses the snapshot, as for linting. A snapshot with a revision lower than the current one's is not published,
@@ -85,21 +90,25 @@ class Flags(Questions):
 
         Other threads run while it is parsed and compiled. Listeners are called in this thread before it returns.
 
-        Raises SnapshotError if the snapshot is refused whole; what was published before stays.
+        Raises SnapshotError if the snapshot is refused whole, and MappingError, which is one, if the mapping is wrong or
+        does not fit the rows; what was published before stays.
         """
+        translation = None if mapping is None else mapping_of(mapping)
         if isinstance(snapshot, bytearray | memoryview):
             snapshot = bytes(snapshot)
         elif is_rows(snapshot):
             snapshot = text_of(snapshot)
-        report = self._swap(cast("str | bytes", snapshot), strict=strict, accept_older=accept_older)
+        report = self._swap(cast("str | bytes", snapshot), translation, strict=strict, accept_older=accept_older)
         if report.is_published:
             self._tell(report)
         return report
 
-    def _swap(self, snapshot: str | bytes, *, strict: bool, accept_older: bool) -> Report:
-        plain = self._publish(snapshot, strict, accept_older)
+    def _swap(
+        self, snapshot: str | bytes, translation: Translation | None, *, strict: bool, accept_older: bool
+    ) -> Report:
+        plain = self._publish(snapshot, strict, accept_older, native_of(translation))
         if plain["outcome"] == "refused":
-            raise SnapshotError(plain["problem"], violations_of(plain["violations"]))
+            raise refusal_of(plain)
         return report_of(plain)
 
     def on_publish(self, listener: Callable[[Report], object]) -> Callable[[], None]:
@@ -153,13 +162,14 @@ class Flags(Questions):
         *,
         interval: float | None = None,
         policy: Policy | None = None,
+        mapping: MappingLike | None = None,
     ) -> Self:
         """Flags that a file keeps fresh: replaced or written anew, it is published within a moment.
 
         What the file holds is published before this returns. A file that is missing, or holds no snapshot, is no error
-        here: `status` says so, and the log does.
+        here: `status` says so, and the log does. With a `mapping` it holds rows of a table with columns of its own.
         """
-        return cls.from_source(File(path), interval=interval, policy=policy)
+        return cls.from_source(File(path), interval=interval, policy=policy, mapping=mapping)
 
     @classmethod
     def from_url(
@@ -174,6 +184,7 @@ class Flags(Questions):
         saved: str | os.PathLike[str] | None = None,
         interval: float | None = None,
         policy: Policy | None = None,
+        mapping: MappingLike | None = None,
     ) -> Self:
         """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`, and a
         function is asked for it anew for each request. It needs `pip install 'esclusa[http]'`.
@@ -182,13 +193,16 @@ class Flags(Questions):
         `heartbeat` seconds counts as cut off. `esclusa.sync.Http` has more options.
 
         With `saved` the last good answer is kept in a file of this path, and published before this returns. The store is
-        asked in a thread: `ready` waits for the first answer.
+        asked in a thread: `ready` waits for the first answer. With a `mapping` it gives rows of a table with columns of its
+        own, and the saved copy has them as they came.
 
         Raises ImportError without urllib3, and ValueError for what is no URL of http or https, or cannot be a header.
         """
         source: Source = Http(
             url, headers=headers, token=token, timeout=timeout, events=events, heartbeat=heartbeat
         )
+        if mapping is not None:
+            source = mapped(source, mapping)
         if saved is not None:
             source = Saved(source, saved)
         return cls.from_source(source, interval=interval, policy=policy, timeout=3 * timeout)
@@ -206,13 +220,22 @@ class Flags(Questions):
         *,
         interval: float | None = None,
         policy: Policy | None = None,
+        mapping: MappingLike | None = None,
         timeout: float = 30.0,
         allow_empty: bool = False,
         thaw: float = 0.0,
     ) -> Self:
         """Flags that a source keeps fresh, as `sync` does; a function that returns a snapshot is a source too."""
         flags = cls()
-        flags.sync(source, interval=interval, policy=policy, timeout=timeout, allow_empty=allow_empty, thaw=thaw)
+        flags.sync(
+            source,
+            interval=interval,
+            policy=policy,
+            mapping=mapping,
+            timeout=timeout,
+            allow_empty=allow_empty,
+            thaw=thaw,
+        )
         return flags
 
     def sync(
@@ -221,6 +244,7 @@ class Flags(Questions):
         *,
         interval: float | None = None,
         policy: Policy | None = None,
+        mapping: MappingLike | None = None,
         timeout: float = 30.0,
         allow_empty: bool = False,
         thaw: float = 0.0,
@@ -238,12 +262,15 @@ class Flags(Questions):
         In a forked process a thread of its own begins at the fork, and the first question there waits up to 50
         milliseconds for a source that is at hand.
 
+        With a `mapping` the source gives rows of a table with columns of its own, as `esclusa.sync.mapped` does it.
+
         Raises RuntimeError if another source keeps the flags fresh already, and TypeError for what is no source.
         """
         self._heal()
         if self._sync is not None and not self._sync.is_closed:
             raise RuntimeError(f"the flags are kept fresh already, from {self._sync.status().source}: close that first")
         policy = policy or Policy()
+        source = source if mapping is None else mapped(source, mapping)
         sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout, allow_empty, thaw)
         # Listeners may ask for the status as soon as something is published.
         self._sync = sync

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from . import _asking
 from ._deciding import decide
+from ._mapping import snapshot_of
 from ._native import layered
 from ._source import NOT_MODIFIED, Answer, Failure, Fetch, News, NotModified, Request, Source
 
@@ -59,7 +60,7 @@ class Layers:
                 is_new |= layer.ask(request)
             except Failure as failure:
                 if isinstance(failure.instead, bytes):
-                    is_new |= layer.say(failure.instead)
+                    is_new |= layer.instead(failure.instead)
                 elif layer.said is None:
                     is_new |= layer.begin()
                 wait = None if failure.retry_after is None else round(failure.retry_after * 1000)
@@ -122,7 +123,7 @@ class _Layer:
     """A source with what it said last."""
 
     def __init__(self, source: Source) -> None:
-        self.source = source
+        self.source, self._translation = source, _asking.translation_of(source)
         self.name = _asking.name_of(source)
         self.said: bytes | None = None
         self._etag: str | None = None
@@ -135,10 +136,25 @@ class _Layer:
                 self._etag = None
                 raise Failure("not modified, but there is nothing yet, expected a snapshot")
             return False
-        snapshot = _asking.bytes_of(answer.snapshot) or b""
+        snapshot = self._native(_asking.bytes_of(answer.snapshot) or b"")
         _check(snapshot)
         self._etag = answer.etag
         return self.say(snapshot)
+
+    def instead(self, snapshot: bytes) -> bool:
+        """Says what the source has in place of an answer."""
+        with contextlib.suppress(Failure):
+            return self.say(self._native(snapshot))
+        return False
+
+    def _native(self, given: bytes) -> bytes:
+        """What the source gave, as a snapshot."""
+        if self._translation is None:
+            return given
+        try:
+            return snapshot_of(self._translation, given)
+        except ValueError as problem:
+            raise Failure(str(problem.args[0])) from None
 
     def say(self, snapshot: bytes) -> bool:
         is_new = snapshot != self.said
@@ -150,8 +166,9 @@ class _Layer:
         try:
             begun = _asking.begin_soon(self.source)
             if begun is not None:
-                _check(begun)
-                return self.say(begun)
+                snapshot = self._native(begun)
+                _check(snapshot)
+                return self.say(snapshot)
         except Failure:
             # It is asked in a moment, and is heard then.
             pass

@@ -1,6 +1,7 @@
 """The native half of the package `esclusa`; nobody imports it by hand."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import abc
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from enum import Enum
@@ -16,6 +17,7 @@ __all__ = [
     "Context",
     "EventReader",
     "Flags",
+    "Mapping",
     "Protocol",
     "Resolution",
     "VERSION",
@@ -37,7 +39,7 @@ VERSION: str
 """The package's."""
 
 _Default = TypeVar("_Default")
-_Caller = Context | Mapping[str, object] | None
+_Caller = Context | abc.Mapping[str, object] | None
 _Time = datetime | float | None
 _Text = str | SupportsIndex | UUID | Enum
 # A text is an iterable of texts, and so are the keys of a mapping: a type cannot tell them from a list.
@@ -67,7 +69,7 @@ class Context:
         """
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, object]) -> Self:
+    def from_mapping(cls, mapping: abc.Mapping[str, object]) -> Self:
         """The context that a mapping describes, such as `{"user": "user-42", "company": "acme", "seats": 12}`.
 
         Raises TypeError for what is no mapping, and ValueError for one that refers to itself or is nested too deep.
@@ -157,7 +159,7 @@ class Flags:
         """
 
     def _details(
-        self, key: str, context: Mapping[str, Any] | None, targeting_key: str | None
+        self, key: str, context: abc.Mapping[str, Any] | None, targeting_key: str | None
     ) -> tuple[Any, str | None, str, str | None, int | None]:
         """The value, variant, reason, error code and the snapshot's revision, with a targeting key that takes the place
         of that of the context: what an OpenFeature provider is asked for, without an object for each answer."""
@@ -195,7 +197,9 @@ class Flags:
     def __len__(self) -> int: ...
     def __bool__(self) -> bool: ...
     def __contains__(self, key: object, /) -> bool: ...
-    def _publish(self, snapshot: str | bytes, strict: bool, accept_older: bool) -> dict[str, Any]: ...
+    def _publish(
+        self, snapshot: str | bytes, strict: bool, accept_older: bool, mapping: Mapping | None
+    ) -> dict[str, Any]: ...
     def _explain(self, key: str, context: _Caller, now: _Time) -> dict[str, Any]: ...
     def _violations(self) -> list[dict[str, str]]: ...
     def _reading(self) -> dict[str, Any]: ...
@@ -205,6 +209,32 @@ class Flags:
     def _heal(self) -> None: ...
     def _begin_override(self) -> None: ...
     def _end_override(self) -> None: ...
+
+@final
+class Mapping:
+    """A mapping with the parameters of the app; it never changes."""
+
+    def __new__(cls, text: bytes, name: str | None = None) -> Self:
+        """Reads TOML or JSON; the name is what the reading calls it. Raises ValueError with the message, the place and
+        the problem."""
+
+    def with_(self, name: str, value: str) -> Mapping:
+        """The same with a parameter more; raises ValueError as when it is made."""
+
+    @property
+    def name(self) -> str:
+        """What the reading calls it."""
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the parameters that it asks for."""
+
+    def to_json(self) -> str:
+        """As JSON, without parameters."""
+
+    def snapshot(self, rows: bytes) -> bytes:
+        """The rows as a snapshot that needs no mapping; raises ValueError as when it is made, or with a message alone if
+        they are no rows."""
 
 @final
 class Protocol:
@@ -283,8 +313,9 @@ def layered(layers: Sequence[bytes | None]) -> bytes | None:
 def decide(question: str) -> str | None:
     """A decision of staying fresh that every host takes alike, as JSON; None for no such question."""
 
-def revision_of(snapshot: bytes) -> int | None:
-    """The revision of a snapshot that could be published; raises ValueError for any other."""
+def revision_of(snapshot: bytes, mapping: Mapping | None = None) -> int | None:
+    """The revision of a snapshot that could be published, or of rows that a mapping reads; raises ValueError for any
+    other."""
 
 def switches(
     variables: Sequence[tuple[str, str]], prefixes: Sequence[str] | None = None

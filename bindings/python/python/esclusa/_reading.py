@@ -37,6 +37,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows that do not count, because of a mapping."""
+
+    why: str
+    """The column of `counts` that leaves them out, or the side table whose rows name no flag."""
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What was understood of a snapshot."""
 
@@ -46,6 +55,10 @@ class Reading:
     notices: tuple[Notice, ...]
     fingerprint: str
     """The same as long as the columns and the ways in which they are read are the same."""
+    mapping: str | None = None
+    """The name of the mapping that has read the rows, such as the path of its file; None without one."""
+    rows_left_out: tuple[LeftOut, ...] = ()
+    """The rows that the mapping does not count."""
 
 
 def reading_of(plain: dict[str, Any]) -> Reading:
@@ -63,4 +76,13 @@ def reading_of(plain: dict[str, Any]) -> Reading:
         for column in plain["columns"]
     )
     notices = (Notice(notice["code"], notice["problem"], notice["rows"]) for notice in plain["notices"])
-    return Reading(plain["rows"], plain["flags"], tuple(columns), tuple(notices), plain["fingerprint"])
+    left_out = (LeftOut(rows["why"], rows["rows"]) for rows in plain["rows_left_out"])
+    return Reading(
+        plain["rows"],
+        plain["flags"],
+        tuple(columns),
+        tuple(notices),
+        plain["fingerprint"],
+        plain["mapping"],
+        tuple(left_out),
+    )

@@ -84,6 +84,28 @@ class SnapshotError(ValueError):
         return str(self.args[0])
 
 
+class MappingError(SnapshotError):
+    """A mapping is wrong, or does not fit the rows as a whole; what was published before stays."""
+
+    place: str
+    """Where it is: the entry of the mapping with its options, joined by dots, or a column or a table."""
+    problem: str
+    """What is wrong, and what was expected."""
+
+    def __init__(self, message: str, place: str, problem: str) -> None:
+        """The message in one line, and its parts."""
+        super().__init__(message)
+        self.args = (message, place, problem)
+        self.place, self.problem = place, problem
+
+
+def refusal_of(plain: dict[str, Any]) -> SnapshotError:
+    """Why nothing was published, from its JSON."""
+    if "mapping" in plain:
+        return MappingError(plain["problem"], *plain["mapping"])
+    return SnapshotError(plain["problem"], violations_of(plain["violations"]))
+
+
 def violations_of(plain: list[dict[str, str]]) -> tuple[Violation, ...]:
     """Violations from their JSON."""
     return tuple(Violation(**violation) for violation in plain)

@@ -73,6 +73,7 @@ class Run:
         # The fingerprint of the reading that was logged last.
         self._understood: str | None = None
         self._can_wait = _asking.can_wait(source)
+        self._translation = _asking.translation_of(source)
         self.is_stopped = False
         # The number of requests so far, and the refreshes that wait for one of them.
         self._asks = 0
@@ -369,7 +370,7 @@ class Run:
         try:
             if self.is_stopped:
                 return None
-            report = flags._swap(snapshot, strict=False, accept_older=False)
+            report = flags._swap(snapshot, self._translation, strict=False, accept_older=False)
         finally:
             self._is_publishing = False
         if report.is_published:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from . import _asking
 from ._deciding import decide
+from ._mapping import Mapping, native_of
 from ._native import MAX_SNAPSHOT_BYTES, revision_of
 from ._redaction import told
 from ._source import Answer, Fetch, News, NotModified, Request, Source
@@ -63,12 +64,17 @@ class Saved:
         """The source's."""
         return _asking.polled(self._source)
 
+    @property
+    def translation(self) -> Mapping | None:
+        """The source's."""
+        return _asking.translation_of(self._source)
+
     def fetch(self, request: Request) -> Answer | NotModified:
         """The source's answer, which is saved in the background."""
         answer = _asking.ask(self._source, request)
         if isinstance(answer, Answer) and isinstance(answer.snapshot, bytes):
             if self._writer is None or self._writer.process != os.getpid():
-                self._writer = _Writer(self._path)
+                self._writer = _Writer(self._path, self.translation)
                 weakref.finalize(self, self._writer.end)
             self._writer.save(answer.snapshot)
         return answer
@@ -77,7 +83,7 @@ class Saved:
         """The copy, or else what the source begins with."""
         try:
             copy = _read(self._path)
-            revision_of(copy)
+            revision_of(copy, native_of(self.translation))
             return copy
         except FileNotFoundError:
             pass
@@ -105,9 +111,9 @@ class _Writer:
     """Writes copies in a thread, one at a time and the newest next. Where the disk hangs it is one thread, and stays
     one."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, translation: Mapping | None) -> None:
         self.process = os.getpid()
-        self._path = path
+        self._path, self._translation = path, translation
         self._next = queue.SimpleQueue[bytes | None]()
         self._thread = threading.Thread(target=self._write, name="esclusa-copy", daemon=True)
         self._is_begun = False
@@ -136,7 +142,7 @@ class _Writer:
                 newer = self._next.get()
                 is_last, snapshot = newer is None, newer or snapshot
             try:
-                _save_newer(self._path, snapshot)
+                _save_newer(self._path, snapshot, self._translation)
             except (OSError, MemoryError) as problem:
                 _logger.warning("the copy `%s` cannot be written: %s", self._path, told(problem))
             if is_last:
@@ -154,10 +160,11 @@ def _read(path: str) -> bytes:
         return file.read(MAX_SNAPSHOT_BYTES)
 
 
-def _save_newer(path: str, snapshot: bytes) -> None:
+def _save_newer(path: str, snapshot: bytes, translation: Mapping | None) -> None:
     """Saves a snapshot that would be published, unless the copy that is there is newer."""
+    mapping = native_of(translation)
     try:
-        revision = revision_of(snapshot)
+        revision = revision_of(snapshot, mapping)
     except ValueError:
         return
     # A pipe or a device, which a rename would take away from everyone else.
@@ -170,7 +177,7 @@ def _save_newer(path: str, snapshot: bytes) -> None:
         saved: int | None = None
         with contextlib.suppress(OSError, ValueError):
             before = _read(path)
-            saved = revision_of(before)
+            saved = revision_of(before, mapping)
         if before != snapshot and decide("save", saved=saved, new=revision):
             _replace(path, folder, prefix, snapshot)
 

@@ -84,6 +84,7 @@ class Source(Protocol):
     - `at_hand`, a bool: whether asking takes no longer than reading a file, so that whoever begins to sync waits for
       the first answer.
     - `polled`, why it tells of no news now though it can `wait`, as text without secrets, or None; the status says it.
+    - `translation`, the `Mapping` that reads what it gives, which is rows of a table then. `mapped` gives any source one.
     - `close()`, called when nobody will ask it again.
 
     In a forked process a copy of it is asked: a source that holds a connection remembers `os.getpid()` beside it and

@@ -17,6 +17,7 @@ from ._environment import Environment as Environment
 from ._file import File as File
 from ._http import Http as Http
 from ._layers import Layers as Layers
+from ._mapped import mapped as mapped
 from ._policy import Policy as Policy
 from ._postgres import Postgres as Postgres
 from ._redis import Redis as Redis
@@ -56,4 +57,5 @@ __all__ = [
     "Source",
     "Status",
     "Sync",
+    "mapped",
 ]

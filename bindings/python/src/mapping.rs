@@ -1,0 +1,123 @@
+//! Mappings: which column of a table is which field of a flag (`spec/MAPPING.md`).
+
+use std::sync::{Arc, Weak};
+
+use esclusa::{FlagSet, SnapshotError, Value, Violation};
+use esclusa_formats::{MappingError, ReadError, Reading};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::process::detached;
+use crate::writing::python;
+
+/// A mapping with the parameters of the app.
+#[pyclass(frozen, module = "esclusa._native")]
+pub(crate) struct Mapping(esclusa_formats::Mapping);
+
+#[pymethods]
+impl Mapping {
+    /// Reads TOML or JSON; the name is what the reading calls it. Raises ValueError with the message, the place and the
+    /// problem.
+    #[new]
+    #[pyo3(signature = (text, name=None))]
+    fn new(text: &[u8], name: Option<String>) -> PyResult<Self> {
+        let mapping = esclusa_formats::Mapping::from_text(text).map_err(|error| wrong(&error))?;
+        Ok(Mapping(match name {
+            Some(name) => mapping.named(name),
+            None => mapping,
+        }))
+    }
+
+    /// The same with a parameter more; raises ValueError as when it is made.
+    #[pyo3(name = "with_")]
+    fn with(&self, name: &str, value: &str) -> PyResult<Self> {
+        Ok(Mapping(self.0.clone().with(name, value).map_err(|error| wrong(&error))?))
+    }
+
+    /// What the reading calls it.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The names of the parameters that it asks for.
+    #[getter]
+    fn parameters(&self) -> Vec<&str> {
+        self.0.parameters()
+    }
+
+    /// As JSON, without parameters.
+    fn to_json(&self) -> String {
+        self.0.to_json()
+    }
+
+    /// The rows as a snapshot that needs no mapping; raises ValueError as when it is made, or with a message alone if they
+    /// are no rows.
+    fn snapshot<'py>(&self, rows: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyBytes>> {
+        let (py, bytes) = (rows.py(), rows.as_bytes());
+        let read = detached(py, || esclusa_formats::snapshot(bytes, &self.0).map(|snapshot| snapshot.to_json()));
+        match read {
+            Ok(snapshot) => Ok(PyBytes::new(py, snapshot.as_bytes())),
+            Err(ReadError::Mapping(error)) => Err(wrong(&error)),
+            Err(error) => Err(PyValueError::new_err(error.to_string())),
+        }
+    }
+}
+
+/// What Python makes its own error of.
+fn wrong(error: &MappingError) -> PyErr {
+    PyValueError::new_err((error.to_string(), error.place().to_owned(), error.problem().to_owned()))
+}
+
+/// The flags of a snapshot, or of rows that a mapping reads, with what the mapping knows of them.
+pub(crate) fn compiled(
+    bytes: &[u8],
+    strict: bool,
+    mapping: Option<&Mapping>,
+) -> Result<(FlagSet, Option<Reading>), ReadError> {
+    let Some(Mapping(mapping)) = mapping else {
+        let set = if strict { FlagSet::from_json_strict(bytes) } else { FlagSet::from_json(bytes) };
+        return Ok((set?, None));
+    };
+    let (set, reading) = esclusa_formats::read(bytes, mapping)?;
+    if strict && !set.violations().is_empty() {
+        return Err(SnapshotError::Violations(set.violations().to_vec()).into());
+    }
+    Ok((set, Some(reading)))
+}
+
+/// What a mapping knows of the set that it has made, which tells it in the reading of that set alone.
+#[derive(Clone, Default)]
+pub(crate) struct Mapped(Weak<FlagSet>, Reading);
+
+impl Mapped {
+    pub(crate) fn new(set: &Arc<FlagSet>, understood: Reading) -> Self {
+        Mapped(Arc::downgrade(set), understood)
+    }
+
+    /// The reading of a set (9.7).
+    pub(crate) fn reading(&self, set: &Arc<FlagSet>) -> Value<'static> {
+        let mut reading = set.reading().to_value();
+        if std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(set)) {
+            self.1.complete(&mut reading);
+        }
+        reading
+    }
+}
+
+/// Why nothing is published, as JSON.
+pub(crate) fn refused<'py>(py: Python<'py>, refusal: &ReadError) -> PyResult<Bound<'py, PyAny>> {
+    let dict = PyDict::new(py);
+    dict.set_item("outcome", "refused")?;
+    dict.set_item("problem", refusal.to_string())?;
+    let violations: Vec<Value<'_>> = match refusal {
+        ReadError::Snapshot(error) => error.violations().iter().map(Violation::to_value).collect(),
+        _ => Vec::new(),
+    };
+    dict.set_item("violations", python(py, &violations.into())?)?;
+    if let ReadError::Mapping(error) = refusal {
+        dict.set_item("mapping", (error.place(), error.problem()))?;
+    }
+    Ok(dict.into_any())
+}
