@@ -131,6 +131,8 @@ fn files_are_rooms_and_say_what_they_are() {
         "sync/tests",
         "loopback/src",
         "openfeature/src",
+        "cli/src",
+        "cli/tests",
         "openfeature/tests",
     ] {
         for (name, text) in files(folder, ".rs") {

@@ -41,6 +41,7 @@ const SUITES: &[Suite] = &[
         about: "every source, against real servers that fail in every way; the OpenFeature provider",
         run: sync,
     },
+    Suite { name: "cli", about: "the tool: every command against its transcript, and each advice", run: cli },
     Suite { name: "docs", about: "the documentation builds, and its links lead somewhere", run: docs },
     Suite { name: "spec", about: "the reference evaluator passes every vector", run: spec },
     Suite { name: "schemas", about: "vectors, snapshots and example data fit their schemas", run: schemas },
@@ -160,8 +161,15 @@ fn sync(tools: &Tools) -> Outcome {
     step.run(test.args(["--", "--show-output"])).outcome()
 }
 
+fn cli(tools: &Tools) -> Outcome {
+    // With the features of the suite `sync`, so that what both take is compiled once.
+    let packages = ["--package", "esclusa-cli", "--package", "esclusa-sync", "--all-features", "--no-fail-fast"];
+    tools.step("cli").run(tools.cargo(["test", "--lib", "--test", "golden"]).args(packages)).outcome()
+}
+
 fn docs(tools: &Tools) -> Outcome {
-    let packages = ["esclusa", "esclusa-formats", "esclusa-guard", "esclusa-sync", "esclusa-openfeature"];
+    let packages =
+        ["esclusa", "esclusa-formats", "esclusa-guard", "esclusa-sync", "esclusa-openfeature", "esclusa-cli"];
     let packages = packages.iter().flat_map(|name| ["--package", name]);
     let build = tools.cargo(["doc", "--all-features", "--no-deps", "--document-private-items"]).args(packages);
     tools.step("docs").run(build.env("RUSTDOCFLAGS", "--deny warnings")).outcome()

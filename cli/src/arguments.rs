@@ -1,0 +1,57 @@
+//! The command line.
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::desk::{Desk, Findings, Trouble};
+use crate::{eval, explain, lint};
+
+/// Check feature flags, and say who gets what and why
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "esclusa",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Examples:
+  esclusa lint flags.json
+  esclusa explain flags.json crm --user 42 --plan PREMIUM
+  esclusa eval postgres://app@db/app --all --user 42
+
+Exit codes: 0 nothing to object to, 1 findings, 2 it could not be done."
+)]
+pub struct Arguments {
+    /// When to use colours
+    #[arg(long, value_enum, global = true, default_value_t = ColorChoice::Auto, value_name = "WHEN", help_heading = "Global")]
+    pub color: ColorChoice,
+    /// What is to be done
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "clap would take the documentation for the help texts, which the commands have themselves"
+)]
+pub enum Command {
+    Lint(lint::Arguments),
+    Eval(eval::Arguments),
+    On(eval::OnArguments),
+    Explain(explain::Arguments),
+}
+
+impl Command {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When it could not be done.
+    pub fn run(&self, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
+        match self {
+            Command::Lint(arguments) => lint::run(arguments, desk),
+            Command::Eval(arguments) => eval::run(arguments, desk),
+            Command::On(arguments) => eval::on(arguments, desk),
+            Command::Explain(arguments) => explain::run(arguments, desk),
+        }
+    }
+}

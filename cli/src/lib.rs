@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod arguments;
+pub mod caller;
+pub mod config;
+mod desk;
+pub mod eval;
+pub mod explain;
+pub mod lint;
+mod located;
+mod nearest;
+pub mod source;
+
+pub use arguments::{Arguments, Command};
+pub use desk::{Desk, Findings, Trouble};

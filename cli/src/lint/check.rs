@@ -1,0 +1,133 @@
+//! Everything there is to object to in one snapshot: violations, columns that are not read, notices, and advice.
+
+use esclusa::{Flags, SnapshotError, Time, Violation};
+use esclusa_formats::ReadError;
+
+use super::advice::{self, Notes};
+use super::document::Document;
+use super::finding::{Finding, Severity};
+use super::{Level, Levels};
+use crate::located::{Located, byte_at};
+use crate::source::Snapshot;
+
+/// The findings of a snapshot, in the order of the file, errors first at one place.
+pub(crate) fn check(snapshot: &Snapshot, levels: &Levels, now: Time) -> Vec<Finding> {
+    let mut findings = match snapshot.compile() {
+        Err(ReadError::Snapshot(error)) => vec![refused(&error, snapshot)],
+        Err(error) => vec![finding("mapping", Severity::Error, error.to_string(), "")],
+        Ok(set) => {
+            let flags = Flags::new();
+            let report = flags.publish_any_revision(set);
+            let mut findings: Vec<Finding> = report.violations().iter().map(violation).collect();
+            columns(&report, levels, &mut findings);
+            let document = Document::of(snapshot);
+            // The places of mapped rows are not those of the flags, and their messages name the flag.
+            if snapshot.mapping.is_none() {
+                name_flags(&document, &mut findings);
+            }
+            advise(&document, levels, now, &mut findings);
+            findings
+        }
+    };
+    locate(snapshot, &mut findings);
+    findings.sort_by_key(|one| (one.bytes.clone().map_or(usize::MAX, |bytes| bytes.start), one.severity));
+    findings
+}
+
+fn finding(code: &str, severity: Severity, problem: String, place: &str) -> Finding {
+    Finding { code: code.to_owned(), severity, problem, place: place.to_owned(), flag: None, bytes: None }
+}
+
+fn violation(violation: &Violation) -> Finding {
+    finding("violation", Severity::Error, violation.problem().to_owned(), violation.place())
+}
+
+/// Of a text that is no snapshot at all.
+fn refused(error: &SnapshotError, snapshot: &Snapshot) -> Finding {
+    match error {
+        SnapshotError::Json(message) => {
+            let mut found = finding("not-json", Severity::Error, message.clone(), "");
+            if let Some((line, column, problem)) = position(message) {
+                found.problem = problem.to_owned();
+                let text = String::from_utf8_lossy(&snapshot.bytes);
+                let at = byte_at(&text, line, column);
+                found.bytes =
+                    Some(at..text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |one| at + one.len_utf8()));
+            }
+            found
+        }
+        SnapshotError::Document(one) => violation(one),
+        other => finding("too-large", Severity::Error, other.to_string(), ""),
+    }
+}
+
+/// `line 3, column 7: problem`.
+fn position(message: &str) -> Option<(usize, usize, &str)> {
+    let (line, rest) = message.strip_prefix("line ")?.split_once(", column ")?;
+    let (column, problem) = rest.split_once(": ")?;
+    Some((line.parse().ok()?, column.parse().ok()?, problem))
+}
+
+/// Columns that are not read, and what the engine noticed.
+fn columns(report: &esclusa::Report, levels: &Levels, findings: &mut Vec<Finding>) {
+    let reading = report.reading();
+    let mut add = |code: &str, level: Level, problem: String| {
+        if let Some(severity) = levels.severity(code, level) {
+            findings.push(finding(code, severity, problem, ""));
+        }
+    };
+    for column in reading.columns() {
+        let (name, why) = (column.name(), column.why().unwrap_or_default());
+        // What one withholds is a violation of its flag.
+        if column.withheld() == 0
+            && column.read_as().is_none()
+            && matches!(why, "not read" | "looks like a restriction")
+        {
+            add("unread-column", Level::Warn, format!("column `{name}` is not read: map it, or ignore it"));
+        }
+    }
+    for notice in reading.notices().iter().filter(|notice| notice.code() != "new-column") {
+        add(notice.code(), Level::Warn, notice.problem().to_owned());
+    }
+}
+
+/// Says which flag a violation is about.
+fn name_flags(document: &Document<'_>, findings: &mut [Finding]) {
+    for found in findings.iter_mut().filter(|found| !found.place.is_empty()) {
+        let holds =
+            |place: &str| found.place.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        found.flag = document.flags.iter().find(|flag| holds(&flag.place)).map(|flag| flag.key.clone());
+    }
+}
+
+fn advise(document: &Document<'_>, levels: &Levels, now: Time, findings: &mut Vec<Finding>) {
+    for rule in advice::all() {
+        let Some(severity) = levels.severity(rule.name, rule.level) else { continue };
+        let Some(check) = rule.check else { continue };
+        let mut notes = Notes::default();
+        check(document, now, &mut notes);
+        findings.extend(
+            notes
+                .notes
+                .into_iter()
+                .map(|note| Finding { flag: note.flag, ..finding(rule.name, severity, note.problem, &note.place) }),
+        );
+    }
+}
+
+/// Finds the bytes of every place. Of rows that a mapping reads, a flag stands where its key does.
+fn locate(snapshot: &Snapshot, findings: &mut [Finding]) {
+    if snapshot.file.is_none() || findings.iter().all(|one| one.bytes.is_some()) {
+        return;
+    }
+    let Ok(text) = std::str::from_utf8(&snapshot.bytes) else { return };
+    let located = Located::new(text);
+    for found in findings.iter_mut().filter(|found| found.bytes.is_none()) {
+        let is_advice = advice::all().any(|rule| rule.name == found.code);
+        found.bytes = match (&snapshot.mapping, &found.flag) {
+            (Some(_), Some(flag)) if is_advice => located.find_text(flag),
+            _ if found.place.is_empty() => None,
+            _ => located.find(&found.place),
+        };
+    }
+}

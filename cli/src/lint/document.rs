@@ -1,0 +1,200 @@
+//! The document as its author wrote it: the rows of flags, and the segments.
+//!
+//! A field is found by its name in snake_case or camelCase, and a text that holds JSON, as SQLite has it, is opened.
+
+use std::borrow::Cow;
+
+use esclusa::{Value, row, rows};
+
+use crate::source::Snapshot;
+
+/// Flags and segments, as they are written.
+#[derive(Debug, Default)]
+pub(crate) struct Document<'a> {
+    pub(crate) flags: Vec<Row<'a>>,
+    pub(crate) segments: Vec<Segment<'a>>,
+}
+
+/// One flag.
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) key: String,
+    /// Its JSON pointer.
+    pub(crate) place: String,
+    fields: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+/// One segment.
+#[derive(Debug)]
+pub(crate) struct Segment<'a> {
+    pub(crate) key: String,
+    pub(crate) place: String,
+    pub(crate) when: Value<'a>,
+}
+
+impl<'a> Document<'a> {
+    /// That of a snapshot that has been compiled without an error. Of rows that a mapping reads it is what the mapping makes
+    /// of them, and places are not those of the file.
+    pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
+        match &snapshot.mapping {
+            None => Document::read(&snapshot.bytes),
+            Some(mapping) => esclusa_formats::snapshot(&snapshot.bytes, mapping)
+                .map(|value| Document::read(value.to_json().as_bytes()).into_owned())
+                .unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn read(bytes: &'a [u8]) -> Self {
+        let mut document = Document::default();
+        let rest = rows(bytes, &mut |table, at, row| {
+            if table.is_some_and(|table| table != "flags") {
+                return;
+            }
+            if let Value::Object(fields) = std::mem::take(row) {
+                let place = format!("{}/{at}", table.map_or(String::new(), |table| format!("/{table}")));
+                document.flags.extend(Row::new(fields, place));
+            }
+        });
+        let Ok(Value::Object(fields)) = rest else { return document };
+        for (name, value) in fields {
+            if let ("segments", Value::List(segments)) = (name.as_ref(), value) {
+                document.segments = segments.into_iter().enumerate().filter_map(Segment::new).collect();
+            }
+        }
+        document
+    }
+
+    fn into_owned(self) -> Document<'static> {
+        let own = |fields: Vec<(Cow<'a, str>, Value<'a>)>| {
+            fields.into_iter().map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned())).collect()
+        };
+        let flags = self.flags.into_iter().map(|row| Row { key: row.key, place: row.place, fields: own(row.fields) });
+        let segments = self.segments.into_iter().map(|one| Segment {
+            key: one.key,
+            place: one.place,
+            when: one.when.into_owned(),
+        });
+        Document { flags: flags.collect(), segments: segments.collect() }
+    }
+
+    /// The flag of a key.
+    pub(crate) fn flag(&self, key: &str) -> Option<&Row<'a>> {
+        self.flags.iter().find(|row| row.key == key)
+    }
+
+    /// Shows every condition with its place: of rules with the flag, of segments without.
+    pub(crate) fn conditions(&self, show: &mut dyn FnMut(Option<&Row<'a>>, &str, &Value<'_>)) {
+        for segment in &self.segments {
+            parts(&segment.when, &format!("{}/when", segment.place), &mut |place, part| show(None, place, part));
+        }
+        for flag in &self.flags {
+            for (place, rule) in flag.entries("rules") {
+                if let Some(when) = rule.get("when") {
+                    parts(when, &format!("{place}/when"), &mut |place, part| show(Some(flag), place, part));
+                }
+            }
+        }
+    }
+}
+
+fn parts(condition: &Value<'_>, place: &str, show: &mut dyn FnMut(&str, &Value<'_>)) {
+    show(place, condition);
+    for name in ["all", "any"] {
+        for (at, part) in condition.get(name).and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
+            parts(part, &format!("{place}/{name}/{at}"), show);
+        }
+    }
+    if let Some(part) = condition.get("not") {
+        parts(part, &format!("{place}/not"), show);
+    }
+}
+
+impl<'a> Row<'a> {
+    fn new(fields: Vec<(Cow<'a, str>, Value<'a>)>, place: String) -> Option<Self> {
+        let mut row = Row { key: String::new(), place, fields };
+        row.key = text(row.get("key")).or_else(|| text(row.get("name")))?;
+        Some(row)
+    }
+
+    /// The field of that name as it is written: its name there, and its value.
+    fn written(&self, field: &str) -> Option<(&str, &Value<'a>)> {
+        let is_it = |name: &str| name == field || row::field(name) == Some(field);
+        let found = self.fields.iter().rev().find(|(name, value)| is_it(name) && !value.is_null())?;
+        Some((found.0.as_ref(), &found.1))
+    }
+
+    /// The value of a field that is not null.
+    pub(crate) fn get(&self, field: &str) -> Option<&Value<'a>> {
+        self.written(field).map(|(_, value)| value)
+    }
+
+    /// The place of a field, or of the flag without it.
+    pub(crate) fn place_of(&self, field: &str) -> String {
+        match self.written(field) {
+            Some((name, _)) => format!("{}/{}", self.place, name.replace('~', "~0").replace('/', "~1")),
+            None => self.place.clone(),
+        }
+    }
+
+    /// A field whose text is JSON, opened.
+    pub(crate) fn opened(&self, field: &str) -> Option<Cow<'_, Value<'a>>> {
+        let value = self.get(field)?;
+        match value.as_str() {
+            Some(text) if text.trim_start().starts_with(['[', '{']) => Some(
+                Value::from_json(text.as_bytes())
+                    .map_or(Cow::Borrowed(value), |opened| Cow::Owned(opened.into_owned())),
+            ),
+            _ => Some(Cow::Borrowed(value)),
+        }
+    }
+
+    /// The entries of a list with their places.
+    pub(crate) fn entries(&self, field: &str) -> Vec<(String, Value<'a>)> {
+        let place = self.place_of(field);
+        match self.opened(field).map(Cow::into_owned) {
+            Some(Value::List(entries)) => {
+                entries.into_iter().enumerate().map(|(at, entry)| (format!("{place}/{at}"), entry)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The texts of a list.
+    pub(crate) fn texts(&self, field: &str) -> Vec<(String, String)> {
+        let entries = self.entries(field).into_iter();
+        entries.filter_map(|(place, entry)| text(Some(&entry)).map(|text| (place, text))).collect()
+    }
+
+    /// Whether it is on for somebody by its own switch.
+    pub(crate) fn is_switched_on(&self) -> bool {
+        let on = self.get("enabled").and_then(row::switch).unwrap_or(false);
+        let status = self.get("status").and_then(row::status);
+        on && !matches!(status, Some("draft" | "paused" | "rolled_back"))
+    }
+
+    /// Its share of everybody in percent.
+    pub(crate) fn share(&self) -> f64 {
+        let Some(value) = self.get("rollout_percentage") else { return 100.0 };
+        value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok())).unwrap_or(100.0)
+    }
+
+    /// Whether a list or an object has entries.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.opened(field).is_some_and(|value| !row::is_empty(&value))
+    }
+}
+
+impl<'a> Segment<'a> {
+    fn new((at, value): (usize, Value<'a>)) -> Option<Self> {
+        let key = text(value.get("key"))?;
+        let Value::Object(fields) = value else { return None };
+        let when = fields.into_iter().rev().find(|(name, _)| name == "when").map(|(_, when)| when)?;
+        Some(Segment { key, place: format!("/segments/{at}"), when })
+    }
+}
+
+/// A text, or a whole number, which stands for its digits (2.2.29).
+pub(crate) fn text(value: Option<&Value<'_>>) -> Option<String> {
+    let value = value?;
+    value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|whole| whole.to_string()))
+}

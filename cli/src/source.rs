@@ -1,0 +1,273 @@
+//! SNAPSHOT arguments: a file, `-`, a variable, an address, or a name of `esclusa.toml`, asked once.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use esclusa::{FlagSet, SnapshotError};
+use esclusa_formats::{Mapping, ReadError};
+use esclusa_sync::{Answer, Failure, Request, Source};
+
+use crate::config::{Config, Named};
+use crate::desk::{Desk, Trouble};
+use crate::nearest::nearest;
+
+/// How long a store may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How rows of a table with columns of its own are read.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Reading {
+    /// Read rows by this mapping (TOML or JSON)
+    #[arg(long, value_name = "FILE", help_heading = "Source")]
+    pub mapping: Option<PathBuf>,
+    /// Give a parameter of the mapping a value, such as environment=production
+    #[arg(long = "param", value_name = "NAME=VALUE", help_heading = "Source")]
+    pub parameters: Vec<String>,
+    /// Table in the database, or key in Redis
+    #[arg(long, value_name = "TABLE", help_heading = "Source")]
+    pub table: Option<String>,
+    /// Leave esclusa.toml aside
+    #[arg(long, help_heading = "Source")]
+    pub no_config: bool,
+}
+
+impl Reading {
+    /// The configuration that holds for a command.
+    ///
+    /// # Errors
+    /// When `esclusa.toml` cannot be read.
+    pub fn config(&self, desk: &Desk<'_>) -> Result<Config, Trouble> {
+        if self.no_config {
+            Ok(Config { folder: desk.folder.clone(), ..Config::default() })
+        } else {
+            Config::find(desk)
+        }
+    }
+}
+
+/// What a source gave.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What messages call it, without secrets.
+    pub name: String,
+    /// The file, if it is one.
+    pub file: Option<PathBuf>,
+    /// The text as the source has it.
+    pub bytes: Vec<u8>,
+    /// The mapping that reads it.
+    pub mapping: Option<Mapping>,
+}
+
+impl Snapshot {
+    /// Asks the source of an argument.
+    ///
+    /// # Errors
+    /// When it does not answer, or the mapping cannot be read.
+    pub fn read(argument: &str, reading: &Reading, desk: &mut Desk<'_>) -> Result<Self, Trouble> {
+        let config = reading.config(desk)?;
+        let named = named(argument, &config)?;
+        let mapping = mapping(reading, &named, &config, desk)?;
+        let place = match (&named.from, &named.from_env) {
+            (Some(from), _) => from.clone(),
+            (None, Some(variable)) => variable_of(variable, desk)?,
+            (None, None) => argument.to_owned(),
+        };
+        let is_named = named.from.is_some() || named.from_env.is_some();
+        let folder = if is_named { config.folder.clone() } else { desk.folder.clone() };
+        let table = reading.table.clone().or(named.table);
+        let token = named.token_env.as_deref().map(|variable| variable_of(variable, desk)).transpose()?;
+        let token = token.or_else(|| (desk.variable)("ESCLUSA_TOKEN"));
+        let mut snapshot = ask(&Asked { place, folder, table, token }, desk)?;
+        snapshot.mapping = mapping;
+        Ok(snapshot)
+    }
+
+    /// The flags of it.
+    ///
+    /// # Errors
+    /// When the bytes hold no flags.
+    pub fn set(&self) -> Result<FlagSet, Trouble> {
+        self.compile().map_err(|error| Trouble::new(format!("{}: {error}", self.name)))
+    }
+
+    /// The same with the error as it is.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn compile(&self) -> Result<FlagSet, ReadError> {
+        match &self.mapping {
+            Some(mapping) => Ok(esclusa_formats::read(&self.bytes, mapping)?.0),
+            None => FlagSet::from_json(&self.bytes).map_err(|error: SnapshotError| ReadError::Snapshot(error)),
+        }
+    }
+}
+
+fn variable_of(name: &str, desk: &Desk<'_>) -> Result<String, Trouble> {
+    (desk.variable)(name).ok_or_else(|| Trouble::new(format!("the variable `{name}` is not set")))
+}
+
+/// The source of that name in the configuration, or none.
+fn named(argument: &str, config: &Config) -> Result<Named, Trouble> {
+    if let Some(named) = config.sources.get(argument) {
+        return Ok(named.clone());
+    }
+    let looks_like_name = argument.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-'));
+    if argument != "-" && looks_like_name && !config.sources.is_empty() && !config.folder.join(argument).exists() {
+        let names = config.sources.keys().map(String::as_str);
+        let hint = nearest(argument, names.clone()).map_or_else(
+            || format!(", which has {}", names.collect::<Vec<_>>().join(", ")),
+            |name| format!("; did you mean `{name}`?"),
+        );
+        return Err(Trouble::new(format!("`{argument}` is neither a file nor a source of esclusa.toml{hint}")));
+    }
+    Ok(Named::default())
+}
+
+fn mapping(reading: &Reading, named: &Named, config: &Config, desk: &Desk<'_>) -> Result<Option<Mapping>, Trouble> {
+    let given = reading.mapping.as_ref().map(|file| desk.folder.join(file));
+    let Some(file) = given.or_else(|| named.mapping.as_ref().map(|file| config.folder.join(file))) else {
+        return match reading.parameters.first() {
+            Some(_) => Err(Trouble::new("`--param` is for a mapping, expected `--mapping FILE` beside it")),
+            None => Ok(None),
+        };
+    };
+    let mapping = read_mapping(&file)?;
+    let mut parameters: Vec<(&str, &str)> =
+        named.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    for parameter in &reading.parameters {
+        let pair = parameter.split_once('=');
+        parameters.push(pair.ok_or_else(|| {
+            Trouble::new(format!("`{parameter}` is not a parameter, expected one such as environment=production"))
+        })?);
+    }
+    let with = |mapping: Mapping, (name, value): (&str, &str)| mapping.with(name, value);
+    let mapping = parameters.into_iter().try_fold(mapping, with);
+    mapping.map(Some).map_err(|error| Trouble::new(format!("`{}`: {error}", file.display())))
+}
+
+/// A mapping in TOML or JSON.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_mapping(file: &Path) -> Result<Mapping, Trouble> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Trouble::new(format!("cannot read `{}`: {error}", file.display())))?;
+    let is_json = text.trim_start().starts_with('{');
+    let mapping = if is_json { Mapping::from_json(text.as_bytes()) } else { Mapping::from_toml(&text) };
+    mapping.map_err(|error| Trouble::new(format!("`{}`: {error}", file.display())))
+}
+
+struct Asked {
+    place: String,
+    folder: PathBuf,
+    table: Option<String>,
+    token: Option<String>,
+}
+
+impl Asked {
+    fn table_in(&self, database: &str) -> Result<&str, Trouble> {
+        self.table
+            .as_deref()
+            .ok_or_else(|| Trouble::new(format!("which table of {database}? expected `--table TABLE`")))
+    }
+}
+
+fn ask(asked: &Asked, desk: &mut Desk<'_>) -> Result<Snapshot, Trouble> {
+    let place = asked.place.as_str();
+    let given = |name: &str, bytes: Vec<u8>| Snapshot { name: name.to_owned(), file: None, bytes, mapping: None };
+    if place == "-" {
+        let mut bytes = Vec::new();
+        desk.input.read_to_end(&mut bytes).map_err(|error| Trouble::new(format!("standard input: {error}")))?;
+        return Ok(given("standard input", bytes));
+    }
+    if let Some(variable) = place.strip_prefix("env:") {
+        return Ok(given(place, variable_of(variable, desk)?.into_bytes()));
+    }
+    if let Some(file) = place.strip_prefix("sqlite:") {
+        return sqlite(asked, file);
+    }
+    match place.split_once("://").map(|(scheme, _)| scheme) {
+        Some("http" | "https") => {
+            let http = esclusa_sync::Http::new(place).map_err(|error| Trouble::new(error.to_string()))?;
+            let http = match &asked.token {
+                Some(token) => http.bearer(token).map_err(|error| Trouble::new(error.to_string()))?,
+                None => http,
+            };
+            fetch(http)
+        }
+        Some("postgres" | "postgresql") => {
+            let postgres = esclusa_sync::Postgres::new(place).map_err(failed)?;
+            fetch(match &asked.table {
+                Some(table) => postgres.table(table),
+                None => postgres,
+            })
+        }
+        Some("redis" | "rediss") => {
+            let redis = esclusa_sync::Redis::new(place).map_err(failed)?;
+            fetch(match &asked.table {
+                Some(key) => redis.key(key),
+                None => redis,
+            })
+        }
+        Some("mysql" | "mariadb") => mysql(asked),
+        Some("file") => file(place.strip_prefix("file://").unwrap_or(place), &asked.folder),
+        Some(scheme) => Err(Trouble::new(format!(
+            "`{scheme}://` is not an address that this tool reads, expected https, postgres, redis, sqlite:FILE or a file"
+        ))),
+        None => file(place, &asked.folder),
+    }
+}
+
+fn file(path: &str, folder: &Path) -> Result<Snapshot, Trouble> {
+    let whole = folder.join(path);
+    let bytes = std::fs::read(&whole).map_err(|error| Trouble::new(format!("cannot read `{path}`: {error}")))?;
+    Ok(Snapshot { name: path.to_owned(), file: Some(whole), bytes, mapping: None })
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(asked: &Asked, file: &str) -> Result<Snapshot, Trouble> {
+    let table = asked.table_in("the SQLite file")?;
+    fetch(esclusa_sync::Sqlite::table(asked.folder.join(file), table))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(asked: &Asked, _: &str) -> Result<Snapshot, Trouble> {
+    asked.table_in("the SQLite file")?;
+    Err(Trouble::new("this build reads no SQLite, expected one with the feature `sqlite`"))
+}
+
+#[cfg(feature = "mysql")]
+fn mysql(asked: &Asked) -> Result<Snapshot, Trouble> {
+    let table = asked.table_in("MySQL")?;
+    fetch(esclusa_sync::MySql::new(&asked.place).map_err(failed)?.table(table))
+}
+
+#[cfg(not(feature = "mysql"))]
+fn mysql(asked: &Asked) -> Result<Snapshot, Trouble> {
+    asked.table_in("MySQL")?;
+    Err(Trouble::new("this build reads no MySQL, expected one with the feature `mysql`"))
+}
+
+fn failed(failure: Failure) -> Trouble {
+    Trouble::new(failure.error)
+}
+
+/// Asks a source once.
+fn fetch(mut source: impl Source) -> Result<Snapshot, Trouble> {
+    let name = source.name();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble::new(format!("cannot start the network: {error}")))?;
+    let answer = runtime.block_on(async {
+        let request = Request::default();
+        tokio::time::timeout(TIMEOUT, source.fetch(&request)).await
+    });
+    let said = match answer {
+        Ok(Ok(Answer::Snapshot { bytes, .. })) => return Ok(Snapshot { name, file: None, bytes, mapping: None }),
+        Ok(Ok(Answer::NotModified)) => "it answered that nothing has changed, expected a snapshot".to_owned(),
+        Ok(Err(failure)) => failure.error,
+        Err(_) => format!("no answer within {} s", TIMEOUT.as_secs()),
+    };
+    Err(Trouble::new(if said.contains(&name) { said } else { format!("{name}: {said}") }))
+}
