@@ -1,4 +1,4 @@
-#![doc = include_str!("../README.md")]
+//! The commands of the tool `esclusa`. This library is for its tests, and may change at any time.
 #![forbid(unsafe_code)]
 
 mod arguments;
