@@ -16,13 +16,14 @@ use crate::writing::Json;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     pub(crate) place: String,
+    pub(crate) code: &'static str,
     pub(crate) problem: Cow<'static, str>,
 }
 
-/// What every violation says in a build without the feature `messages` (8.14).
-const UNSAID: &str = "does not fit: this build leaves messages out, expected a build with the feature `messages`";
+/// What every violation and notice says in a build without the feature `messages` (8.14).
+const UNSAID: &str = "this build leaves messages out, expected a build with the feature `messages`";
 
-/// What a violation says. The words are put together here and nowhere else, so that a build without messages carries
+/// What a violation or notice says. The words are put together here and nowhere else, so that a build without messages carries
 /// none of them: inlined, because then nothing is left of what would have been said.
 #[inline(always)]
 pub(crate) fn problem(words: impl fmt::Display) -> Cow<'static, str> {
@@ -30,17 +31,18 @@ pub(crate) fn problem(words: impl fmt::Display) -> Cow<'static, str> {
 }
 
 impl Violation {
-    /// That something is wrong at a place, a JSON pointer: what is wrong, and what was expected.
+    /// That something is wrong at a place, a JSON pointer: a name for it in kebab-case, and what is wrong and was expected.
     #[must_use]
-    pub fn new(place: String, problem: String) -> Self {
-        Violation { place, problem: Cow::Owned(problem) }
+    pub fn new(place: String, code: &'static str, problem: String) -> Self {
+        Violation { place, code, problem: Cow::Owned(problem) }
     }
 
-    /// `{"place", "problem"}`.
+    /// `{"place", "code", "problem"}`.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
         Value::Object(vec![
             ("place".into(), self.place.clone().into()),
+            ("code".into(), self.code.into()),
             ("problem".into(), self.problem.clone().into_owned().into()),
         ])
     }
@@ -49,6 +51,7 @@ impl Violation {
     pub fn write(&self, json: &mut Json) {
         json.object(|json| {
             json.name("place").text(&self.place);
+            json.name("code").text(self.code);
             json.name("problem").text(&self.problem);
         });
     }
@@ -57,6 +60,13 @@ impl Violation {
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// What is wrong, as a name that does not change (9.9 of SEMANTICS.md), such as `out-of-range`. A crate that reads rows
+    /// by itself may have names of its own.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
     }
 
     /// What is wrong, and what was expected.
@@ -219,6 +229,16 @@ impl SnapshotError {
             SnapshotError::Document(violation) => std::slice::from_ref(violation),
             SnapshotError::Violations(violations) => violations,
             _ => &[],
+        }
+    }
+
+    /// What is wrong, as a name that does not change: `not-json`, `too-large`, or the code of the first violation.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            SnapshotError::Json(_) => "not-json",
+            SnapshotError::TooLarge { .. } => "too-large",
+            _ => self.violations().first().map_or("not-a-snapshot", Violation::code),
         }
     }
 

@@ -31,6 +31,7 @@ mod aside;
 mod audience;
 mod bucket;
 mod client_snapshot;
+mod code;
 mod columns;
 mod compilation;
 mod condition;

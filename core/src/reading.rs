@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use crate::MESSAGES;
 use crate::bucket::Share;
+use crate::code;
 use crate::error::{Violation, found, no_time, one_of, problem};
 use crate::fingerprint::Set;
 use crate::json::parse_number;
@@ -58,16 +59,16 @@ pub(crate) struct Reading {
 
 impl Reading {
     #[inline(always)]
-    pub(crate) fn report(&mut self, place: &Place<'_>, words: impl fmt::Display) {
-        self.say(place, problem(words));
+    pub(crate) fn report(&mut self, place: &Place<'_>, code: &'static str, words: impl fmt::Display) {
+        self.say(place, code, problem(words));
     }
 
     /// Reports in words that every build has.
     #[cold]
     #[inline(never)]
-    pub(crate) fn say(&mut self, place: &Place<'_>, problem: Cow<'static, str>) {
+    pub(crate) fn say(&mut self, place: &Place<'_>, code: &'static str, problem: Cow<'static, str>) {
         if self.before.is_none_or(|before| self.violations.len() - before < MAX_VIOLATIONS) {
-            self.violations.push(Violation { place: place.pointer(), problem });
+            self.violations.push(Violation { place: place.pointer(), code, problem });
         } else {
             self.more += 1;
         }
@@ -88,20 +89,20 @@ impl Reading {
         let is_sound = self.before.take() == Some(self.violations.len());
         if self.more > 0 {
             let more = format_args!("has {} more violations than the {MAX_VIOLATIONS} that are reported", self.more);
-            self.say(place, problem(more));
+            self.say(place, code::MORE_VIOLATIONS, problem(more));
         }
         is_sound
     }
 
     /// Reports that something else was expected here.
     pub(crate) fn expected<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: impl fmt::Display) -> Option<T> {
-        self.report(place, format_args!("{} does not fit, expected {wanted}", found(value)));
+        self.report(place, code::TYPE_MISMATCH, format_args!("{} does not fit, expected {wanted}", found(value)));
         None
     }
 
     /// Reports a required field that is missing.
     pub(crate) fn missing<T>(&mut self, place: &Place<'_>, wanted: impl fmt::Display) -> Option<T> {
-        self.report(place, format_args!("is missing, expected {wanted}"));
+        self.report(place, code::MISSING, format_args!("is missing, expected {wanted}"));
         None
     }
 
@@ -157,7 +158,11 @@ impl Reading {
                     if slot.replace(value).is_some() {
                         let bit = 1 << (at % 32);
                         if repeated & bit == 0 {
-                            self.report(&place.field(name), "stands more than once, expected once");
+                            self.report(
+                                &place.field(name),
+                                code::REPEATED_FIELD,
+                                "stands more than once, expected once",
+                            );
                         }
                         repeated |= bit;
                     }
@@ -169,6 +174,7 @@ impl Reading {
                     Unknown::Refused if name != "description" && strange.insert(name) => {
                         self.report(
                             &place.field(name),
+                            code::UNKNOWN_FIELD,
                             format_args!("is not a field that is known here, expected one of {}", one_of(names)),
                         );
                     }
@@ -195,7 +201,11 @@ impl Reading {
 
     /// Reports a string that would fit if it were none.
     fn in_quotes<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: impl fmt::Display) -> Option<T> {
-        self.report(place, format_args!("the string {} does not fit, expected {wanted} without quotes", found(value)));
+        self.report(
+            place,
+            code::TYPE_MISMATCH,
+            format_args!("the string {} does not fit, expected {wanted} without quotes", found(value)),
+        );
         None
     }
 
@@ -257,7 +267,7 @@ impl Reading {
             return self.expected(place, value, "a number from 0 to 100");
         };
         if !(0.0..=100.0).contains(&number) {
-            self.report(place, format_args!("{} is out of range, expected 0 to 100", found(value)));
+            self.report(place, code::OUT_OF_RANGE, format_args!("{} is out of range, expected 0 to 100", found(value)));
             return None;
         }
         Share::of_percentage(number)
@@ -281,7 +291,7 @@ impl Reading {
     pub(crate) fn time(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Time> {
         let time = value.as_str().and_then(Time::parse);
         if time.is_none() {
-            self.report(place, no_time(value));
+            self.report(place, code::INVALID_TIME, no_time(value));
         }
         time
     }
@@ -290,7 +300,7 @@ impl Reading {
     pub(crate) fn bound(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Time> {
         let time = value.as_str().and_then(Time::parse_bound);
         if time.is_none() {
-            self.report(place, no_time(value));
+            self.report(place, code::INVALID_TIME, no_time(value));
         }
         time
     }
@@ -305,7 +315,11 @@ impl Reading {
         match value {
             Value::List(entries) => {
                 if entries.len() > most {
-                    self.report(place, format_args!("{} {what} are too many, expected at most {most}", entries.len()));
+                    self.report(
+                        place,
+                        code::TOO_MANY,
+                        format_args!("{} {what} are too many, expected at most {most}", entries.len()),
+                    );
                 }
                 Some(entries)
             }

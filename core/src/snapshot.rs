@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::code;
 use crate::context::{Context, ContextError};
 use crate::error::{SnapshotError, Violation, found, no_time, problem};
 use crate::json::{self, Fault, Reader};
@@ -146,28 +147,35 @@ impl<'a> Document<'a> {
             other => {
                 return Err(wrong(
                     "",
+                    code::NOT_A_SNAPSHOT,
                     format_args!("{} is no snapshot, expected an object or an array of flags", found(&other)),
                 ));
             }
         }
         if let Some(name) = self.repeated {
-            return Err(wrong(&["/", name].concat(), "stands more than once, expected once"));
+            return Err(wrong(&["/", name].concat(), code::REPEATED_FIELD, "stands more than once, expected once"));
         }
         let [version, flags, revision, generated_at, segments, ignored, tables] = self.fields;
         if tables.is_some_and(|tables| !tables.is_null()) {
-            return Err(wrong("/tables", "holds rows for a mapping, expected flags: this reader has no mappings"));
+            return Err(wrong(
+                "/tables",
+                code::NEEDS_MAPPING,
+                "holds rows for a mapping, expected flags: this reader has no mappings",
+            ));
         }
         match version {
             Some(Value::Integer(VERSION)) => {}
             Some(other) => {
                 return Err(wrong(
                     "/esclusa",
+                    code::UNSUPPORTED_VERSION,
                     format_args!("{} is not a version that this engine reads, expected {VERSION}", found(&other)),
                 ));
             }
             None => {
                 return Err(wrong(
                     "/esclusa",
+                    code::MISSING,
                     format_args!(
                         "is missing, expected \"esclusa\": {VERSION}, or an array of flags as the whole snapshot"
                     ),
@@ -180,6 +188,7 @@ impl<'a> Document<'a> {
             other => {
                 return Err(wrong(
                     "/revision",
+                    code::TYPE_MISMATCH,
                     format_args!(
                         "{} is no revision, expected a whole number from 0 to 9007199254740991",
                         found(&other)
@@ -191,7 +200,7 @@ impl<'a> Document<'a> {
             Value::Null => None,
             other => match other.as_str().and_then(Time::parse) {
                 Some(time) => Some(time),
-                None => return Err(wrong("/generated_at", no_time(&other))),
+                None => return Err(wrong("/generated_at", code::INVALID_TIME, no_time(&other))),
             },
         };
         match segments.unwrap_or_default() {
@@ -200,6 +209,7 @@ impl<'a> Document<'a> {
             other => {
                 return Err(wrong(
                     "/segments",
+                    code::TYPE_MISMATCH,
                     format_args!("{} is no list of segments, expected an array", found(&other)),
                 ));
             }
@@ -211,6 +221,7 @@ impl<'a> Document<'a> {
                 None => {
                     return Err(wrong(
                         "/ignored",
+                        code::TYPE_MISMATCH,
                         format_args!("{} is no list of fields, expected an array of names", found(&other)),
                     ));
                 }
@@ -219,9 +230,13 @@ impl<'a> Document<'a> {
         match flags {
             Some(Value::List(_)) => at_most(self.flags, "flags", "/flags")?,
             Some(other) => {
-                return Err(wrong("/flags", format_args!("{} is no list of flags, expected an array", found(&other))));
+                return Err(wrong(
+                    "/flags",
+                    code::TYPE_MISMATCH,
+                    format_args!("{} is no list of flags, expected an array", found(&other)),
+                ));
             }
-            None => return Err(wrong("/flags", "is missing, expected an array of flags")),
+            None => return Err(wrong("/flags", code::MISSING, "is missing, expected an array of flags")),
         }
         let (switches, ignored_late) = (self.switches, self.ignored_late);
         Ok(Snapshot { revision, generated_at, bare: false, switches, ignored, ignored_late })
@@ -244,20 +259,24 @@ fn entries<'a>(reader: &mut Reader<'a>, depth: usize, part: Part, show: Show<'_,
 
 pub(crate) fn at_most(count: usize, what: &str, place: &str) -> Result<(), SnapshotError> {
     if count > MAX_FLAGS {
-        return Err(wrong(place, format_args!("{count} {what} are too many, expected at most {MAX_FLAGS}")));
+        return Err(wrong(
+            place,
+            code::TOO_MANY,
+            format_args!("{count} {what} are too many, expected at most {MAX_FLAGS}"),
+        ));
     }
     Ok(())
 }
 
 #[inline(always)]
-fn wrong(place: &str, words: impl fmt::Display) -> SnapshotError {
-    refused(place, problem(words))
+fn wrong(place: &str, code: &'static str, words: impl fmt::Display) -> SnapshotError {
+    refused(place, code, problem(words))
 }
 
 #[cold]
 #[inline(never)]
-fn refused(place: &str, problem: Cow<'static, str>) -> SnapshotError {
-    SnapshotError::Document(Violation { place: place.to_owned(), problem })
+fn refused(place: &str, code: &'static str, problem: Cow<'static, str>) -> SnapshotError {
+    SnapshotError::Document(Violation { place: place.to_owned(), code, problem })
 }
 
 /// Any JSON, within the limit of nesting; a byte order mark may stand before it (2.1.1).

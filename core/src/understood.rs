@@ -3,9 +3,11 @@
 //! It holds names, counts and kinds, and never a value: reports travel, and lists hold people's ids.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::bucket::hash;
 use crate::columns::{Column as Found, Columns, Count, Kinds, Role};
+use crate::error::problem;
 use crate::fingerprint::mix;
 use crate::guard::Kind;
 use crate::value::Value;
@@ -47,7 +49,7 @@ pub struct Column {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     code: &'static str,
-    problem: String,
+    problem: Cow<'static, str>,
     rows: u64,
 }
 
@@ -121,7 +123,13 @@ impl Reading {
 
     /// Adds a notice.
     pub fn notice(&mut self, code: &'static str, problem: String, rows: u64) {
-        self.notices.push(Notice { code, problem, rows });
+        self.notices.push(Notice { code, problem: Cow::Owned(problem), rows });
+    }
+
+    /// The same in words that a build may leave out (9.7).
+    #[inline(always)]
+    fn note(&mut self, code: &'static str, words: impl fmt::Display, rows: u64) {
+        self.notices.push(Notice { code, problem: problem(words), rows });
     }
 
     fn set_fingerprint(&mut self) {
@@ -234,7 +242,7 @@ impl Notice {
     fn to_value(&self) -> Value<'static> {
         Value::Object(vec![
             ("code".into(), self.code.to_owned().into()),
-            ("problem".into(), self.problem.clone().into()),
+            ("problem".into(), self.problem.clone().into_owned().into()),
             ("rows".into(), self.rows.into()),
         ])
     }
@@ -284,29 +292,28 @@ impl Reading {
 
     fn notice_counts(&mut self, counts: &Counts, has_switch: bool) {
         let rows = self.rows;
-        let mut notice = |code, problem: &str, rows: u32| {
+        let mut notice = |code, words: &str, rows: u64| {
             if rows > 0 {
-                self.notices.push(Notice { code, problem: problem.to_owned(), rows: rows.into() });
+                self.note(code, words, rows);
             }
         };
-        notice("label", "`name` is a label where there is a `key`, and `key` is the key", counts.labels);
-        let without = if has_switch { 0 } else { u32::try_from(rows).unwrap_or(u32::MAX) };
-        notice("no-switch", "no row has `enabled`, so every flag is off", without);
+        notice("label", "`name` is a label where there is a `key`, and `key` is the key", counts.labels.into());
+        notice("no-switch", "no row has `enabled`, so every flag is off", if has_switch { 0 } else { rows });
         if counts.shares_above_0 >= 3 && counts.shares_above_1 == 0 {
-            let problem = "no share is above 1, and they are read as percent: 0.5 is half a percent";
-            notice("shares-never-above-1", problem, counts.shares_above_0);
+            let words = "no share is above 1, and they are read as percent: 0.5 is half a percent";
+            notice("shares-never-above-1", words, counts.shares_above_0.into());
         }
-        let problem = "keys are in several rows: where their definitions differ, the flag is off";
-        notice("twins", problem, counts.twins);
-        let problem = "`end_date` is a date without a time: the flag ends when that day begins, in UTC";
-        notice("date-only-end", problem, counts.ends_at_midnight);
+        let words = "keys are in several rows: where their definitions differ, the flag is off";
+        notice("twins", words, counts.twins.into());
+        let words = "`end_date` is a date without a time: the flag ends when that day begins, in UTC";
+        notice("date-only-end", words, counts.ends_at_midnight.into());
     }
 
     /// Notices switches that met no flag (13.14).
     pub(crate) fn notice_switches(&mut self, keys: &[String]) {
         if !keys.is_empty() {
-            let problem = ["no flag below has the key of these switches: ", &keys.join(", ")].concat();
-            self.notices.push(Notice { code: UNKNOWN_SWITCH, problem, rows: keys.len() as u64 });
+            let words = format_args!("no flag below has the key of these switches: {}", keys.join(", "));
+            self.note(UNKNOWN_SWITCH, words, keys.len() as u64);
         }
     }
 
@@ -327,20 +334,19 @@ impl Reading {
     /// Notices the columns that are not read and that the set before had in no row.
     pub(crate) fn notice_new(&mut self, has: impl Fn(&str) -> bool) {
         let new = self.columns.iter().filter(|column| !column.is_settled() && !has(&column.name));
-        let new: Vec<Notice> = new
-            .map(|column| Notice {
-                code: "new-column",
-                problem: ["`", &column.name, "` was in no row of the set before"].concat(),
-                rows: column.rows,
-            })
-            .collect();
+        let notice = |column: &Column| Notice {
+            code: "new-column",
+            problem: problem(format_args!("`{}` was in no row of the set before", column.name)),
+            rows: column.rows,
+        };
+        let new: Vec<Notice> = new.map(notice).collect();
         self.notices.extend(new);
     }
 
     /// Notices a column that is a default of the store (8.17).
     pub(crate) fn notice_default(&mut self, name: &str, rows: u64) {
-        let problem = "` looks like a restriction and has one value in every row: flags keep their last definition";
-        self.notices.push(Notice { code: "default-column", problem: ["`", name, problem].concat(), rows });
+        let why = "looks like a restriction and has one value in every row: flags keep their last definition";
+        self.note("default-column", format_args!("`{name}` {why}"), rows);
     }
 }
 

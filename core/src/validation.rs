@@ -21,6 +21,7 @@ use std::borrow::Cow;
 
 use crate::RULES;
 use crate::aside::{Aside, Why};
+use crate::code;
 use crate::columns::{Cause, Columns, Strange};
 use crate::definition::{FlagDefinition, SegmentDefinition, Status};
 use crate::error::{Violation, found};
@@ -340,7 +341,7 @@ fn filled<'r, 'v>(value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
 fn built<'r, 'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
     let value = filled(value)?;
     if !RULES {
-        reading.say(place, Cow::Borrowed(LEFT_OUT));
+        reading.say(place, code::LEFT_OUT, Cow::Borrowed(LEFT_OUT));
     }
     RULES.then_some(value)
 }
@@ -359,13 +360,13 @@ fn unique_key<'v>(
         Value::Text(key) if !key.is_empty() && key.len() <= MAX_KEY_BYTES => match keys.take(list, at, key.clone()) {
             Ok(()) => Some((key.clone(), None)),
             Err((first, problem)) => {
-                reading.report(place, problem);
+                reading.report(place, code::DUPLICATE_KEY, problem);
                 Some((key.clone(), Some(first)))
             }
         },
         _ => {
             let wanted = format_args!("expected a string of 1 to {MAX_KEY_BYTES} bytes");
-            reading.report(place, format_args!("{} is no key, {wanted}", found(value)));
+            reading.report(place, code::INVALID_KEY, format_args!("{} is no key, {wanted}", found(value)));
             None
         }
     }

@@ -108,8 +108,12 @@ fn publish(flags: &Flags, step: &Json) -> Result<(), String> {
         Some(text) => text.as_str().unwrap().to_owned(),
         None => step["snapshot"].to_string(),
     };
-    let Ok(set) = FlagSet::from_json(bytes.as_bytes()) else {
-        return same(&json!("refused"), &step["outcome"]);
+    let set = match FlagSet::from_json(bytes.as_bytes()) {
+        Ok(set) => set,
+        Err(error) => {
+            same(&json!(error.code()), step.get("code").unwrap_or(&json!(error.code())))?;
+            return same(&json!("refused"), &step["outcome"]);
+        }
     };
     let report = if step["accept_older"] == json!(true) { flags.publish_any_revision(set) } else { flags.publish(set) };
     let outcome = match report.outcome() {
@@ -120,6 +124,7 @@ fn publish(flags: &Flags, step: &Json) -> Result<(), String> {
     same(&json!(outcome), &step["outcome"])?;
     let mut places: Vec<&str> = report.violations().iter().map(esclusa::Violation::place).collect();
     places.sort_unstable();
+    let codes = report.violations().iter().map(|violation| (violation.place().to_owned(), json!(violation.code())));
     let set_aside: Vec<Json> = report
         .set_aside()
         .iter()
@@ -133,6 +138,7 @@ fn publish(flags: &Flags, step: &Json) -> Result<(), String> {
         ("removed", json!(report.removed())),
         ("changed", json!(report.changed())),
         ("set_aside", json!(set_aside)),
+        ("codes", Json::Object(codes.collect())),
     ];
     for (name, got) in got {
         if let Some(expected) = step.get(name) {

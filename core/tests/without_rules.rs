@@ -35,7 +35,7 @@ fn what_is_wrong_has_its_place_and_json_its_line_without_messages() {
     let mut places: Vec<&str> = set.violations().iter().map(esclusa::Violation::place).collect();
     places.sort_unstable();
     assert_eq!(places, ["/0/enabled", "/0/rollout_percentage", "/0/target_plan", "/1/name"]);
-    let says = "does not fit: this build leaves messages out, expected a build with the feature `messages`";
+    let says = "this build leaves messages out, expected a build with the feature `messages`";
     assert!(set.violations().iter().all(|violation| violation.problem() == says));
     let refused = |snapshot: &str| FlagSet::from_json(snapshot.as_bytes()).unwrap_err().to_string();
     assert_eq!(refused(r#"{"esclusa": 2, "flags": []}"#), format!("`/esclusa`: {says}"));

@@ -46,6 +46,15 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// What is wrong, as a name that does not change (9.9 of SEMANTICS.md): `invalid-mapping`, or that of the snapshot.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReadError::Mapping(_) => "invalid-mapping",
+            ReadError::Snapshot(error) => error.code(),
+        }
+    }
+
     /// Where it is, in the mapping or in the document; empty for the document as a whole.
     #[must_use]
     pub fn place(&self) -> &str {

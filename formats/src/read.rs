@@ -180,7 +180,7 @@ fn head(rest: &Value<'_>) -> Result<Head, ReadError> {
     if let Some((_, tables)) = tables {
         check_tables(tables)?;
         if rest.get("flags").is_some_and(|flags| !is_empty(flags)) || fields.iter().any(|(name, _)| name == "flags") {
-            return Err(wrong("/flags", "stands beside `tables`, expected one of both"));
+            return Err(wrong("/flags", "conflicting-fields", "stands beside `tables`, expected one of both"));
         }
     }
     let mut whole: Vec<_> = fields.iter().filter(|(name, _)| name != "tables" && name != "mapping").cloned().collect();
@@ -193,22 +193,26 @@ fn head(rest: &Value<'_>) -> Result<Head, ReadError> {
 
 fn check_tables(tables: &Value<'_>) -> Result<(), ReadError> {
     let Value::Object(tables) = tables else {
-        return Err(wrong("/tables", "is no object, expected tables by their names, each an array of rows"));
+        return Err(wrong(
+            "/tables",
+            "type-mismatch",
+            "is no object, expected tables by their names, each an array of rows",
+        ));
     };
     for (at, (name, table)) in tables.iter().enumerate() {
         let place = format!("/tables/{}", name.replace('~', "~0").replace('/', "~1"));
         if table.as_list().is_none() {
-            return Err(wrong(&place, "is no table, expected an array of rows"));
+            return Err(wrong(&place, "type-mismatch", "is no table, expected an array of rows"));
         }
         if tables.iter().take(at.min(1_000)).any(|(other, _)| other == name) {
-            return Err(wrong(&place, "stands more than once, expected once"));
+            return Err(wrong(&place, "repeated-field", "stands more than once, expected once"));
         }
     }
     Ok(())
 }
 
-fn wrong(place: &str, problem: &str) -> ReadError {
-    SnapshotError::Document(Violation::new(place.to_owned(), problem.to_owned())).into()
+fn wrong(place: &str, code: &'static str, problem: &str) -> ReadError {
+    SnapshotError::Document(Violation::new(place.to_owned(), code, problem.to_owned())).into()
 }
 
 /// The table of the flags, if it is another than that which was assumed (M2).

@@ -65,7 +65,7 @@ impl Places<'_, '_> {
         if !origin.key.is_empty() {
             problem = format!("{problem} (flag {})", quoted(&origin.key));
         }
-        Violation::new(place, problem)
+        Violation::new(place, violation.code(), problem)
     }
 }
 

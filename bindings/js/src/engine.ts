@@ -23,7 +23,7 @@ export interface Engine {
   open(): number;
   /** Lets go of flags. */
   close(flags: number): void;
-  /** Publishes at once: a report, or `{"refused", "violations"}`, as JSON. */
+  /** Publishes at once: a report, or `{"refused", "code", "violations"}`, as JSON. */
   publish(flags: number, snapshot: Uint8Array, strict: boolean, acceptOlder: boolean): string;
   /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
   publishLater?(flags: number, snapshot: Uint8Array, strict: boolean, acceptOlder: boolean): Promise<string>;

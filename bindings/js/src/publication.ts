@@ -73,9 +73,9 @@ export function reportFrom(said: string): Report {
   if (said === '') {
     throw new Error('nothing was published: the flags were freed meanwhile');
   }
-  const wire = JSON.parse(said) as WireReport | { refused: string; violations: Violation[] };
+  const wire = JSON.parse(said) as WireReport | { refused: string; code: string; violations: Violation[] };
   if ('refused' in wire) {
-    throw new SnapshotError(wire.refused, wire.violations);
+    throw new SnapshotError(wire.refused, wire.violations, wire.code);
   }
   const { set_aside: setAside, reading, ...rest } = wire;
   return { ...rest, setAside, reading: readingFrom(reading) };

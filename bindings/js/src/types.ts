@@ -79,6 +79,9 @@ export interface Explanation {
 export interface Violation {
   /** A JSON pointer into the snapshot. */
   place: string;
+  /** What is wrong, as a name that does not change, such as `out-of-range` [9.9]. */
+  code: string;
+  /** What is wrong, and what was expected. */
   problem: string;
 }
 

@@ -153,6 +153,9 @@ function checkPublish(host, flags, step, where) {
     if (!(problem instanceof host.SnapshotError)) {
       throw problem;
     }
+    if ('code' in step) {
+      same(problem.code, step.code, `${where}: ${problem.message}`);
+    }
     return same('refused', step.outcome, `${where}: ${problem.message}`);
   }
   same(report.outcome, step.outcome, where);
@@ -163,6 +166,10 @@ function checkPublish(host, flags, step, where) {
   }
   if ('set_aside' in step) {
     same(report.setAside, step.set_aside, `${where}: set aside`);
+  }
+  if ('codes' in step) {
+    const codes = report.violations.map(({ place, code }) => [place, code]);
+    same(Object.fromEntries(codes), step.codes, `${where}: codes`);
   }
   if ('violations' in step) {
     const places = report.violations.map(({ place }) => place);

@@ -111,6 +111,7 @@ pub(crate) fn refused<'py>(py: Python<'py>, refusal: &ReadError) -> PyResult<Bou
     let dict = PyDict::new(py);
     dict.set_item("outcome", "refused")?;
     dict.set_item("problem", refusal.to_string())?;
+    dict.set_item("code", refusal.code())?;
     let violations: Vec<Value<'_>> = match refusal {
         ReadError::Snapshot(error) => error.violations().iter().map(Violation::to_value).collect(),
         _ => Vec::new(),

@@ -98,6 +98,8 @@ def publish(flags: Flags, step: dict[str, Any]) -> None:
     for name in ("added", "removed", "changed", "set_aside"):
         if name in step:
             assert exact(report.to_dict()[name]) == exact(step[name])
+    if "codes" in step:
+        assert {violation.place: violation.code for violation in report.violations} == step["codes"]
     if "violations" in step:
         assert sorted(violation.place for violation in report.violations) == sorted(step["violations"])
         assert flags.violations == report.violations

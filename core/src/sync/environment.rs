@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::code;
 use crate::error::Violation;
 use crate::snapshot::{SWITCHES, VERSION};
 use crate::switching::switch_word;
@@ -49,6 +50,7 @@ pub fn switches<N: AsRef<str>, V: AsRef<str>>(
             Some(enabled) => *switches.entry(name.to_lowercase()).or_insert(true) &= enabled,
             None => violations.push(Violation {
                 place: variable.to_owned(),
+                code: code::INVALID_SWITCH,
                 problem: "does not fit and is ignored, expected true or false (or 1 or 0, on or off, yes or no, enabled or disabled)".into(),
             }),
         }

@@ -1,6 +1,7 @@
 //! Reading conditions and operators (sections 4 and 5).
 
 use super::given;
+use crate::code;
 use crate::definition::{ConditionDefinition, OperatorDefinition, Relation, TextTest};
 use crate::error::found;
 use crate::limit::MAX_LIST_ENTRIES;
@@ -35,12 +36,16 @@ fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> 
         [kind] => *kind,
         [] => {
             let problem = "has none of `all`, `any`, `not`, `segment`, `percentage` and `attribute`, expected one";
-            reading.report(place, problem);
+            reading.report(place, code::MISSING, problem);
             return None;
         }
         [others @ .., last] => {
             let both = if others.len() == 1 { "both " } else { "" };
-            reading.report(place, format_args!("has {both}{} and {last}, expected one kind", others.join(", ")));
+            reading.report(
+                place,
+                code::CONFLICTING_FIELDS,
+                format_args!("has {both}{} and {last}, expected one kind", others.join(", ")),
+            );
             return None;
         }
     };
@@ -52,7 +57,7 @@ fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> 
     for (name, value) in [("op", op), ("value", one), ("values", many), ("ignore_case", ignore_case)] {
         if value.is_some() {
             let problem = format!("`{name}` goes with `attribute`, not with {kind}, expected only {kind}");
-            reading.report(&place.field(name), problem);
+            reading.report(&place.field(name), code::UNEXPECTED_FIELD, problem);
         }
     }
     if let Some(value) = all {
@@ -79,7 +84,11 @@ fn unfitting<const N: usize>(
 ) {
     for (name, _) in fields.into_iter().filter(|(_, value)| value.is_some()) {
         let op = op.as_str().unwrap_or_default();
-        reading.report(&place.field(name), format_args!("`{op}` takes no `{name}`, expected only {wanted}"));
+        reading.report(
+            &place.field(name),
+            code::UNEXPECTED_FIELD,
+            format_args!("`{op}` takes no `{name}`, expected only {wanted}"),
+        );
     }
 }
 
@@ -108,7 +117,7 @@ fn percentage<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -
     };
     let (from, to) = (share("from", from), share("to", to));
     if from.zip(to).is_some_and(|(from, to)| from > to) {
-        reading.report(&place.field("to"), "is below `from`, expected at least as much");
+        reading.report(&place.field("to"), code::OUT_OF_ORDER, "is below `from`, expected at least as much");
     }
     Some(ConditionDefinition::Percentage { of: of?, salt: salt?, from: from?, to: to? })
 }
@@ -125,7 +134,11 @@ fn operator<'v>(
     };
     let (value_place, values_place) = (place.field("value"), place.field("values"));
     let Some(kind) = op.as_str().and_then(Kind::named) else {
-        reading.report(&place.field("op"), format_args!("{} is no operator, expected one of {OPERATORS}", found(op)));
+        reading.report(
+            &place.field("op"),
+            code::UNKNOWN_OPERATOR,
+            format_args!("{} is no operator, expected one of {OPERATORS}", found(op)),
+        );
         return None;
     };
     match kind {
@@ -166,7 +179,7 @@ fn operator<'v>(
             match Expression::parse(&text) {
                 Ok(expression) => Some(OperatorDefinition::Matches(expression)),
                 Err(problem) => {
-                    reading.report(&value_place, problem);
+                    reading.report(&value_place, code::INVALID_REGEX, problem);
                     None
                 }
             }
@@ -183,6 +196,7 @@ fn operator<'v>(
             if Version::parse(&text).is_none() {
                 reading.report(
                     &value_place,
+                    code::INVALID_VERSION,
                     format_args!("{} is no version, expected one such as \"1.2.3\"", found(value)),
                 );
                 return None;

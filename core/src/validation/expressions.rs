@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{Candidate, Segment};
+use crate::code;
 use crate::definition::ConditionDefinition;
 use crate::fingerprint::Map;
 use crate::limit::MAX_SNAPSHOT_REGEX_PARTS;
@@ -60,13 +61,13 @@ pub(super) fn limit(
         match owner {
             Owner::Segment(_, node) => {
                 if let Some(segment) = segments.get_mut(node) {
-                    reading.report(&segments_place.entry(segment.at).field("when"), problem);
+                    reading.report(&segments_place.entry(segment.at).field("when"), code::TOO_MUCH_WORK, problem);
                     segment.sound = false;
                 }
             }
             Owner::Flag(_, node) => {
                 if let Some(flag) = flags.get_mut(node) {
-                    reading.report(&flags_place.entry(flag.at).field("rules"), problem);
+                    reading.report(&flags_place.entry(flag.at).field("rules"), code::TOO_MUCH_WORK, problem);
                     flag.sound = false;
                 }
             }

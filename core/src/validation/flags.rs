@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::rows::is_above_100;
 use super::{Fields, built, filled, given, rules};
 use crate::bucket::Share;
+use crate::code;
 use crate::definition::{
     FlagDefinition, OverridesDefinition, PrerequisiteDefinition, Status, Targets, USER, WantedDefinition,
 };
@@ -127,7 +128,7 @@ fn status(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option
     let status = switching::status(value);
     if status.is_none() {
         let problem = "is no status, expected draft, active, paused, completed or rolled_back";
-        reading.report(place, format_args!("{} {problem}", found(value)));
+        reading.report(place, code::INVALID_STATUS, format_args!("{} {problem}", found(value)));
     }
     status
 }
@@ -171,8 +172,10 @@ fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>)
     };
     prerequisite.flag = flag.unwrap_or_default();
     match (given(on), given(variants)) {
-        (Some(_), Some(_)) => reading.report(place, "has both `on` and `variants`, expected one of them"),
-        (None, None) => reading.report(place, "has neither `on` nor `variants`, expected one of them"),
+        (Some(_), Some(_)) => {
+            reading.report(place, code::CONFLICTING_FIELDS, "has both `on` and `variants`, expected one of them");
+        }
+        (None, None) => reading.report(place, code::MISSING, "has neither `on` nor `variants`, expected one of them"),
         _ => {}
     }
     if let Some(on) = given(on) {
@@ -182,7 +185,7 @@ fn prerequisite<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>)
         let place = place.field("variants");
         prerequisite.wanted = WantedDefinition::Variants(reading.ids(&place, variants).unwrap_or_default());
         if variants.as_list().is_some_and(<[Value<'_>]>::is_empty) {
-            reading.report(&place, "is empty, expected at least one variant");
+            reading.report(&place, code::EMPTY, "is empty, expected at least one variant");
         }
     }
     prerequisite
@@ -211,6 +214,7 @@ fn schedule(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Opti
         {
             reading.report(
                 &place.field("at"),
+                code::OUT_OF_ORDER,
                 format_args!("{time} is not after the step before, {before}, expected steps that rise in time"),
             );
         }

@@ -2,6 +2,7 @@
 
 use super::survey::{Extent as Cost, Survey};
 use super::{Candidate, Segment};
+use crate::code;
 use crate::definition::{ConditionDefinition, SegmentDefinition};
 use crate::error::quoted;
 use crate::fingerprint::{Map, Set};
@@ -86,6 +87,7 @@ pub(super) fn segments<'v>(
                 let at = segments.get(node).map_or(0, |segment| segment.at);
                 reading.report(
                     &place.entry(at).field("when"),
+                    code::CYCLE,
                     cycle("segments", component.way_round(node, &edges, NAMED), name),
                 );
             }
@@ -128,11 +130,11 @@ fn usable(
         if depth > MAX_CONDITION_DEPTH {
             let problem =
                 format!("is {depth} deep with its segments written out, expected at most {MAX_CONDITION_DEPTH}");
-            reading.report(when, problem);
+            reading.report(when, code::TOO_DEEP, problem);
         } else {
             let problem =
                 format!("has {parts} parts with its segments written out, expected at most {MAX_CONDITION_PARTS}");
-            reading.report(when, problem);
+            reading.report(when, code::TOO_MUCH_WORK, problem);
         }
         return None;
     }
@@ -155,7 +157,7 @@ fn unknown_segments(reading: &mut Reading, place: &Place<'_>, condition: &Condit
                 Some(None) => format!("the segment {} is set aside itself, expected a sound one", quoted(key)),
                 None => format!("there is no segment {} in this snapshot, expected the key of one", quoted(key)),
             };
-            reading.report(&place.field("segment"), problem);
+            reading.report(&place.field("segment"), code::UNKNOWN_SEGMENT, problem);
         }
         ConditionDefinition::Comparison { .. } | ConditionDefinition::Percentage { .. } => {}
     }
@@ -184,18 +186,28 @@ pub(super) fn names(
         flag.parts = parts.into_iter().sum::<Option<u64>>().unwrap_or_default();
         if flag.parts > MAX_ANSWER_PARTS {
             let all = format_args!("{} parts with their segments written out", flag.parts);
-            reading.report(&rules, format_args!("have {all}, expected at most {MAX_ANSWER_PARTS}"));
+            reading.report(
+                &rules,
+                code::TOO_MUCH_WORK,
+                format_args!("have {all}, expected at most {MAX_ANSWER_PARTS}"),
+            );
         }
         let prerequisites = place.field("prerequisites");
         for (at, prerequisite) in flag.definition.prerequisites.iter().enumerate() {
-            let problem = match prerequisite.flag.as_ref() {
+            let (code, problem) = match prerequisite.flag.as_ref() {
                 // One that could not be read has been reported.
                 "" => continue,
-                own if own == flag.key => format!("{} is the flag itself, expected the key of another", quoted(own)),
+                own if own == flag.key => {
+                    (code::CYCLE, format!("{} is the flag itself, expected the key of another", quoted(own)))
+                }
                 other if keys.find(other).is_some() => continue,
-                other => format!("there is no flag {} in this snapshot, expected the key of one", quoted(other)),
+                other => {
+                    let problem =
+                        format!("there is no flag {} in this snapshot, expected the key of one", quoted(other));
+                    (code::UNKNOWN_FLAG, problem)
+                }
             };
-            reading.report(&prerequisites.entry(at).field("flag"), problem);
+            reading.report(&prerequisites.entry(at).field("flag"), code, problem);
         }
         flag.sound &= reading.end_entry(&place);
     }
@@ -220,30 +232,33 @@ pub(super) fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Key
     let parts = |flag: &Candidate<'_>| flag.definition().map_or(0, |_| flag.parts);
     let survey = Survey::of(&edges, flags.iter().map(parts).chain([0]).collect());
     let name = |node: usize| flags.get(node).map_or("", |flag| flag.key.as_ref());
-    let mut problems: Vec<(usize, String)> = Vec::new();
+    let mut problems: Vec<(usize, &'static str, String)> = Vec::new();
     for knot in &survey.knots {
         problems.extend(
-            knot.nodes.iter().map(|&node| (node, cycle("prerequisites", knot.way_round(node, &edges, NAMED), name))),
+            knot.nodes
+                .iter()
+                .map(|&node| (node, code::CYCLE, cycle("prerequisites", knot.way_round(node, &edges, NAMED), name))),
         );
     }
     for (node, &Cost { chain, resolutions, parts }) in survey.extents.iter().enumerate() {
         if chain > MAX_PREREQUISITE_CHAIN {
             problems.push((
                 node,
+                code::TOO_DEEP,
                 format!("a chain of {chain} prerequisites is too long, expected at most {MAX_PREREQUISITE_CHAIN}"),
             ));
         }
         if resolutions > MAX_PREREQUISITE_RESOLUTIONS {
-            problems.push((node, format!("resolving this flag may take {resolutions} resolutions of prerequisites, expected at most {MAX_PREREQUISITE_RESOLUTIONS}")));
+            problems.push((node, code::TOO_MUCH_WORK, format!("resolving this flag may take {resolutions} resolutions of prerequisites, expected at most {MAX_PREREQUISITE_RESOLUTIONS}")));
         }
         if parts > MAX_ANSWER_PARTS {
-            problems.push((node, format!("resolving this flag may take {parts} parts of conditions, its prerequisites' among them, expected at most {MAX_ANSWER_PARTS}")));
+            problems.push((node, code::TOO_MUCH_WORK, format!("resolving this flag may take {parts} parts of conditions, its prerequisites' among them, expected at most {MAX_ANSWER_PARTS}")));
         }
     }
     problems.sort_by_key(|problem| problem.0);
-    for (node, problem) in problems {
+    for (node, code, problem) in problems {
         if let Some(flag) = flags.get_mut(node) {
-            reading.report(&place.entry(flag.at).field("prerequisites"), problem);
+            reading.report(&place.entry(flag.at).field("prerequisites"), code, problem);
             flag.sound = false;
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{FLAG_FIELDS, Fields, given};
 use crate::bucket::Share;
+use crate::code;
 use crate::definition::{FlagDefinition, Status, TARGETS};
 use crate::error::string;
 use crate::json::parse_number;
@@ -20,6 +21,7 @@ pub(super) fn restricts(reading: &mut Reading, place: &Place<'_>, name: &str) {
     };
     reading.report(
         &place.field(name),
+        code::RESTRICTION,
         format_args!(
             "looks like a restriction and is not read, so the flag is off, expected {known}, or `\"ignored\": [{}]` in \
              the document",

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{conditions, given};
+use crate::code;
 use crate::definition::{RuleDefinition, ServeDefinition, VariantDefinition};
 use crate::error::{found, quoted};
 use crate::fingerprint::Set;
@@ -83,7 +84,11 @@ fn rule<'v>(
     let several = given(split).map(|value| self::split(reading, &place.field("split"), value, variants));
     rule.serve = match (one, several) {
         (Some(_), Some(_)) => {
-            reading.report(place, "has both `variant` and `split`, expected at most one of them");
+            reading.report(
+                place,
+                code::CONFLICTING_FIELDS,
+                "has both `variant` and `split`, expected at most one of them",
+            );
             ServeDefinition::Flag
         }
         (Some(variant), None) => ServeDefinition::Variant(variant.unwrap_or_default()),
@@ -101,7 +106,7 @@ fn split<'v>(
 ) -> Vec<(Cow<'v, str>, u64)> {
     let Some(entries) = reading.list(place, value, (MAX_LIST_ENTRIES, "weighted variants")) else { return Vec::new() };
     if entries.is_empty() {
-        reading.report(place, "is empty, expected at least one variant");
+        reading.report(place, code::EMPTY, "is empty, expected at least one variant");
     }
     let mut taken = Set::default();
     let (mut parts, mut weights) = (Vec::new(), Vec::new());
@@ -121,6 +126,7 @@ fn split<'v>(
         {
             reading.report(
                 &field,
+                code::DUPLICATE_VARIANT,
                 format_args!("{} stands in this split already, expected each variant once", quoted(key)),
             );
         }
@@ -135,7 +141,7 @@ fn split<'v>(
 /// Reports weights of which all can be read and all are 0 (2.2.16).
 fn not_all_zero(reading: &mut Reading, place: &Place<'_>, weights: &[Option<u64>]) {
     if !weights.is_empty() && weights.iter().all(|weight| *weight == Some(0)) {
-        reading.report(place, "has only weights of 0, expected at least one above 0");
+        reading.report(place, code::OUT_OF_RANGE, "has only weights of 0, expected at least one above 0");
     }
 }
 
@@ -159,7 +165,7 @@ fn own_key<'v>(
     };
     let key = read(reading, place, value)?;
     if let Err((_, problem)) = keys.take(list, at, key.clone()) {
-        reading.report(place, problem);
+        reading.report(place, code::DUPLICATE_KEY, problem);
         return None;
     }
     Some(key)
@@ -174,7 +180,11 @@ fn known_variant<'v>(
 ) -> Option<Cow<'v, str>> {
     let key = reading.key(place, value)?;
     if variants.is_some_and(|known| !known.contains(key.as_ref())) {
-        reading.report(place, format_args!("{} is no variant of this flag, expected the key of one", found(value)));
+        reading.report(
+            place,
+            code::UNKNOWN_VARIANT,
+            format_args!("{} is no variant of this flag, expected the key of one", found(value)),
+        );
         return None;
     }
     Some(key)

@@ -11,7 +11,7 @@ pub struct Options {
     pub accept_older: bool,
 }
 
-/// Publishes a snapshot and says what came of it: the report as JSON (9.6), or `{"refused", "violations"}` with the
+/// Publishes a snapshot and says what came of it: the report as JSON (9.6), or `{"refused", "code", "violations"}` with the
 /// message and every violation (12.7). It may be called from any thread.
 #[must_use]
 pub fn publish(flags: &Flags, snapshot: &[u8], options: Options) -> String {
@@ -28,6 +28,7 @@ fn refusal(error: &SnapshotError) -> String {
     let mut json = Json::default();
     json.object(|json| {
         json.name("refused").text(&error.message());
+        json.name("code").text(error.code());
         json.name("violations").list(error.violations(), |json, violation| violation.write(json));
     });
     json.into_text()

@@ -14,6 +14,8 @@ class Violation:
 
     place: str
     """A JSON pointer into the snapshot; empty for the snapshot as a whole."""
+    code: str
+    """What is wrong, as a name that does not change (sentence 9.9), such as `out-of-range`."""
     problem: str
     """What is wrong, and what was expected."""
 
@@ -74,11 +76,14 @@ class SnapshotError(ValueError):
 
     violations: tuple[Violation, ...]
     """All violations that refused it: in strict mode every one, otherwise at most one."""
+    code: str
+    """What is wrong, as a name that does not change (sentence 9.9), such as `not-json`."""
 
-    def __init__(self, problem: str, violations: tuple[Violation, ...] = ()) -> None:
-        """A refusal with its reason in one line, and the violations behind it."""
-        super().__init__(problem, violations)
+    def __init__(self, problem: str, violations: tuple[Violation, ...] = (), code: str = "not-a-snapshot") -> None:
+        """A refusal with its reason in one line, the violations behind it, and the name of its kind."""
+        super().__init__(problem, violations, code)
         self.violations = violations
+        self.code = code
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -94,7 +99,7 @@ class MappingError(SnapshotError):
 
     def __init__(self, message: str, place: str, problem: str) -> None:
         """The message in one line, and its parts."""
-        super().__init__(message)
+        super().__init__(message, (), "invalid-mapping")
         self.args = (message, place, problem)
         self.place, self.problem = place, problem
 
@@ -103,7 +108,7 @@ def refusal_of(plain: dict[str, Any]) -> SnapshotError:
     """Why nothing was published, from its JSON."""
     if "mapping" in plain:
         return MappingError(plain["problem"], *plain["mapping"])
-    return SnapshotError(plain["problem"], violations_of(plain["violations"]))
+    return SnapshotError(plain["problem"], violations_of(plain["violations"]), plain["code"])
 
 
 def violations_of(plain: list[dict[str, str]]) -> tuple[Violation, ...]:
