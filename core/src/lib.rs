@@ -53,6 +53,7 @@ mod keys;
 pub mod limit;
 mod list;
 mod narrowing;
+mod next_change;
 mod number;
 mod operator;
 mod pattern;

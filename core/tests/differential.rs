@@ -154,10 +154,14 @@ fn compare(seed: u64, hits: &Hits) -> u64 {
         keys.push("no-such-flag");
         // Of the steps of a long chain or a ladder only some are asked for.
         keys.retain(|key| !key.starts_with("step-") || ["step-9", "step-10", "step-65"].contains(key));
+        // Until when every answer is to stay as it is.
+        let last =
+            |now: &i64| set.next_change(Time::from_millis(*now)).map_or(i64::MAX / 2, |next| next.as_millis() - 1);
+        let lasts: Vec<i64> = sequence.times.iter().map(last).collect();
         for key in keys {
             let changed = first || report.as_ref().is_ok_and(|report| has_changed(report, key));
             for (number, (json, context)) in contexts.iter().enumerate() {
-                for &now in &sequence.times {
+                for (&now, &last) in sequence.times.iter().zip(&lasts) {
                     triples += 1;
                     let time = Time::from_millis(now);
                     let resolution = set.resolve(key, context, time);
@@ -170,6 +174,14 @@ fn compare(seed: u64, hits: &Hits) -> u64 {
                         explained == resolution,
                         "seed {seed}: {key}: explained as {explained:?}, not {resolution:?}"
                     );
+                    // 9.10
+                    for later in [last, now + (last - now) / 2] {
+                        let still = set.resolve(key, context, Time::from_millis(later));
+                        assert!(
+                            still == resolution,
+                            "seed {seed}: {key}: {still:?} at {later}, {resolution:?} at {now}"
+                        );
+                    }
                     if twins {
                         let other = twin.resolve(key, context, time);
                         assert!(
