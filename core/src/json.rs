@@ -29,7 +29,7 @@ const WORDS: usize = if MESSAGES { 1 } else { 0 };
 
 impl Fault {
     #[inline(always)]
-    fn new(at: usize, problem: &'static str) -> Self {
+    pub(crate) fn new(at: usize, problem: &'static str) -> Self {
         Fault { at, problem: [problem; WORDS] }
     }
 

@@ -102,7 +102,7 @@ pub use flags::{FlagKey, Flags, Key, Reader};
 pub use projection::{Projected, Projection};
 pub use report::{Outcome, Report, SetAside};
 pub use resolution::{ErrorCode, Reason, Resolution};
-pub use rows::{ShowRow, rows};
+pub use rows::{ShowRow, mapping_of, rows};
 pub use split::ranges;
 pub use time::Time;
 pub use understood::{Column, Notice, Reading};

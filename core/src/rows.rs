@@ -42,6 +42,24 @@ pub fn rows<'a>(bytes: &'a [u8], show: ShowRow<'_, 'a>) -> Result<Value<'a>, Sna
     Ok(rest)
 }
 
+/// The mapping that a document brings along beside its `tables`; none if it has none, and none of what is no document. It
+/// reads no further than it must, so only who reads the rows learns that they are not JSON.
+#[must_use]
+pub fn mapping_of(bytes: &[u8]) -> Option<Value<'_>> {
+    let mut found = Value::Null;
+    // It ends with this fault, or with what the reader of the rows will say.
+    let enough = Fault::new(0, "the mapping is enough");
+    drop(parse(bytes, &mut |reader| match reader.peek() {
+        Some(b'{') => reader.fields(0, |reader, name| match name.as_ref() {
+            "mapping" => reader.value(1, &mut found).and(Err(enough)),
+            "flags" => Err(enough),
+            _ => reader.hollow(1).map(drop),
+        }),
+        _ => Ok(()),
+    }));
+    Some(found).filter(|mapping| !mapping.is_null())
+}
+
 type Fields<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
 fn fields<'a>(reader: &mut Reader<'a>, show: ShowRow<'_, 'a>) -> Result<Fields<'a>, Fault> {

@@ -20,6 +20,7 @@ mod reading;
 mod row;
 mod rules;
 mod specific;
+mod stored;
 mod translation;
 mod understanding;
 mod values;
@@ -30,3 +31,4 @@ pub use inspect::{InspectedColumn, Inspection, Outcome, Proposal, Question, insp
 pub use mapping::Mapping;
 pub use read::{native, read, snapshot};
 pub use reading::{LeftOut, Reading};
+pub use stored::Parameters;

@@ -18,6 +18,7 @@ use crate::native::{
     VARIANTS,
 };
 use crate::options::{At, Options};
+use crate::stored::check_name;
 
 type Result<T> = std::result::Result<T, MappingError>;
 
@@ -81,10 +82,7 @@ impl Mapping {
     /// # Errors
     /// When the name is not one that can stand behind a `$`.
     pub fn with(mut self, name: &str, value: &str) -> Result<Self> {
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            let problem = "is no name of a parameter, expected letters, digits and `_`";
-            return Err(MappingError::new(format!("${name}"), problem));
-        }
+        check_name(name)?;
         self.parameters.insert(name.to_owned(), value.to_owned());
         Ok(self)
     }

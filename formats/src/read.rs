@@ -183,6 +183,9 @@ fn head(rest: &Value<'_>) -> Result<Head, ReadError> {
             return Err(wrong("/flags", "conflicting-fields", "stands beside `tables`, expected one of both"));
         }
     }
+    if fields.iter().filter(|(name, _)| name == "mapping").count() > 1 {
+        return Err(wrong("/mapping", "repeated-field", "stands more than once, expected once"));
+    }
     let mut whole: Vec<_> = fields.iter().filter(|(name, _)| name != "tables" && name != "mapping").cloned().collect();
     if is_bundle {
         whole.push(("flags".into(), Value::List(Vec::new())));

@@ -16,10 +16,11 @@ from mapping_rows import counts, is_row, rows_of_fields, tables_of
 
 
 def translate(text, mapping, parameters):
-    """The flags that rows become, in the reference's own form of JSON."""
-    mapping = forms.read_json(json.dumps(mapping))
+    """The flags that rows become, in the reference's own form of JSON. Without a mapping it is the document's (M34)."""
+    document = forms.read_json(text)
+    mapping = document["mapping"] if mapping is None else forms.read_json(json.dumps(mapping))
     check(mapping, parameters)
-    tables, main = tables_of(forms.read_json(text), mapping)
+    tables, main = tables_of(document, mapping)
     rows = tables[main]
     for side in mapping.get("side", []):
         if "table" in side and side["table"] not in tables:

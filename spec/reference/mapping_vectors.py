@@ -62,7 +62,8 @@ def run():
 def problem_of(vector):
     rows = json.dumps(vector["document"] if "document" in vector else vector["rows"])
     try:
-        flags = mapping.translate(rows, {"esclusa_mapping": 1, **vector["mapping"]}, vector.get("parameters", {}))
+        own = {"esclusa_mapping": 1, **vector["mapping"]} if "mapping" in vector else None
+        flags = mapping.translate(rows, own, vector.get("parameters", {}))
     except Refused as refusal:
         return None if refusal.place == vector.get("refused") else f"is refused at {refusal.place}"
     if "refused" in vector:

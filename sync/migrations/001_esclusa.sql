@@ -4,7 +4,7 @@
 --     psql -c "SELECT esclusa.watch('public.feature_flags')" -c "SELECT esclusa.allow('app')"
 --
 -- Everything is in the schema `esclusa`. The file creates no table of flags and changes none; `esclusa.watch` attaches
--- to a table that exists, `esclusa.create_flags` creates one. The file may be run again. Over the first version of this
+-- to a table that exists, with a mapping if its columns have other names, `esclusa.create_flags` creates one. The file may be run again. Over the first version of this
 -- file, which kept its objects beside `feature_flags`, it watches that table itself and keeps revision and history.
 --
 -- Rights: nothing is granted to PUBLIC. `ask`, `snapshot` and `emergency_rollback` act with the rights of their caller
@@ -52,7 +52,8 @@ DECLARE
 BEGIN
   FOR helper IN SELECT oid::regprocedure FROM pg_proc
     WHERE pronamespace = to_regnamespace('esclusa') AND prorettype <> 'trigger'::regtype
-      AND proname NOT IN ('watch', 'create_flags', 'allow', 'ask', 'snapshot', 'emergency_rollback', 'expose') LOOP
+      AND proname NOT IN ('watch', 'unwatch', 'undo_mapping', 'create_flags', 'allow', 'ask', 'snapshot',
+        'emergency_rollback', 'expose') LOOP
     EXECUTE format('DROP FUNCTION %s', helper);
   END LOOP;
 END
@@ -74,6 +75,8 @@ CREATE TABLE IF NOT EXISTS esclusa.watched (
   digest_revision bigint,
   compared_at timestamptz
 );
+-- What its columns mean, and which other tables belong to it (`MAPPING.md`); null if its columns are those of a flag.
+ALTER TABLE esclusa.watched ADD COLUMN IF NOT EXISTS mapping jsonb;
 
 -- One row for each transaction that has changed something. Writers only insert, so they never wait for one another, and
 -- a transaction that stays open holds up no rollback. A restored backup may count its transactions from an earlier number
@@ -85,14 +88,28 @@ CREATE TABLE IF NOT EXISTS esclusa.change (
   at_ms bigint NOT NULL,
   PRIMARY KEY (watched, transaction, began)
 );
+-- Each change of a mapping, and who made it.
+CREATE TABLE IF NOT EXISTS esclusa.mapping_history (
+  watched text NOT NULL,
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  revision bigint NOT NULL,
+  old_mapping jsonb,
+  new_mapping jsonb,
+  said_by text,
+  token_subject text,
+  database_user text NOT NULL DEFAULT session_user,
+  PRIMARY KEY (watched, changed_at)
+);
 ALTER TABLE esclusa.watched ENABLE ROW LEVEL SECURITY;
 ALTER TABLE esclusa.change ENABLE ROW LEVEL SECURITY;
+ALTER TABLE esclusa.mapping_history ENABLE ROW LEVEL SECURITY;
 
 -- Rises with every commit that changes something, also after a restored backup: the next change has the clock's time.
 CREATE OR REPLACE VIEW esclusa.revision AS
   SELECT watched.name,
     greatest(watched.at_ms, max(change.at_ms)) + watched.changes + count(change.at_ms) AS revision,
-    watched.shape, watched.compared_at, watched.digest IS NOT NULL AS has_digest
+    watched.shape, watched.compared_at, watched.digest IS NOT NULL AS has_digest,
+    watched.mapping, greatest(watched.at_ms, max(change.at_ms)) AS at_ms
   FROM esclusa.watched LEFT JOIN esclusa.change ON change.watched = watched.name
   GROUP BY watched.name;
 
@@ -236,27 +253,263 @@ BEGIN
 END
 $$;
 
--- The words for off, in the order in which a rollback tries them: a column may be a boolean, a number, an enum, or a text
--- that a constraint restricts.
-CREATE OR REPLACE FUNCTION esclusa.off_words() RETURNS text[]
+-- The same where a mapping has words of its own (M9 of MAPPING.md): `on`, `off`, `null` and `invert`.
+CREATE OR REPLACE FUNCTION esclusa.is_on(value text, words jsonb) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  words text[] := '{false,0,off,no,disabled,inactive,f,n}';
+  word text := lower(btrim(value, E' \t\n\r\f') COLLATE "C");
 BEGIN
-  RETURN words || ARRAY(SELECT initcap(word) FROM unnest(words) AS word) || ARRAY(SELECT upper(word) FROM unnest(words) AS word);
+  IF words = '{}' THEN
+    RETURN esclusa.is_on(value);
+  ELSIF coalesce(word, '') IN ('', '[]', '{}', 'null') THEN
+    RETURN coalesce(words ->> 'null' = 'on', false);
+  END IF;
+  RETURN coalesce(coalesce((words ->> 'invert')::boolean, false) <> CASE
+    WHEN word = ANY (esclusa.own_words(words, 'on')) THEN true
+    WHEN word = ANY (esclusa.own_words(words, 'off')) THEN false
+    WHEN esclusa.is_on(word) THEN true
+    WHEN word = ANY (esclusa.off_words()) THEN false END, false);
+END
+$$;
+
+-- What a mapping calls `on` or `off`, in small letters.
+CREATE OR REPLACE FUNCTION esclusa.own_words(words jsonb, which text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN ARRAY(SELECT lower(btrim(word #>> '{}', E' \t\n\r\f') COLLATE "C")
+    FROM jsonb_path_query(words -> which, '$[*]') AS word);
+END
+$$;
+
+-- The words for off, in the order in which a rollback tries them: a column may be a boolean, a number, an enum, or a text
+-- that a constraint restricts. A mapping may have words of its own, or turn the switch round.
+CREATE OR REPLACE FUNCTION esclusa.off_words(words jsonb DEFAULT '{}') RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  is_turned boolean := coalesce((words ->> 'invert')::boolean, false);
+  known text[] := CASE WHEN is_turned THEN '{true,1,on,yes,enabled,active,t,y}'::text[]
+    ELSE '{false,0,off,no,disabled,inactive,f,n}' END;
+BEGIN
+  RETURN ARRAY(SELECT word #>> '{}' FROM jsonb_path_query(words -> CASE WHEN is_turned THEN 'on' ELSE 'off' END, '$[*]')
+      AS word)
+    || known || ARRAY(SELECT initcap(word) FROM unnest(known) AS word) || ARRAY(SELECT upper(word) FROM unnest(known) AS word);
+END
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
+-- Mappings (MAPPING.md): which columns and tables they name. What they mean is read outside of the database.
+
+-- The columns that entries name: a text is one; an object has one in `column`, or several in `all`.
+CREATE OR REPLACE FUNCTION esclusa.columns_in(entries jsonb) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN ARRAY(SELECT DISTINCT named #>> '{}' FROM (
+    SELECT jsonb_path_query(entries, '$[*] ? (@.type() == "string")')
+    UNION ALL SELECT jsonb_path_query(entries, '$[*].column ? (@.type() == "string")')
+    UNION ALL SELECT jsonb_path_query(entries, '$[*].all[*] ? (@.type() == "string")')
+    UNION ALL SELECT jsonb_path_query(entries, '$[*].all[*].column ? (@.type() == "string")')) AS found (named));
+END
+$$;
+
+-- The columns of the flags' table that a mapping reads.
+CREATE OR REPLACE FUNCTION esclusa.named_columns(mapping jsonb) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN esclusa.columns_in((
+    SELECT coalesce(jsonb_agg(mapping -> entry), '[]') FROM unnest('{name,enabled,default,status,rollout_percentage,target_plans,
+        target_roles,target_companies,target_regions,target_users,start_date,end_date,bucket_by,salt,variants,value,
+        conditions}'::text[]) AS entry WHERE mapping ? entry)
+    || jsonb_path_query_array(mapping, '$.overrides.*.*') || jsonb_path_query_array(mapping, '$.require.*')
+    || jsonb_path_query_array(mapping, '$.off_when[*]') || jsonb_path_query_array(mapping, '$.counts[*]')
+    || jsonb_path_query_array(mapping, '$.value.kind') || jsonb_path_query_array(mapping, '$.fold.by[*]')
+    || jsonb_path_query_array(mapping, '$.fold.kind') || jsonb_path_query_array(mapping, '$.fold.kind.id')
+    || jsonb_path_query_array(mapping, '$.fold.latest') || jsonb_path_query_array(mapping, '$.side[*].to')
+    || jsonb_path_query_array(mapping, '$.side[*] ? (!exists (@.table))'));
+END
+$$;
+
+-- Those of a table that `side` names.
+CREATE OR REPLACE FUNCTION esclusa.named_side_columns(mapping jsonb, called text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN esclusa.columns_in((
+    SELECT coalesce(jsonb_agg(side -> entry), '[]')
+    FROM jsonb_path_query(mapping, '$.side[*]') AS side, unnest('{flag,id,by,enabled,from,until}'::text[]) AS entry
+    WHERE side ->> 'table' = called AND side ? entry));
+END
+$$;
+
+-- The column that an entry reads as a whole; of `all` the first. Null if it walks into one.
+CREATE OR REPLACE FUNCTION esclusa.whole_column(entry jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (esclusa.columns_in(jsonb_path_query_array(coalesce(jsonb_path_query_first(entry, '$.all[0]'), entry),
+    '$ ? (@.type() == "string" || !exists (@.at))')))[1];
+END
+$$;
+
+-- The relation that a mapping calls so: one of the flags' schema, unless it says another. Null if there is none.
+CREATE OR REPLACE FUNCTION esclusa.side_relation(relation oid, called text) RETURNS oid
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  schema name := (SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE pg_class.oid = relation);
+  parts text[];
+  found oid := esclusa.found(format('%I.%I', schema, called));
+BEGIN
+  IF found IS NULL THEN
+    parts := parse_ident(called);
+    found := esclusa.found(CASE cardinality(parts) WHEN 1 THEN format('%I.%I', schema, parts[1])
+      WHEN 2 THEN format('%I.%I', parts[1], parts[2]) END);
+  END IF;
+  RETURN found;
+EXCEPTION WHEN invalid_parameter_value THEN
+  RETURN NULL;
+END
+$$;
+
+-- The tables that `side` names.
+CREATE OR REPLACE FUNCTION esclusa.sides(relation oid, mapping jsonb) RETURNS TABLE (called text, side oid)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT named.called, esclusa.side_relation(relation, named.called)
+    FROM (SELECT DISTINCT entry ->> 'table' AS called FROM jsonb_path_query(mapping, '$.side[*] ? (exists (@.table))')
+      AS entry) AS named ORDER BY 1;
+END
+$$;
+
+-- The relation of a watch, and those that its mapping names besides.
+CREATE OR REPLACE FUNCTION esclusa.relations_of(relation oid, mapping jsonb) RETURNS oid[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN array_remove(relation || ARRAY(SELECT side FROM esclusa.sides(relation, mapping)), NULL);
+END
+$$;
+
+-- What a mapping calls the table of the flags (M2).
+CREATE OR REPLACE FUNCTION esclusa.flags_name(relation oid, mapping jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(mapping ->> 'table', (SELECT relname::text FROM pg_class WHERE oid = relation));
+END
+$$;
+
+-- What keeps a mapping from being read: a table or a column that is not there. Null if nothing does.
+CREATE OR REPLACE FUNCTION esclusa.missing(relation oid, mapping jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (
+    SELECT CASE WHEN oid IS NULL THEN format('there is no table `%s`, which `side` of the mapping names', called)
+      ELSE format('`%s` has no column `%s`, which the mapping names', esclusa.name_of(oid), named) END
+    FROM (SELECT relation, NULL, esclusa.named_columns(mapping) || esclusa.columns_in(jsonb_path_query_array(mapping, '$.label'))
+          UNION ALL
+          SELECT sides.side, sides.called, esclusa.named_side_columns(mapping, sides.called)
+          FROM esclusa.sides(relation, mapping) AS sides) AS read (oid, called, columns)
+    LEFT JOIN LATERAL unnest(columns) AS one (named) ON true
+    WHERE oid IS NULL OR named IS NOT NULL AND NOT EXISTS (
+      SELECT FROM pg_attribute WHERE attrelid = oid AND attname = named AND attnum > 0 AND NOT attisdropped)
+    ORDER BY oid IS NOT NULL, called NULLS FIRST, named LIMIT 1);
+END
+$$;
+
+-- What the columns of a table are for triggers and rollbacks: `keys`, `id`, `switch` with its `words`, and `share`.
+CREATE OR REPLACE FUNCTION esclusa.roles(relation oid, mapping jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  named text[] := coalesce(esclusa.named_columns(mapping), '{}');
+  own_switch text := (SELECT column_name FROM (SELECT esclusa.switch_column(relation)) AS own (column_name)
+    WHERE column_name <> ALL (named));
+  switch jsonb := CASE WHEN mapping ? 'enabled' OR own_switch IS NULL
+    THEN coalesce(mapping -> 'enabled', mapping -> 'default') END;
+BEGIN
+  RETURN jsonb_build_object(
+    'keys', CASE WHEN mapping ->> 'each' = 'field' THEN '[]' WHEN mapping ? 'name'
+      THEN to_jsonb(array_remove(ARRAY[esclusa.whole_column(mapping -> 'name')], NULL))
+      ELSE to_jsonb(esclusa.key_columns(relation)) END,
+    'id', esclusa.id_column(relation),
+    'switch', CASE WHEN mapping ->> 'each' = 'field' THEN NULL WHEN switch IS NULL THEN own_switch
+      ELSE esclusa.whole_column(switch) END,
+    'words', CASE WHEN jsonb_typeof(switch) = 'object' THEN switch - '{column,all,const,at}'::text[] ELSE '{}' END,
+    -- Whether others may stay on when the switch is off: it is the default of who is not named.
+    'is_default', switch IS NOT NULL AND NOT mapping ? 'enabled',
+    'share', CASE WHEN mapping ? 'rollout_percentage' THEN esclusa.whole_column(mapping -> 'rollout_percentage')
+      ELSE esclusa.share_column(relation) END);
+END
+$$;
+
+-- The same of a table that `side` names; `flags` and `to` say where the flag of a row is found.
+CREATE OR REPLACE FUNCTION esclusa.side_roles(side jsonb, relation oid, mapping jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  flags jsonb := esclusa.roles(relation, mapping);
+  switch jsonb := side -> 'enabled';
+BEGIN
+  RETURN jsonb_build_object(
+    'keys', jsonb_build_array(side -> 'flag'),
+    'switch', esclusa.whole_column(switch),
+    'words', CASE WHEN switch IS NULL THEN '{"null": "on"}' WHEN jsonb_typeof(switch) = 'object' THEN switch - 'column'
+      ELSE '{}' END,
+    'flags', (SELECT esclusa.name_of(oid) FROM pg_class WHERE oid = relation AND relkind IN ('r', 'p')),
+    'to', CASE WHEN side ? 'to' THEN esclusa.whole_column(side -> 'to') ELSE flags -> 'keys' ->> 0 END,
+    'flag_keys', flags -> 'keys');
+END
+$$;
+
+-- Of a table that is a part of a watch: what its columns are for the history. Null if it is not written.
+CREATE OR REPLACE FUNCTION esclusa.roles_of(part oid, relation oid, mapping jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF part = ANY (esclusa.parts_of(relation)) THEN
+    RETURN CASE WHEN mapping IS NOT NULL AND (SELECT relkind FROM pg_class WHERE oid = relation) <> 'v'
+      THEN esclusa.roles(relation, mapping)
+      WHEN esclusa.has_flags(part) THEN esclusa.roles(part, NULL) END;
+  END IF;
+  RETURN (SELECT esclusa.side_roles(entry, relation, mapping)
+    FROM (SELECT entry, esclusa.side_relation(relation, entry ->> 'table')
+      FROM jsonb_path_query(mapping, '$.side[*] ? (exists (@.table))') AS entry) AS side (entry, oid)
+    WHERE part = ANY (esclusa.parts_of(side.oid))
+      AND (SELECT relkind FROM pg_class WHERE pg_class.oid = side.oid) <> 'v' LIMIT 1);
+END
+$$;
+
+-- Of a table that is a part of a watch: `flags`, `part` if every column may matter, or an array of those that do not.
+CREATE OR REPLACE FUNCTION esclusa.idle_columns(part oid, relation oid, mapping jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  reached text[];
+BEGIN
+  -- The relations by which the table belongs to the watch; one of them may be a view.
+  SELECT array_agg(CASE (SELECT relkind FROM pg_class WHERE pg_class.oid = list.oid) WHEN 'v' THEN NULL ELSE called END)
+  INTO reached
+  FROM (SELECT relation, '' UNION ALL SELECT sides.side, sides.called FROM esclusa.sides(relation, mapping) AS sides)
+    AS list (oid, called)
+  WHERE part = ANY (esclusa.parts_of(list.oid));
+  IF cardinality(reached) > 1 OR reached[1] IS NULL THEN
+    RETURN 'part';
+  ELSIF mapping IS NULL THEN
+    RETURN 'flags';
+  END IF;
+  RETURN ARRAY(
+    SELECT idle FROM unnest(esclusa.unread()) AS idle
+      WHERE idle <> ALL (CASE WHEN reached[1] = '' THEN esclusa.named_columns(mapping)
+        ELSE esclusa.named_side_columns(mapping, reached[1]) END)
+    UNION
+    SELECT unnest(esclusa.columns_in(jsonb_path_query_array(mapping, '$.label')
+      || jsonb_path_query_array(mapping, '$.ignore[*]'))) WHERE reached[1] = ''
+    ORDER BY 1)::text;
 END
 $$;
 
 ----------------------------------------------------------------------------------------------------------------------
 -- The parts of a watch
 
--- The tables whose rows a relation shows: itself, its partitions and children, and those that a view reads.
-CREATE OR REPLACE FUNCTION esclusa.parts_of(relation oid) RETURNS oid[]
+-- The tables whose rows relations show: themselves, its partitions and children, and those that a view reads.
+CREATE OR REPLACE FUNCTION esclusa.parts_of(VARIADIC relations oid[]) RETURNS oid[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN ARRAY(
   WITH RECURSIVE reached AS (
-    SELECT $1 AS oid
+    SELECT unnest(relations) AS oid
     UNION
     SELECT CASE WHEN inhparent IS NOT NULL THEN inhrelid ELSE refobjid END
     FROM reached
@@ -295,13 +548,13 @@ END
 $$;
 
 -- What changes without any row being written: columns, the file that holds the rows, policies, grants, views.
-CREATE OR REPLACE FUNCTION esclusa.shape(relation oid, parts oid[]) RETURNS text
+CREATE OR REPLACE FUNCTION esclusa.shape(relations oid[], parts oid[]) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN (
   SELECT md5(string_agg(part, E'\n' ORDER BY part))
   FROM (SELECT listed AS oid, esclusa.name_of(listed) AS name
-        FROM (SELECT relation UNION SELECT unnest(parts)) AS list (listed) OFFSET 0) AS member
+        FROM (SELECT unnest(relations) UNION SELECT unnest(parts)) AS list (listed) OFFSET 0) AS member
   CROSS JOIN LATERAL (
     SELECT concat_ws(' ', member.name, relrowsecurity, relforcerowsecurity, relacl,
       pg_relation_filenode(member.oid), CASE WHEN relkind = 'v' THEN md5(pg_get_viewdef(member.oid)) END)
@@ -320,7 +573,7 @@ $$;
 
 -- Whether rows appear, go or change without any table of the watch being written: a view or a policy that reads the
 -- clock or a setting, calls somebody's function, or (a policy) reads another table. Then no revision stands for them.
-CREATE OR REPLACE FUNCTION esclusa.is_moving(relation oid, parts oid[]) RETURNS boolean
+CREATE OR REPLACE FUNCTION esclusa.is_moving(relations oid[], parts oid[]) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   moving text := '\m(now|transaction_timestamp|statement_timestamp|clock_timestamp|timeofday|random|current_setting)\(|'
@@ -328,7 +581,7 @@ DECLARE
 BEGIN
   RETURN EXISTS (
     WITH RECURSIVE seen AS (
-      SELECT relation AS oid
+      SELECT unnest(relations) AS oid
       UNION
       SELECT refobjid FROM seen JOIN pg_rewrite ON ev_class = seen.oid JOIN pg_depend
         ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid AND refclassid = 'pg_class'::regclass
@@ -432,13 +685,21 @@ BEGIN
 END
 $$;
 
--- Whether two rows of a flag have the same answers: columns that change none (2.2.3 of SEMANTICS.md) may differ.
-CREATE OR REPLACE FUNCTION esclusa.is_same(before jsonb, after jsonb) RETURNS boolean
+-- Columns that change no answer (2.2.3 of SEMANTICS.md), unless a mapping reads them.
+CREATE OR REPLACE FUNCTION esclusa.unread() RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN esclusa.noise() || '{id,description,created_at,createdAt,created_by,createdBy}'::text[];
+END
+$$;
+
+-- Whether two rows have the same answers, by the columns that do not matter for them (`idle_columns`).
+CREATE OR REPLACE FUNCTION esclusa.is_same(before jsonb, after jsonb, idle text DEFAULT 'flags') RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  without text[] := esclusa.noise() || '{id,description,created_at,createdAt,created_by,createdBy}'::text[]
+  without text[] := CASE WHEN idle <> 'flags' THEN idle::text[]
     -- Beside a key the name is a label.
-    || CASE WHEN before ->> 'key' IS NOT NULL AND after ->> 'key' IS NOT NULL THEN '{name}'::text[] ELSE '{}' END;
+    ELSE esclusa.unread() || CASE WHEN before ->> 'key' IS NOT NULL AND after ->> 'key' IS NOT NULL THEN '{name}'::text[] ELSE '{}' END END;
 BEGIN
   RETURN before - without = after - without;
 END
@@ -457,8 +718,7 @@ END
 $$;
 
 -- After each row that changes, for the watches that the trigger names: only triggers of rows come with a new partition and
--- run for changes that come by replication. The first argument is `flags` for a table of flags, and `part` for a table that
--- a view reads: of that every column may matter.
+-- run for changes that come by replication. The first argument says which columns do not matter (`idle_columns`).
 CREATE OR REPLACE FUNCTION esclusa.tell() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
@@ -477,8 +737,8 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     IF OLD *= NEW THEN
       RETURN NULL;
-    ELSIF TG_ARGV[0] = 'flags' AND esclusa.is_json_safe(TG_RELID) THEN
-      IF esclusa.is_same(to_jsonb(OLD), to_jsonb(NEW)) THEN
+    ELSIF TG_ARGV[0] <> 'part' AND esclusa.is_json_safe(TG_RELID) THEN
+      IF esclusa.is_same(to_jsonb(OLD), to_jsonb(NEW), TG_ARGV[0]) THEN
         RETURN NULL;
       END IF;
     END IF;
@@ -490,8 +750,8 @@ BEGIN
 END
 $$;
 
--- The revision and a digest of all rows, at one instant. Rows are compared as `format` prints them, which calls no cast
--- that somebody has written, and only those of tables: a view would run its owner's functions with the rights of this
+-- The revision and a digest of all rows, at one instant, without the columns whose changes raise no revision. Rows are
+-- compared as `format` prints them, which calls no cast that somebody has written, and only those of tables: a view would run its owner's functions with the rights of this
 -- schema's owner.
 CREATE OR REPLACE FUNCTION esclusa.measure(watched text, OUT at_revision bigint, OUT digest text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC'
@@ -499,14 +759,22 @@ SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET extra_float_digits = 1 
 DECLARE
   member text;
   query text := '';
+  relation oid := esclusa.found(watched);
+  mapping jsonb := (SELECT stored.mapping FROM esclusa.watched AS stored WHERE name = $1);
+  idle text;
 BEGIN
-  FOR member IN SELECT esclusa.name_of(part) FROM unnest(esclusa.parts_of(esclusa.found(watched))) AS part ORDER BY 1 LOOP
+  FOR member IN SELECT esclusa.name_of(part)
+      FROM unnest(esclusa.parts_of(VARIADIC esclusa.relations_of(relation, mapping))) AS part ORDER BY 1 LOOP
     -- A locked table cannot become a view before it is read.
     EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE NOWAIT', member);
     IF (SELECT relkind FROM pg_class WHERE oid = to_regclass(member)) = 'r' THEN
+      idle := esclusa.idle_columns(to_regclass(member), relation, mapping);
       query := query || format(
         ' || (SELECT concat(count(*), md5(string_agg(row_digest, '''' ORDER BY row_digest)))
-          FROM ONLY %s f CROSS JOIN LATERAL (SELECT md5(format(''%%s'', f))) AS digested (row_digest))', member);
+          FROM ONLY %s f CROSS JOIN LATERAL (SELECT md5(format(''%%s'', ROW(%s)))) AS digested (row_digest))', member,
+        (SELECT string_agg(format('f.%I', attname), ', ' ORDER BY attnum) FROM pg_attribute
+         WHERE attrelid = to_regclass(member) AND attnum > 0 AND NOT attisdropped AND attname::text <> ALL (
+           CASE idle WHEN 'part' THEN '{}' WHEN 'flags' THEN esclusa.unread() ELSE idle::text[] END)));
     END IF;
   END LOOP;
   EXECUTE 'SELECT revision, ''''' || query || ' FROM esclusa.revision WHERE name = $1'
@@ -521,12 +789,14 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
   stored esclusa.watched;
   relation oid;
+  relations oid[];
   now_shape text;
   measured record;
 BEGIN
   SELECT watched.* INTO stored FROM esclusa.watched WHERE name = called FOR UPDATE SKIP LOCKED;
   relation := esclusa.found(stored.name);
-  now_shape := esclusa.shape(relation, esclusa.parts_of(relation));
+  relations := esclusa.relations_of(relation, stored.mapping);
+  now_shape := esclusa.shape(relations, esclusa.parts_of(VARIADIC relations));
   IF stored.name IS NULL
     OR (stored.shape = now_shape AND stored.compared_at > clock_timestamp() - interval '10 minutes') THEN
     RETURN;
@@ -566,20 +836,59 @@ $$;
 ----------------------------------------------------------------------------------------------------------------------
 -- Reading
 
--- The query that gives revision and rows at one instant. Its order is total, and depends on no column before the key.
-CREATE OR REPLACE FUNCTION esclusa.reading(relation oid) RETURNS text
+-- The query for the rows of a relation. Its order is total, and depends on no column before the key.
+CREATE OR REPLACE FUNCTION esclusa.rows_of(relation oid, mapping jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  first text[] := ARRAY(SELECT jsonb_array_elements_text(esclusa.roles(relation, mapping) -> 'keys'))
+    || esclusa.id_column(relation);
+BEGIN
+  RETURN format('SELECT coalesce(pg_catalog.json_agg(pg_catalog.to_jsonb(f) ORDER BY %s
+      pg_catalog.to_jsonb(f)::pg_catalog.text COLLATE pg_catalog."C"), ''[]'') FROM %s f',
+    (SELECT string_agg(format('f.%I::pg_catalog.text COLLATE pg_catalog."C", ', chosen), '')
+     FROM unnest(first) AS chosen WHERE chosen IS NOT NULL), esclusa.name_of(relation));
+END
+$$;
+
+-- The query that gives revision and rows at one instant: flags, or the tables that a mapping reads and the mapping.
+CREATE OR REPLACE FUNCTION esclusa.reading(relation oid, mapping jsonb) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN (
-  SELECT format(
-    'SELECT r.revision, pg_catalog.json_build_object(''esclusa'', 1, ''revision'', r.revision, ''flags'', (
-       SELECT coalesce(pg_catalog.json_agg(pg_catalog.to_jsonb(f) ORDER BY %s pg_catalog.to_jsonb(f)::pg_catalog.text
-         COLLATE pg_catalog."C"), ''[]'') FROM %s f))
+  RETURN format('SELECT r.revision, pg_catalog.json_build_object(''esclusa'', 1, ''revision'', r.revision, %s)
      FROM esclusa.revision r WHERE r.name OPERATOR(pg_catalog.=) $1',
-    (SELECT string_agg(format('f.%I::pg_catalog.text COLLATE pg_catalog."C", ', chosen), '')
-     FROM unnest(esclusa.key_columns(relation) || esclusa.id_column(relation)) AS chosen
-     WHERE chosen IS NOT NULL),
-    esclusa.name_of(relation)));
+    CASE WHEN mapping IS NULL THEN format('''flags'', (%s)', esclusa.rows_of(relation, NULL))
+    ELSE format($format$'generated_at', pg_catalog.to_char(pg_catalog.to_timestamp(
+          r.at_ms OPERATOR(pg_catalog./) 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'mapping', r.mapping, 'tables', (SELECT pg_catalog.json_object_agg(t.name, t.rows) FROM (%s) t)$format$,
+      (SELECT string_agg(format('SELECT %L AS name, (%s) AS rows', called,
+          esclusa.rows_of(oid, CASE WHEN oid = relation THEN mapping END)), ' UNION ALL ')
+       FROM (SELECT relation, esclusa.flags_name(relation, mapping)
+             UNION ALL SELECT sides.side, sides.called FROM esclusa.sides(relation, mapping) AS sides) AS read (oid, called))) END);
+END
+$$;
+
+-- Why the caller cannot read tables that a mapping names; null if it can. No row of one that hides them all would mean
+-- that nobody is named there.
+CREATE OR REPLACE FUNCTION esclusa.closed(relations oid[], OUT code text, OUT problem text, OUT hint text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  SELECT 'ES005', format('%I may not read `%s`, which a mapping names', current_user, esclusa.name_of(member)),
+    format('GRANT SELECT ON %s TO %I', esclusa.name_of(member), current_user)
+  INTO code, problem, hint
+  FROM unnest(relations) AS member JOIN pg_class ON pg_class.oid = member
+  WHERE NOT has_schema_privilege(relnamespace, 'USAGE') OR NOT has_table_privilege(member, 'SELECT') AND EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = member AND attnum > 0 AND NOT attisdropped
+      AND NOT has_column_privilege(member, attnum, 'SELECT'))
+  LIMIT 1;
+  IF code IS NULL THEN
+    SELECT 'ES002', format('`%s` shows no row while row-level security is active', esclusa.name_of(member)),
+      format('a policy has to let %I read', current_user)
+    INTO code, problem, hint
+    FROM unnest(relations) AS member WHERE row_security_active(member) AND NOT EXISTS (
+      SELECT FROM pg_policy, unnest(polroles) AS role WHERE polrelid = member AND polpermissive AND polcmd IN ('r', '*')
+        AND (role = 0 OR pg_has_role(role, 'MEMBER')))
+    LIMIT 1;
+  END IF;
 END
 $$;
 
@@ -591,25 +900,46 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   watch esclusa.revision := esclusa.watch_of(watched);
   relation oid := esclusa.found(watch.name);
-  parts oid[] := esclusa.parts_of(relation);
-  now_shape text := esclusa.shape(relation, parts);
+  relations oid[] := esclusa.relations_of(relation, watch.mapping);
+  parts oid[] := esclusa.parts_of(VARIADIC relations);
+  now_shape text := esclusa.shape(relations, parts);
   lost oid := esclusa.uncounted(parts, watch.name);
+  missing text := CASE WHEN watch.mapping IS NOT NULL THEN esclusa.missing(relation, watch.mapping) END;
+  barred record;
   query text;
   has_rows boolean;
 BEGIN
   IF relation IS NULL THEN
-    RAISE EXCEPTION 'there is no table `%`', watch.name USING ERRCODE = 'ES001';
-  END IF;
-  IF lost IS NOT NULL THEN
-    RAISE EXCEPTION '`%` has no trigger that counts its changes', esclusa.name_of(lost) USING ERRCODE = 'ES001',
-      HINT = format('SELECT esclusa.watch(%L)', watch.name);
-  END IF;
-  IF NOT esclusa.has_flags(relation) THEN
+    RAISE EXCEPTION 'there is no table `%`', watch.name
+      USING ERRCODE = CASE WHEN watch.mapping IS NULL THEN 'ES001' ELSE 'ES004' END;
+  ELSIF missing IS NOT NULL THEN
+    -- What a column or a table said would be taken for nothing said.
+    RAISE EXCEPTION '%', missing USING ERRCODE = 'ES004',
+      HINT = format('SELECT esclusa.watch(%L, mapping => …)', watch.name);
+  ELSIF watch.mapping IS NULL AND NOT esclusa.has_flags(relation) THEN
     -- Without these columns every flag would be off.
     RAISE EXCEPTION '`%` has lost a column, expected `key` or `name`, and `enabled`', watch.name USING ERRCODE = 'ES004';
   END IF;
+  IF watch.mapping IS NOT NULL THEN
+    SELECT * INTO barred FROM esclusa.closed(relations[2:]);
+    IF barred.code IS NULL THEN
+      SELECT * INTO barred FROM esclusa.closed(relations[:1]) AS closed WHERE closed.code = 'ES005';
+    END IF;
+    IF barred.code IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = barred.code, MESSAGE = barred.problem, HINT = barred.hint;
+    END IF;
+  END IF;
+  IF lost IS NOT NULL AND watch.mapping IS NULL THEN
+    RAISE EXCEPTION '`%` has no trigger that counts its changes', esclusa.name_of(lost) USING ERRCODE = 'ES001',
+      HINT = format('SELECT esclusa.watch(%L)', watch.name);
+  ELSIF lost IS NOT NULL THEN
+    -- Rows without their mapping are no flags, so the client cannot go on by itself.
+    RAISE WARNING 'esclusa: `%` has no trigger that counts its changes, so that each answer has all rows: SELECT esclusa.watch(%)',
+      esclusa.name_of(lost), quote_literal(watch.name);
+    known := NULL;
+  END IF;
   is_compared := NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean;
-  IF watch.shape IS DISTINCT FROM now_shape OR NOT esclusa.is_always(parts) OR esclusa.is_moving(relation, parts) THEN
+  IF watch.shape IS DISTINCT FROM now_shape OR NOT esclusa.is_always(parts) OR esclusa.is_moving(relations, parts) THEN
     known := NULL;
   END IF;
   IF is_compared AND (watch.compared_at IS NULL OR watch.shape IS DISTINCT FROM now_shape
@@ -620,18 +950,19 @@ BEGIN
     FROM esclusa.revision r WHERE r.name = watch.name;
   query := format('SELECT EXISTS (SELECT FROM %s)', watch.name);
   IF revision IS DISTINCT FROM known THEN
-    query := esclusa.reading(relation);
+    query := esclusa.reading(relation, watch.mapping);
     PERFORM pg_catalog.set_config('search_path', caller_path, true);
     EXECUTE query INTO revision, snapshot USING watch.name;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    has_rows := json_array_length(snapshot -> 'flags') > 0;
+    has_rows := json_array_length(CASE WHEN watch.mapping IS NULL THEN snapshot -> 'flags'
+      ELSE snapshot -> 'tables' -> esclusa.flags_name(relation, watch.mapping) END) > 0;
   ELSE
     PERFORM pg_catalog.set_config('search_path', caller_path, true);
     EXECUTE query INTO has_rows;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   END IF;
   IF NOT has_rows AND (row_security_active(relation)
-      OR (SELECT bool_or(row_security_active(part)) FROM unnest(parts) AS part)) THEN
+      OR (SELECT bool_or(row_security_active(part)) FROM unnest(esclusa.parts_of(relation)) AS part)) THEN
     RAISE EXCEPTION '`%` shows no row while row-level security is active', watch.name USING ERRCODE = 'ES002',
       HINT = format('a policy has to let %I read', current_user);
   END IF;
@@ -639,8 +970,9 @@ END
 $$;
 
 -- The revision, and the snapshot if the revision is another one than `known`. It raises, instead of giving an answer
--- that would switch flags off, when row-level security hides every row (ES002), when changes are not counted (ES001), and
--- when the columns of the key or the switch are gone (ES004). Where `is_compared` is false (a standby, a read-only
+-- that would switch flags off, when row-level security hides every row (ES002), when changes are not counted (ES001),
+-- when the columns of the key or the switch, or what a mapping names, are gone (ES004), and when the caller may not read a
+-- table of a mapping (ES005). Where `is_compared` is false (a standby, a read-only
 -- connection, rows that the owner of this schema may not read), the revision is not compared with the rows: ask with null
 -- once in ten minutes.
 --     SELECT revision, snapshot FROM esclusa.ask(1795961202130);
@@ -679,7 +1011,7 @@ $$;
 
 -- The query for what a statement changes: an action, the flag, what it was and what it is. Only a change after which the
 -- flag is off may be named an emergency rollback.
-CREATE OR REPLACE FUNCTION esclusa.changes(relation oid, operation text) RETURNS text
+CREATE OR REPLACE FUNCTION esclusa.changes(relation oid, operation text, roles jsonb) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   source text := CASE operation
@@ -696,23 +1028,39 @@ DECLARE
     END;
 BEGIN
   RETURN format('SELECT CASE
-      WHEN %1$L AND after IS NOT NULL AND NOT esclusa.is_on(after ->> %2$L) THEN ''emergency_rollback''
+      WHEN %1$L AND after IS NOT NULL AND NOT esclusa.is_on(after ->> %2$L, %6$L::jsonb)
+        THEN ''emergency_rollback''
       WHEN before IS NULL THEN ''create''
       WHEN after IS NULL THEN ''delete''
       WHEN after -> %2$L IS DISTINCT FROM before -> %2$L
-        THEN CASE WHEN esclusa.is_on(after ->> %2$L) THEN ''enable'' ELSE ''disable'' END
+        THEN CASE WHEN esclusa.is_on(after ->> %2$L, %6$L::jsonb) THEN ''enable'' ELSE ''disable'' END
       WHEN after -> %3$L IS DISTINCT FROM before -> %3$L THEN ''rollout_update''
       ELSE ''update'' END AS action,
     coalesce(after, before) AS flag, old_value, new_value FROM (%4$s) AS source %5$s',
-    esclusa.is_rollback(), esclusa.switch_column(relation), esclusa.share_column(relation), source,
+    esclusa.is_rollback(), roles ->> 'switch', roles ->> 'share', source,
     CASE WHEN operation <> 'UPDATE' THEN 'CROSS JOIN LATERAL (SELECT before, after) AS change (old_value, new_value)'
     -- Of a flag that stays, the difference. A rollback of a flag that is off already is recorded too.
     ELSE format('CROSS JOIN LATERAL (SELECT jsonb_object_agg(key, value), jsonb_object_agg(key, after -> key)
         FROM jsonb_each(before - %1$L::text[]) WHERE value IS DISTINCT FROM after -> key
           OR %2$L AND before - %1$L::text[] = after - %1$L::text[] AND key IN (%3$L, %4$L) AND value <> ''null''
         ) AS change (old_value, new_value)
-      WHERE old_value IS NOT NULL', esclusa.noise(), esclusa.is_rollback(), esclusa.switch_column(relation),
-      esclusa.share_column(relation)) END);
+      WHERE old_value IS NOT NULL', esclusa.noise(), esclusa.is_rollback(), roles ->> 'switch', roles ->> 'share') END,
+    coalesce(roles -> 'words', '{}'));
+END
+$$;
+
+-- The key of the flag that a row of another table names; what it says itself if there is no such flag.
+CREATE OR REPLACE FUNCTION esclusa.key_of(flags text, by_column text, keys jsonb, said text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+  found text;
+BEGIN
+  EXECUTE format('SELECT coalesce(%s) FROM %s f WHERE format(''%%s'', f.%I) = $1 LIMIT 1',
+    (SELECT string_agg(format('nullif(format(''%%s'', f.%I), '''')', key), ', ') FROM jsonb_array_elements_text(keys) AS key),
+    flags, by_column) INTO found USING said;
+  RETURN coalesce(found, said);
+EXCEPTION WHEN OTHERS THEN
+  RETURN said;
 END
 $$;
 
@@ -720,7 +1068,7 @@ $$;
 -- else the subject of its token; both and the database's user have columns of their own besides. An id that no user has,
 -- or of another type than the column, does not keep a change out of the history: the second attempt leaves out who did it,
 -- the third also the flag's id.
-CREATE OR REPLACE FUNCTION esclusa.history_insert(history text, relation oid, changes text, attempt integer) RETURNS text
+CREATE OR REPLACE FUNCTION esclusa.history_insert(history text, relation oid, changes text, attempt integer, roles jsonb) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   said text := nullif(current_setting('esclusa.performed_by', true), '');
@@ -730,13 +1078,16 @@ DECLARE
 BEGIN
   RETURN format('INSERT INTO %s (feature_flag_id, action, old_value, new_value, performed_by, flag_table, flag_key,
       said_by, token_subject, database_user)
-    SELECT (%s)::%s, action::%s, old_value, new_value, %L::%s, %L, coalesce(%s), %L, %L, session_user FROM (%s) AS changed',
+    SELECT (%s)::%s, action::%s, old_value, new_value, %L::%s, %L, %s, %L, %L, session_user FROM (%s) AS changed',
     history,
-    CASE WHEN attempt < 3 THEN format('flag ->> %L', esclusa.id_column(relation)) ELSE 'NULL' END,
+    CASE WHEN attempt < 3 THEN format('flag ->> %L', roles ->> 'id') ELSE 'NULL' END,
     types ->> 'feature_flag_id', types ->> 'action',
     CASE WHEN attempt = 1 THEN coalesce(said, subject) END, types ->> 'performed_by',
     esclusa.name_of(relation),
-    (SELECT string_agg(format('flag ->> %L', key), ', ') FROM unnest(esclusa.key_columns(relation)) AS key),
+    CASE WHEN roles ->> 'flags' IS NOT NULL AND attempt < 3
+      THEN format('esclusa.key_of(%L, %L, %L, flag ->> %L)', roles ->> 'flags', roles ->> 'to', roles -> 'flag_keys', roles -> 'keys' ->> 0)
+      ELSE (SELECT coalesce('coalesce(' || string_agg(format('flag ->> %L', key), ', ') || ')', 'NULL')
+        FROM jsonb_array_elements_text(roles -> 'keys') AS key) END,
     said, subject, changes);
 END
 $$;
@@ -784,6 +1135,7 @@ DECLARE
   changes text;
   problem text;
   is_on boolean := true;
+  roles jsonb := coalesce(TG_ARGV[1]::jsonb, esclusa.roles(TG_RELID, NULL));
 BEGIN
   IF TG_OP IN ('UPDATE', 'DELETE') THEN
     IF NOT EXISTS (SELECT FROM old_rows) THEN
@@ -808,11 +1160,11 @@ BEGIN
   IF TG_OP = 'TRUNCATE' THEN
     PERFORM set_config('row_security', 'off', true);
   END IF;
-  changes := esclusa.changes(TG_RELID, operation);
+  changes := esclusa.changes(TG_RELID, operation, roles);
   PERFORM esclusa.lock_history(history);
   FOR attempt IN 1..3 LOOP
     BEGIN
-      EXECUTE esclusa.history_insert(history, TG_RELID, changes, attempt);
+      EXECUTE esclusa.history_insert(history, TG_RELID, changes, attempt, roles);
       PERFORM esclusa.check_now(to_regclass(history));
       RETURN NULL;
     EXCEPTION WHEN OTHERS THEN
@@ -822,8 +1174,8 @@ BEGIN
   RAISE EXCEPTION 'the history does not take the change: %', problem;
 EXCEPTION WHEN OTHERS THEN
   IF TG_OP IN ('INSERT', 'UPDATE') THEN
-    EXECUTE format('SELECT bool_or(esclusa.is_on(to_jsonb(f) ->> %L)) FROM new_rows f', esclusa.switch_column(TG_RELID))
-      INTO is_on;
+    EXECUTE format('SELECT bool_or(esclusa.is_on(to_jsonb(f) ->> %L, %L::jsonb)) FROM new_rows f', roles ->> 'switch',
+      roles -> 'words') INTO is_on;
   END IF;
   IF is_on IS DISTINCT FROM false THEN
     RAISE;
@@ -849,23 +1201,24 @@ BEGIN
 END
 $$;
 
--- Switches off the rows of one table whose column has this value, and says whether there are any. The switch comes first:
--- a share that cannot be 0, or a time that cannot be written, keeps no flag on.
-CREATE OR REPLACE FUNCTION esclusa.switch_off(relation oid, by_column text, flag text, caller_path text) RETURNS boolean
+-- Switches off the rows of one table that match the flag, `$1`, and says whether there are any. The switch comes first: a
+-- share that cannot be 0, or a time that cannot be written, keeps no flag on.
+CREATE OR REPLACE FUNCTION esclusa.switch_off(relation oid, matches text, flag text, caller_path text, roles jsonb)
+RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  switch text := esclusa.switch_column(relation);
+  switch text := roles ->> 'switch';
   stamp text := (SELECT attname FROM pg_attribute WHERE attrelid = relation AND NOT attisdropped AND attgenerated = ''
     AND attname = esclusa.column_of(relation, 'updated_at', 'updatedAt', 'modified_at', 'modifiedAt')
     AND atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype));
   off text;
-  zero text := quote_ident(esclusa.share_column(relation)) || ' = ''0''';
+  zero text := quote_ident(roles ->> 'share') || ' = ''0''';
   stamped text := quote_ident(stamp) || ' = pg_catalog.now()';
-  matches text := format('%I::pg_catalog.text OPERATOR(pg_catalog.=) $1', by_column);
   -- What stands before and after an assignment, to count the rows that are off then. Names may hold a `%`.
   update_rows text := format('WITH changed AS (UPDATE %s SET ', esclusa.name_of(relation));
-  count_off text := format(' WHERE %s RETURNING %I::pg_catalog.text AS switch)
-    SELECT pg_catalog.count(*) FROM changed WHERE NOT esclusa.is_on(switch)', matches, coalesce(switch, by_column));
+  count_off text := format(' WHERE %s RETURNING %s::pg_catalog.text AS switch)
+    SELECT pg_catalog.count(*) FROM changed WHERE NOT esclusa.is_on(switch, %L)', matches,
+    coalesce(quote_ident(switch), 'NULL'), coalesce(roles -> 'words', '{}'));
   there bigint := esclusa.as_caller(
     format('SELECT pg_catalog.count(*) FROM %s WHERE %s', esclusa.name_of(relation), matches), flag, caller_path);
   word text;
@@ -877,9 +1230,10 @@ BEGIN
     RETURN false;
   ELSIF switch IS NULL THEN
     RAISE EXCEPTION '`%` has no column that switches a flag off', esclusa.name_of(relation)
-      USING HINT = format('UPDATE %s SET … WHERE %I = %L', esclusa.name_of(relation), by_column, flag);
+      USING HINT = format(CASE WHEN roles ? 'flags' THEN 'DELETE FROM %s WHERE %s' ELSE 'UPDATE %s SET … WHERE %s' END,
+        esclusa.name_of(relation), replace(matches, '$1', quote_literal(flag)));
   END IF;
-  FOREACH word IN ARRAY esclusa.off_words() LOOP
+  FOREACH word IN ARRAY esclusa.off_words(coalesce(roles -> 'words', '{}')) LOOP
     off := format('%I = %L', switch, word);
     BEGIN
       IF esclusa.as_caller(update_rows || concat_ws(', ', off, zero, stamped) || count_off, flag, caller_path) = there THEN
@@ -918,6 +1272,43 @@ EXCEPTION WHEN serialization_failure THEN
 END
 $$;
 
+-- Where a flag has this value.
+CREATE OR REPLACE FUNCTION esclusa.matches(by_column text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN format('%I::pg_catalog.text OPERATOR(pg_catalog.=) $1', by_column);
+END
+$$;
+
+-- Switches off what else would keep a flag on for some, where its switch only says what holds for who is not named.
+CREATE OR REPLACE FUNCTION esclusa.switch_off_named(
+  relation oid, by_column text, flag text, caller_path text, mapping jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  flags text := esclusa.name_of(relation);
+  side jsonb;
+  named text;
+BEGIN
+  FOR side IN SELECT entry FROM jsonb_path_query(mapping, '$.side[*] ? (exists (@.table))') AS entry LOOP
+    named := CASE WHEN side ? 'to' THEN esclusa.whole_column(side -> 'to') ELSE by_column END;
+    PERFORM esclusa.switch_off(esclusa.side_relation(relation, side ->> 'table'),
+      format('%I::pg_catalog.text OPERATOR(pg_catalog.=) ANY (SELECT f.%I::pg_catalog.text FROM %s f WHERE f.%s)',
+        side ->> 'flag', named, flags, esclusa.matches(by_column)),
+      flag, caller_path, esclusa.side_roles(side, relation, mapping));
+  END LOOP;
+  FOREACH named IN ARRAY esclusa.columns_in(jsonb_path_query_array(mapping, '$.overrides.on.*')
+      || jsonb_path_query_array(mapping, '$.side[*] ? (!exists (@.table))')) LOOP
+    IF esclusa.as_caller(format('SELECT pg_catalog.count(*) FROM %s WHERE %s AND pg_catalog.btrim(%I::pg_catalog.text)
+        OPERATOR(pg_catalog.<>) ALL (''{"",[],"{}","null"}''::pg_catalog.text[])', flags, esclusa.matches(by_column), named),
+        flag, caller_path) > 0 THEN
+      RAISE EXCEPTION '`%` of `%` stays on for those that `%` names', flag, flags, named
+        USING HINT = format('UPDATE %s SET %I = NULL WHERE %s', flags, named,
+          replace(esclusa.matches(by_column), '$1', quote_literal(flag)));
+    END IF;
+  END LOOP;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION esclusa.roll_back(flag text, performed_by text, watched text, caller_path text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -926,31 +1317,47 @@ DECLARE
   said text := coalesce(current_setting('esclusa.performed_by', true), '');
   only_one text := CASE WHEN watched IS NOT NULL THEN (esclusa.watch_of(watched)).name END;
   -- Only the tables that the caller may read.
-  relations oid[] := (SELECT array_agg(pg_class.oid ORDER BY name) FROM esclusa.revision
+  watches esclusa.revision[] := (SELECT array_agg(readable ORDER BY name) FROM esclusa.revision AS readable
     JOIN pg_class ON pg_class.oid = esclusa.found(name)
     WHERE has_schema_privilege(relnamespace, 'USAGE') AND has_any_column_privilege(pg_class.oid, 'SELECT')
       AND (only_one IS NULL OR name = only_one));
+  watch esclusa.revision;
   relation oid;
+  roles jsonb;
   chosen text;
   is_found boolean := false;
+  unsaid text;
 BEGIN
   PERFORM set_config('esclusa.performed_by', coalesce(performed_by, said), true);
   PERFORM set_config('esclusa.action', 'emergency_rollback', true);
   -- By its key wherever it is, by its id only if no key fits.
-  FOREACH relation IN ARRAY coalesce(relations, '{}') LOOP
-    FOREACH chosen IN ARRAY esclusa.key_columns(relation) LOOP
-      IF esclusa.switch_off(relation, chosen, flag, caller_path) THEN
+  FOREACH watch IN ARRAY coalesce(watches, '{}') LOOP
+    relation := esclusa.found(watch.name);
+    roles := esclusa.roles(relation, watch.mapping);
+    IF roles -> 'keys' = '[]' THEN
+      unsaid := watch.name;
+    END IF;
+    FOR chosen IN SELECT jsonb_array_elements_text(roles -> 'keys') LOOP
+      IF esclusa.switch_off(relation, esclusa.matches(chosen), flag, caller_path, roles) THEN
+        IF (roles -> 'is_default')::boolean THEN
+          PERFORM esclusa.switch_off_named(relation, chosen, flag, caller_path, watch.mapping);
+        END IF;
         is_found := true;
         EXIT;
       END IF;
     END LOOP;
   END LOOP;
   IF NOT is_found THEN
-    FOREACH relation IN ARRAY coalesce(relations, '{}') LOOP
-      chosen := esclusa.id_column(relation);
-      IF chosen IS NOT NULL AND esclusa.switch_off(relation, chosen, CASE WHEN EXISTS (SELECT FROM pg_attribute
-          WHERE attrelid = relation AND attname = chosen AND atttypid = 'uuid'::regtype)
-          THEN lower(flag) ELSE flag END, caller_path) THEN
+    FOREACH watch IN ARRAY coalesce(watches, '{}') LOOP
+      relation := esclusa.found(watch.name);
+      roles := esclusa.roles(relation, watch.mapping);
+      chosen := roles ->> 'id';
+      IF chosen IS NOT NULL AND esclusa.switch_off(relation, esclusa.matches(chosen), CASE WHEN EXISTS (
+          SELECT FROM pg_attribute WHERE attrelid = relation AND attname = chosen AND atttypid = 'uuid'::regtype)
+          THEN lower(flag) ELSE flag END, caller_path, roles) THEN
+        IF (roles -> 'is_default')::boolean THEN
+          PERFORM esclusa.switch_off_named(relation, chosen, flag, caller_path, watch.mapping);
+        END IF;
         is_found := true;
       END IF;
     END LOOP;
@@ -959,7 +1366,8 @@ BEGIN
   PERFORM set_config('esclusa.performed_by', said, true);
   IF NOT is_found THEN
     RAISE EXCEPTION 'there is no flag "%", expected the key or the id of a flag', flag
-      USING HINT = CASE WHEN relations IS NULL THEN format('no table is watched that %I may read', current_user)
+      USING HINT = CASE WHEN watches IS NULL THEN format('no table is watched that %I may read', current_user)
+        WHEN unsaid IS NOT NULL THEN format('`%s` has its keys inside JSON: UPDATE %s SET …', unsaid, unsaid)
         ELSE 'a flag whose row a policy hides is not found' END;
   END IF;
 END
@@ -1027,9 +1435,12 @@ BEGIN
   FOR called IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'esclusa'::regnamespace AND proname IN (
       'ask', 'snapshot', 'emergency_rollback',
       -- What these call.
-      'answer', 'compare', 'reading', 'watch_of', 'found', 'relation', 'name_of', 'spelling', 'other_spellings', 'column_of',
-      'key_columns', 'switch_column', 'share_column', 'id_column', 'has_flags', 'is_on', 'off_words', 'parts_of', 'uncounted',
-      'is_always', 'is_moving', 'shape', 'roll_back', 'switch_off', 'as_caller', 'known_to_request', 'as_response')
+      'answer', 'compare', 'reading', 'rows_of', 'closed', 'watch_of', 'found', 'relation', 'name_of', 'spelling',
+      'other_spellings', 'column_of', 'key_columns', 'switch_column', 'share_column', 'id_column', 'has_flags', 'is_on',
+      'own_words', 'off_words', 'parts_of', 'uncounted', 'is_always', 'is_moving', 'shape', 'columns_in', 'named_columns',
+      'named_side_columns', 'whole_column', 'side_relation', 'sides', 'relations_of', 'flags_name', 'missing', 'roles',
+      'side_roles', 'roll_back', 'switch_off', 'switch_off_named', 'matches', 'as_caller', 'known_to_request',
+      'as_response')
     UNION ALL SELECT * FROM esclusa.wrappers() LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', called, role);
   END LOOP;
@@ -1102,17 +1513,17 @@ END
 $$;
 
 -- The triggers of one table: those that count for each watch that it is part of, and those that write its history.
-CREATE OR REPLACE FUNCTION esclusa.attach_all(relation oid, history text) RETURNS void
+CREATE OR REPLACE FUNCTION esclusa.attach_all(relation oid, history text, roles jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   call text;
   counting name;
   operation text;
 BEGIN
-  SELECT format('esclusa.tell(%L, %s)', CASE WHEN bool_or(relkind = 'v') THEN 'part' ELSE 'flags' END,
+  SELECT format('esclusa.tell(%L, %s)', CASE WHEN count(DISTINCT idle) > 1 THEN 'part' ELSE max(idle) END,
       string_agg(quote_literal(name), ', ' ORDER BY name)) INTO call
-    FROM esclusa.watched JOIN pg_class ON pg_class.oid = esclusa.found(name)
-    WHERE relation = ANY (esclusa.parts_of(esclusa.found(name)));
+    FROM (SELECT name, esclusa.idle_columns(relation, esclusa.found(name), mapping) AS idle FROM esclusa.watched
+      WHERE relation = ANY (esclusa.parts_of(VARIADIC esclusa.relations_of(esclusa.found(name), mapping)))) AS of_watches;
   PERFORM esclusa.attach(relation, 'esclusa_tell', 'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW', call);
   PERFORM esclusa.attach(relation, 'esclusa_tell_truncate', 'AFTER TRUNCATE ON %s FOR EACH STATEMENT', call);
   -- Also for what comes by replication, and while a backup is restored.
@@ -1126,7 +1537,7 @@ BEGIN
   IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'esclusa_record') THEN
     EXECUTE format('DROP TRIGGER esclusa_record ON %s', esclusa.name_of(relation));
   END IF;
-  call := format('esclusa.record(%L)', history);
+  call := format('esclusa.record(%s)', concat_ws(', ', quote_literal(history), quote_literal(roles)));
   PERFORM esclusa.attach(relation, 'esclusa_record_insert',
     'AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT', call);
   PERFORM esclusa.attach(relation, 'esclusa_record_update',
@@ -1134,6 +1545,29 @@ BEGIN
   PERFORM esclusa.attach(relation, 'esclusa_record_delete',
     'AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT', call);
   PERFORM esclusa.attach(relation, 'esclusa_record_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT', call);
+END
+$$;
+
+-- Takes the triggers for a watch from tables that are no part of it any more.
+CREATE OR REPLACE FUNCTION esclusa.detach(watched text, parts oid[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  part oid;
+  called name;
+BEGIN
+  FOR part IN SELECT DISTINCT tgrelid FROM pg_trigger
+      WHERE tgfoid = to_regproc('esclusa.tell') AND tgparentid = 0 AND tgrelid <> ALL (parts)
+        AND position('\x00'::bytea || convert_to(watched, 'UTF8') || '\x00'::bytea IN tgargs) > 0 LOOP
+    IF EXISTS (SELECT FROM esclusa.watched AS other
+        WHERE part = ANY (esclusa.parts_of(VARIADIC esclusa.relations_of(esclusa.found(other.name), other.mapping)))) THEN
+      PERFORM esclusa.attach_all(part, NULL, NULL);
+    ELSE
+      FOR called IN SELECT tgname FROM pg_trigger WHERE tgrelid = part AND tgparentid = 0
+          AND tgfoid IN (to_regproc('esclusa.tell'), to_regproc('esclusa.record')) LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', called, esclusa.name_of(part));
+      END LOOP;
+    END IF;
+  END LOOP;
 END
 $$;
 
@@ -1207,13 +1641,13 @@ $$;
 
 -- A history that is there already may refuse what is written, and every change of a flag would fail: it is tried once,
 -- and undone.
-CREATE OR REPLACE FUNCTION esclusa.try_history(history text, relation oid) RETURNS void
+CREATE OR REPLACE FUNCTION esclusa.try_history(history text, relation oid, roles jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM esclusa.lock_history(history);
   EXECUTE esclusa.history_insert(history, relation, 'SELECT action, ''{}''::jsonb AS flag, ''{}''::jsonb AS old_value,
     ''{}''::jsonb AS new_value
-    FROM unnest(''{create,delete,enable,disable,rollout_update,update,emergency_rollback}''::text[]) AS action', 3);
+    FROM unnest(''{create,delete,enable,disable,rollout_update,update,emergency_rollback}''::text[]) AS action', 3, roles);
   PERFORM esclusa.check_now(to_regclass(history));
   RAISE EXCEPTION USING ERRCODE = 'ES000';
 EXCEPTION
@@ -1221,54 +1655,120 @@ EXCEPTION
 END
 $$;
 
+-- Refuses a mapping that cannot fit the table: of what it means only its names are checked here.
+CREATE OR REPLACE FUNCTION esclusa.check_mapping(relation oid, mapping jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  entries CONSTANT text[] := '{esclusa_mapping,table,each,name,label,ignore,enabled,default,off_when,status,
+    rollout_percentage,target_plans,target_roles,target_companies,target_regions,target_users,overrides,require,start_date,
+    end_date,bucket_by,salt,counts,fold,side,variants,value,conditions}';
+  called text := esclusa.name_of(relation);
+  problem text := esclusa.missing(relation, mapping);
+BEGIN
+  IF jsonb_typeof(mapping) <> 'object' OR (mapping -> 'esclusa_mapping' = '1') IS NOT TRUE THEN
+    RAISE EXCEPTION 'mapping: no mapping that is known here, expected an object with `"esclusa_mapping": 1`'
+      USING HINT = 'mapping => ''null'' takes a mapping away';
+  END IF;
+  SELECT format('mapping, `%s`: is no entry that is known here, expected one of %s', entry, array_to_string(entries, ', '))
+    INTO problem FROM jsonb_object_keys(mapping) AS entry WHERE entry <> ALL (entries);
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION '%', problem;
+  END IF;
+  problem := esclusa.missing(relation, mapping);
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION '%', problem USING ERRCODE = CASE WHEN problem LIKE 'there is no table%' THEN 'undefined_table'
+      ELSE 'undefined_column' END;
+  ELSIF esclusa.side_relation(relation, esclusa.flags_name(relation, mapping)) IS DISTINCT FROM relation THEN
+    RAISE EXCEPTION 'mapping, `table`: `%` is another table than `%`, which is watched', mapping ->> 'table', called;
+  ELSIF relation IN (SELECT side FROM esclusa.sides(relation, mapping)) THEN
+    RAISE EXCEPTION 'mapping, `side`: `%` is the table of the flags itself, expected another one', called;
+  ELSIF NOT mapping ? 'table' AND EXISTS (SELECT FROM esclusa.sides(relation, mapping) AS sides WHERE sides.called = 'flags')
+  THEN
+    RAISE EXCEPTION 'mapping, `table`: is missing, and `side` names a table `flags`, expected the name of `%`', called;
+  ELSIF NOT mapping ? 'name' AND esclusa.key_columns(relation) = '{}' THEN
+    RAISE EXCEPTION 'mapping, `name`: is missing, and `%` has no column `key` or `name`, expected the column that names a flag',
+      called;
+  ELSIF NOT mapping ?| '{enabled,default,fold,side}' AND esclusa.switch_column(relation) IS NULL THEN
+    RAISE EXCEPTION 'mapping, `enabled`: is missing, and `%` has no column `enabled`, expected the column that says on or off',
+      called;
+  END IF;
+END
+$$;
+
+-- Keys that several rows have, where no mapping folds or chooses rows.
+CREATE OR REPLACE FUNCTION esclusa.twins(relation oid, mapping jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  keys jsonb := esclusa.roles(relation, mapping) -> 'keys';
+  found text;
+BEGIN
+  -- A view would run its owner's functions with the rights of who calls this.
+  IF mapping ?| '{fold,counts}' OR keys = '[]' OR (SELECT relkind FROM pg_class WHERE oid = relation) = 'v' THEN
+    RETURN NULL;
+  END IF;
+  EXECUTE format('SELECT string_agg(key, '', '') FROM (SELECT coalesce(%s) AS key FROM %s GROUP BY 1
+    HAVING count(*) > 1 LIMIT 10) AS twins',
+    (SELECT string_agg(format('nullif(format(''%%s'', %I), '''')', key), ', ') FROM jsonb_array_elements_text(keys) AS key),
+    esclusa.name_of(relation)) INTO found;
+  RETURN found;
+END
+$$;
+
 -- Attaches to a table, a partitioned table, or a view of tables, and gives its name as `ask` takes it. It may be called
--- again, and must be when tables have come to it or have lost their triggers.
+-- again, and must be when tables have come to it or have lost their triggers. A mapping (`MAPPING.md`) says what other
+-- columns mean and which tables have rows of the flags besides: it stays until another takes its place, or 'null' takes it
+-- away, and `undo_mapping` puts the one before back.
 --     SELECT esclusa.watch('public.feature_flags');
+--     SELECT esclusa.watch('public.flags', mapping => '{"esclusa_mapping": 1, "name": "slug", "enabled": "is_active"}');
 CREATE OR REPLACE FUNCTION esclusa.watch(watched text, mapping jsonb DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  rename CONSTANT text := 'a view can give columns other names: CREATE VIEW flags AS SELECT slug AS key, is_enabled AS enabled …';
+  rename CONSTANT text := 'a mapping says what other columns mean: SELECT esclusa.watch(%L, mapping => ''{"esclusa_mapping": 1, '
+    '"name": "slug", "enabled": "is_enabled"}''); a view can give columns other names: CREATE VIEW flags AS SELECT slug AS key, '
+    'is_enabled AS enabled …';
   relation oid := esclusa.relation(watched);
   called text := esclusa.name_of(relation);
   problem text;
-  keys text[] := esclusa.key_columns(relation);
-  parts oid[] := esclusa.parts_of(relation);
+  parts oid[];
   part oid;
   history text;
+  roles jsonb;
+  old_mapping jsonb;
+  new_mapping jsonb;
 BEGIN
-  IF mapping IS NOT NULL THEN
-    RAISE EXCEPTION 'mappings are not supported yet, expected null' USING ERRCODE = 'feature_not_supported', HINT = rename;
-  ELSIF keys = '{}' THEN
-    RAISE EXCEPTION '`%` has no column that names a flag, expected `name` or `key`', called USING HINT = rename;
+  LOCK TABLE esclusa.watched IN SHARE ROW EXCLUSIVE MODE;
+  old_mapping := (SELECT stored.mapping FROM esclusa.watched AS stored WHERE name = called);
+  new_mapping := nullif(coalesce(watch.mapping, old_mapping), 'null');
+  IF new_mapping IS NOT NULL THEN
+    PERFORM esclusa.check_mapping(relation, new_mapping);
+  ELSIF esclusa.key_columns(relation) = '{}' THEN
+    RAISE EXCEPTION '`%` has no column that names a flag, expected `name` or `key`', called USING HINT = format(rename, called);
   ELSIF esclusa.switch_column(relation) IS NULL THEN
-    RAISE EXCEPTION '`%` has no column that switches a flag on and off, expected `enabled`', called USING HINT = rename;
+    RAISE EXCEPTION '`%` has no column that switches a flag on and off, expected `enabled`', called
+      USING HINT = format(rename, called);
   END IF;
+  parts := esclusa.parts_of(VARIADIC esclusa.relations_of(relation, new_mapping));
   SELECT string_agg(format('`%s`', esclusa.name_of(oid)), ', ') INTO problem FROM pg_class
     WHERE oid = ANY (parts) AND (relkind NOT IN ('r', 'p') OR relpersistence = 't');
   IF problem IS NOT NULL OR parts = '{}' THEN
     RAISE EXCEPTION '`%` shows rows of %, whose changes call no trigger', called,
       coalesce(problem, 'no table') USING HINT = 'expected a table, or a view of tables';
   END IF;
-  LOCK TABLE esclusa.watched IN SHARE ROW EXCLUSIVE MODE;
-  INSERT INTO esclusa.watched (name, at_ms, changes) VALUES (called, esclusa.clock_ms(), 0)
-    ON CONFLICT DO NOTHING;
+  INSERT INTO esclusa.watched (name, at_ms, changes, mapping) VALUES (called, esclusa.clock_ms(), 0, new_mapping)
+    ON CONFLICT (name) DO UPDATE SET mapping = excluded.mapping;
   -- Parents come first: their partitions get the triggers from them.
-  FOR part IN SELECT oid FROM pg_class WHERE oid = ANY (parts) ORDER BY relkind, relispartition, oid LOOP
-    history := CASE WHEN esclusa.has_flags(part) THEN esclusa.history_of(part) END;
-    PERFORM esclusa.attach_all(part, history);
+  FOR part IN SELECT oid FROM pg_class WHERE oid = ANY (parts)
+      ORDER BY oid <> ALL (esclusa.parts_of(relation)), relkind, relispartition, oid LOOP
+    roles := esclusa.roles_of(part, relation, new_mapping);
+    history := CASE WHEN roles IS NOT NULL THEN esclusa.history_of(part) END;
+    PERFORM esclusa.attach_all(part, history, CASE WHEN new_mapping IS NOT NULL THEN roles END);
     IF history IS NOT NULL THEN
-      PERFORM esclusa.try_history(history, part);
+      PERFORM esclusa.try_history(history, part, roles);
     END IF;
   END LOOP;
-  problem := NULL;
-  -- A view would run its owner's functions with the rights of who calls this.
-  IF (SELECT relkind FROM pg_class WHERE oid = relation) <> 'v' THEN
-    EXECUTE format('SELECT string_agg(key, '', '') FROM (SELECT coalesce(%s) AS key FROM %s GROUP BY 1
-      HAVING count(*) > 1 LIMIT 10) AS twins',
-      (SELECT string_agg(format('nullif(format(''%%s'', %I), '''')', key), ', ') FROM unnest(keys) AS key), called)
-      INTO problem;
-  END IF;
+  PERFORM esclusa.detach(called, parts);
+  problem := esclusa.twins(relation, new_mapping);
   IF problem IS NOT NULL THEN
     RAISE WARNING '`%` has several rows of one key: %', called, problem
       USING HINT = 'a flag that stands twice with different definitions is off';
@@ -1277,7 +1777,46 @@ BEGIN
   PERFORM esclusa.raise_revision(called);
   UPDATE esclusa.watched SET shape = NULL, digest = NULL, compared_at = NULL WHERE name = called;
   PERFORM esclusa.compare(called);
+  IF old_mapping IS DISTINCT FROM new_mapping THEN
+    INSERT INTO esclusa.mapping_history (watched, revision, old_mapping, new_mapping, said_by, token_subject)
+      SELECT name, revision, old_mapping, new_mapping, nullif(current_setting('esclusa.performed_by', true), ''),
+        esclusa.token_subject()
+      FROM esclusa.revision WHERE name = called;
+  END IF;
   RETURN called;
+END
+$$;
+
+-- Puts the mapping back that a watch had before the last change; called again, the later one.
+--     SELECT esclusa.undo_mapping('public.flags');
+CREATE OR REPLACE FUNCTION esclusa.undo_mapping(watched text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  called text := (esclusa.watch_of(undo_mapping.watched)).name;
+  before esclusa.mapping_history;
+BEGIN
+  SELECT * INTO before FROM esclusa.mapping_history WHERE watched = called ORDER BY changed_at DESC LIMIT 1;
+  IF before.watched IS NULL THEN
+    RAISE EXCEPTION '`%` has had no other mapping', called;
+  END IF;
+  RETURN esclusa.watch(called, coalesce(before.old_mapping, 'null'));
+END
+$$;
+
+-- Takes a watch and its triggers away; the rows, and the histories of them and of the mapping, stay.
+--     SELECT esclusa.unwatch('public.flags');
+CREATE OR REPLACE FUNCTION esclusa.unwatch(watched text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  called text := (esclusa.watch_of(unwatch.watched)).name;
+BEGIN
+  LOCK TABLE esclusa.watched IN SHARE ROW EXCLUSIVE MODE;
+  DELETE FROM esclusa.watched WHERE name = called;
+  DELETE FROM esclusa.change WHERE watched = called;
+  PERFORM esclusa.detach(called, '{}');
+  PERFORM pg_notify('esclusa', called);
 END
 $$;
 

@@ -81,7 +81,7 @@ pub use object_store;
 pub use postgres::Postgres;
 pub use refresh::Refresh;
 pub use saved::Saved;
-pub use source::{Answer, Failure, News, Source, Translation};
+pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use status::{LastError, Status};

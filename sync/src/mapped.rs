@@ -1,12 +1,13 @@
 //! Rows of any table: a mapping says what the columns are.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use esclusa::FlagSet;
 use esclusa::sync::Request;
-use esclusa_formats::{Mapping, ReadError, read, snapshot};
+use esclusa::{FlagSet, mapping_of};
+use esclusa_formats::{Mapping, Parameters, ReadError, read, snapshot};
 
-use crate::source::{Answer, Failure, News, Source, Translation};
+use crate::source::{Answer, Failure, MappedBy, News, Source, Translation};
 
 /// Another source, whose rows a mapping reads.
 ///
@@ -24,13 +25,22 @@ use crate::source::{Answer, Failure, News, Source, Translation};
 #[derive(Clone, Debug)]
 pub struct Mapped<S> {
     source: S,
-    mapping: Arc<Mapping>,
+    translation: Arc<dyn Translation>,
 }
 
 impl<S: Source> Mapped<S> {
-    /// Parameters of the mapping must have values.
+    /// Parameters of the mapping must have values. It takes the place of one that comes with the rows, and the status
+    /// says so.
     pub fn new(source: S, mapping: Mapping) -> Self {
-        Mapped { source, mapping: Arc::new(mapping) }
+        Mapped { source, translation: Arc::new(Own { mapping, is_over_stored: AtomicBool::new(false) }) }
+    }
+
+    /// By the mapping that comes with the rows, as [`esclusa.watch`] keeps it in Postgres; what comes without one is a
+    /// snapshot. The source `Postgres` does that by itself.
+    ///
+    /// [`esclusa.watch`]: https://docs.rs/esclusa-sync/latest/esclusa_sync/#postgres
+    pub fn as_stored(source: S, parameters: Parameters) -> Self {
+        Mapped { source, translation: Arc::new(Stored::new(parameters)) }
     }
 }
 
@@ -52,18 +62,105 @@ impl<S: Source> Source for Mapped<S> {
     }
 
     fn translation(&self) -> Option<Arc<dyn Translation>> {
-        Some(self.mapping.clone())
+        Some(self.translation.clone())
     }
 }
 
-impl Translation for Mapping {
+/// The app's own mapping.
+#[derive(Debug)]
+struct Own {
+    mapping: Mapping,
+    /// Whether the rows bring another along.
+    is_over_stored: AtomicBool,
+}
+
+impl Own {
+    fn see(&self, bytes: &[u8]) {
+        self.is_over_stored.store(mapping_of(bytes).is_some(), Ordering::Relaxed);
+    }
+}
+
+impl Translation for Own {
     fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure> {
-        Ok(read(bytes, self).map_err(|error| told(&error))?.0)
+        self.see(bytes);
+        mapped_set(bytes, &self.mapping)
     }
 
     fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
-        Ok(snapshot(bytes, self).map_err(|error| told(&error))?.to_json().into_bytes())
+        self.see(bytes);
+        mapped_snapshot(bytes, &self.mapping)
     }
+
+    fn mapped_by(&self) -> Option<MappedBy> {
+        let is_over_stored = self.is_over_stored.load(Ordering::Relaxed);
+        Some(if is_over_stored { MappedBy::AppInsteadOfStored } else { MappedBy::App })
+    }
+}
+
+/// The mapping that comes with the rows (M34).
+#[derive(Debug, Default)]
+pub(crate) struct Stored {
+    parameters: Parameters,
+    /// Whether the last rows that were read had one.
+    is_mapped: AtomicBool,
+}
+
+impl Stored {
+    pub(crate) fn new(parameters: Parameters) -> Self {
+        Stored { parameters, is_mapped: AtomicBool::new(false) }
+    }
+
+    /// None for a snapshot. Bare rows where there was a mapping are those of a table that is read row by row, because it
+    /// is not watched any more: without their mapping all flags would be gone.
+    fn mapping(&self, bytes: &[u8]) -> Result<Option<Mapping>, Failure> {
+        let mapping = Mapping::stored(bytes, &self.parameters)?;
+        let was_mapped = self.is_mapped.load(Ordering::Relaxed);
+        if mapping.is_none() && was_mapped && bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(Failure::new(
+                "the rows come without the mapping that they had, expected `SELECT esclusa.watch(…, mapping => …)` and the rights \
+                 that `esclusa.allow` grants, or a restart of the app",
+            ));
+        }
+        Ok(mapping)
+    }
+
+    fn see(&self, is_mapped: bool) {
+        self.is_mapped.store(is_mapped, Ordering::Relaxed);
+    }
+}
+
+impl Translation for Stored {
+    fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure> {
+        let mapping = self.mapping(bytes)?;
+        let set = match &mapping {
+            Some(mapping) => mapped_set(bytes, mapping)?,
+            None => FlagSet::from_json(bytes)?,
+        };
+        self.see(mapping.is_some());
+        Ok(set)
+    }
+
+    fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+        let mapping = self.mapping(bytes)?;
+        let native = match &mapping {
+            Some(mapping) => mapped_snapshot(bytes, mapping)?,
+            None => bytes.to_vec(),
+        };
+        self.see(mapping.is_some());
+        Ok(native)
+    }
+
+    fn mapped_by(&self) -> Option<MappedBy> {
+        self.is_mapped.load(Ordering::Relaxed).then_some(MappedBy::Stored)
+    }
+}
+
+fn mapped_set(bytes: &[u8], mapping: &Mapping) -> Result<FlagSet, Failure> {
+    Ok(read(bytes, mapping).map_err(|error| told(&error))?.0)
+}
+
+fn mapped_snapshot(bytes: &[u8], mapping: &Mapping) -> Result<Vec<u8>, Failure> {
+    Ok(snapshot(bytes, mapping).map_err(|error| told(&error))?.to_json().into_bytes())
 }
 
 /// The message of a mapping names columns and places, and no value.

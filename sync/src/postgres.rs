@@ -50,6 +50,9 @@ pub struct Postgres {
     password: Option<Supplier>,
     timeout: Option<Duration>,
     connection: Option<Connection>,
+    /// How rows are read that bring their mapping along.
+    #[cfg(feature = "mapping")]
+    stored: Arc<crate::mapped::Stored>,
 }
 
 /// Where to connect to, and how.
@@ -137,7 +140,27 @@ impl Postgres {
             password: None,
             timeout: None,
             connection: None,
+            #[cfg(feature = "mapping")]
+            stored: Arc::default(),
         }
+    }
+
+    /// Gives parameters to the mapping that `esclusa.watch` keeps with the table. A mapping of the app's own takes its
+    /// place (`source.mapped`).
+    ///
+    /// ```
+    /// use esclusa_formats::Parameters;
+    /// # fn main() -> Result<(), esclusa_sync::Failure> {
+    /// let source = esclusa_sync::Postgres::new("postgres://app@db.example.com/app")?
+    ///     .parameters(Parameters::default().with("environment", "production")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "mapping")]
+    #[must_use]
+    pub fn parameters(mut self, parameters: esclusa_formats::Parameters) -> Self {
+        self.stored = Arc::new(crate::mapped::Stored::new(parameters));
+        self
     }
 
     /// Asks for the password each time it connects: one that rotates, or a token that expires.
@@ -324,6 +347,11 @@ impl Source for Postgres {
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(Failure::new(format!("no answer within {} s", timeout.as_secs_f64()))),
         }
+    }
+
+    #[cfg(feature = "mapping")]
+    fn translation(&self) -> Option<Arc<dyn crate::source::Translation>> {
+        Some(self.stored.clone())
     }
 
     async fn news(&mut self) -> News {

@@ -85,6 +85,22 @@ pub trait Translation: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// As [`set`](Self::set).
     fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure>;
+
+    /// Whose mapping read the last bytes, for the status; none if there is none.
+    fn mapped_by(&self) -> Option<MappedBy> {
+        None
+    }
+}
+
+/// Whose mapping says what the columns are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MappedBy {
+    /// The app's own.
+    App,
+    /// The one that comes with the rows.
+    Stored,
+    /// The app's own, where another comes with the rows.
+    AppInsteadOfStored,
 }
 
 /// The flags of what a source gave.

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use esclusa::sync::{self, State};
 
+use crate::source::MappedBy;
+
 /// How things stand between a source and its flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -12,6 +14,8 @@ pub struct Status {
     pub state: State,
     /// What the source is called.
     pub source: String,
+    /// Whose mapping says what the columns are; none if none does.
+    pub mapped_by: Option<MappedBy>,
     /// The revision that was published last, if it has one.
     pub revision: Option<u64>,
     /// How long ago the last good answer came; none if there was none.
@@ -41,7 +45,9 @@ impl fmt::Display for Status {
             failures: self.failures,
             last_error: self.last_error.as_ref().map(|last| (last.error.clone(), 0)),
         };
-        f.write_str(&status.line(&self.source))
+        let is_app = self.mapped_by == Some(MappedBy::AppInsteadOfStored);
+        let mapping = if is_app { ", by the app's mapping instead of the stored one" } else { "" };
+        f.write_str(&status.line(&format!("{}{mapping}", self.source)))
     }
 }
 

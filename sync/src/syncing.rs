@@ -293,6 +293,7 @@ impl Shared {
         Status {
             state: status.state,
             source: self.source.clone(),
+            mapped_by: self.translation.as_ref().and_then(|translation| translation.mapped_by()),
             revision: status.revision,
             age: status.age_ms.map(Duration::from_millis),
             failures: status.failures,

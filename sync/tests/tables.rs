@@ -184,14 +184,14 @@ async fn refuses(database: &Database) {
         ("SELECT esclusa.watch('feature_flag')", "there is `app.\"FeatureFlags\"`"),
         ("SELECT esclusa.create_flags('public.feature_flags')", "there is `app.\"FeatureFlags\"` already"),
         ("SELECT esclusa.create_flags('feature_flags')", "has no schema"),
-        ("SELECT esclusa.watch('app.\"FeatureFlags\"', '{}')", "mappings are not supported yet"),
+        ("SELECT esclusa.watch('app.\"FeatureFlags\"', '{}')", "expected an object with `\"esclusa_mapping\": 1`"),
         ("SELECT esclusa.watch('public.base'); SELECT esclusa.ask(1, 'app.\"FeatureFlags\"')", "is not watched"),
         ("SELECT esclusa.ask()", "no table is watched"),
     ] {
         let said = database.refused(sql).await;
         assert!(said.contains(expected), "{sql}: {said}");
     }
-    assert_eq!(database.text("SELECT count(*)::text FROM pg_class WHERE relname ~ 'history'").await, "0");
+    assert_eq!(database.text("SELECT count(*)::text FROM pg_class WHERE relname ~ 'release_history'").await, "0");
 }
 
 /// Changes that fire no trigger are seen all the same, by whoever asks first.

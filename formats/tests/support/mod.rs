@@ -1,11 +1,20 @@
 //! What several tests need.
 #![allow(dead_code, reason = "each test needs a part")]
 
-use esclusa_formats::{Mapping, MappingError};
+use esclusa_formats::{Mapping, MappingError, Parameters};
 use serde_json::Value as Json;
 
-/// The mapping of a vector with its parameters; `esclusa_mapping` need not stand in it.
+/// The mapping of a vector with its parameters; `esclusa_mapping` need not stand in it. Without one it is that of the
+/// document (M34).
 pub(crate) fn mapping_of(vector: &Json) -> Result<Mapping, MappingError> {
+    if vector["mapping"].is_null() {
+        let mut parameters = Parameters::default();
+        for (name, value) in vector["parameters"].as_object().into_iter().flatten() {
+            parameters = parameters.with(name, value.as_str().unwrap())?;
+        }
+        let stored = Mapping::stored(vector["document"].to_string().as_bytes(), &parameters)?;
+        return Ok(stored.expect("the document brings a mapping along"));
+    }
     let mut mapping = vector["mapping"].clone();
     if let Some(fields) = mapping.as_object_mut() {
         fields.entry("esclusa_mapping").or_insert(1.into());
