@@ -58,10 +58,11 @@ def documents():
             for text in filter(is_sound, texts(vector)):
                 yield f"{path.name} {vector['name']}", snapshots, json.loads(text.removeprefix("\ufeff"))
     mappings = validator(SPEC / "mapping.schema.json")
-    for path in sorted((SPEC / "vectors" / "mapping").glob("*.json")):
+    for path in sorted((SPEC / "vectors" / "mapping").rglob("*.json")):
         for vector in read(path)["vectors"]:
             if "refused" not in vector:
-                yield f"{path.name} {vector['name']}", mappings, {"esclusa_mapping": 1, **vector["mapping"]}
+                mapping = vector["mapping"] if "mapping" in vector else vector["document"]["mapping"]
+                yield f"{path.name} {vector['name']}", mappings, {"esclusa_mapping": 1, **mapping}
     if EXAMPLE.exists():
         yield EXAMPLE.name, snapshots, read(EXAMPLE)
 

@@ -38,7 +38,7 @@ def answer_line(line):
 def run():
     passed = failed = 0
     cited = set()
-    for path in sorted((SPEC / "vectors" / "mapping").glob("*.json")):
+    for path in sorted((SPEC / "vectors" / "mapping").rglob("*.json")):
         layer = json.loads(path.read_text(encoding="utf-8"))
         failures = []
         for vector in layer["vectors"]:
