@@ -84,6 +84,10 @@ impl Violation {
             printable(&self.place, said);
             said.push_str("`: ");
         }
+        if !MESSAGES {
+            said.push_str(self.code);
+            said.push_str(": ");
+        }
         said.push_str(&self.problem);
     }
 }
