@@ -17,8 +17,15 @@ use crate::tools::{Program, Tools};
 const WHEEL_PACKAGES: [&str; 3] = ["maturin>=1.16,<2", "cargo-zigbuild>=0.21,<1", "ziglang>=0.15,<1"];
 
 /// The crates, each before those that take something from it.
-pub(crate) const CRATES: [&str; 6] =
-    ["esclusa", "esclusa-formats", "esclusa-guard", "esclusa-sync", "esclusa-openfeature", "esclusa-cli"];
+pub(crate) const CRATES: [&str; 7] = [
+    "esclusa",
+    "esclusa-formats",
+    "esclusa-guard",
+    "esclusa-impact",
+    "esclusa-sync",
+    "esclusa-openfeature",
+    "esclusa-cli",
+];
 
 /// The packages for JavaScript, each built before those that take something from it.
 const NPM_PACKAGES: [&str; 3] = ["@esclusa/wasm", "@esclusa/node", "@esclusa/react"];

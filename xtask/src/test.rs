@@ -14,6 +14,7 @@ mod suite;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use crate::package::CRATES;
 use crate::tools::{self, Tools};
 use suite::{Outcome, Suite};
 
@@ -31,6 +32,7 @@ const SUITES: &[Suite] = &[
         about: "the evidence against its vectors and laws, the guard, and its rates in simulation",
         run: guard,
     },
+    Suite { name: "impact", about: "who flips, against the engine: every bucket, random callers", run: impact },
     Suite {
         name: "formats",
         about: "mappings: vectors, real tables, laws, and the second implementation in Python",
@@ -137,6 +139,10 @@ fn guard(tools: &Tools) -> Outcome {
     tools.step("guard").run(tools.cargo(["test", "--package", "esclusa-guard", "--no-fail-fast"])).outcome()
 }
 
+fn impact(tools: &Tools) -> Outcome {
+    tools.step("impact").run(tools.cargo(["test", "--package", "esclusa-impact", "--no-fail-fast"])).outcome()
+}
+
 fn formats(tools: &Tools) -> Outcome {
     let mut step = tools.step("formats");
     match tools.python() {
@@ -168,9 +174,7 @@ fn cli(tools: &Tools) -> Outcome {
 }
 
 fn docs(tools: &Tools) -> Outcome {
-    let packages =
-        ["esclusa", "esclusa-formats", "esclusa-guard", "esclusa-sync", "esclusa-openfeature", "esclusa-cli"];
-    let packages = packages.iter().flat_map(|name| ["--package", name]);
+    let packages = CRATES.iter().flat_map(|name| ["--package", name]);
     let build = tools.cargo(["doc", "--all-features", "--no-deps", "--document-private-items"]).args(packages);
     tools.step("docs").run(build.env("RUSTDOCFLAGS", "--deny warnings")).outcome()
 }

@@ -65,6 +65,7 @@ const MAIN: &str = r##"
 use esclusa::{Context, FlagSet, Flags};
 use esclusa_formats as _;
 use esclusa_guard as _;
+use esclusa_impact as _;
 use esclusa_openfeature as _;
 use esclusa_sync as _;
 

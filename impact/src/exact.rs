@@ -1,0 +1,191 @@
+//! Who flips, without knowing anybody: exactly, where two definitions have only columns and a share.
+//!
+//! The engine itself decides, for one caller of each kind: with a share of 100 and of 0 percent in place of the flag's own,
+//! so that what is left to work out is the share alone. A kind is made of the values that the two definitions name; all
+//! other values are alike to both.
+
+use std::fmt;
+
+use esclusa::{BUCKETS, Context, FlagSet, Time, Value};
+
+use crate::comparison::Direction;
+use crate::dimension::{Dimension, dimensions};
+use crate::document::{Definition, Document};
+use crate::merge::merge;
+use crate::region::Region;
+
+/// The most kinds of callers that are asked about.
+const MAX_CELLS: usize = 100_000;
+
+/// Why it takes people to say who flips.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotExact {
+    /// A definition has this field: `rules`, `prerequisites` or `schedule`.
+    Has(&'static str),
+    /// This field differs and decides who is in which bucket, or what people get: `salt`, `bucket_by`, `variants` or
+    /// `off_value`.
+    Differs(&'static str),
+    /// A definition breaks a rule, or cannot be read.
+    Broken,
+    /// There are more kinds of callers than are asked about.
+    TooManyCells {
+        /// How many there are.
+        cells: usize,
+    },
+}
+
+impl fmt::Display for NotExact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotExact::Has(field) => write!(f, "it has `{field}`"),
+            NotExact::Differs(field) => write!(f, "`{field}` differs"),
+            NotExact::Broken => f.write_str("a definition breaks a rule"),
+            NotExact::TooManyCells { cells } => {
+                write!(f, "there are {cells} kinds of callers, at most {MAX_CELLS} are asked about")
+            }
+        }
+    }
+}
+
+/// Who flips between the definitions of one key at a time: regions that do not overlap. A document without the key counts
+/// as one that is off for everybody.
+///
+/// It counts for callers whose attributes are texts, as plans, roles and regions are.
+///
+/// # Errors
+/// The reason why it takes people to say it.
+pub fn exactly(key: &str, old: &Document, new: &Document, at: Time) -> Result<Vec<Region>, NotExact> {
+    let sides = [old.side(key)?, new.side(key)?];
+    let definitions: Vec<&Definition> = sides.iter().flatten().map(|side| side.definition).collect();
+    if let [one, other] = definitions.as_slice() {
+        for field in ["salt", "bucket_by", "variants", "off_value"] {
+            if one.field(field) != other.field(field) {
+                return Err(NotExact::Differs(field));
+            }
+        }
+    }
+    let Some(first) = definitions.first() else { return Ok(Vec::new()) };
+    let unit = first.field("bucket_by").and_then(Value::as_str).unwrap_or("user");
+    let dimensions = dimensions(&definitions, unit);
+    let cells = dimensions.iter().map(|dimension| dimension.classes.len()).try_fold(1_usize, usize::checked_mul);
+    let cells = cells.unwrap_or(usize::MAX);
+    if cells > MAX_CELLS {
+        return Err(NotExact::TooManyCells { cells });
+    }
+    let mut flips = Vec::new();
+    for cell in 0..cells {
+        let chosen = coordinates(cell, &dimensions);
+        let [before, after] = sides
+            .each_ref()
+            .map(|side| side.as_ref().map_or(Admits::NOBODY, |side| side.admits(key, &dimensions, &chosen, at)));
+        if before == after {
+            continue;
+        }
+        // Both begin at bucket 0, so that one holds the other.
+        let direction = if after.0 > before.0 { Direction::On } else { Direction::Off };
+        let whole = dimensions.iter().zip(&chosen).any(|(dimension, class)| dimension.fixes_bucket(*class));
+        let buckets = (before.0.min(after.0), before.0.max(after.0));
+        let buckets = Some(buckets).filter(|buckets| !whole && *buckets != (0, BUCKETS));
+        flips.push(((direction, buckets), chosen));
+    }
+    Ok(merge(flips, &dimensions))
+}
+
+/// The class of each dimension in a cell.
+fn coordinates(mut cell: usize, dimensions: &[Dimension]) -> Vec<usize> {
+    let class = |dimension: &Dimension| {
+        let class = cell % dimension.classes.len();
+        cell /= dimension.classes.len();
+        class
+    };
+    dimensions.iter().map(class).collect()
+}
+
+/// Below which bucket a flag admits callers of a kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Admits(u32);
+
+impl Admits {
+    const NOBODY: Admits = Admits(0);
+    const EVERYBODY: Admits = Admits(BUCKETS);
+}
+
+/// One definition, alone in a set: as it is, with the share of everybody, and with that of nobody.
+struct Side<'d> {
+    definition: &'d Definition,
+    own: FlagSet,
+    everybody: FlagSet,
+    nobody: FlagSet,
+    share: u32,
+}
+
+impl Document {
+    fn side(&self, key: &str) -> Result<Option<Side<'_>>, NotExact> {
+        let Some(definition) = self.flags().get(key) else { return Ok(None) };
+        for field in ["rules", "prerequisites", "schedule"] {
+            if definition.field(field).is_some() {
+                return Err(NotExact::Has(field));
+            }
+        }
+        let read = |row: Value<'static>| {
+            let set = FlagSet::from_json(&self.around(row)).map_err(|_| NotExact::Broken)?;
+            if set.violations().is_empty() { Ok(set) } else { Err(NotExact::Broken) }
+        };
+        let share = match definition.field("rollout_percentage") {
+            Some(percentage) => share(percentage).ok_or(NotExact::Broken)?,
+            None => BUCKETS,
+        };
+        let with = |percentage| read(definition.with("rollout_percentage", Value::Integer(percentage)));
+        let (own, everybody, nobody) = (read(definition.row().clone())?, with(100)?, with(0)?);
+        Ok(Some(Side { definition, own, everybody, nobody, share }))
+    }
+}
+
+impl Side<'_> {
+    /// Which buckets of a kind of callers are on.
+    fn admits(&self, key: &str, dimensions: &[Dimension], chosen: &[usize], at: Time) -> Admits {
+        let mut context = Context::anonymous();
+        let mut whole = false;
+        for (dimension, class) in dimensions.iter().zip(chosen) {
+            context = dimension.add_to(context, *class);
+            whole |= dimension.fixes_bucket(*class);
+        }
+        let is_on = |set: &FlagSet| set.is_enabled(key, &context, at);
+        if whole {
+            return if is_on(&self.own) { Admits::EVERYBODY } else { Admits::NOBODY };
+        }
+        match (is_on(&self.nobody), is_on(&self.everybody)) {
+            (true, _) => Admits::EVERYBODY,
+            (false, true) => Admits(self.share),
+            (false, false) => Admits::NOBODY,
+        }
+    }
+}
+
+/// A percentage in thousandths; what is finer is cut off (2.2.6 and 2.2.7 of SEMANTICS.md).
+fn share(percentage: &Value<'_>) -> Option<u32> {
+    let number = match percentage {
+        Value::Text(text) => text.parse::<f64>().ok()?,
+        other => other.as_f64()?,
+    };
+    // The shortest decimal text of the double, without an exponent.
+    let text = number.to_string();
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+    let thousandths: String = decimals.chars().chain("000".chars()).take(3).collect();
+    format!("{whole}{thousandths}").parse().ok().filter(|share| *share <= BUCKETS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_is_a_share_in_thousandths() {
+        let of = |json: &str| share(&Value::from_json(json.as_bytes()).unwrap());
+        assert_eq!(
+            ["0", "100", "12.5", "33.333333333333336", "0.0009", "1e-3", "\"7.25\"", "100.001", "-1", "\"x\""].map(of),
+            [Some(0), Some(100_000), Some(12_500), Some(33_333), Some(0), Some(1), Some(7_250), None, None, None],
+        );
+    }
+}
