@@ -121,7 +121,7 @@ def test_a_report() -> None:
         removed=("gone",),
         changed=("b",),
         set_aside=(SetAside("a", off=False, kept=Kept(revision=1, publishes=1)),),
-        violations=(Violation("/flags/0/rollout_percentage", "150 is out of range, expected 0 to 100"),),
+        violations=(Violation("/flags/0/rollout_percentage", "150 is out of range, expected 0 to 100", "out-of-range"),),
         reading=report.reading,
     )
     assert report.is_published

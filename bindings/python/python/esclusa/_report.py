@@ -14,10 +14,10 @@ class Violation:
 
     place: str
     """A JSON pointer into the snapshot; empty for the snapshot as a whole."""
-    code: str
-    """What is wrong, as a name that does not change (sentence 9.9), such as `out-of-range`."""
     problem: str
     """What is wrong, and what was expected."""
+    code: str
+    """What is wrong, as a name that does not change (sentence 9.9), such as `out-of-range`."""
 
     def __str__(self) -> str:
         return f"`{self.place}`: {self.problem}" if self.place else self.problem
