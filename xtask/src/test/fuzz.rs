@@ -7,7 +7,8 @@ use super::suite::Outcome;
 use super::tools::Tools;
 
 /// The targets, and how many inputs each tries; one of `work` is a snapshot of 1 MB.
-const TARGETS: [(&str, &str); 3] = [("snapshot", "-runs=20000"), ("oracle", "-runs=20000"), ("work", "-runs=100")];
+const TARGETS: [(&str, &str); 4] =
+    [("snapshot", "-runs=20000"), ("oracle", "-runs=20000"), ("mapping", "-runs=20000"), ("work", "-runs=100")];
 /// A test run repeats itself: the same inputs in the same order. Looking for new ones is for whoever has more time.
 const BOUNDS: [&str; 3] = ["-seed=1", "-max_total_time=60", "-timeout=60"];
 /// Vectors that cite these sentences do as much work as a snapshot may: seconds each, and so would what is made of them.
@@ -47,6 +48,9 @@ pub(super) fn run(tools: &Tools) -> Outcome {
 fn corpus(root: &Path, target: &str) -> std::io::Result<PathBuf> {
     let folder = root.join("fuzz/corpus").join(target);
     fs::create_dir_all(&folder)?;
+    if target == "mapping" {
+        mappings(root, &folder)?;
+    }
     if target == "snapshot" {
         for entry in fs::read_dir(root.join("spec/vectors"))? {
             let path = entry?.path();
@@ -64,6 +68,28 @@ fn corpus(root: &Path, target: &str) -> std::io::Result<PathBuf> {
         }
     }
     Ok(folder)
+}
+
+/// The mapping and the rows of each vector, with a NUL between them.
+fn mappings(root: &Path, folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(root.join("spec/vectors/mapping"))? {
+        let path = entry?.path();
+        if !path.is_file() {
+            continue;
+        }
+        let layer = fs::read(&path)?;
+        let layer = esclusa::Value::from_json(&layer).map_err(|problem| std::io::Error::other(problem.to_string()))?;
+        let vectors = layer.get("vectors").and_then(esclusa::Value::as_list).unwrap_or_default();
+        for (number, vector) in vectors.iter().enumerate() {
+            let rows = ["rows", "tables", "document"].into_iter().find_map(|name| vector.get(name));
+            if let (Some(mapping), Some(rows)) = (vector.get("mapping"), rows) {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let seed = [mapping.to_json(), rows.to_json()].join("\0");
+                fs::write(folder.join(format!("{name}-{number}")), seed)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The text up to where its first bracket is closed; as a seed it need not be exact.
