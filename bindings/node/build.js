@@ -13,7 +13,7 @@ const run = (program, ...given) => execFileSync(program, given, { cwd: here, std
 
 const changed = (folder) => Math.max(...readdirSync(`${root}${folder}`, { recursive: true }).map((file) => statSync(`${root}${folder}/${file}`).mtimeMs));
 const built = existsSync(`${wasm}/esclusa.wasm`) ? statSync(`${wasm}/esclusa.wasm`).mtimeMs : 0;
-if (['core/src', 'bindings/js/engine/src', 'bindings/js/src', 'bindings/wasm/src'].some((folder) => changed(folder) > built)) {
+if (['core/src', 'formats/src', 'bindings/js/engine/src', 'bindings/js/src', 'bindings/wasm/src'].some((folder) => changed(folder) > built)) {
   run('npm', 'run', 'build', '--workspace', '@esclusa/wasm', '--prefix', root);
 }
 rmSync(`${here}dist`, { recursive: true, force: true });
@@ -56,8 +56,8 @@ for (const [input, file, format] of bundles) {
 writeFileSync(
   `${here}dist/index.js`,
   `import esclusa from './index.cjs';
-export const { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, Sync } = esclusa;
-export const { bundled, engine, environment, file, http, layers, saved } = esclusa;
+export const { Context, Failure, Flags, Mapping, MappingError, NOT_MODIFIED, SnapshotError, Sync } = esclusa;
+export const { bundled, engine, environment, file, http, layers, mapped, saved } = esclusa;
 `,
 );
 

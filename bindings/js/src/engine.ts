@@ -4,6 +4,13 @@
  * Flags, keys and contexts are numbers here, and every other answer is JSON. The functions never throw.
  */
 
+import type { PublishOptions } from './types.js';
+
+/** How bytes are published; what an app gives as a mapping, `withMappings` makes the text that an engine is told. */
+export interface Publishing extends PublishOptions {
+  mapping?: unknown;
+}
+
 /** Instead of a slot: there is no flag of that key. */
 export const ABSENT = -1;
 /** Instead of a slot: nothing is published yet. */
@@ -23,10 +30,10 @@ export interface Engine {
   open(): number;
   /** Lets go of flags. */
   close(flags: number): void;
-  /** Publishes at once: a report, or `{"refused", "code", "violations"}`, as JSON. */
-  publish(flags: number, snapshot: Uint8Array, strict: boolean, acceptOlder: boolean): string;
+  /** Publishes at once: a report, or `{"refused", "code", "violations"}`, as JSON. Full builds heed the mapping. */
+  publish(flags: number, snapshot: Uint8Array, options?: Publishing | null): string;
   /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
-  publishLater?(flags: number, snapshot: Uint8Array, strict: boolean, acceptOlder: boolean): Promise<string>;
+  publishLater?(flags: number, snapshot: Uint8Array, options?: Publishing | null): Promise<string>;
   /** Keeps a context: its number, or 0 if the JSON is no context. */
   context(json: string): number;
   /** Puts a context under `SCRATCH` and says whether the JSON is one. */
@@ -80,6 +87,12 @@ export interface Engine {
   layered?(snapshots: Uint8Array, lengths: string): string;
   /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
   layeredLater?(snapshots: Uint8Array, lengths: string): Promise<string>;
+  /** What there is to know of a mapping, or a refusal, both as JSON. */
+  mapping?(given: string): string;
+  /** Rows that a mapping reads, as a snapshot, or a refusal. */
+  mapped?(rows: Uint8Array, mapping: string): string;
+  /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
+  mappedLater?(rows: Uint8Array, mapping: string): Promise<string>;
   /** The switches among variables of an environment, both as JSON. */
   switches?(given: string): string;
 }

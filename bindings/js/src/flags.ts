@@ -84,7 +84,7 @@ export class Flags {
 
   #compiled(snapshot: Snapshot, options?: PublishOptions | null): string {
     const bytes = bytesOf(snapshot);
-    return this.#open().publish(this.#number, bytes, isSet(options?.strict), isSet(options?.acceptOlder));
+    return this.#open().publish(this.#number, bytes, options);
   }
 
   async #compiledLater(snapshot: Snapshot, options?: PublishOptions | null): Promise<string> {
@@ -92,14 +92,14 @@ export class Flags {
     const given = bytesOf(snapshot);
     // The engine reads the bytes when the app has gone on. A Buffer's own `slice` would copy nothing.
     const bytes = viewOf(snapshot) === undefined ? given : new Uint8Array(given);
-    const [strict, acceptOlder] = [isSet(options?.strict), isSet(options?.acceptOlder)];
+    const chosen = { ...options };
     const lives = this.#lives;
     const begin = (): Promise<string> | string => {
       if (lives !== this.#lives) {
         return '';
       }
       // An engine that compiles on this thread does so in its turn too, so that `free()` means the same with each.
-      return (engine.publishLater ?? engine.publish)(this.#number, bytes, strict, acceptOlder);
+      return (engine.publishLater ?? engine.publish)(this.#number, bytes, chosen);
     };
     const said = this.#publishing.then(begin);
     this.#publishing = said.catch(() => undefined);
@@ -330,13 +330,13 @@ export class Flags {
   }
 
   /** Publishes, and leaves it to the caller when listeners hear of it. @internal */
-  static async swap(flags: Flags, snapshot: Snapshot): Promise<{ report: Report; tell: () => void }> {
-    return flags.#swapped(await flags.#compiledLater(snapshot));
+  static async swap(flags: Flags, snapshot: Snapshot, options?: PublishOptions): Promise<{ report: Report; tell: () => void }> {
+    return flags.#swapped(await flags.#compiledLater(snapshot, options));
   }
 
   /** The same at once. @internal */
-  static swapNow(flags: Flags, snapshot: Snapshot): { report: Report; tell: () => void } {
-    return flags.#swapped(flags.#compiled(snapshot));
+  static swapNow(flags: Flags, snapshot: Snapshot, options?: PublishOptions): { report: Report; tell: () => void } {
+    return flags.#swapped(flags.#compiled(snapshot, options));
   }
 
   /** Calls the function when the flags are freed, in place of the one before. @internal */
@@ -429,10 +429,6 @@ export class Flags {
 /** There is nothing to ask. */
 function absent(slot: number): Outcome {
   return slot === NOT_READY ? PROVIDER_NOT_READY : FLAG_NOT_FOUND;
-}
-
-function isSet(option: boolean | null | undefined): boolean {
-  return option === true;
 }
 
 function keysText(keys: Iterable<string> | null | undefined): string {

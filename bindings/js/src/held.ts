@@ -1,6 +1,16 @@
 /** Flags with `current()`: one set that is held for a whole request. */
 import { engine } from './engine.js';
 import { Flags as EveryFlags } from './flags.js';
+import { type MappedOptions, Mapping } from './mapping.js';
+import type { Snapshot } from './publication.js';
+import { type Bundle, rowsOf } from './tables.js';
+import type { Report } from './types.js';
+
+/** What rows are read by is looked at at once, so that a mapping that is wrong is said where it is given. */
+function chosen(options: MappedOptions | null | undefined): MappedOptions | null | undefined {
+  const mapping = options?.mapping ?? undefined;
+  return mapping === undefined ? options : { ...options, mapping: Mapping.of(mapping) };
+}
 
 /** What a set that is held answers: every question that flags answer. */
 type Question =
@@ -42,10 +52,30 @@ class FlagSet extends EveryFlags {
   }
 }
 
-/** The flags of builds that can hold a set. */
+/** The flags of builds that can hold a set, and read rows by a mapping. */
 export class Flags extends EveryFlags {
   #held: FlagSet | undefined;
   #number = 0;
+
+  /**
+   * Makes a snapshot the current one, or rows that a mapping reads; what is published is in the report, what is refused in a
+   * `SnapshotError`, or in a `MappingError`, which is one.
+   *
+   * It waits for nothing: a snapshot that was given to `publish` before may become current after this one.
+   */
+  override publishSync(snapshot: Snapshot | Bundle, options?: MappedOptions | null): Report {
+    return super.publishSync(rowsOf(snapshot), chosen(options));
+  }
+
+  /**
+   * The same, compiled off the event loop where the engine can do that. Snapshots become current in the order in which
+   * they were given to this function.
+   *
+   * @throws SnapshotError (as a rejection) if the snapshot is refused.
+   */
+  override async publish(snapshot: Snapshot | Bundle, options?: MappedOptions | null): Promise<Report> {
+    return super.publish(rowsOf(snapshot), chosen(options));
+  }
 
   /**
    * The current set, to be asked for a whole request: what is published meanwhile, also by another thread, changes none

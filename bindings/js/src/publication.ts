@@ -31,6 +31,8 @@ interface WireReading {
   }[];
   notices: Notice[];
   fingerprint: string;
+  mapping: string | null;
+  rows_left_out: Reading['rowsLeftOut'];
 }
 
 /**
@@ -81,9 +83,9 @@ export function reportFrom(said: string): Report {
   return { ...rest, setAside, reading: readingFrom(reading) };
 }
 
-function readingFrom({ rows, flags, columns, notices, fingerprint }: WireReading): Reading {
+function readingFrom({ columns, rows_left_out: rowsLeftOut, ...rest }: WireReading): Reading {
   const read = columns.map(({ column, read_as: readAs, why = null, rows, not_empty: notEmpty, withheld = 0, kinds = [] }) => {
     return { column, readAs, why, rows, notEmpty, withheld, kinds };
   });
-  return { rows, flags, columns: read, notices, fingerprint };
+  return { ...rest, columns: read, rowsLeftOut };
 }

@@ -2,7 +2,7 @@ import type { Violation } from './types.js';
 
 /** A snapshot was refused whole; what is published stays [12.7]. */
 export class SnapshotError extends Error {
-  override readonly name = 'SnapshotError';
+  override readonly name: string = 'SnapshotError';
   /** What is wrong, as a name that does not change, such as `not-json` [9.9]. */
   readonly code: string;
   /** Every violation: in strict mode all of them, otherwise at most one. */

@@ -116,6 +116,10 @@ export interface Reading {
   notices: Notice[];
   /** The same as long as the columns and the ways in which they are read are the same. */
   fingerprint: string;
+  /** The name of the mapping that has read the rows, such as the path of its file; null without one. */
+  mapping: string | null;
+  /** The rows that the mapping does not count: the column of `counts`, or the side table whose rows name no flag. */
+  rowsLeftOut: { why: string; rows: number }[];
 }
 
 /** A field that some flag has, and how it is read. */

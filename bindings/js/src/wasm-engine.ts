@@ -37,6 +37,9 @@ interface Exports {
   project(flags: number, keys: number, context: number, now: number): number;
   clientSnapshot(flags: number, keys: number, context: number, now: number): number;
   layered(bytes: number, snapshots: number): number;
+  mapping(given: number): number;
+  mapped(bytes: number, rows: number): number;
+  publishMapped(flags: number, bytes: number, rows: number, strict: boolean, acceptOlder: boolean): number;
   switches(variables: number): number;
   hold(flags: number): number;
   holds(flags: number, held: number): number;
@@ -128,7 +131,7 @@ export function wasmEngine(instance: WebAssembly.Instance, more?: (border: Borde
   return {
     open: roomy(wasm.open, SOME),
     close: roomy(wasm.close, SOME),
-    publish: roomy((flags, snapshot, strict, acceptOlder) => said(wasm.publish(flags, bytes(snapshot), strict, acceptOlder)), MUCH),
+    publish: roomy((flags, snapshot, options) => said(wasm.publish(flags, bytes(snapshot), options?.strict === true, options?.acceptOlder === true)), MUCH),
     context: (json) => (json.length < SHORT ? short : long).context(json),
     scratch: (json) => (json.length < SHORT ? short : long).scratch(json),
     forget: roomy(wasm.forget, LITTLE),
@@ -183,15 +186,26 @@ export function protocols({ wasm, text, bytes, said }: Border): Partial<Engine> 
 }
 
 /** What the full module has. */
-export function everything(border: Border): Partial<Engine> {
+export function everything(border: Border): Partial<Engine> & Pick<Engine, 'publish'> {
   const { wasm, text, bytes, said } = border;
+  const behind = (rows: Uint8Array, given: string): number => bytes(rows, encoder.encode(given));
   return {
     ...protocols(border),
+    publish: roomy((flags, given, options) => {
+      const [strict, acceptOlder] = [options?.strict === true, options?.acceptOlder === true];
+      return said(
+        typeof options?.mapping === 'string'
+          ? wasm.publishMapped(flags, behind(given, options.mapping), given.length, strict, acceptOlder)
+          : wasm.publish(flags, bytes(given), strict, acceptOlder),
+      );
+    }, MUCH),
+    mapping: roomy((given) => said(wasm.mapping(text(given))), MUCH),
+    mapped: roomy((rows, mapping) => said(wasm.mapped(behind(rows, mapping), rows.length)), MUCH),
     resolveAll: roomy((flags, context, now) => said(wasm.resolveAll(flags, context, timed(now))), MUCH),
     explain: roomy((flags, key, context, now) => said(wasm.explain(flags, text(key), context, timed(now))), MUCH),
     project: roomy((flags, keys, context, now) => said(wasm.project(flags, text(keys), context, timed(now))), MUCH),
     clientSnapshot: roomy((flags, keys, context, now) => said(wasm.clientSnapshot(flags, text(keys), context, timed(now))), MUCH),
-    layered: roomy((snapshots, lengths) => said(wasm.layered(bytes(snapshots, encoder.encode(lengths)), snapshots.length)), MUCH),
+    layered: roomy((snapshots, lengths) => said(wasm.layered(behind(snapshots, lengths), snapshots.length)), MUCH),
     switches: roomy((variables) => said(wasm.switches(text(variables))), SOME),
     hold: roomy(wasm.hold, SOME),
     holds: roomy((flags, held) => wasm.holds(flags, held) === 1, LITTLE),

@@ -2,15 +2,20 @@
 import { install } from '../../js/src/engine.js';
 import { Flags as EveryFlags } from '../../js/src/flags.js';
 import { Flags as HoldingFlags } from '../../js/src/held.js';
+import type { Snapshot } from '../../js/src/publication.js';
 import type { HttpOptions } from '../../js/src/sync/http.js';
 import type { SyncOptions } from '../../js/src/sync/policy.js';
 import type { Fetch, Source } from '../../js/src/sync/source.js';
 import type { Status } from '../../js/src/sync/status.js';
 import { type Sync, sync, syncOf } from '../../js/src/sync/sync.js';
+import type { Bundle } from '../../js/src/tables.js';
+import type { Report } from '../../js/src/types.js';
 import { load } from './load.js';
+import { type MappedOptions, type MappingLike, mappedOptions } from './mapping.js';
 import { environment } from './sources/environment.js';
 import { file } from './sources/file.js';
 import { http } from './sources/http.js';
+import { mapped } from './sources/mapped.js';
 import { saved } from './sources/saved.js';
 
 const loaded = load();
@@ -18,6 +23,12 @@ install(loaded.engine);
 
 /** Which engine runs: `native`, or `wasm` where there is no addon for this machine. */
 export const engine: 'native' | 'wasm' = loaded.name;
+
+/** How flags are kept fresh. */
+export interface SourceOptions extends SyncOptions {
+  /** Which column is which field of a flag, if the source gives rows of a table with columns of its own. */
+  mapping?: MappingLike | null | undefined;
+}
 
 /** What leads another thread of this process to the same flags; it can be sent in a message or as `workerData`. */
 export interface SharedFlags {
@@ -35,6 +46,26 @@ export interface SharedFlags {
  * ```
  */
 export class Flags extends HoldingFlags {
+  /**
+   * Makes a snapshot the current one, or rows that a mapping reads; what is published is in the report, what is refused in a
+   * `SnapshotError`, or in a `MappingError`, which is one.
+   *
+   * It waits for nothing: a snapshot that was given to `publish` before may become current after this one.
+   */
+  override publishSync(snapshot: Snapshot | Bundle, options?: MappedOptions | null): Report {
+    return super.publishSync(snapshot, mappedOptions(options));
+  }
+
+  /**
+   * The same, compiled off the event loop where the engine can do that. Snapshots become current in the order in which
+   * they were given to this function.
+   *
+   * @throws SnapshotError (as a rejection) if the snapshot is refused.
+   */
+  override async publish(snapshot: Snapshot | Bundle, options?: MappedOptions | null): Promise<Report> {
+    return super.publish(snapshot, mappedOptions(options));
+  }
+
   /**
    * What a worker thread needs to use the same flags: one compiled set for all threads, and a snapshot that any of
    * them publishes is current in all. Only the thread that publishes tells its listeners.
@@ -72,19 +103,20 @@ export class Flags extends HoldingFlags {
    * Flags that a file keeps fresh: replaced or written anew, it is published within a moment.
    *
    * What the file holds is published before this returns. A file that is missing, or holds no snapshot, is no error
-   * here: `status` says so, and the log does.
+   * here: `status` says so, and the log does. With a `mapping` it holds rows of a table with columns of its own.
    */
-  static fromFile(path: string | URL, options?: SyncOptions | null): Flags {
+  static fromFile(path: string | URL, options?: SourceOptions | null): Flags {
     return this.fromSource(file(path), options);
   }
 
   /**
    * Flags that a store behind a URL keeps fresh. `saved` names a file for the last good answer, which is published
-   * first at the next start.
+   * first at the next start. With a `mapping` it gives rows of a table with columns of its own, and the saved copy has them
+   * as they came.
    */
-  static fromUrl(url: string | URL, options: HttpOptions & SyncOptions & { saved?: string | URL | undefined } = {}): Flags {
-    const { timeoutMs, saved: path, ...rest } = options;
-    const source = http(url, { ...rest, timeoutMs });
+  static fromUrl(url: string | URL, options: HttpOptions & SourceOptions & { saved?: string | URL | undefined } = {}): Flags {
+    const { timeoutMs, saved: path, mapping, ...rest } = options;
+    const source = read(http(url, { ...rest, timeoutMs }), mapping);
     const whole = timeoutMs === undefined ? undefined : 3 * timeoutMs;
     return this.fromSource(path === undefined ? source : saved(source, path), { ...rest, timeoutMs: whole });
   }
@@ -98,7 +130,7 @@ export class Flags extends HoldingFlags {
   }
 
   /** Flags that a source keeps fresh, as `sync` does; a function that gives a snapshot is a source too. */
-  static fromSource(source: Source | Fetch, options?: SyncOptions | null): Flags {
+  static fromSource(source: Source | Fetch, options?: SourceOptions | null): Flags {
     const flags = new this();
     flags.sync(source, options);
     return flags;
@@ -108,12 +140,14 @@ export class Flags extends HoldingFlags {
    * Keeps the flags fresh from a source until what it returns is closed, or nobody holds the flags any more. It keeps no
    * process alive.
    *
-   * What the source has at hand (a file, the environment, a saved or bundled copy) is published before this returns.
+   * What the source has at hand (a file, the environment, a saved or bundled copy) is published before this returns. With a
+   * `mapping` it gives rows of a table with columns of its own, as `mapped` does it.
    *
    * @throws TypeError for what is no source, and Error if the flags are kept fresh already.
    */
-  sync(source: Source | Fetch, options?: SyncOptions | null): Sync {
-    return sync(this, source, options);
+  sync(source: Source | Fetch, options?: SourceOptions | null): Sync {
+    const { mapping, ...rest } = options ?? {};
+    return sync(this, read(source, mapping), rest);
   }
 
   /**
@@ -151,6 +185,11 @@ export class Flags extends HoldingFlags {
     }
     return sync;
   }
+}
+
+/** The source, whose rows a mapping reads if there is one. */
+function read(source: Source | Fetch, mapping: MappingLike | null | undefined): Source | Fetch {
+  return mapping === null || mapping === undefined ? source : mapped(source, mapping);
 }
 
 function nativeOnly(): Extract<typeof loaded, { name: 'native' }> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use esclusa::{Flags, Time};
-use esclusa_js::{Host, NOT_READY, Options, publish as publish_bytes};
+use esclusa_js::{Host, NOT_READY, Options, publish as publish_bytes, publish_mapped};
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi::{Env, Result, Task};
 use napi_derive::napi;
@@ -75,24 +75,35 @@ pub fn slot(flags: u32, key: String) -> i32 {
     with(NOT_READY, |host| host.slot(flags, &key))
 }
 
-/// Publishes at once, and gives a report or a refusal as JSON.
+/// Publishes at once, and gives a report or a refusal as JSON; with a mapping the bytes are rows that it reads.
 #[napi(catch_unwind)]
-pub fn publish(flags: u32, snapshot: Uint8Array, strict: bool, accept_older: bool) -> String {
-    with(String::new(), |host| host.publish(flags, &snapshot, Options { strict, accept_older }))
+pub fn publish(flags: u32, bytes: Uint8Array, mapping: String, strict: bool, accept_older: bool) -> String {
+    let options = Options { strict, accept_older };
+    with(String::new(), |host| match mapping.as_str() {
+        "" => host.publish(flags, &bytes, options),
+        mapping => host.publish_mapped(flags, &bytes, mapping, options),
+    })
 }
 
 /// The same in libuv's pool; the bytes must not change meanwhile.
 #[napi(catch_unwind)]
-pub fn publish_later(flags: u32, snapshot: Uint8Array, strict: bool, accept_older: bool) -> AsyncTask<Publish> {
+pub fn publish_later(
+    flags: u32,
+    bytes: Uint8Array,
+    mapping: String,
+    strict: bool,
+    accept_older: bool,
+) -> AsyncTask<Publish> {
     let held = with(None, |host| host.flags(flags).cloned());
-    AsyncTask::new(Publish { number: flags, flags: held, snapshot, options: Options { strict, accept_older } })
+    AsyncTask::new(Publish { number: flags, flags: held, bytes, mapping, options: Options { strict, accept_older } })
 }
 
 /// A publish on its way.
 pub struct Publish {
     number: u32,
     flags: Option<Arc<Flags>>,
-    snapshot: Uint8Array,
+    bytes: Uint8Array,
+    mapping: String,
     options: Options,
 }
 
@@ -104,8 +115,10 @@ impl Task for Publish {
         let Some(flags) = self.flags.take() else { return Ok(String::new()) };
         let options = self.options;
         // Nothing is left half done: the flags are swapped at one instant, or not at all.
-        let said =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| publish_bytes(&flags, &self.snapshot, options)));
+        let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match self.mapping.as_str() {
+            "" => publish_bytes(&flags, &self.bytes, options),
+            mapping => publish_mapped(&flags, &self.bytes, mapping, options),
+        }));
         said.map_err(|_| napi::Error::from_reason("publishing failed for a reason within the engine"))
     }
 
@@ -228,25 +241,42 @@ pub fn layered(snapshots: Uint8Array, lengths: String) -> String {
 
 /// The same in libuv's pool; the bytes must not change meanwhile.
 #[napi(catch_unwind)]
-pub fn layered_later(snapshots: Uint8Array, lengths: String) -> AsyncTask<Layering> {
-    AsyncTask::new(Layering { snapshots, lengths })
+pub fn layered_later(snapshots: Uint8Array, lengths: String) -> AsyncTask<Making> {
+    AsyncTask::new(Making { make: esclusa_js::layered, bytes: snapshots, how: lengths })
 }
 
-/// Layers on their way.
-pub struct Layering {
-    snapshots: Uint8Array,
-    lengths: String,
+/// What there is to know of a mapping, both as JSON.
+#[napi(catch_unwind)]
+pub fn mapping(given: String) -> String {
+    esclusa_js::mapping(&given)
 }
 
-impl Task for Layering {
+/// Rows that a mapping reads, as a snapshot, or a refusal.
+#[napi(catch_unwind)]
+pub fn mapped(rows: Uint8Array, mapping: String) -> String {
+    esclusa_js::mapped(&rows, &mapping)
+}
+
+/// The same in libuv's pool; the bytes must not change meanwhile.
+#[napi(catch_unwind)]
+pub fn mapped_later(rows: Uint8Array, mapping: String) -> AsyncTask<Making> {
+    AsyncTask::new(Making { make: esclusa_js::mapped, bytes: rows, how: mapping })
+}
+
+/// A snapshot on its way, made of bytes and of a text that says how.
+pub struct Making {
+    make: fn(&[u8], &str) -> String,
+    bytes: Uint8Array,
+    how: String,
+}
+
+impl Task for Making {
     type Output = String;
     type JsValue = String;
 
     fn compute(&mut self) -> Result<String> {
-        let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            esclusa_js::layered(&self.snapshots, &self.lengths)
-        }));
-        said.map_err(|_| napi::Error::from_reason("layering failed for a reason within the engine"))
+        let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.make)(&self.bytes, &self.how)));
+        said.map_err(|_| napi::Error::from_reason("making a snapshot failed for a reason within the engine"))
     }
 
     fn resolve(&mut self, _: Env, said: String) -> Result<String> {

@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 import type { Engine } from '../../js/src/engine.js';
+import { withMappings } from '../../js/src/mapping.js';
 import { type Addon, type NativeEngine, nativeEngine } from './native.js';
 
 /** This file becomes CommonJS: a bundler sees this literal `require`, and takes along what it names. */
@@ -28,7 +29,7 @@ export function load(): Loaded {
     return { name: 'wasm', engine: wasm() };
   }
   try {
-    return { name: 'native', engine: nativeEngine(addon()) };
+    return { name: 'native', engine: withMappings(nativeEngine(addon())) };
   } catch (problem) {
     const why = problem instanceof Error ? problem.message : String(problem);
     if (wanted === 'native') {
@@ -51,7 +52,8 @@ function warn(warning: string): void {
 }
 
 function wasm(): Engine {
-  return require('./wasm.cjs').start();
+  // Mappings are of this file: the other one has classes of its own.
+  return withMappings(require('./wasm.cjs').start());
 }
 
 /** The addon: beside the package, where a build from source puts it, or in the package for this platform. */

@@ -1,10 +1,12 @@
 /** The native engine: the addon's functions, and the memory that four of them take their numbers from. */
-import type { Engine } from '../../js/src/engine.js';
+import type { Engine, Publishing } from '../../js/src/engine.js';
 import { Shape } from './plain-object.js';
 
 /** What the addon exports. */
-export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'holds' | 'fields' | 'publishLater'> {
-  publishLater: NonNullable<Engine['publishLater']>;
+export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'holds' | 'fields' | 'publish' | 'publishLater'> {
+  /** With a mapping that is not empty the bytes are rows that it reads. */
+  publish(flags: number, bytes: Uint8Array, mapping: string, strict: boolean, acceptOlder: boolean): string;
+  publishLater(flags: number, bytes: Uint8Array, mapping: string, strict: boolean, acceptOlder: boolean): Promise<string>;
   /** Shares these words with the four functions that follow. */
   memory(words: Uint32Array): void;
   /** Reads flags, slot and context from the memory, and writes 1 or 0. */
@@ -42,6 +44,12 @@ export function nativeEngine(addon: Addon): NativeEngine {
   addon.memory(words);
   return {
     ...addon,
+    publish(flags, bytes, options) {
+      return addon.publish(flags, bytes, ...given(options));
+    },
+    publishLater(flags, bytes, options) {
+      return addon.publishLater(flags, bytes, ...given(options));
+    },
     isEnabled(flags, slot, context) {
       words[FLAGS] = flags;
       words[SLOT] = slot;
@@ -72,4 +80,10 @@ export function nativeEngine(addon: Addon): NativeEngine {
       return words[ANSWER] as number;
     },
   };
+}
+
+/** How the addon is told to publish. */
+function given(options?: Publishing | null): [mapping: string, strict: boolean, acceptOlder: boolean] {
+  const { mapping, strict, acceptOlder } = options ?? {};
+  return [typeof mapping === 'string' ? mapping : '', strict === true, acceptOlder === true];
 }

@@ -1,10 +1,12 @@
 /** Everything: rules, explanations, client snapshots, and keeping fresh from several sources. */
+import { withMappings } from '../../js/src/mapping.js';
 import { everything } from '../../js/src/wasm-engine.js';
 import { type Module, load, loadNow } from './loading.js';
 
 export { Context } from '../../js/src/context.js';
 export type { Caller, Moment } from '../../js/src/flags.js';
 export { type HeldSet as FlagSet, Flags } from '../../js/src/held.js';
+export { type MappedOptions, Mapping, MappingError, type MappingLike, type Parameters } from '../../js/src/mapping.js';
 export type { Snapshot } from '../../js/src/publication.js';
 export { SnapshotError } from '../../js/src/snapshot-error.js';
 export type * from '../../js/src/types.js';
@@ -13,7 +15,11 @@ export { environment, type Variables } from '../../js/src/sync/environment.js';
 export { http } from '../../js/src/sync/http.js';
 export * from '../../js/src/sync/index.js';
 export { layers } from '../../js/src/sync/layers.js';
+export { mapped } from '../../js/src/sync/mapped.js';
 export { sync } from '../../js/src/sync/sync.js';
+export type { Bundle } from '../../js/src/tables.js';
+
+const more = (border: Parameters<typeof everything>[0]): ReturnType<typeof everything> => withMappings(everything(border));
 
 /**
  * Loads the WebAssembly; answers are defaults until something is published after that.
@@ -22,10 +28,10 @@ export { sync } from '../../js/src/sync/sync.js';
  * files gives the compiled module, its bytes or a response. Calling it again waits for the same module.
  */
 export default function init(module?: Module | Promise<Module>): Promise<void> {
-  return load(everything, module);
+  return load(more, module);
 }
 
 /** The same at once, from a compiled module or its bytes. */
 export function initSync(module: WebAssembly.Module | ArrayBuffer | ArrayBufferView<ArrayBuffer>): void {
-  loadNow(everything, module);
+  loadNow(more, module);
 }

@@ -130,6 +130,16 @@ pub extern "C" fn publish(flags: u32, snapshot: usize, strict: bool, accept_olde
     say(snapshot, |host, snapshot| host.publish(flags, snapshot, Options { strict, accept_older }))
 }
 
+/// The same of rows that a mapping reads: they are the first of as many bytes, and behind them stands the mapping.
+#[cfg(feature = "full")]
+#[unsafe(export_name = "publishMapped")]
+pub extern "C" fn publish_mapped(flags: u32, bytes: usize, rows: usize, strict: bool, accept_older: bool) -> usize {
+    say(bytes, |host, bytes| {
+        let (rows, mapping) = bytes.split_at_checked(rows).unwrap_or_default();
+        host.publish_mapped(flags, rows, text(mapping), Options { strict, accept_older })
+    })
+}
+
 /// Keeps a context: its number, or 0 if the JSON is no context.
 #[unsafe(no_mangle)]
 pub extern "C" fn context(json: usize) -> u32 {
@@ -299,6 +309,23 @@ pub extern "C" fn layered(bytes: usize, snapshots: usize) -> usize {
         let (snapshots, lengths) = bytes.split_at_checked(snapshots).unwrap_or_default();
         esclusa_js::layered(snapshots, text(lengths))
     })
+}
+
+/// Rows that a mapping reads, as a snapshot: they are the first of as many bytes, and behind them stands the mapping.
+#[cfg(feature = "full")]
+#[unsafe(no_mangle)]
+pub extern "C" fn mapped(bytes: usize, rows: usize) -> usize {
+    say(bytes, |_, bytes| {
+        let (rows, mapping) = bytes.split_at_checked(rows).unwrap_or_default();
+        esclusa_js::mapped(rows, text(mapping))
+    })
+}
+
+/// What there is to know of a mapping, both as JSON.
+#[cfg(feature = "full")]
+#[unsafe(no_mangle)]
+pub extern "C" fn mapping(given: usize) -> usize {
+    say(given, |_, given| esclusa_js::mapping(text(given)))
 }
 
 /// The switches among variables of an environment, both as JSON.

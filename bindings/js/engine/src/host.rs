@@ -10,6 +10,8 @@ use esclusa::sync::{EventReader, Protocol};
 use esclusa::{Context, Flags, Key, Reader, Time};
 
 use crate::answer;
+#[cfg(feature = "server")]
+use crate::mapping::publish_mapped;
 use crate::outcome::Outcomes;
 #[cfg(feature = "server")]
 use crate::plain_object::plain_object;
@@ -102,6 +104,16 @@ impl Host {
     pub fn publish(&mut self, flags: u32, snapshot: &[u8], options: Options) -> String {
         let Some(handle) = self.handles.get(flags) else { return String::new() };
         let said = publish(&handle.flags, snapshot, options);
+        self.settle(flags);
+        said
+    }
+
+    /// The same with rows that a mapping reads; [`publish_mapped`] does it from another thread.
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn publish_mapped(&mut self, flags: u32, rows: &[u8], mapping: &str, options: Options) -> String {
+        let Some(handle) = self.handles.get(flags) else { return String::new() };
+        let said = publish_mapped(&handle.flags, rows, mapping, options);
         self.settle(flags);
         said
     }

@@ -10,6 +10,8 @@ mod deciding;
 mod host;
 #[cfg(feature = "server")]
 mod layering;
+#[cfg(feature = "server")]
+mod mapping;
 mod outcome;
 #[cfg(feature = "server")]
 mod plain_object;
@@ -24,4 +26,6 @@ pub use deciding::decide;
 pub use host::{ABSENT, Host, NOBODY, NOT_READY, SCRATCH};
 #[cfg(feature = "server")]
 pub use layering::{layered, switches};
+#[cfg(feature = "server")]
+pub use mapping::{mapped, mapping, publish_mapped};
 pub use publish::{Options, publish};

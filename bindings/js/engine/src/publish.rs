@@ -1,6 +1,6 @@
 //! Publishing: bytes in, a report or a refusal out, both as JSON.
 
-use esclusa::{FlagSet, Flags, Json, SnapshotError};
+use esclusa::{FlagSet, Flags, Json, Report, SnapshotError};
 
 /// How a snapshot is published.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,11 +20,15 @@ pub fn publish(flags: &Flags, snapshot: &[u8], options: Options) -> String {
         Ok(set) => set,
         Err(error) => return refusal(&error),
     };
-    let report = if options.accept_older { flags.publish_any_revision(set) } else { flags.publish(set) };
-    report.to_json()
+    swapped(flags, set, options).to_json()
 }
 
-fn refusal(error: &SnapshotError) -> String {
+/// Makes a set the current one.
+pub(crate) fn swapped(flags: &Flags, set: FlagSet, options: Options) -> Report {
+    if options.accept_older { flags.publish_any_revision(set) } else { flags.publish(set) }
+}
+
+pub(crate) fn refusal(error: &SnapshotError) -> String {
     let mut json = Json::default();
     json.object(|json| {
         json.name("refused").text(&error.message());

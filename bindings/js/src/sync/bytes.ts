@@ -1,9 +1,13 @@
 /** Snapshots as bytes, however a source gives them. */
 import { type Snapshot, bytesOf, viewOf } from '../publication.js';
 import { isRows } from '../rows.js';
+import { isBundle, rowsOf } from '../tables.js';
 
 /** A snapshot as bytes; undefined for what is none. */
 export function snapshotBytes(given: unknown): Uint8Array | undefined {
+  if (isBundle(given)) {
+    return bytesOf(rowsOf(given));
+  }
   return typeof given === 'string' || viewOf(given) !== undefined || isRows(given) ? bytesOf(given as Snapshot) : undefined;
 }
 

@@ -1,9 +1,10 @@
 /** Layers: sources laid one over the other make one [13]. */
 import { type Engine, engine } from '../engine.js';
-import { bytesOf } from '../publication.js';
+import { type Snapshot, bytesOf } from '../publication.js';
 import { ask, begin, failureOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { decide } from './decide.js';
+import { native, nativeNow, translationOf } from './mapped.js';
 import { missing } from './missing.js';
 import { Failure, type Fetch, NOT_MODIFIED, type Request, type Source } from './source.js';
 
@@ -42,9 +43,7 @@ export function layers(...sources: (Source | Fetch)[]): Source {
           isNew = answer || isNew;
           return;
         }
-        if (answer.instead !== null && layer.say(bytesOf(answer.instead))) {
-          isNew = true;
-        }
+        isNew = layer.instead(answer.instead) || isNew;
         failures.push({ layer: layer.name, error: answer.message, retry_after_ms: answer.retryAfterMs });
       });
       const said = decide({ decide: 'layers', made, given, etag: request.etag, is_new: isNew, failures }) as Concluded;
@@ -107,10 +106,24 @@ class Layer {
       }
       return false;
     }
+    const bytes = await native(translationOf(this.source), answer.bytes);
     // What is no snapshot must not take the place of one [13.8].
-    wholeOf(await join([answer.bytes]), [this], '');
+    wholeOf(await join([bytes]), [this], '');
     this.#etag = answer.etag;
-    return this.say(answer.bytes);
+    return this.say(bytes);
+  }
+
+  /** Says what the source has in place of an answer, and whether that is new. */
+  instead(given: Snapshot | null): boolean {
+    if (given === null) {
+      return false;
+    }
+    try {
+      return this.say(nativeNow(translationOf(this.source), bytesOf(given)));
+    } catch {
+      // It does not fit the mapping, and so is nothing.
+      return false;
+    }
   }
 
   say(bytes: Uint8Array): boolean {
@@ -123,8 +136,9 @@ class Layer {
   begin(): Promise<void> | undefined {
     const take = (bytes: Uint8Array | undefined): void => {
       if (bytes !== undefined) {
-        wholeOf(joinNow([bytes]), [this]);
-        this.said ??= bytes;
+        const snapshot = nativeNow(translationOf(this.source), bytes);
+        wholeOf(joinNow([snapshot]), [this]);
+        this.said ??= snapshot;
       }
     };
     try {

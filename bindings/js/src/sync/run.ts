@@ -1,5 +1,6 @@
 /** The driver: asks a source when the protocol says so, and publishes what it answers. */
 import { Flags } from '../flags.js';
+import type { MappedOptions } from '../mapping.js';
 import type { Report } from '../types.js';
 import { alarm, nextTurn } from './alarm.js';
 import { type Taken, ask, begin, failureOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
@@ -33,6 +34,7 @@ type Wish = 'refresh' | 'notified' | 'cut_off';
 /** One source and one protocol. It does not hold the flags, so that they can go, and ends when they are gone. */
 export class Run {
   readonly name: string;
+  readonly #reading: MappedOptions;
   isStopped = false;
   readonly #source: Source;
   readonly #flags: WeakRef<Flags>;
@@ -73,6 +75,7 @@ export class Run {
   constructor(flags: Flags, source: Source | Fetch, options: SyncOptions) {
     this.#source = sourceOf(source);
     this.name = nameOf(this.#source);
+    this.#reading = { mapping: this.#source.translation };
     this.#timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 30_000, 1);
     this.#thawMs = milliseconds('thawMs', options.thawMs, 0);
     this.#log = new Log(options.logger);
@@ -94,7 +97,7 @@ export class Run {
         return;
       }
       if (begun !== undefined) {
-        this.#restored(begun, flags.revision, Flags.swapNow(flags, begun));
+        this.#restored(begun, flags.revision, Flags.swapNow(flags, begun, this.#reading));
       }
     } catch (problem) {
       this.#cannotBegin(problem);
@@ -310,7 +313,7 @@ export class Run {
       event = { event: 'published', revision: flags.revision, etag: answer.etag };
     } else {
       try {
-        published = await Flags.swap(flags, answer.bytes);
+        published = await Flags.swap(flags, answer.bytes, this.#reading);
         const { outcome, revision } = published.report;
         const isOlder = outcome === 'older';
         event = isOlder ? { event: 'older', revision, current: flags.revision } : { event: 'published', revision, etag: answer.etag };
@@ -339,7 +342,7 @@ export class Run {
     }
     // What layers that fail say in place of an answer is often what there was to begin with.
     if (this.#copy === undefined || !areSame(this.#copy, bytes)) {
-      this.#restored(bytes, flags.revision, await Flags.swap(flags, bytes));
+      this.#restored(bytes, flags.revision, await Flags.swap(flags, bytes, this.#reading));
     }
   }
 

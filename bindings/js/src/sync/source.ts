@@ -1,5 +1,7 @@
 /** Sources: where snapshots come from. An object with `name` and `fetch` is one, and so is a function. */
+import type { MappingLike } from '../mapping.js';
 import type { Snapshot } from '../publication.js';
+import type { Bundle } from '../tables.js';
 
 /** What a source is asked with, so that it need not send what is known. */
 export interface Request {
@@ -24,7 +26,7 @@ export interface NotModified {
 export const NOT_MODIFIED: NotModified = Object.freeze({ esclusa: 'not modified' });
 
 /** The current snapshot, alone or with what stands for it in the next request; or that nothing has changed. */
-export type Answer = Snapshot | { readonly bytes: Snapshot; readonly etag?: string | null | undefined } | NotModified;
+export type Answer = Snapshot | Bundle | { readonly bytes: Snapshot | Bundle; readonly etag?: string | null | undefined } | NotModified;
 
 /** What a source says unasked: there is a new snapshot, or the way by which it would say so is cut off. */
 export type News = 'changed' | 'cutOff';
@@ -43,6 +45,8 @@ export interface Source {
   fetch(request: Request): Answer | PromiseLike<Answer>;
   /** Why it tells of no news now though it could, without secrets; the status says so. */
   readonly polled?: string | null;
+  /** The mapping that reads what it gives, which is rows of a table then; `mapped` gives any source one. */
+  readonly translation?: MappingLike | null;
   /**
    * Begins to tell of news, and gives what ends that. After `cutOff`, which is also what it counts as when this throws
    * or rejects, that is called, and this again when the source is next asked: there is nothing to try again here.

@@ -5,8 +5,9 @@ import { open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Flags } from '../../../js/src/flags.js';
+import { Flags } from '../../../js/src/held.js';
 import { MAX_SNAPSHOT_BYTES } from '../../../js/src/limit.js';
+import type { MappedOptions } from '../../../js/src/mapping.js';
 import { ask, begin, nameOf, polledOf, sourceOf } from '../../../js/src/sync/asking.js';
 import { decide } from '../../../js/src/sync/decide.js';
 import type { Fetch, Source } from '../../../js/src/sync/source.js';
@@ -27,6 +28,7 @@ const ABANDONED_MS = 60_000;
 export function saved(source: Source | Fetch, path: string | URL): Source {
   const inner = sourceOf(source);
   const name = typeof path === 'string' ? path : fileURLToPath(path);
+  const reading: MappedOptions = { mapping: inner.translation };
   const warn = (what: string, problem: unknown): void => console.warn(`esclusa: the copy \`${name}\` cannot be ${what}: ${reason(problem)}`);
   /** What is to be written next; where the disk hangs, one write hangs, and the newest waits. */
   let next: Uint8Array | undefined;
@@ -35,13 +37,14 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
     isWriting = true;
     for (let bytes = next; bytes !== undefined; bytes = next) {
       next = undefined;
-      await saveNewer(name, bytes).catch((problem: unknown) => warn('written', problem));
+      await saveNewer(name, bytes, reading).catch((problem: unknown) => warn('written', problem));
     }
     isWriting = false;
   };
 
   const made: Source = {
     name: nameOf(inner),
+    translation: inner.translation ?? null,
     get polled() {
       return polledOf(inner);
     },
@@ -62,7 +65,7 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
           throw new Error(look.isFile() ? `it has ${look.size} bytes, expected at most ${MAX_SNAPSHOT_BYTES}` : IRREGULAR);
         }
         const bytes = readFileSync(name);
-        revisionOf(bytes);
+        revisionOf(bytes, reading);
         return bytes;
       } catch (problem) {
         if ((problem as { code?: unknown }).code !== 'ENOENT') {
@@ -81,10 +84,10 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
 const IRREGULAR = 'it is not a regular file, expected one';
 
 /** The revision of a snapshot that could be published; it throws for any other. */
-function revisionOf(bytes: Uint8Array): number | null {
+function revisionOf(bytes: Uint8Array, reading: MappedOptions): number | null {
   const check = new Flags();
   try {
-    check.publishSync(bytes);
+    check.publishSync(bytes, reading);
     return check.revision;
   } finally {
     check.free();
@@ -92,11 +95,11 @@ function revisionOf(bytes: Uint8Array): number | null {
 }
 
 /** Saves a snapshot that would be published, unless the copy that is there is newer. */
-async function saveNewer(path: string, bytes: Uint8Array): Promise<void> {
+async function saveNewer(path: string, bytes: Uint8Array, reading: MappedOptions): Promise<void> {
   const check = new Flags();
   let revision: number | null;
   try {
-    await check.publish(bytes);
+    await check.publish(bytes, reading);
     revision = check.revision;
   } catch {
     return;
@@ -114,7 +117,7 @@ async function saveNewer(path: string, bytes: Uint8Array): Promise<void> {
       if (Buffer.compare(before, bytes) === 0) {
         return false;
       }
-      saved = revisionOf(before);
+      saved = revisionOf(before, reading);
     } catch {
       // There is no copy, or it cannot be used.
     }

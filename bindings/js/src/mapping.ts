@@ -1,0 +1,142 @@
+/** Mappings: which column of a table is which field of a flag, so that the table is read as it is (`spec/MAPPING.md`). */
+import { type Engine, type Publishing, engine } from './engine.js';
+import { inspected } from './inspected.js';
+import { kindOf } from './publication.js';
+import { SnapshotError } from './snapshot-error.js';
+import { missing } from './sync/missing.js';
+import type { JsonValue, PublishOptions } from './types.js';
+
+/** Values for the parameters of a mapping: `$environment` in it stands for `environment`. */
+export type Parameters = { readonly [name: string]: string };
+
+/** A mapping, or an object that is one. */
+export type MappingLike = Mapping | { readonly esclusa_mapping: number; readonly [entry: string]: unknown };
+
+/** How rows are published. */
+export interface MappedOptions extends PublishOptions {
+  /** Which column is which field of a flag, for rows of a table with columns of its own. */
+  mapping?: MappingLike | null | undefined;
+}
+
+/** A mapping is wrong, or does not fit the rows as a whole; what is published stays. */
+export class MappingError extends SnapshotError {
+  override readonly name = 'MappingError';
+  /** Where it is: the entry of the mapping with its options, joined by dots, or a column or a table. */
+  readonly place: string;
+  /** What is wrong, and what was expected. */
+  readonly problem: string;
+
+  constructor(message: string, place: string, problem: string) {
+    super(message, [], 'invalid-mapping');
+    this.place = place;
+    this.problem = problem;
+  }
+}
+
+/**
+ * Which column of a table is which field of a flag. It never changes.
+ *
+ * ```js
+ * const mapping = new Mapping({ esclusa_mapping: 1, name: 'slug', enabled: 'is_active' });
+ * await flags.publish([{ slug: 'crm', is_active: 1 }], { mapping });
+ * ```
+ */
+export class Mapping {
+  /** What the engine is told of it, as JSON. */
+  readonly #told: string;
+  readonly #text: string;
+  readonly #parameters: Parameters;
+  /** What the reading and the log call it. */
+  readonly name: string;
+  /** The names of the parameters that it asks for, without `$`. */
+  readonly parameters: readonly string[];
+  readonly #plain: { [entry: string]: JsonValue };
+
+  /**
+   * A mapping as an object, or as its text in TOML or JSON.
+   *
+   * @throws MappingError if it breaks a rule of `spec/MAPPING.md`; the error names the entry.
+   */
+  constructor(mapping: MappingLike | string, parameters: Parameters = {}, name: string | null = null) {
+    this.#text = textOf(mapping);
+    this.#parameters = checked(parameters);
+    this.#told = JSON.stringify({ text: this.#text, name, parameters: this.#parameters });
+    const ask = engine()?.mapping ?? missing('mappings');
+    const said = JSON.parse(refused(ask(this.#told))) as { name: string; parameters: string[]; mapping: { [entry: string]: JsonValue } };
+    this.name = said.name;
+    this.parameters = said.parameters;
+    this.#plain = said.mapping;
+  }
+
+  /** The same mapping with parameters, beside those that it has. */
+  with(parameters: Parameters): Mapping {
+    return new Mapping(this.#text, { ...this.#parameters, ...parameters }, this.name);
+  }
+
+  /** The mapping as a plain object, without parameters. */
+  toJSON(): { [entry: string]: JsonValue } {
+    return structuredClone(this.#plain);
+  }
+
+  /** What the console shows of it. */
+  [inspected](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    return `Mapping ${inspect({ name: this.name, parameters: this.parameters }, options)}`;
+  }
+
+  /** What the engine is told of it. @internal */
+  static told(mapping: MappingLike): string {
+    return Mapping.of(mapping).#told;
+  }
+
+  /** A mapping, or an object that is one; anything else is a TypeError. @internal */
+  static of(mapping: MappingLike): Mapping {
+    return typeof mapping === 'object' && mapping !== null && #told in mapping ? mapping : new Mapping(mapping);
+  }
+}
+
+/** An engine that is told of mappings, and whose refusals of them are thrown as `MappingError`. */
+export function withMappings<E extends Pick<Engine, 'publish' | 'publishLater'>>(engine: E): E {
+  const told = (options?: MappedOptions | null): Publishing => {
+    const { mapping, ...rest } = options ?? {};
+    return mapping === null || mapping === undefined ? rest : { ...rest, mapping: Mapping.told(mapping) };
+  };
+  const { publish, publishLater } = engine;
+  const made: E = { ...engine, publish: (flags, bytes, options) => refused(publish(flags, bytes, told(options as MappedOptions))) };
+  if (publishLater !== undefined) {
+    made.publishLater = async (flags, bytes, options) => refused(await publishLater(flags, bytes, told(options as MappedOptions)));
+  }
+  return made;
+}
+
+/** What the engine said, unless that is a refusal of a mapping. */
+function refused(said: string): string {
+  if (said.startsWith('{"refused"')) {
+    const wire = JSON.parse(said) as { refused: string; place?: string; problem: string };
+    if (wire.place !== undefined) {
+      throw new MappingError(wire.refused, wire.place, wire.problem);
+    }
+  }
+  return said;
+}
+
+function textOf(mapping: unknown): string {
+  if (typeof mapping === 'string') {
+    return mapping;
+  }
+  if (typeof mapping !== 'object' || mapping === null || Array.isArray(mapping)) {
+    throw new TypeError(`the mapping is ${kindOf(mapping)}, expected an object, or its text in TOML or JSON`);
+  }
+  return JSON.stringify(mapping);
+}
+
+function checked(parameters: unknown): Parameters {
+  if (typeof parameters !== 'object' || parameters === null) {
+    throw new TypeError(`the parameters are ${kindOf(parameters)}, expected an object of texts`);
+  }
+  for (const [name, value] of Object.entries(parameters)) {
+    if (typeof value !== 'string') {
+      throw new TypeError(`the parameter \`${name}\` is ${kindOf(value)}, expected a string`);
+    }
+  }
+  return { ...parameters } as Parameters;
+}

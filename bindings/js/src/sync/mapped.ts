@@ -1,0 +1,64 @@
+/** Another source, whose rows a mapping reads. */
+import { engine } from '../engine.js';
+import { Mapping, type MappingLike, type Parameters } from '../mapping.js';
+import { bytesOf } from '../publication.js';
+import { polledOf, sourceOf } from './asking.js';
+import { missing } from './missing.js';
+import { Failure, type Fetch, type Source } from './source.js';
+
+/**
+ * The same source, whose rows a mapping reads, with values for its parameters.
+ *
+ * Rows that the mapping does not fit as a whole are a failure, and the last set stays. A saved copy holds the rows as the
+ * store gave them: `saved(mapped(source, mapping), path)`. Each layer has a mapping of its own:
+ * `layers(environment(), mapped(source, mapping))`.
+ *
+ * @throws MappingError for a mapping that is wrong.
+ */
+export function mapped(source: Source | Fetch, mapping: MappingLike, parameters?: Parameters): Source {
+  const inner = sourceOf(source);
+  const own = Mapping.of(mapping);
+  const made: Source = {
+    // Asked for when they are wanted: the name of layers is known later.
+    get name() {
+      return inner.name;
+    },
+    get polled() {
+      return polledOf(inner);
+    },
+    translation: parameters === undefined ? own : own.with(parameters),
+    fetch: (request) => inner.fetch(request),
+    toBeginWith: () => inner.toBeginWith?.(),
+  };
+  if (inner.watch !== undefined) {
+    made.watch = (tell) => inner.watch?.(tell);
+  }
+  return made;
+}
+
+/** What makes flags of what a source gives, if that is no snapshot. */
+export function translationOf({ translation }: Source): Mapping | null {
+  return translation === null || translation === undefined ? null : Mapping.of(translation);
+}
+
+/** What a source gave, as a snapshot; off the event loop where the engine can do that. */
+export async function native(translation: Mapping | null, given: Uint8Array): Promise<Uint8Array> {
+  const later = engine()?.mappedLater;
+  return translation === null || later === undefined ? nativeNow(translation, given) : snapshotOf(await later(given, Mapping.told(translation)));
+}
+
+/** The same at once. */
+export function nativeNow(translation: Mapping | null, given: Uint8Array): Uint8Array {
+  if (translation === null) {
+    return given;
+  }
+  const mapped = engine()?.mapped ?? missing('mappings');
+  return snapshotOf(mapped(given, Mapping.told(translation)));
+}
+
+function snapshotOf(said: string): Uint8Array {
+  if (said.startsWith('{"refused"')) {
+    throw new Failure((JSON.parse(said) as { refused: string }).refused);
+  }
+  return bytesOf(said);
+}

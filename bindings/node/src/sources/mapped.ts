@@ -1,0 +1,19 @@
+/** Another source, whose rows a mapping reads. */
+import type { Parameters } from '../../../js/src/mapping.js';
+import { mapped as everyMapped } from '../../../js/src/sync/mapped.js';
+import type { Fetch, Source } from '../../../js/src/sync/source.js';
+import { type MappingLike, mappingOf } from '../mapping.js';
+
+/**
+ * The same source, whose rows a mapping reads: a `Mapping`, an object, or the path of a file, with values for its
+ * parameters.
+ *
+ * Rows that the mapping does not fit as a whole are a failure, and the last set stays. A saved copy holds the rows as the
+ * store gave them: `saved(mapped(source, mapping), path)`. Each layer has a mapping of its own:
+ * `layers(environment(), mapped(source, mapping))`.
+ *
+ * @throws MappingError for a mapping that is wrong, and the error of the file system for a file that cannot be read.
+ */
+export function mapped(source: Source | Fetch, mapping: MappingLike, parameters?: Parameters): Source {
+  return everyMapped(source, mappingOf(mapping), parameters);
+}
