@@ -112,7 +112,7 @@ test('the module can be loaded again in one process, as test runners do', (t) =>
   assert.equal(flags[1].isEnabled('on', context[0]), true, 'a Context of the other copy is a plain object here');
 });
 
-for (const [system, extension, typescript] of [['ESM', 'mts', "import { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, saved, type Resolution, type Source, type Status, type Sync } from '@esclusa/node';\nimport { EsclusaProvider } from '@esclusa/node/openfeature';"], ['CommonJS', 'cts', "import esclusa = require('@esclusa/node');\nimport openfeature = require('@esclusa/node/openfeature');\nimport type { Resolution, Source, Status, Sync } from '@esclusa/node';\nconst { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, saved } = esclusa;\nconst { EsclusaProvider } = openfeature;"]]) {
+for (const [system, extension, typescript] of [['ESM', 'mts', "import { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, Mapping, MappingError, mapped, saved, type Resolution, type Source, type Status, type Sync } from '@esclusa/node';\nimport { EsclusaProvider } from '@esclusa/node/openfeature';"], ['CommonJS', 'cts', "import esclusa = require('@esclusa/node');\nimport openfeature = require('@esclusa/node/openfeature');\nimport type { Resolution, Source, Status, Sync } from '@esclusa/node';\nconst { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, Mapping, MappingError, mapped, saved } = esclusa;\nconst { EsclusaProvider } = openfeature;"]]) {
   test(`a project in strict TypeScript compiles and runs as ${system}`, (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'esclusa-'));
     t.after(() => rmSync(folder, { recursive: true }));
@@ -150,12 +150,23 @@ try {
   const all = layers(environment(), saved(http(new URL('http://localhost/'), { headers: { 'x-key': 'k' }, token: 't' }), 'copy.json'), file('x.json'), store, bundled('[]'), async () => Buffer.from('[]'));
   const fresh = Flags.fromSource(() => '[]', { intervalMs: 1000, logger: null });
   const status: Status = fresh.status();
+  const mapping = new Mapping({ esclusa_mapping: 1, name: 'slug', enabled: 'on' }, { environment: 'production' });
+  const names: readonly string[] = mapping.with({ environment: 'staging' }).parameters;
+  const reading = new Flags().publishSync([{ slug: 'a', on: 1 }], { mapping }).reading;
+  const left: number | undefined = reading.rowsLeftOut[0]?.rows;
+  const rows: Source = mapped(store, mapping, { environment: 'production' });
+  const refused = (): string => new MappingError('', 'place', 'problem').place;
+  console.assert(names.length === 0 && left === undefined && rows.name === 'table' && refused() === 'place');
   const own: Sync = new Flags().sync(all, { timeoutMs: 1000, logger: { warn: () => undefined, info: () => undefined } });
   own.close();
   fresh.free();
   const wrong = () => {
     // @ts-expect-error this is no news
     store.watch?.((news: 'other') => news);
+    // @ts-expect-error no mapping is a number
+    fresh.publishSync('[]', { mapping: 5 });
+    // @ts-expect-error a parameter is a text
+    mapped(store, 'flags.mapping.toml', { environment: 5 });
     // @ts-expect-error a source has a name
     fresh.sync({ fetch: () => '[]' });
   };

@@ -13,6 +13,7 @@ import { blocksOf, testReadme } from '../../js/test/readme.js';
 testReadme(
   new URL('../README.md', import.meta.url),
   {
+    'A table with other columns': ["true false [ { why: 'environment', rows: 1 } ]", 'true true'],
     Asking: ['`layout` is ON for user-42'],
     'One set for a whole request': ['true false'],
     'Functions that are frozen between calls': ['true null'],

@@ -3,7 +3,8 @@
     python triples.py questions.jsonl
 
 Each line is `{"snapshot": JSON}`, published into flags of its own, or `{"key", "context", "now"}`, which is resolved
-against the last snapshot; `now` is in milliseconds. Each resolution is printed as one line of canonical JSON (RFC 8785):
+against the last snapshot; `now` is in milliseconds. `{"rows": text, "mapping", "parameters"}` is published by that mapping,
+and prints `{"refused": place}` if it is refused. Each resolution is printed as one line of canonical JSON (RFC 8785):
 names sorted, no spaces, numbers as ECMAScript prints them.
 """
 
@@ -13,7 +14,7 @@ import json
 import sys
 from typing import Any
 
-from esclusa import Flags
+from esclusa import Flags, Mapping, MappingError, SnapshotError
 
 
 def canonical(value: Any) -> str:
@@ -60,6 +61,14 @@ def main(path: str) -> None:
             if "snapshot" in question:
                 flags = Flags()
                 flags.publish(json.dumps(question["snapshot"]))
+            elif "rows" in question:
+                flags = Flags()
+                try:
+                    flags.publish(question["rows"], mapping=Mapping(question["mapping"], **question["parameters"]))
+                except MappingError as refusal:
+                    print(canonical({"refused": refusal.place}))
+                except SnapshotError as refusal:
+                    print(canonical({"refused": "".join(violation.place for violation in refusal.violations)}))
             else:
                 print(canonical(flags.resolve(question["key"], question["context"], question["now"]).to_dict()))
 

@@ -17,22 +17,10 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let triples = tools.root().join("target/suites/triples");
     let make = ["test", "--quiet", "--package", "esclusa", "--test", "triples", "--", "--show-output"];
     step.run(tools.cargo(make).env("ESCLUSA_TRIPLES", &triples));
-    let questions = triples.join("questions.jsonl");
-    match fs::read_to_string(triples.join("answers.jsonl")) {
-        Ok(answers) => {
-            let installed = Installed::found(tools);
-            for host in Host::ALL {
-                let given = installed.ask(host, &questions);
-                step.check(
-                    &format!("{} answers 20,000 triples as the engine does", host.name()),
-                    same(given, &answers),
-                );
-            }
-            let given = chromium(tools, &questions, &triples.join("chromium.jsonl"));
-            step.check("Chromium answers 20,000 triples as the engine does", same(given, &answers));
-        }
-        Err(problem) => step.check("the triples are there", Err(problem.to_string())),
-    }
+    let make = ["test", "--quiet", "--package", "esclusa-formats", "--test", "triples", "--", "--show-output"];
+    step.run(tools.cargo(make).env("ESCLUSA_TRIPLES", &triples));
+    ask(tools, &mut step, &triples, "", "20,000 triples as the engine does");
+    ask(tools, &mut step, &triples, "mapped-", "20,000 triples of mapped rows as `esclusa-formats` does");
     let bundlers = tools.root().join("bindings/bundlers/run.js");
     let folder = tools.root().join("target/installed/bundlers");
     step.run(tools.program("node").arg(bundlers).arg(tools.root().join("target/packages")).arg(folder));
@@ -40,6 +28,22 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     step.check("everything has one version", one_version(tools));
     step.check("the targets of a release stand in one list", one_list(tools));
     step.outcome()
+}
+
+/// Asks every host the questions in a folder.
+fn ask(tools: &Tools, step: &mut Step, triples: &Path, kind: &str, what: &str) {
+    let file = |name: &str| triples.join(format!("{kind}{name}.jsonl"));
+    let answers = match fs::read_to_string(file("answers")) {
+        Ok(answers) => answers,
+        Err(problem) => return step.check("the triples are there", Err(problem.to_string())),
+    };
+    let installed = Installed::found(tools);
+    for host in Host::ALL {
+        let given = installed.ask(host, &file("questions"));
+        step.check(&format!("{} answers {what}", host.name()), same(given, &answers));
+    }
+    let given = chromium(tools, &file("questions"), &file("chromium"));
+    step.check(&format!("Chromium answers {what}"), same(given, &answers));
 }
 
 fn chromium(tools: &Tools, questions: &Path, file: &Path) -> Result<String, String> {
