@@ -73,9 +73,9 @@ const TAKEN = {
   status_line({ age_ms: ageMs, last_error: last, ...status }, answer) {
     assert.equal(parts.line({ ...status, ageMs, lastError: last && { error: last.error, at: new Date(last.at_ms) }, polled: null }), answer);
   },
-  understood({ source, reading }, { is_warning: isWarning, text }) {
+  understood({ source, reading: { rows_left_out: rowsLeftOut, ...reading } }, { is_warning: isWarning, text }) {
     const columns = reading.columns.map(({ read_as: readAs, not_empty: notEmpty, ...column }) => ({ ...column, readAs, notEmpty }));
-    assert.deepEqual(parts.understood(source, { ...reading, columns }), { isWarning, text });
+    assert.deepEqual(parts.understood(source, { ...reading, columns, rowsLeftOut }), { isWarning, text });
   },
   events({ pieces }, answer) {
     const reader = new parts.EventReader();

@@ -8,7 +8,7 @@ import { host } from './hosts.js';
 const { Flags, Mapping, MappingError, SnapshotError } = host;
 const skip = Mapping === undefined ? 'this build leaves mappings out' : false;
 const FOLDER = new URL('../../../spec/vectors/mapping/', import.meta.url);
-const LAYERS = readdirSync(FOLDER).sort().map((file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')));
+const LAYERS = readdirSync(FOLDER).filter((file) => file.endsWith('.json')).sort().map((file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')));
 
 const TOML = `
 esclusa_mapping = 1

@@ -57,6 +57,8 @@ test('after publishing the getters say what is current', () => {
   assert.deepEqual(reading, {
     rows: 1,
     flags: 1,
+    mapping: null,
+    rowsLeftOut: [],
     columns: [
       column('name', 'name', null, 0, []),
       column('enabled', 'enabled', null, 0, []),
