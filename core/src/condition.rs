@@ -9,6 +9,7 @@ use crate::explain::{self, Inside, Recorder};
 use crate::flag_set::{FlagSet, SegmentId, Unit};
 use crate::operator::Operator;
 use crate::text::Text;
+use crate::time::Time;
 
 /// Kleene's three truth values (Stephen Cole Kleene, Introduction to Metamathematics, 1952, §64).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub(crate) enum Part {
     Segment(SegmentId),
     /// The place of a [`Percentage`].
     Percentage(u32),
+    /// The place of a [`Window`].
+    Now(u32),
     /// The place of a [`Comparison`].
     Comparison(u32),
 }
@@ -88,6 +91,19 @@ pub(crate) struct Percentage {
     pub(crate) to: Share,
 }
 
+/// A span of time, `from <= now < to`.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(crate) struct Window {
+    pub(crate) from: Time,
+    pub(crate) to: Time,
+}
+
+impl Window {
+    pub(crate) fn holds(self, now: Time) -> bool {
+        self.from <= now && (now < self.to || self.to == Time::AFTER_ALL)
+    }
+}
+
 /// One operator on one attribute, with what a missing and an unconvertible value yield.
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
@@ -99,14 +115,14 @@ pub(crate) struct Comparison {
 
 impl FlagSet {
     /// What the condition is whose root is at `at`.
-    pub(crate) fn truth<R: Recorder>(&self, at: u32, context: &Context<'_>, recorder: &mut R) -> Truth {
+    pub(crate) fn truth<R: Recorder>(&self, at: u32, context: &Context<'_>, now: Time, recorder: &mut R) -> Truth {
         let Some(node) = self.nodes.get(at as usize) else { return Truth::Unknown };
         match node.part {
-            Part::All => self.join(at, node, context, recorder, Truth::False, "all"),
-            Part::Any => self.join(at, node, context, recorder, Truth::True, "any"),
+            Part::All => self.join((at, node), context, now, recorder, (Truth::False, "all")),
+            Part::Any => self.join((at, node), context, now, recorder, (Truth::True, "any")),
             Part::Not => {
                 recorder.open();
-                let truth = !self.truth(at + 1, context, recorder);
+                let truth = !self.truth(at + 1, context, now, recorder);
                 recorder.close(|inner| explain::joined("not", truth, inner));
                 truth
             }
@@ -115,8 +131,8 @@ impl FlagSet {
                 let segment = self.segments.get(id.0 as usize);
                 let is_written = recorder.has_written(Inside::Segment(id));
                 let truth = segment.map_or(Truth::Unknown, |segment| match is_written {
-                    true => self.truth(segment.when, context, &mut ()),
-                    false => self.truth(segment.when, context, recorder),
+                    true => self.truth(segment.when, context, now, &mut ()),
+                    false => self.truth(segment.when, context, now, recorder),
                 });
                 recorder.close(|inner| {
                     explain::segment(segment.map_or("", |segment| self.texts.get(segment.key)), truth, inner)
@@ -131,6 +147,13 @@ impl FlagSet {
                 recorder.note(|| explain::percentage(self, context, percentage, bucket, truth));
                 truth
             }),
+            Part::Now(at) => {
+                self.windows.first().and_then(|windows| windows.get(at as usize)).map_or(Truth::Unknown, |window| {
+                    let truth = window.holds(now).into();
+                    recorder.note(|| explain::now(*window, now, truth));
+                    truth
+                })
+            }
             Part::Comparison(at) => self.comparisons.get(at as usize).map_or(Truth::Unknown, |comparison| {
                 let truth = self.compare(comparison, context);
                 recorder.note(|| explain::comparison(self, context, comparison, truth));
@@ -142,17 +165,16 @@ impl FlagSet {
     /// `all` and `any`: the first part that is `decisive` decides, else one that is unknown, else the opposite.
     fn join<R: Recorder>(
         &self,
-        at: u32,
-        node: &Node,
+        (at, node): (u32, &Node),
         context: &Context<'_>,
+        now: Time,
         recorder: &mut R,
-        decisive: Truth,
-        name: &'static str,
+        (decisive, name): (Truth, &'static str),
     ) -> Truth {
         recorder.open();
         let (mut joined, mut part) = (!decisive, at + 1);
         while part < node.end {
-            let truth = self.truth(part, context, recorder);
+            let truth = self.truth(part, context, now, recorder);
             if truth == decisive {
                 joined = decisive;
                 break;

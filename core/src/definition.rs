@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use crate::RULES;
 use crate::bucket::Share;
+use crate::condition::Window;
 use crate::context::Field;
 use crate::pattern::Expression;
 use crate::time::Time;
@@ -197,6 +198,7 @@ pub(crate) enum ConditionDefinition<'a> {
     Not(Box<ConditionDefinition<'a>>),
     Segment(Cow<'a, str>),
     Percentage { of: Cow<'a, str>, salt: Cow<'a, str>, from: Share, to: Share },
+    Now(Window),
     Comparison { attribute: Cow<'a, str>, operator: OperatorDefinition<'a> },
 }
 
@@ -209,7 +211,9 @@ impl ConditionDefinition<'_> {
             }
             ConditionDefinition::Not(part) => part.segments(depth + 1, visit),
             ConditionDefinition::Segment(key) => visit(key, depth),
-            ConditionDefinition::Percentage { .. } | ConditionDefinition::Comparison { .. } => {}
+            ConditionDefinition::Percentage { .. }
+            | ConditionDefinition::Now(_)
+            | ConditionDefinition::Comparison { .. } => {}
         }
     }
 

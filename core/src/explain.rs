@@ -16,8 +16,8 @@ use crate::resolve::Walk;
 use crate::time::Time;
 use crate::value::Value;
 pub(crate) use sentences::{
-    broken, comparison, disabled, joined, no_unit, override_, percentage, prerequisite, rule, segment, share, target,
-    variant, window, work,
+    broken, comparison, disabled, joined, no_unit, now, override_, percentage, prerequisite, rule, segment, share,
+    target, variant, window, work,
 };
 
 /// A resolution with every step that led to it.

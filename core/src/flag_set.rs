@@ -12,7 +12,7 @@ use crate::aside::{Aside, Why};
 use crate::audience::{Audience, Vocabulary};
 use crate::bucket::{Bucketer, Share};
 use crate::columns::Cause;
-use crate::condition::{Comparison, Node, Percentage};
+use crate::condition::{Comparison, Node, Percentage, Window};
 use crate::context::Field;
 use crate::definition::Status;
 use crate::error::Violation;
@@ -57,6 +57,8 @@ pub struct FlagSet {
     pub(crate) nodes: Vec<Node>,
     pub(crate) comparisons: Vec<Comparison>,
     pub(crate) percentages: Vec<Percentage>,
+    /// None in a build without rules, which is spared them.
+    pub(crate) windows: [Vec<Window>; if RULES { 1 } else { 0 }],
     pub(crate) segments: Vec<Segment>,
     pub(crate) prerequisites: Vec<Prerequisite>,
     pub(crate) schedule: Vec<(Time, Share)>,
@@ -391,6 +393,7 @@ impl FlagSet {
         }
         let flags = of(&self.flags) + of(&self.origins) + of(&self.details) + of(&self.gates) + of(&self.rules);
         let conditions = of(&self.nodes) + of(&self.comparisons) + of(&self.percentages) + of(&self.segments);
+        let conditions = conditions + self.windows.iter().map(of).sum::<usize>();
         let others = of(&self.prerequisites) + of(&self.schedule) + of(&self.variants) + of(&self.portions);
         let operands = of(&self.off_values) + of(&self.networks) + of(&self.versions) + of(&self.operands);
         let indexes = self.keys.bytes() + self.rule_index.bytes() + self.vocabulary.bytes();

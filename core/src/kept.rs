@@ -281,6 +281,10 @@ impl FlagSet {
                 },
                 None => ConditionDefinition::Any(Vec::new()),
             },
+            Part::Now(at) => match self.windows.first().and_then(|windows| windows.get(at as usize)) {
+                Some(window) => ConditionDefinition::Now(*window),
+                None => ConditionDefinition::Any(Vec::new()),
+            },
             Part::Comparison(at) => match self.comparisons.get(at as usize) {
                 Some(comparison) => ConditionDefinition::Comparison {
                     attribute: self.unit_definition(comparison.attribute),

@@ -5,7 +5,8 @@ use crate::time::Time;
 
 impl FlagSet {
     /// The earliest time after `after` at which an answer may differ from the one before it although nothing is
-    /// published: the start or the end of a flag's window, or a step of its schedule. `None` if there is none.
+    /// published: the start or the end of a flag's window, a step of its schedule, or an end of a `now` in a condition.
+    /// `None` if there is none.
     ///
     /// Between `after` and that time every answer stays as it is, so a cache or a timer needs to look again only then. The
     /// work grows with the number of flags.
@@ -33,6 +34,13 @@ impl FlagSet {
             State::Open => ([detail.start, detail.end], detail.schedule.of(&self.schedule)),
         };
         let steps = steps.iter().map(|(time, _)| *time);
-        window.into_iter().flatten().chain(steps).filter(|time| *time > after && *time < Time::AFTER_ALL).min()
+        let ends = self
+            .windows
+            .iter()
+            .flatten()
+            .filter(|_| !detail.rules.is_empty())
+            .flat_map(|window| [window.from, window.to]);
+        let times = window.into_iter().flatten().chain(steps).chain(ends);
+        times.filter(|time| *time > after && *time < Time::AFTER_ALL).min()
     }
 }

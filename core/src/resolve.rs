@@ -388,11 +388,11 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
 
     /// 7.12.
     fn rule(&mut self, detail: &Detail) -> Option<&'s Rule> {
-        let (set, context) = (self.set, self.context);
+        let (set, context, now) = (self.set, self.context, self.now);
         let rules = detail.rules.of(&set.rules);
         let decides = |rule: &&Rule| {
             self.recorder.open();
-            let truth = set.truth(rule.when, context, &mut self.recorder);
+            let truth = set.truth(rule.when, context, now, &mut self.recorder);
             self.recorder.close(|inner| explain::rule(set.texts.get(rule.key), truth, inner));
             truth == Truth::True
         };

@@ -7,9 +7,11 @@ from places import (
     inside,
     optional,
     read_boolean,
+    read_end,
     read_list,
     read_object,
     read_percentage,
+    read_start,
     read_string,
     read_strings,
     read_text,
@@ -21,7 +23,7 @@ from places import (
 MAX_DEPTH = 100
 MAX_PARTS = 100_000
 
-KINDS = ("all", "any", "not", "segment", "percentage", "attribute")
+KINDS = ("all", "any", "not", "segment", "percentage", "now", "attribute")
 OPERANDS = ("value", "values", "ignore_case")
 FIELDS = (*KINDS, "op", *OPERANDS)
 TEXT_OPERATORS = ("in", "contains", "starts_with", "ends_with")
@@ -31,7 +33,7 @@ VERSION_OPERATORS = ("semver_eq", "semver_lt", "semver_le", "semver_gt", "semver
 
 
 def read_condition(value, place, found):
-    """4.2 to 4.7, 4.11, 2.2.22 and 8.13."""
+    """4.2 to 4.7, 4.11, 4.16, 2.2.22 and 8.13."""
     value = read_object(value, FIELDS, place, found)
     if value is None:
         return None
@@ -49,6 +51,8 @@ def read_condition(value, place, found):
         return {"not": read_condition(value["not"], inside(place, "not"), found)}
     if kind == "segment":
         return {"segment": read_string(value["segment"], inside(place, "segment"), found)}
+    if kind == "now":
+        return {"now": read_window(value["now"], inside(place, "now"), found)}
     return {"percentage": read_band(value["percentage"], inside(place, "percentage"), found)}
 
 
@@ -57,6 +61,17 @@ def check_fitting(value, wanted, place, found):
     for name in FIELDS:
         if name not in wanted and value.get(name) is not None:
             violate(found, inside(place, name), "is not a field that stands here")
+
+
+def read_window(value, place, found):
+    """4.16."""
+    value = read_object(value, ("from", "to"), place, found)
+    if value is None:
+        return None
+    return {
+        "from": optional(value, "from", place, found, read_start, None),
+        "to": optional(value, "to", place, found, read_end, None),
+    }
 
 
 def read_band(value, place, found):

@@ -110,21 +110,24 @@ def ranges_of(weights):
 # Conditions
 
 
-def truth(condition, context, segments):
-    """4.1 to 4.7."""
+def truth(condition, context, segments, now):
+    """4.1 to 4.7 and 4.16."""
     if "all" in condition:
-        return all_of([truth(part, context, segments) for part in condition["all"]])
+        return all_of([truth(part, context, segments, now) for part in condition["all"]])
     if "any" in condition:
-        return any_of([truth(part, context, segments) for part in condition["any"]])
+        return any_of([truth(part, context, segments, now) for part in condition["any"]])
     if "not" in condition:
-        part = truth(condition["not"], context, segments)
+        part = truth(condition["not"], context, segments, now)
         return None if part is None else not part
     if "segment" in condition:
-        return truth(segments[condition["segment"]], context, segments)
+        return truth(segments[condition["segment"]], context, segments, now)
     if "percentage" in condition:
         band = condition["percentage"]
         unit = unit_of(context, band["of"])
         return None if unit is None else band["from"] <= bucket(unit, band["salt"]) < band["to"]
+    if "now" in condition:
+        start, end = condition["now"]["from"], condition["now"]["to"]
+        return (start is None or start <= now) and (end is None or now < end)
     return compare(condition, context)
 
 
@@ -280,7 +283,7 @@ def resolve_definition(flag_set, flag, context, now):
     deciding = None
     if flag["rules"]:
         for rule in flag["rules"]:
-            if truth(rule["when"], context, flag_set["segments"]) is True:
+            if truth(rule["when"], context, flag_set["segments"], now) is True:
                 deciding = rule
                 break
         if deciding is None:

@@ -98,7 +98,7 @@ def check_condition(vector):
     condition = read_condition(native_condition(forms.read_json(json.dumps(vector["condition"]))), "", violations)
     if violations:
         return [f"violations {violations}"]
-    truth = resolving.truth(condition, as_context(vector["context"]), conditions)
+    truth = resolving.truth(condition, as_context(vector["context"]), conditions, as_time(vector.get("now", DEFAULT_NOW)))
     return differs("truth", vector["truth"], {True: "true", False: "false", None: "unknown"}[truth])
 
 

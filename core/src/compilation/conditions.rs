@@ -33,6 +33,11 @@ impl Compiler {
                 self.set.percentages.push(percentage);
                 Part::Percentage(len(&self.set.percentages) - 1)
             }
+            ConditionDefinition::Now(window) => {
+                let at = self.set.windows.iter().map(|windows| len(windows)).sum();
+                self.set.windows.iter_mut().for_each(|windows| windows.push(*window));
+                Part::Now(at)
+            }
             ConditionDefinition::Comparison { attribute, operator } => {
                 let comparison = Comparison {
                     attribute: self.unit(attribute),

@@ -147,7 +147,7 @@ impl<'s> Search<'s> {
                 self.equalities(segment.when, found);
                 self.segments -= 1;
             }
-            Part::Not | Part::Percentage(_) => {}
+            Part::Not | Part::Percentage(_) | Part::Now(_) => {}
         }
         Some(())
     }

@@ -92,7 +92,9 @@ impl FlagSet {
         let Some(detail) = self.detail(flag) else { return false };
         let others = detail.prerequisites.of(&self.prerequisites).iter().filter(|_| RULES);
         let mut others = others.filter_map(|other| other.flag);
-        detail.start.is_some()
+        // Which of the rules ask for the time is not looked for: few sets have one that does.
+        let asks = self.windows.iter().any(|windows| !windows.is_empty()) && !detail.rules.is_empty();
+        asks || detail.start.is_some()
             || detail.end.is_some()
             || !detail.schedule.is_empty()
             || others.any(|other| self.flag(other).timed)

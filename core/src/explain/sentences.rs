@@ -3,7 +3,7 @@
 use super::{Outcome, Step};
 use crate::aside::{Aside, Why};
 use crate::bucket::{BUCKETS, Bucket, Share};
-use crate::condition::{Comparison, Percentage, Truth};
+use crate::condition::{Comparison, Percentage, Truth, Window};
 use crate::context::{Context, Field};
 use crate::definition::{Relation, TextTest};
 use crate::error::{found, quoted};
@@ -282,6 +282,10 @@ pub(crate) fn percentage(
     let value = unit_text(set, context, percentage.unit);
     let sentence = format!("{from} to {to} in `{salt}`: {value} has bucket {} of {BUCKETS}", bucket.number());
     Step { numbers: bucketed(set, percentage.unit, bucket, to), ..step("percentage", truth, sentence) }
+}
+
+pub(crate) fn now(window: Window, now: Time, truth: Truth) -> Step {
+    step("now", truth, format!("from {} until {}, and now it is {now}", window.from, window.to))
 }
 
 pub(crate) fn comparison(set: &FlagSet, context: &Context<'_>, comparison: &Comparison, truth: Truth) -> Step {

@@ -2,16 +2,18 @@
 
 use super::given;
 use crate::code;
+use crate::condition::Window;
 use crate::definition::{ConditionDefinition, OperatorDefinition, Relation, TextTest};
 use crate::error::found;
 use crate::limit::MAX_LIST_ENTRIES;
 use crate::pattern::Expression;
 use crate::reading::{NETWORKS, Place, Reading, STRINGS, Unknown};
+use crate::time::Time;
 use crate::value::Value;
 use crate::version::Version;
 
-const FIELDS: [&str; 10] =
-    ["attribute", "op", "value", "values", "ignore_case", "all", "any", "not", "segment", "percentage"];
+const FIELDS: [&str; 11] =
+    ["attribute", "op", "value", "values", "ignore_case", "all", "any", "not", "segment", "percentage", "now"];
 
 /// A condition. What is wrong in it is reported and replaced by an empty `any`, so that the rest keeps its place and the
 /// segments that it names can still be looked at.
@@ -22,20 +24,22 @@ pub(super) fn condition<'v>(reading: &mut Reading, place: &Place<'_>, value: &Va
 fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> Option<ConditionDefinition<'v>> {
     let place = &place.object(value);
     let fields = reading.fields(place, value, FIELDS, Unknown::Refused)?;
-    let [attribute, op, one, many, ignore_case, all, any, not, segment, percentage] = fields.map(given);
+    let [attribute, op, one, many, ignore_case, all, any, not, segment, percentage, now] = fields.map(given);
     let kinds = [
         ("`all`", all),
         ("`any`", any),
         ("`not`", not),
         ("`segment`", segment),
         ("`percentage`", percentage),
+        ("`now`", now),
         ("`attribute`", attribute),
     ];
     let given: Vec<&str> = kinds.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name).collect();
     let kind = match given.as_slice() {
         [kind] => *kind,
         [] => {
-            let problem = "has none of `all`, `any`, `not`, `segment`, `percentage` and `attribute`, expected one";
+            let problem =
+                "has none of `all`, `any`, `not`, `segment`, `percentage`, `now` and `attribute`, expected one";
             reading.report(place, code::MISSING, problem);
             return None;
         }
@@ -71,6 +75,9 @@ fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> 
     }
     if let Some(value) = segment {
         return reading.name(&place.field("segment"), value).map(ConditionDefinition::Segment);
+    }
+    if let Some(value) = now {
+        return window(reading, &place.field("now"), value).map(ConditionDefinition::Now);
     }
     self::percentage(reading, &place.field("percentage"), percentage?)
 }
@@ -120,6 +127,16 @@ fn percentage<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -
         reading.report(&place.field("to"), code::OUT_OF_ORDER, "is below `from`, expected at least as much");
     }
     Some(ConditionDefinition::Percentage { of: of?, salt: salt?, from: from?, to: to? })
+}
+
+fn window(reading: &mut Reading, place: &Place<'_>, value: &Value<'_>) -> Option<Window> {
+    let [from, to] = reading.fields(place, value, ["from", "to"], Unknown::Refused)?.map(given);
+    let mut bound = |name, value: Option<&Value<'_>>, absent| match value {
+        Some(value) => reading.bound(&place.field(name), value),
+        None => Some(absent),
+    };
+    let (from, to) = (bound("from", from, Time::BEFORE_ALL), bound("to", to, Time::AFTER_ALL));
+    Some(Window { from: from?, to: to? })
 }
 
 /// The operator `op` with its `value`, `values` and `ignore_case`.

@@ -159,7 +159,9 @@ fn unknown_segments(reading: &mut Reading, place: &Place<'_>, condition: &Condit
             };
             reading.report(&place.field("segment"), code::UNKNOWN_SEGMENT, problem);
         }
-        ConditionDefinition::Comparison { .. } | ConditionDefinition::Percentage { .. } => {}
+        ConditionDefinition::Comparison { .. }
+        | ConditionDefinition::Now(_)
+        | ConditionDefinition::Percentage { .. } => {}
     }
 }
 

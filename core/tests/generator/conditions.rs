@@ -1,5 +1,6 @@
 //! Random conditions without a violation (sections 4 and 5).
 
+use super::flags::bound;
 use super::node::{Node, list, object, raw, text};
 use super::random::Random;
 use super::words::*;
@@ -29,16 +30,17 @@ pub(crate) const OPERATORS: [&str; 20] = [
 
 /// A condition that names these segments only.
 pub(crate) fn condition(random: &mut Random, segments: &[String], depth: usize) -> Node {
-    let mut condition = match random.below(if depth == 0 { 7 } else { 12 }) {
+    let mut condition = match random.below(if depth == 0 { 8 } else { 13 }) {
         0 if !segments.is_empty() => {
             let key = &segments[random.below(segments.len())];
             object([("segment", text(key))])
         }
         1 => percentage(random),
-        0..=6 => comparison(random),
-        kind @ 7..=10 => {
+        2 => window(random),
+        0..=7 => comparison(random),
+        kind @ 8..=11 => {
             let parts: Vec<_> = (0..random.below(4)).map(|_| condition(random, segments, depth - 1)).collect();
-            object([(if kind < 9 { "all" } else { "any" }, list(parts))])
+            object([(if kind < 10 { "all" } else { "any" }, list(parts))])
         }
         _ => object([("not", condition(random, segments, depth - 1))]),
     };
@@ -46,6 +48,17 @@ pub(crate) fn condition(random: &mut Random, segments: &[String], depth: usize) 
         condition.add("description", raw("{\"ignored\":[1]}"));
     }
     condition
+}
+
+/// A span of time, which may be open on either side or empty.
+fn window(random: &mut Random) -> Node {
+    let mut fields = Node::Object(Vec::new());
+    for name in ["from", "to"] {
+        if random.chance(70) {
+            fields.add(name, bound(random));
+        }
+    }
+    object([("now", fields)])
 }
 
 fn percentage(random: &mut Random) -> Node {

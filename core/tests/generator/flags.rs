@@ -100,7 +100,7 @@ fn strings(random: &mut Random, words: &[&str], most: usize) -> Node {
     list(chosen)
 }
 
-fn bound(random: &mut Random) -> Node {
+pub(crate) fn bound(random: &mut Random) -> Node {
     if random.chance(10) { text(random.pick(&["infinity", "-infinity"])) } else { time(random) }
 }
 

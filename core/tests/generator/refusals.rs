@@ -110,7 +110,7 @@ pub(crate) const BROKEN_FIELDS: [(&str, Fields); 76] = [
 ];
 
 /// Conditions that break a rule of section 4 or 5; the empty one stands for an expression of 1,001 bytes.
-pub(crate) const BROKEN_CONDITIONS: [(&str, &str); 55] = [
+pub(crate) const BROKEN_CONDITIONS: [(&str, &str); 60] = [
     ("condition kind", "true"),
     ("condition of no kind", "{}"),
     ("condition of no known kind", r#"{"none":[]}"#),
@@ -133,6 +133,11 @@ pub(crate) const BROKEN_CONDITIONS: [(&str, &str); 55] = [
     ("percentage to too large", r#"{"percentage":{"of":"user","salt":"s","from":0,"to":101}}"#),
     ("percentage from above to", r#"{"percentage":{"of":"user","salt":"s","from":50.001,"to":50}}"#),
     ("percentage unknown field", r#"{"percentage":{"of":"user","salt":"s","from":0,"to":50,"by":1}}"#),
+    ("now kind", r#"{"now":"2025-06-01"}"#),
+    ("now from kind", r#"{"now":{"from":1750000000000}}"#),
+    ("now to no time", r#"{"now":{"to":"soon"}}"#),
+    ("now unknown field", r#"{"now":{"from":"2025-06-01","until":"2025-07-01"}}"#),
+    ("now beside an operator", r#"{"now":{},"op":"in"}"#),
     ("attribute kind", r#"{"attribute":7,"op":"present"}"#),
     ("attribute empty", r#"{"attribute":"","op":"present"}"#),
     ("operator missing", r#"{"attribute":"plan"}"#),

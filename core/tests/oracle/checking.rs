@@ -138,7 +138,7 @@ pub(crate) fn closed(object: &Json, named: &[&str], place: &str, found: &mut Fou
     found.extend(names.into_iter().filter(|name| !known(name)).map(|name| child(place, name)));
 }
 
-fn optional(object: &Json, name: &str, place: &str, found: &mut Found, fits: impl Fn(&Json) -> bool) {
+pub(crate) fn optional(object: &Json, name: &str, place: &str, found: &mut Found, fits: impl Fn(&Json) -> bool) {
     if object.field(name).is_some_and(|value| !fits(value)) {
         found.push(child(place, name));
     }
@@ -158,7 +158,7 @@ pub(crate) fn is_time(value: &Json) -> bool {
     value.text().is_some_and(|text| written::time(text).is_some())
 }
 
-fn is_bound(value: &Json) -> bool {
+pub(crate) fn is_bound(value: &Json) -> bool {
     value.text().is_some_and(|text| written::bound(text).is_some())
 }
 

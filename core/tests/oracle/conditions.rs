@@ -56,6 +56,7 @@ impl Truth {
 /// What a condition is looked at with.
 pub(crate) struct Sight<'s> {
     pub(crate) context: &'s Json,
+    pub(crate) now: i64,
     pub(crate) segment: &'s dyn Fn(&str) -> Option<&'s Json>,
     pub(crate) hits: &'s Hits,
 }
@@ -79,6 +80,11 @@ impl Sight<'_> {
             ("segment", (self.segment)(key).map_or(Unknown, |when| self.truth(when)))
         } else if let Some(percentage) = condition.field("percentage") {
             ("percentage", self.percentage(percentage))
+        } else if let Some(window) = condition.field("now") {
+            let bound = |name: &str| window.string(name).and_then(written::bound);
+            let (from, to) = (bound("from"), bound("to").filter(|to| *to != i64::MAX));
+            let is_over = to.is_some_and(|to| self.now >= to);
+            ("now", Truth::of(from.is_none_or(|from| self.now >= from) && !is_over))
         } else {
             return self.comparison(condition);
         };

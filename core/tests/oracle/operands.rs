@@ -1,10 +1,10 @@
 //! Which rules of sections 4 and 5 a condition breaks, each at its place, and what it names.
 
-use super::checking::{Found, child, closed, is_filled, is_time, repeated, required, strings};
+use super::checking::{Found, child, closed, is_bound, is_filled, is_time, optional, repeated, required, strings};
 use super::json::Json;
 use super::written;
 
-const KINDS: [&str; 6] = ["all", "any", "not", "segment", "percentage", "attribute"];
+const KINDS: [&str; 7] = ["all", "any", "not", "segment", "percentage", "now", "attribute"];
 const OPERANDS: [&str; 4] = ["op", "value", "values", "ignore_case"];
 
 /// The fields that an operator takes beside `attribute` and `op`, or `None` for one that there is not.
@@ -60,8 +60,18 @@ pub(crate) fn condition(condition: &Json, place: &str, found: &mut Found) {
                 found.push(place);
             }
         }
+        "now" => window(value, &place, found),
         _ => percentage(value, &place, found),
     }
+}
+
+fn window(value: &Json, place: &str, found: &mut Found) {
+    if !matches!(value, Json::Object(_)) {
+        return found.push(place.to_owned());
+    }
+    closed(value, &["from", "to"], place, found);
+    optional(value, "from", place, found, is_bound);
+    optional(value, "to", place, found, is_bound);
 }
 
 fn percentage(value: &Json, place: &str, found: &mut Found) {

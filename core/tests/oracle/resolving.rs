@@ -156,7 +156,7 @@ impl Resolving<'_> {
                     self.hits.hit("segment of", if self.set.is_brought(key) { "an earlier set" } else { "the set" });
                     self.set.segment(key)
                 };
-                let sight = Sight { context: self.context, segment: &segment, hits: self.hits };
+                let sight = Sight { context: self.context, now: self.now, segment: &segment, hits: self.hits };
                 let matches = |rule: &&Json| sight.truth(rule.field("when").unwrap_or(&Json::Null)) == Truth::True;
                 let Some(rule) = rules.iter().find(matches) else {
                     step("7.12");
