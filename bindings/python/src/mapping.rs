@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use esclusa::{FlagSet, SnapshotError, Value, Violation};
-use esclusa_formats::{MappingError, ReadError, Reading};
+use esclusa_formats::{MappingError, Parameters, ReadError, Reading};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -27,6 +27,15 @@ impl Mapping {
             Some(name) => mapping.named(name),
             None => mapping,
         }))
+    }
+
+    /// The mapping that a document brings along (M34), None if it brings none; raises ValueError as when it is made.
+    #[staticmethod]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments that are converted arrive by value")]
+    fn stored(document: &[u8], parameters: Vec<(String, String)>) -> PyResult<Option<Self>> {
+        let given = parameters.iter().try_fold(Parameters::default(), |given, (name, value)| given.with(name, value));
+        let stored = given.and_then(|given| esclusa_formats::Mapping::stored(document, &given));
+        Ok(stored.map_err(|error| wrong(&error))?.map(Mapping))
     }
 
     /// The same with a parameter more; raises ValueError as when it is made.

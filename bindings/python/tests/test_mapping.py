@@ -246,6 +246,37 @@ def postgres(loopback: Loopback) -> Iterator[str]:
 
 
 @needs_loopback
+def test_a_mapping_that_the_database_keeps_is_read(postgres: str, no_thread_left: None) -> None:
+    import psycopg
+
+    migration = Path(__file__).parents[3] / "sync/migrations/001_esclusa.sql"
+    stored = json.dumps({**TOML_DICT, "rollout_percentage": {"column": "share", "of": 100}})
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(migration.read_text(encoding="utf-8").encode())
+        connection.execute("CREATE TABLE kept (id int PRIMARY KEY, slug text, is_active int, share numeric, plans text, env text, ticket text)")
+        connection.execute("INSERT INTO kept VALUES (1, 'crm', 1, 100, 'PRO, TEAM', 'all', 'A-1')")
+        connection.execute("SELECT esclusa.watch('kept', mapping => %s)", [stored])
+        source = Postgres(postgres, "kept", parameters={"environment": "production"})
+        flags = Flags.from_source(Layers(Environment(), source), policy=QUICK)
+        direct = Flags.from_source(Postgres(postgres, "kept", parameters={"environment": "production"}), policy=QUICK)
+        assert flags.ready(60) and direct.ready(60)
+        for own in (flags, direct):
+            assert own.is_enabled("crm", PRO) and not own.is_enabled("crm", FREE)
+        reading = direct.reading()
+        assert reading is not None and reading.mapping == "stored-mapping"
+        without = Flags.from_source(Postgres(postgres, "kept"), policy=QUICK)
+        until(lambda: without.status().failures > 0)
+        last = without.status().last_error
+        assert last is not None and "$environment" in last.error
+        connection.execute("UPDATE kept SET plans = 'FREE'")
+        until(lambda: flags.is_enabled("crm", FREE) and direct.is_enabled("crm", FREE))
+        # Bare rows without the mapping would remove every flag.
+        connection.execute("SELECT esclusa.unwatch('kept')")
+        until(lambda: direct.status().failures > 0)
+        assert direct.is_enabled("crm", FREE) and not direct.is_enabled("crm", PRO)
+
+
+@needs_loopback
 def test_a_table_changes_while_the_app_runs(postgres: str, no_thread_left: None) -> None:
     import psycopg
 

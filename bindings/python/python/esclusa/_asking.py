@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from ._deciding import decide
-from ._mapping import Mapping
+from ._mapping import Mapping, Stored
 from ._redaction import redacted, told
 from ._rows import Rows, is_rows, text_of
 from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
@@ -136,10 +136,10 @@ def polled(source: Source) -> str | None:
     return redacted(why) if isinstance(why, str) else None
 
 
-def translation_of(source: Source) -> Mapping | None:
+def translation_of(source: Source) -> Mapping | Stored | None:
     """What makes flags of what the source gives, if that is no snapshot."""
     translation = getattr(source, "translation", None)
-    return translation if isinstance(translation, Mapping) else None
+    return translation if isinstance(translation, Mapping | Stored) else None
 
 
 def wait(source: Any, seconds: float) -> News | None:

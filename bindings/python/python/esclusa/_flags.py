@@ -20,7 +20,7 @@ from ._file import File
 from ._http import Http
 from ._mapped import mapped
 from ._mapping import Mapping as Translation
-from ._mapping import MappingLike, mapping_of, native_of
+from ._mapping import MappingLike, Stored, mapping_of, native_of
 from ._override import Block, Overrides, answers_of
 from ._policy import Policy
 from ._questions import FlagSet, Questions
@@ -104,9 +104,10 @@ class Flags(Questions):
         return report
 
     def _swap(
-        self, snapshot: str | bytes, translation: Translation | None, *, strict: bool, accept_older: bool
+        self, snapshot: str | bytes, translation: Translation | Stored | None, *, strict: bool, accept_older: bool
     ) -> Report:
-        plain = self._publish(snapshot, strict, accept_older, native_of(translation))
+        given = snapshot if isinstance(snapshot, bytes) else b""
+        plain = self._publish(snapshot, strict, accept_older, native_of(translation, given))
         if plain["outcome"] == "refused":
             raise refusal_of(plain)
         return report_of(plain)

@@ -149,8 +149,6 @@ class _Layer:
 
     def _native(self, given: bytes) -> bytes:
         """What the source gave, as a snapshot."""
-        if self._translation is None:
-            return given
         try:
             return snapshot_of(self._translation, given)
         except ValueError as problem:

@@ -124,14 +124,42 @@ def mapping_of(given: MappingLike, parameters: abc.Mapping[str, str] | None = No
     raise TypeError(f"expected a Mapping, a dict, or the path of a file, got {type(given).__name__}")
 
 
-def native_of(mapping: Mapping | None) -> _native.Mapping | None:
-    """What the native half reads rows by."""
-    return None if mapping is None else mapping._inner
+class Stored:
+    """The mapping that comes with the rows, as `esclusa.watch` keeps it in Postgres (M34)."""
+
+    def __init__(self, parameters: abc.Mapping[str, str]) -> None:
+        """Raises as `Mapping.with_parameters` does."""
+        for name, value in parameters.items():
+            _check(name, value)
+        self._parameters = list(parameters.items())
+        self._was_there = False
+
+    def read(self, given: bytes) -> _native.Mapping | None:
+        """That of a document, None for a snapshot. Bare rows where there was a mapping are those of a table that is not
+        watched any more: without their mapping all flags would be gone."""
+        try:
+            mapping = _native.Mapping.stored(given, self._parameters)
+        except ValueError as problem:
+            raise MappingError(*problem.args) from None
+        if mapping is None and self._was_there and given.lstrip()[:1] == b"[":
+            lost = "the rows come without the mapping that they had"
+            expected = "expected `SELECT esclusa.watch(…, mapping => …)`, or a restart of the app"
+            raise MappingError(f"{lost}, {expected}", "", lost)
+        self._was_there = mapping is not None
+        return mapping
 
 
-def snapshot_of(mapping: Mapping, rows: bytes) -> bytes:
+def native_of(translation: Mapping | Stored | None, given: bytes) -> _native.Mapping | None:
+    """What the native half reads rows by; raises MappingError."""
+    if isinstance(translation, Stored):
+        return translation.read(given)
+    return None if translation is None else translation._inner
+
+
+def snapshot_of(translation: Mapping | Stored | None, rows: bytes) -> bytes:
     """The rows as a snapshot that needs no mapping; raises ValueError for what the mapping does not fit."""
-    return mapping._inner.snapshot(rows)
+    mapping = native_of(translation, rows)
+    return rows if mapping is None else mapping.snapshot(rows)
 
 
 def _read(text: str | bytes, name: str | None) -> _native.Mapping:
@@ -144,10 +172,14 @@ def _read(text: str | bytes, name: str | None) -> _native.Mapping:
 
 def _with(native: _native.Mapping, parameters: abc.Mapping[str, str]) -> _native.Mapping:
     for name, value in parameters.items():
-        if not isinstance(value, str):
-            raise TypeError(f"the parameter `{name}` is a `{type(value).__name__}`, expected a string")
+        _check(name, value)
         try:
             native = native.with_(name, value)
         except ValueError as problem:
             raise MappingError(*problem.args) from None
     return native
+
+
+def _check(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"the parameter `{name}` is a `{type(value).__name__}`, expected a string")

@@ -218,6 +218,10 @@ class Mapping:
         """Reads TOML or JSON; the name is what the reading calls it. Raises ValueError with the message, the place and
         the problem."""
 
+    @staticmethod
+    def stored(document: bytes, parameters: Sequence[tuple[str, str]]) -> Mapping | None:
+        """The mapping that a document brings along, None if it brings none; raises ValueError as when it is made."""
+
     def with_(self, name: str, value: str) -> Mapping:
         """The same with a parameter more; raises ValueError as when it is made."""
 

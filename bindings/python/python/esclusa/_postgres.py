@@ -8,9 +8,10 @@ import math
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._mapping import Stored
 from ._native import MAX_SNAPSHOT_BYTES
 from ._redaction import redacted, told
 from ._source import NOT_MODIFIED, Answer, Failure, News, NotModified, Request
@@ -56,12 +57,14 @@ class Postgres:
         *,
         password: Callable[[], str] | None = None,
         timeout: float = 10.0,
+        parameters: Mapping[str, str] | None = None,
     ) -> None:
         """A connection string, `postgres://app@db.example.com/app?sslmode=verify-full` or `host=… user=…`, or a function
         that is asked for it each time a connection is made; `password` is such a function for a password that rotates.
 
         `table` is the table or view as it would be written in a query, `app."Flags"`; without it, it is `feature_flags`,
         or the only one that is watched. Connecting, and each query, may take `timeout` seconds.
+        `parameters` are those of the mapping that `esclusa.watch` keeps beside the table, if it keeps one.
 
         Raises ImportError without psycopg, and ValueError for what is no connection string; it does not repeat it.
         """
@@ -71,6 +74,7 @@ class Postgres:
             raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
         if not isinstance(dsn, str) and not callable(dsn):
             raise TypeError(f"expected a connection string or a function that gives one, got {type(dsn).__name__}")
+        self.translation = Stored(parameters or {})
         self._parse = _address.parse
         self._dsn, self._password, self._table, self._timeout = dsn, password, table, timeout
         self._name = _address.parse(dsn).name if isinstance(dsn, str) else "postgres"

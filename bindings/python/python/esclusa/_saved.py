@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 from . import _asking
 from ._deciding import decide
-from ._mapping import Mapping, native_of
+from ._mapping import Mapping, Stored, native_of
 from ._native import MAX_SNAPSHOT_BYTES, revision_of
 from ._redaction import told
 from ._source import Answer, Fetch, News, NotModified, Request, Source
@@ -65,7 +65,7 @@ class Saved:
         return _asking.polled(self._source)
 
     @property
-    def translation(self) -> Mapping | None:
+    def translation(self) -> Mapping | Stored | None:
         """The source's."""
         return _asking.translation_of(self._source)
 
@@ -83,7 +83,7 @@ class Saved:
         """The copy, or else what the source begins with."""
         try:
             copy = _read(self._path)
-            revision_of(copy, native_of(self.translation))
+            revision_of(copy, native_of(self.translation, copy))
             return copy
         except FileNotFoundError:
             pass
@@ -111,7 +111,7 @@ class _Writer:
     """Writes copies in a thread, one at a time and the newest next. Where the disk hangs it is one thread, and stays
     one."""
 
-    def __init__(self, path: str, translation: Mapping | None) -> None:
+    def __init__(self, path: str, translation: Mapping | Stored | None) -> None:
         self.process = os.getpid()
         self._path, self._translation = path, translation
         self._next = queue.SimpleQueue[bytes | None]()
@@ -160,11 +160,10 @@ def _read(path: str) -> bytes:
         return file.read(MAX_SNAPSHOT_BYTES)
 
 
-def _save_newer(path: str, snapshot: bytes, translation: Mapping | None) -> None:
+def _save_newer(path: str, snapshot: bytes, translation: Mapping | Stored | None) -> None:
     """Saves a snapshot that would be published, unless the copy that is there is newer."""
-    mapping = native_of(translation)
     try:
-        revision = revision_of(snapshot, mapping)
+        revision = revision_of(snapshot, native_of(translation, snapshot))
     except ValueError:
         return
     # A pipe or a device, which a rename would take away from everyone else.
@@ -177,7 +176,7 @@ def _save_newer(path: str, snapshot: bytes, translation: Mapping | None) -> None
         saved: int | None = None
         with contextlib.suppress(OSError, ValueError):
             before = _read(path)
-            saved = revision_of(before, mapping)
+            saved = revision_of(before, native_of(translation, before))
         if before != snapshot and decide("save", saved=saved, new=revision):
             _replace(path, folder, prefix, snapshot)
 
