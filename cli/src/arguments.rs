@@ -3,7 +3,7 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::desk::{Desk, Findings, Trouble};
-use crate::{eval, explain, lint};
+use crate::{eval, explain, inspect, lint};
 
 /// Check feature flags, and say who gets what and why
 #[derive(Clone, Debug, Parser)]
@@ -39,6 +39,7 @@ pub enum Command {
     Eval(eval::Arguments),
     On(eval::OnArguments),
     Explain(explain::Arguments),
+    Inspect(inspect::Arguments),
 }
 
 impl Command {
@@ -52,6 +53,7 @@ impl Command {
             Command::Eval(arguments) => eval::run(arguments, desk),
             Command::On(arguments) => eval::on(arguments, desk),
             Command::Explain(arguments) => explain::run(arguments, desk),
+            Command::Inspect(arguments) => inspect::run(arguments, desk),
         }
     }
 }

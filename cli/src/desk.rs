@@ -50,6 +50,8 @@ impl Desk<'_> {
     /// # Errors
     /// As [`print`](Self::print).
     pub fn say(&mut self, text: impl fmt::Display) -> Result<(), Trouble> {
+        // On a terminal both are one text.
+        self.out.flush()?;
         writeln!(self.talk, "{text}").map_err(Trouble::from)
     }
 

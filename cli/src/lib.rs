@@ -7,6 +7,7 @@ pub mod config;
 mod desk;
 pub mod eval;
 pub mod explain;
+pub mod inspect;
 pub mod lint;
 mod located;
 mod nearest;

@@ -45,6 +45,19 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// The parameters with their values.
+    ///
+    /// # Errors
+    /// When one has no value.
+    pub fn parameters(&self) -> Result<Vec<(&str, &str)>, Trouble> {
+        let pair = |parameter: &String| {
+            Trouble::new(format!("`{parameter}` is not a parameter, expected one such as environment=production"))
+        };
+        self.parameters.iter().map(|one| one.split_once('=').ok_or_else(|| pair(one))).collect()
+    }
+}
+
 /// What a source gave.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -64,6 +77,18 @@ impl Snapshot {
     /// # Errors
     /// When it does not answer, or the mapping cannot be read.
     pub fn read(argument: &str, reading: &Reading, desk: &mut Desk<'_>) -> Result<Self, Trouble> {
+        let snapshot = Snapshot::read_rows(argument, reading, desk)?;
+        if snapshot.mapping.is_none() && !reading.parameters.is_empty() {
+            return Err(Trouble::new("`--param` is for a mapping, expected `--mapping FILE` beside it"));
+        }
+        Ok(snapshot)
+    }
+
+    /// The same, where parameters may be for a mapping that is still to be made.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_rows(argument: &str, reading: &Reading, desk: &mut Desk<'_>) -> Result<Self, Trouble> {
         let config = reading.config(desk)?;
         let named = named(argument, &config)?;
         let mapping = mapping(reading, &named, &config, desk)?;
@@ -126,22 +151,13 @@ fn named(argument: &str, config: &Config) -> Result<Named, Trouble> {
 fn mapping(reading: &Reading, named: &Named, config: &Config, desk: &Desk<'_>) -> Result<Option<Mapping>, Trouble> {
     let given = reading.mapping.as_ref().map(|file| desk.folder.join(file));
     let Some(file) = given.or_else(|| named.mapping.as_ref().map(|file| config.folder.join(file))) else {
-        return match reading.parameters.first() {
-            Some(_) => Err(Trouble::new("`--param` is for a mapping, expected `--mapping FILE` beside it")),
-            None => Ok(None),
-        };
+        return Ok(None);
     };
     let mapping = read_mapping(&file)?;
-    let mut parameters: Vec<(&str, &str)> =
-        named.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    for parameter in &reading.parameters {
-        let pair = parameter.split_once('=');
-        parameters.push(pair.ok_or_else(|| {
-            Trouble::new(format!("`{parameter}` is not a parameter, expected one such as environment=production"))
-        })?);
-    }
+    let given = reading.parameters()?;
+    let named = named.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let with = |mapping: Mapping, (name, value): (&str, &str)| mapping.with(name, value);
-    let mapping = parameters.into_iter().try_fold(mapping, with);
+    let mapping = named.chain(given).try_fold(mapping, with);
     mapping.map(Some).map_err(|error| Trouble::new(format!("`{}`: {error}", file.display())))
 }
 
@@ -150,10 +166,9 @@ fn mapping(reading: &Reading, named: &Named, config: &Config, desk: &Desk<'_>) -
 /// # Errors
 /// When it cannot be read.
 pub fn read_mapping(file: &Path) -> Result<Mapping, Trouble> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Trouble::new(format!("cannot read `{}`: {error}", file.display())))?;
-    let is_json = text.trim_start().starts_with('{');
-    let mapping = if is_json { Mapping::from_json(text.as_bytes()) } else { Mapping::from_toml(&text) };
+    let bytes =
+        std::fs::read(file).map_err(|error| Trouble::new(format!("cannot read `{}`: {error}", file.display())))?;
+    let mapping = Mapping::from_text(&bytes);
     mapping.map_err(|error| Trouble::new(format!("`{}`: {error}", file.display())))
 }
 

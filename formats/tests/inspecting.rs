@@ -1,10 +1,7 @@
-//! What `inspect` proposes and asks for a table with Spanish names, and how its command ends.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at what is wrong")]
+//! What `inspect` proposes and asks for a table with Spanish names.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what is wrong")]
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
-use esclusa_formats::{Outcome, inspect};
+use esclusa_formats::{Mapping, Outcome, inspect, outcome};
 
 const TABLE: &str = r#"[
     {"id": 1, "flag_key": "nuevo_crm", "nombre": "Nuevo CRM", "activo": true, "porcentaje": 50, "vence": "2027-03-01T10:00:00",
@@ -60,46 +57,23 @@ fn two_readings_are_asked_and_not_guessed() {
     assert_eq!(asks(r#"[{"name": "a", "enabled": true, "created_at": "2026-01-01"}]"#), 0);
 }
 
-/// Runs the example and gives what it prints with its exit code.
-fn command(arguments: &[&str], rows: &str) -> (String, i32) {
-    let tests = std::env::current_exe().unwrap();
-    let example = tests
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples")
-        .join(format!("inspect{}", std::env::consts::EXE_SUFFIX));
-    let mut child = Command::new(example)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the example is built with the tests");
-    child.stdin.take().unwrap().write_all(rows.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+#[test]
+fn answers_and_open_questions_make_a_mapping() {
+    let inspection = inspect(TABLE.as_bytes()).unwrap();
+    let open = inspection.answered(&[]);
+    assert!(open.contains("\nenabled = \"activo\"\n") && open.contains("\n# fold = "), "{open}");
+    let closed = inspection.answered(&[Some(1), Some(1), Some(0)]);
+    assert!(!closed.contains('#'), "{closed}");
+    assert!(closed.contains("\nignore = [\"descripcion\", \"empresa_id\", \"roles\"]\n"), "an entry stands once: {closed}");
+    let mapping = Mapping::from_toml(&closed).unwrap().with("environment", "produccion").unwrap();
+    assert_eq!(outcome(TABLE.as_bytes(), &mapping).unwrap(), Outcome { on: 1, off: 1, withheld: 0 });
 }
 
 #[test]
-fn the_command_says_by_its_exit_code_whether_anything_is_left_to_do() {
-    let (text, code) = command(&["-", "--yes"], TABLE);
-    assert!(text.contains("\nenabled = \"activo\"\n") && text.contains("\n# fold = "), "{text}");
-    assert_eq!(code, 1);
-    assert_eq!(
-        command(&["-", "--yes"], r#"[{"slug": "a", "is_active": 1}]"#),
-        ("esclusa_mapping = 1\nname = \"slug\"\nenabled = \"is_active\"\n".to_owned(), 0)
-    );
-    assert_eq!(command(&["-", "--check"], r#"[{"name": "a", "enabled": true}]"#).1, 0);
-    assert_eq!(command(&["-", "--check"], r#"[{"name": "a", "enabled": true, "jira_ticket": "x"}]"#).1, 1);
-    assert_eq!(command(&["-", "--check"], r#"[{"slug": "a"}]"#).1, 2);
-    let (text, code) = command(&["-"], TABLE);
-    assert!(text.contains("today: 0 on for somebody, 0 off, 0 withheld") && code == 0, "{text}");
-    let mapping = std::env::temp_dir().join(format!("esclusa-inspect-{}.toml", std::process::id()));
-    std::fs::write(&mapping, "esclusa_mapping = 1\ncounts = [{ column = 'env', is = ['$env'] }]\n").unwrap();
-    let rows = r#"[{"name": "a", "enabled": true, "env": "x"}]"#;
-    let file = mapping.to_str().unwrap();
-    assert_eq!(command(&["-", "--mapping", file, "--check"], rows).1, 2);
-    assert_eq!(command(&["-", "--mapping", file, "--param", "env=x", "--check"], rows).1, 0);
-    std::fs::remove_file(&mapping).unwrap();
+fn two_answers_to_one_entry_are_its_members() {
+    let rows = r#"[{"slug": "a", "enabled": true, "empresa_id": 1, "user_id": "x"}]"#;
+    let inspection = inspect(rows.as_bytes()).unwrap();
+    let both = inspection.answered(&[Some(0), Some(0)]);
+    assert_eq!(both.matches("fold = ").count(), 1, "{both}");
+    Mapping::from_toml(&both).unwrap();
 }

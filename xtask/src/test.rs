@@ -170,7 +170,10 @@ fn sync(tools: &Tools) -> Outcome {
 fn cli(tools: &Tools) -> Outcome {
     // With the features of the suite `sync`, so that what both take is compiled once.
     let packages = ["--package", "esclusa-cli", "--package", "esclusa-sync", "--all-features", "--no-fail-fast"];
-    tools.step("cli").run(tools.cargo(["test", "--lib", "--test", "golden"]).args(packages)).outcome()
+    tools
+        .step("cli")
+        .run(tools.cargo(["test", "--lib", "--test", "golden", "--test", "asking"]).args(packages))
+        .outcome()
 }
 
 fn docs(tools: &Tools) -> Outcome {

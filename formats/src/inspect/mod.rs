@@ -3,6 +3,7 @@
 //!
 //! Names in Spanish and Portuguese count. It holds examples of values, for the terminal of the person who asks.
 
+mod answers;
 mod column;
 mod proposing;
 
@@ -136,19 +137,6 @@ impl Inspection {
     pub fn mapping(&self) -> String {
         let lines = self.proposals.iter().map(|proposal| format!("{}\n", proposal.line));
         std::iter::once("esclusa_mapping = 1\n".to_owned()).chain(lines).collect()
-    }
-
-    /// The same with every question and its answers as comments.
-    #[must_use]
-    pub fn mapping_with_questions(&self) -> String {
-        let mut text = self.mapping();
-        for question in &self.questions {
-            text.push_str(&format!("\n# {}\n", question.question));
-            for answer in &question.answers {
-                text.push_str(&format!("# {}    # {}\n", answer.line, answer.reason));
-            }
-        }
-        text
     }
 
     /// What becomes of the flags without a mapping.
