@@ -3,7 +3,7 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::desk::{Desk, Findings, Trouble};
-use crate::{eval, explain, inspect, lint};
+use crate::{eval, explain, fmt, help, inspect, lint, refs, schema};
 
 /// Check feature flags, and say who gets what and why
 #[derive(Clone, Debug, Parser)]
@@ -11,6 +11,7 @@ use crate::{eval, explain, inspect, lint};
     name = "esclusa",
     version,
     propagate_version = true,
+    disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "Examples:
   esclusa lint flags.json
@@ -40,6 +41,12 @@ pub enum Command {
     On(eval::OnArguments),
     Explain(explain::Arguments),
     Inspect(inspect::Arguments),
+    Refs(refs::Arguments),
+    Fmt(fmt::Arguments),
+    Schema(schema::Arguments),
+    Completions(help::CompletionsArguments),
+    Man(help::ManArguments),
+    Help(help::Arguments),
 }
 
 impl Command {
@@ -54,6 +61,12 @@ impl Command {
             Command::On(arguments) => eval::on(arguments, desk),
             Command::Explain(arguments) => explain::run(arguments, desk),
             Command::Inspect(arguments) => inspect::run(arguments, desk),
+            Command::Refs(arguments) => refs::run(arguments, desk),
+            Command::Fmt(arguments) => fmt::run(arguments, desk),
+            Command::Schema(arguments) => schema::run(arguments, desk),
+            Command::Completions(arguments) => help::completions(arguments, desk),
+            Command::Man(arguments) => help::man(arguments, desk),
+            Command::Help(arguments) => help::run(arguments, desk),
         }
     }
 }

@@ -7,10 +7,14 @@ pub mod config;
 mod desk;
 pub mod eval;
 pub mod explain;
+pub mod fmt;
+pub mod help;
 pub mod inspect;
 pub mod lint;
 mod located;
 mod nearest;
+pub mod refs;
+pub mod schema;
 pub mod source;
 
 pub use arguments::{Arguments, Command};

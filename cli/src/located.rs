@@ -72,12 +72,25 @@ pub(crate) struct Position {
     pub(crate) column: usize,
 }
 
-/// The position of a byte.
-pub(crate) fn position(text: &str, byte: usize) -> Position {
-    let before = text.get(..byte).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    Position { line, column: before.get(line_start..).unwrap_or_default().chars().count() + 1 }
+/// Where the lines of a text begin.
+#[derive(Debug)]
+pub(crate) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let after = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        Lines(std::iter::once(0).chain(after).collect())
+    }
+
+    /// The position of a byte of that text.
+    pub(crate) fn position(&self, text: &[u8], byte: usize) -> Position {
+        let line = self.0.partition_point(|start| *start <= byte);
+        let start = line.checked_sub(1).and_then(|at| self.0.get(at)).copied().unwrap_or_default();
+        let before = text.get(start..byte).unwrap_or_default();
+        // Of a character in UTF-8 every byte but the first begins with 10.
+        let column = before.iter().filter(|byte| **byte & 0xc0 != 0x80).count() + 1;
+        Position { line, column }
+    }
 }
 
 /// The byte at a line and a column that counts bytes, as the messages of JSON have them.
@@ -92,7 +105,7 @@ pub(crate) fn byte_at(text: &str, line: usize, column: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Located, Position, byte_at, position};
+    use super::{Lines, Located, Position, byte_at};
 
     const TEXT: &str = "{\"flags\": [\n  {\"name\": \"á\", \"a/b\": 1, \"x\": 2, \"x\": 3}]}";
 
@@ -110,7 +123,7 @@ mod tests {
     #[test]
     fn a_byte_has_a_line_and_a_column_of_characters() {
         let byte = TEXT.find("\"a/b\"").unwrap();
-        assert_eq!(position(TEXT, byte), Position { line: 2, column: 17 });
+        assert_eq!(Lines::of(TEXT.as_bytes()).position(TEXT.as_bytes(), byte), Position { line: 2, column: 17 });
         assert_eq!(byte_at(TEXT, 2, 18), byte, "messages of JSON count bytes");
     }
 }

@@ -13,7 +13,12 @@ fn run(line: &str, folder: &Path) -> String {
     let (line, input) = line.split_once(" < ").unwrap_or((line, ""));
     let mut words = words(line).into_iter().peekable();
     let mut command = Command::new(env!("CARGO_BIN_EXE_esclusa"));
-    command.current_dir(folder).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("ESCLUSA_TOKEN");
+    command
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("ESCLUSA_TOKEN")
+        .env_remove("COLUMNS");
     while let Some((name, value)) = words.peek().and_then(|word| word.split_once('=')) {
         command.env(name, value);
         words.next();

@@ -64,7 +64,10 @@ fn answers_and_open_questions_make_a_mapping() {
     assert!(open.contains("\nenabled = \"activo\"\n") && open.contains("\n# fold = "), "{open}");
     let closed = inspection.answered(&[Some(1), Some(1), Some(0)]);
     assert!(!closed.contains('#'), "{closed}");
-    assert!(closed.contains("\nignore = [\"descripcion\", \"empresa_id\", \"roles\"]\n"), "an entry stands once: {closed}");
+    assert!(
+        closed.contains("\nignore = [\"descripcion\", \"empresa_id\", \"roles\"]\n"),
+        "an entry stands once: {closed}"
+    );
     let mapping = Mapping::from_toml(&closed).unwrap().with("environment", "produccion").unwrap();
     assert_eq!(outcome(TABLE.as_bytes(), &mapping).unwrap(), Outcome { on: 1, off: 1, withheld: 0 });
 }

@@ -39,7 +39,7 @@ fn finding(code: &str, severity: Severity, problem: String, place: &str) -> Find
 }
 
 fn violation(violation: &Violation) -> Finding {
-    finding("violation", Severity::Error, violation.problem().to_owned(), violation.place())
+    finding(violation.code(), Severity::Error, violation.problem().to_owned(), violation.place())
 }
 
 /// Of a text that is no snapshot at all.

@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use crate::desk::{Desk, Trouble};
 use crate::lint::finding::{Finding, Severity};
-use crate::located::position;
+use crate::located::Lines;
 use crate::source::Snapshot;
 
 /// A longer line is not shown: a file without line feeds is one line.
@@ -14,8 +14,9 @@ pub(super) fn print(files: &[(Snapshot, Vec<Finding>)], desk: &mut Desk<'_>) -> 
     let renderer = if desk.colours { Renderer::styled() } else { Renderer::plain() }.term_width(desk.width);
     for (snapshot, findings) in files {
         let text = String::from_utf8_lossy(&snapshot.bytes);
+        let lines = Lines::of(text.as_bytes());
         for finding in findings {
-            let group = group(snapshot, &text, finding);
+            let group = group(snapshot, &text, &lines, finding);
             desk.print(format_args!("{}\n", renderer.render(&[group])))?;
         }
     }
@@ -33,7 +34,7 @@ fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-fn group<'g>(snapshot: &'g Snapshot, text: &'g str, finding: &'g Finding) -> Group<'g> {
+fn group<'g>(snapshot: &'g Snapshot, text: &'g str, lines: &Lines, finding: &'g Finding) -> Group<'g> {
     let level = if finding.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
     let title = level.primary_title(finding.problem.as_str()).id(finding.code.as_str());
     let Some(bytes) = finding.bytes.clone().filter(|_| snapshot.file.is_some()) else {
@@ -41,7 +42,7 @@ fn group<'g>(snapshot: &'g Snapshot, text: &'g str, finding: &'g Finding) -> Gro
     };
     let start = text.get(..bytes.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
     let end = text.get(bytes.end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| bytes.end + at);
-    let from = position(text, bytes.start);
+    let from = lines.position(text.as_bytes(), bytes.start);
     let line = text.get(start..end).filter(|line| line.len() <= MAX_LINE_BYTES);
     let Some(line) = line else {
         return title.element(Origin::path(snapshot.name.as_str()).line(from.line).char_column(from.column));

@@ -8,7 +8,7 @@ use esclusa::Value;
 
 use super::{Finding, Format};
 use crate::desk::{Desk, Trouble};
-use crate::located::{Position, position};
+use crate::located::{Lines, Position};
 use crate::source::Snapshot;
 
 /// A finding with what a pipeline shows of it: the file, and the position in it.
@@ -38,14 +38,16 @@ pub(crate) fn print(format: Format, files: &[(Snapshot, Vec<Finding>)], desk: &m
 
 fn shown<'f>(snapshot: &Snapshot, findings: &'f [Finding], folder: &std::path::Path) -> Vec<Shown<'f>> {
     let text = String::from_utf8_lossy(&snapshot.bytes);
+    let lines = Lines::of(text.as_bytes());
+    let position = |byte| lines.position(text.as_bytes(), byte);
     let file = match &snapshot.file {
         Some(file) => file.strip_prefix(folder).unwrap_or(file).to_string_lossy().replace('\\', "/"),
         None => snapshot.name.clone(),
     };
     let shown = |finding: &'f Finding| {
         let bytes = finding.bytes.clone().filter(|_| snapshot.file.is_some());
-        let from = bytes.as_ref().map(|bytes| position(&text, bytes.start));
-        let to = bytes.as_ref().map(|bytes| position(&text, bytes.end));
+        let from = bytes.as_ref().map(|bytes| position(bytes.start));
+        let to = bytes.as_ref().map(|bytes| position(bytes.end));
         Shown { finding, file: file.clone(), from, to }
     };
     findings.iter().map(shown).collect()

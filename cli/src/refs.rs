@@ -1,0 +1,289 @@
+//! `esclusa refs`: where code names flags, in one pass over all files; what no code names, and what is gone but still named.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use clap::ValueEnum;
+use esclusa::{FlagSet, Value};
+use ignore::{WalkBuilder, WalkState};
+
+use crate::desk::{Desk, Findings, Trouble};
+use crate::located::{Lines, Position};
+use crate::source::{Reading, Snapshot};
+
+/// A larger file is no source code.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+/// How much of a file is looked at to see whether it is text.
+const BEGINNING: usize = 8 << 10;
+
+/// Find where code names flags, and flags that no code names
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  esclusa refs flags.json src
+  esclusa refs production --format json
+  esclusa refs flags.json --old flags.before.json
+
+Files that git ignores and hidden files are left out. A key of several words counts wherever it is a word, also
+in camelCase, PascalCase, kebab-case and SCREAMING_CASE; a key of one word counts in quotes only.
+Exit codes: 0 done, 1 code names a flag that is gone (--old), 2 the flags cannot be read.")]
+pub struct Arguments {
+    /// A file, -, env:NAME, https://…, postgres://…, redis://…, sqlite:FILE, or a name of esclusa.toml
+    #[arg(value_name = "SNAPSHOT")]
+    pub snapshot: String,
+    /// Files and folders with code; this folder without them
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// An earlier snapshot: code that names a flag which it had and which is gone is an error
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub old: Option<String>,
+    /// Look for keys as they are written only
+    #[arg(long)]
+    pub exact: bool,
+    /// How references are printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
+    pub reading: Reading,
+}
+
+/// How references are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A line for each
+    Human,
+    /// One object
+    Json,
+}
+
+/// A place in code that names a flag.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Reference {
+    file: String,
+    line: usize,
+    column: usize,
+    key: String,
+    written: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a source does not answer or a folder cannot be read.
+pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
+    let snapshot = Snapshot::read(&arguments.snapshot, &arguments.reading, desk)?;
+    let set = snapshot.set()?;
+    let old = arguments.old.as_ref().map(|old| Snapshot::read(old, &arguments.reading, desk)).transpose()?;
+    let old_set = old.as_ref().map(Snapshot::set).transpose()?;
+    let gone: BTreeSet<&str> = old_set.iter().flat_map(FlagSet::keys).filter(|key| !set.contains(key)).collect();
+    let keys: Vec<&str> = set.keys().chain(gone.iter().copied()).collect();
+    // The flags themselves are no code.
+    let left_out: Vec<PathBuf> =
+        [Some(&snapshot), old.as_ref()].into_iter().flatten().filter_map(|one| one.file.clone()).collect();
+    let names = Names::new(&keys, arguments.exact)?;
+    let references = search(&names, arguments, &left_out, &desk.folder)?;
+    let named: BTreeSet<&str> = references.iter().map(|one| one.key.as_str()).collect();
+    let unnamed: Vec<&str> = set.keys().filter(|key| !named.contains(key)).collect();
+    let is_gone = |reference: &&Reference| gone.contains(reference.key.as_str());
+    match arguments.format {
+        Format::Human => {
+            for one in &references {
+                let mark = if is_gone(&one) { "  which is gone" } else { "" };
+                desk.print(format_args!("{}:{}:{}: {}{mark}\n", one.file, one.line, one.column, one.key))?;
+            }
+            let count = references.len();
+            desk.say(format_args!("{count} references to {} flags", named.len()))?;
+            if !unnamed.is_empty() {
+                desk.say(format_args!("no code names {}", unnamed.join(", ")))?;
+            }
+        }
+        Format::Json => {
+            let gone: Vec<&Reference> = references.iter().filter(is_gone).collect();
+            let list = |references: &mut dyn Iterator<Item = &Reference>| Value::List(references.map(value).collect());
+            let unnamed: Vec<String> = unnamed.iter().map(|key| (*key).to_owned()).collect();
+            let value = Value::Object(vec![
+                ("references".into(), list(&mut references.iter())),
+                ("unreferenced".into(), unnamed.into()),
+                ("gone".into(), list(&mut gone.into_iter())),
+            ]);
+            desk.print(value.to_json() + "\n")?;
+        }
+    }
+    Ok(Findings::some_if(references.iter().any(|one| is_gone(&one))))
+}
+
+fn value(one: &Reference) -> Value<'static> {
+    let number = |at: usize| Value::from(at as u64);
+    Value::Object(vec![
+        ("flag".into(), one.key.clone().into()),
+        ("file".into(), one.file.clone().into()),
+        ("line".into(), number(one.line)),
+        ("column".into(), number(one.column)),
+        ("written".into(), one.written.clone().into()),
+    ])
+}
+
+/// Every way in which keys are written.
+struct Names {
+    automaton: AhoCorasick,
+    /// For each pattern its key, and whether it counts in quotes only.
+    meanings: Vec<(String, bool)>,
+}
+
+impl Names {
+    fn new(keys: &[&str], exact: bool) -> Result<Self, Trouble> {
+        let mut patterns: Vec<String> = Vec::new();
+        let mut meanings = Vec::new();
+        let mut seen: BTreeSet<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        for key in keys {
+            let words = words(key);
+            patterns.push((*key).to_owned());
+            meanings.push(((*key).to_owned(), words.len() < 2));
+            let aliases = if exact || words.len() < 2 { Vec::new() } else { aliases(&words) };
+            for alias in aliases {
+                if seen.insert(alias.clone()) {
+                    patterns.push(alias);
+                    meanings.push(((*key).to_owned(), false));
+                }
+            }
+        }
+        // Most of the text is in few of its states, so its size costs little.
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&patterns)
+            .map_err(|error| Trouble::new(format!("the keys are too many: {error}")))?;
+        Ok(Names { automaton, meanings })
+    }
+
+    fn find(&self, text: &[u8], file: &str, found: &mut Vec<Reference>) {
+        let mut lines = None;
+        for one in self.automaton.find_iter(text) {
+            let Some((key, in_quotes)) = self.meanings.get(one.pattern().as_usize()) else { continue };
+            let before = one.start().checked_sub(1).and_then(|at| text.get(at)).copied();
+            let after = text.get(one.end()).copied();
+            let is_quoted = before == after && matches!(before, Some(b'"' | b'\'' | b'`'));
+            let is_word = !before.is_some_and(is_inside) && !after.is_some_and(is_inside);
+            if if *in_quotes { is_quoted } else { is_word } {
+                let lines = lines.get_or_insert_with(|| Lines::of(text));
+                let Position { line, column } = lines.position(text, one.start());
+                let written = String::from_utf8_lossy(text.get(one.range()).unwrap_or_default()).into_owned();
+                found.push(Reference { file: file.to_owned(), line, column, key: key.clone(), written });
+            }
+        }
+    }
+}
+
+/// Whether a word goes on with this byte.
+fn is_inside(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || !byte.is_ascii()
+}
+
+/// The words of a key, in small letters.
+fn words(key: &str) -> Vec<String> {
+    let (mut words, mut after_small) = (vec![String::new()], false);
+    for letter in key.chars() {
+        let ends = !letter.is_alphanumeric() || (letter.is_uppercase() && after_small);
+        if ends {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
+        after_small = letter.is_lowercase() || letter.is_numeric();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The words in the styles of programming languages.
+fn aliases(words: &[String]) -> Vec<String> {
+    let capital = |word: &String| {
+        let mut letters = word.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    };
+    let pascal: String = words.iter().map(capital).collect();
+    let camel: String = words.iter().take(1).cloned().chain(words.iter().skip(1).map(capital)).collect();
+    vec![words.join("_"), words.join("-"), words.join("_").to_uppercase(), camel, pascal]
+}
+
+fn search(
+    names: &Names,
+    arguments: &Arguments,
+    left_out: &[PathBuf],
+    folder: &Path,
+) -> Result<Vec<Reference>, Trouble> {
+    let mut paths: Vec<PathBuf> = arguments.paths.iter().map(|path| folder.join(path)).collect();
+    if let Some(path) = paths.iter().find(|path| !path.exists()) {
+        return Err(Trouble::new(format!("cannot read `{}`: there is no such file or folder", path.display())));
+    }
+    if paths.is_empty() {
+        paths.push(folder.to_path_buf());
+    }
+    let Some((first, others)) = paths.split_first() else { return Ok(Vec::new()) };
+    let mut walk = WalkBuilder::new(first);
+    for path in others {
+        walk.add(path);
+    }
+    walk.require_git(false).max_filesize(Some(MAX_FILE_BYTES));
+    let all = Mutex::new(Vec::new());
+    walk.build_parallel().run(|| {
+        Box::new(|entry| {
+            let Ok(entry) = entry else { return WalkState::Continue };
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+            if !is_file || left_out.iter().any(|file| file == entry.path()) {
+                return WalkState::Continue;
+            }
+            let Ok(bytes) = std::fs::read(entry.path()) else { return WalkState::Continue };
+            if bytes.get(..BEGINNING.min(bytes.len())).unwrap_or_default().contains(&0) {
+                return WalkState::Continue;
+            }
+            let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+            let mut found = Vec::new();
+            names.find(&bytes, &path.to_string_lossy().replace('\\', "/"), &mut found);
+            if !found.is_empty() {
+                all.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut found);
+            }
+            WalkState::Continue
+        })
+    });
+    let mut all = all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all.sort();
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Names, words};
+
+    fn found(keys: &[&str], text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        Names::new(keys, false).unwrap().find(text.as_bytes(), "a.rs", &mut found);
+        found.into_iter().map(|one| format!("{}:{} {} {}", one.line, one.column, one.key, one.written)).collect()
+    }
+
+    #[test]
+    fn a_key_of_several_words_is_found_as_a_word_in_every_style() {
+        let text = "crm_v2; CrmV2\n CRM_V2 crm-v2(crmV2) xcrm_v2 crm_v2x crm_v2_b";
+        let expected =
+            ["1:1 crm_v2 crm_v2", "1:9 crm_v2 CrmV2", "2:2 crm_v2 CRM_V2", "2:9 crm_v2 crm-v2", "2:16 crm_v2 crmV2"];
+        assert_eq!(found(&["crm_v2"], text), expected);
+    }
+
+    #[test]
+    fn a_key_of_one_word_is_found_in_quotes() {
+        assert_eq!(found(&["inbox"], "inbox 'inbox' \"inbox' `inbox`"), ["1:8 inbox inbox", "1:24 inbox inbox"]);
+    }
+
+    #[test]
+    fn the_longest_key_wins() {
+        assert_eq!(found(&["new_crm", "new_crm_list"], "'new_crm_list'"), ["1:2 new_crm_list new_crm_list"]);
+    }
+
+    #[test]
+    fn words_end_at_signs_and_capitals() {
+        assert_eq!(words("crmAdvanced-list_v2"), ["crm", "advanced", "list", "v2"]);
+    }
+}

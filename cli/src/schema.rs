@@ -1,0 +1,54 @@
+//! `esclusa schema`: the JSON Schemas of what people write, for editors and other checkers.
+
+use clap::ValueEnum;
+
+use crate::desk::{Desk, Findings, Trouble};
+
+const SNAPSHOT: &str = include_str!("../schemas/snapshot.schema.json");
+const MAPPING: &str = include_str!("../schemas/mapping.schema.json");
+
+/// Print a JSON Schema, for editors and other checkers
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  esclusa schema > flags.schema.json
+  esclusa schema mapping > mapping.schema.json")]
+pub struct Arguments {
+    /// Of what
+    #[arg(value_enum, default_value_t = Of::Snapshot)]
+    pub of: Of,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Of {
+    /// A file of flags
+    Snapshot,
+    /// A mapping
+    Mapping,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When nobody can read it.
+pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
+    desk.print(match arguments.of {
+        Of::Snapshot => SNAPSHOT,
+        Of::Mapping => MAPPING,
+    })?;
+    Ok(Findings::None)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_schemas_are_those_of_the_specification() {
+        for (name, copy) in [("snapshot", super::SNAPSHOT), ("mapping", super::MAPPING)] {
+            let file = format!("{}/../spec/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+            assert!(
+                std::fs::read_to_string(&file).unwrap() == copy,
+                "{file} has changed, expected its copy in cli/schemas too"
+            );
+        }
+    }
+}

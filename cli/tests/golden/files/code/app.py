@@ -1,0 +1,1 @@
+PAYMENTS_V2 = "payments_v2"
