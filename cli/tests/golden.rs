@@ -89,7 +89,13 @@ fn commands_do_what_the_transcripts_say() {
         let folder = tempfile::tempdir().unwrap();
         copy(&golden.join("files"), folder.path());
         let expected = fs::read_to_string(&file).unwrap().replace("\r\n", "\n");
-        let lines = expected.lines().filter(|line| line.starts_with("$ ") || line.starts_with("# "));
+        // What follows a command up to its exit code is its output.
+        let mut is_output = false;
+        let lines = expected.lines().filter(|line| {
+            let is_line = !is_output && (line.starts_with("$ ") || line.starts_with("# "));
+            is_output = line.starts_with("$ ") || (is_output && !line.starts_with("= "));
+            is_line
+        });
         let found: String = lines
             .map(|line| match line.strip_prefix("$ ") {
                 Some(command) => format!("{line}\n{}\n", run(command, folder.path())),
