@@ -1,6 +1,6 @@
 //! When an answer can change though nothing is published (9.10 of SEMANTICS.md).
 
-use crate::flag_set::{Flag, FlagSet, State};
+use crate::flag_set::{FlagSet, State};
 use crate::time::Time;
 
 impl FlagSet {
@@ -9,7 +9,7 @@ impl FlagSet {
     /// `None` if there is none.
     ///
     /// Between `after` and that time every answer stays as it is, so a cache or a timer needs to look again only then. The
-    /// work grows with the number of flags.
+    /// work grows with the numbers of flags and of such conditions.
     ///
     /// ```
     /// use esclusa::{FlagSet, Time};
@@ -22,25 +22,17 @@ impl FlagSet {
     /// ```
     #[must_use]
     pub fn next_change(&self, after: Time) -> Option<Time> {
-        self.flags.iter().filter_map(|flag| self.next_change_of(flag, after)).min()
-    }
-
-    fn next_change_of(&self, flag: &Flag, after: Time) -> Option<Time> {
-        let detail = self.detail(flag)?;
-        let (window, steps) = match flag.state {
-            // Nothing decides but the state.
-            State::Disabled | State::Broken => return None,
-            State::Completed => ([detail.start, detail.end], &[][..]),
-            State::Open => ([detail.start, detail.end], detail.schedule.of(&self.schedule)),
-        };
-        let steps = steps.iter().map(|(time, _)| *time);
-        let ends = self
-            .windows
-            .iter()
-            .flatten()
-            .filter(|_| !detail.rules.is_empty())
-            .flat_map(|window| [window.from, window.to]);
-        let times = window.into_iter().flatten().chain(steps).chain(ends);
+        // Of the other flags nothing decides but the state.
+        let open = || self.flags.iter().filter(|flag| matches!(flag.state, State::Open | State::Completed));
+        let details = || open().filter_map(|flag| Some((flag.state, self.detail(flag)?)));
+        let windows = details().flat_map(|(_, detail)| [detail.start, detail.end]).flatten();
+        let scheduled = details().filter(|(state, _)| *state == State::Open);
+        let steps = scheduled.flat_map(|(_, detail)| detail.schedule.of(&self.schedule)).map(|(time, _)| *time);
+        // Which of the rules ask for the time is not looked for: few sets have one that does.
+        let has_rules = details().any(|(_, detail)| !detail.rules.is_empty());
+        let conditions = self.windows.iter().flatten().filter(|_| has_rules);
+        let ends = conditions.flat_map(|window| [window.from, window.to]);
+        let times = windows.chain(steps).chain(ends);
         times.filter(|time| *time > after && *time < Time::AFTER_ALL).min()
     }
 }

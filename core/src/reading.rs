@@ -259,11 +259,7 @@ impl Reading {
 
     /// A percentage as its share (2.2.6).
     pub(crate) fn percentage(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Share> {
-        let number = match value {
-            Value::Text(text) => parse_number(text),
-            other => other.as_f64(),
-        };
-        let Some(number) = number else {
+        let Some(number) = percent(value) else {
             return self.expected(place, value, "a number from 0 to 100");
         };
         if !(0.0..=100.0).contains(&number) {
@@ -370,6 +366,14 @@ impl Reading {
             }
         }
         Some(IpNet::aggregate(&networks))
+    }
+}
+
+/// The number that a percentage is written as (2.2.6), whatever its size.
+pub(crate) fn percent(value: &Value<'_>) -> Option<f64> {
+    match value {
+        Value::Text(text) => parse_number(text),
+        other => other.as_f64(),
     }
 }
 

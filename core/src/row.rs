@@ -1,7 +1,9 @@
 //! What names and values of a row mean (2.2 of SEMANTICS.md), for crates that read rows by a mapping: one definition of the
 //! fields, the words and the empty values.
 
+use crate::bucket::Share;
 use crate::definition::Status;
+use crate::reading::percent;
 use crate::value::Value;
 use crate::{columns, guard, place, switching, validation};
 
@@ -36,6 +38,31 @@ pub fn list_of(column: &str) -> Option<&'static str> {
     guard::deciding_list(column).map(guard::List::name)
 }
 
+/// The key of a row: `key` if that is not null, else `name` (2.2.2). `None` for what is no text or an empty one.
+#[must_use]
+pub fn key<'r>(row: &'r Value<'_>) -> Option<&'r str> {
+    let given = |name| row.get(name).filter(|value| !value.is_null());
+    given("key").or_else(|| given("name"))?.as_str().filter(|key| !key.is_empty())
+}
+
+/// An id in a list: a text, or a whole number, which stands for its digits (2.2.29); `None` for any other value.
+#[must_use]
+pub fn id(value: &Value<'_>) -> Option<String> {
+    value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|number| number.to_string()))
+}
+
+/// A percentage as a share, in thousandths of a percent from 0 to 100,000; `None` for any other value (2.2.6).
+///
+/// ```
+/// use esclusa::{Value, row};
+/// assert_eq!(row::share(&Value::from("12.5")), Some(12_500));
+/// assert_eq!(row::share(&Value::Integer(101)), None);
+/// ```
+#[must_use]
+pub fn share(percentage: &Value<'_>) -> Option<u32> {
+    percent(percentage).and_then(Share::of_percentage).map(Share::thousandths)
+}
+
 /// Whether a value is empty: null, `[]`, `{}`, blank text, or a text that holds one of these (2.2.27).
 #[must_use]
 pub fn is_empty(value: &Value<'_>) -> bool {
@@ -46,6 +73,12 @@ pub fn is_empty(value: &Value<'_>) -> bool {
 #[must_use]
 pub fn switch(value: &Value<'_>) -> Option<bool> {
     switching::switch(value)
+}
+
+/// Whether a value of `status` puts its flag off for everybody, as `paused` does (7.3).
+#[must_use]
+pub fn is_off(status: &Value<'_>) -> bool {
+    switching::status(status).is_some_and(Status::is_off)
 }
 
 /// The status that a text names, such as `paused` for `inactive`; `None` for any other value (2.2.5).

@@ -42,8 +42,9 @@ pub fn rows<'a>(bytes: &'a [u8], show: ShowRow<'_, 'a>) -> Result<Value<'a>, Sna
     Ok(rest)
 }
 
-/// The mapping that a document brings along beside its `tables`; none if it has none, and none of what is no document. It
-/// reads no further than it must, so only who reads the rows learns that they are not JSON.
+/// The mapping in the field `mapping` of a document; `None` for a document without one, for bare rows, and for other bytes.
+///
+/// It stops behind the mapping, so bytes that are not JSON further on are found by [`rows`] alone.
 #[must_use]
 pub fn mapping_of(bytes: &[u8]) -> Option<Value<'_>> {
     let mut found = Value::Null;

@@ -70,7 +70,7 @@ pub struct Example {
 }
 
 impl<'c> Census<'c> {
-    /// One that has seen nobody.
+    /// A census of no people yet.
     #[must_use]
     pub fn new(comparison: &'c Comparison, options: Options) -> Self {
         let group = |attribute: &String| Group {
@@ -91,7 +91,7 @@ impl<'c> Census<'c> {
     /// Counts one person, a context as a JSON object (section 3 of SEMANTICS.md).
     ///
     /// # Errors
-    /// When the value is no object; it counts for nothing then.
+    /// When the value is not an object; that person is not counted.
     pub fn count(&mut self, person: &Value<'_>) -> Result<(), ContextError> {
         let context = Context::from_value(person.clone())?;
         let (comparison, now) = (self.comparison, self.options.at);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use esclusa::{Context, Value};
+use esclusa::{Context, Value, row};
 
 use crate::document::Definition;
 use crate::region::{Callers, Constraint};
@@ -59,16 +59,9 @@ pub(crate) fn dimensions(definitions: &[&Definition], unit: &str) -> Vec<Dimensi
     lists.into_iter().map(|(attribute, lists)| Dimension::of(attribute, lists, attribute == unit)).collect()
 }
 
-/// The ids of a list: whole numbers stand for their digits (2.2.29 of SEMANTICS.md).
+/// The ids of a list.
 fn texts(values: &Value<'_>) -> Vec<String> {
-    let values = values.as_list().unwrap_or_default().iter();
-    values
-        .filter_map(|value| match value {
-            Value::Text(text) => Some(text.clone().into_owned()),
-            Value::Integer(number) => Some(number.to_string()),
-            _ => None,
-        })
-        .collect()
+    values.as_list().unwrap_or_default().iter().filter_map(row::id).collect()
 }
 
 impl Dimension {
@@ -183,9 +176,9 @@ impl Dimension {
     }
 }
 
-/// The ways in which a caller can have roles of some lists and none of others.
+/// The ways in which a caller can have roles of some lists and none of others. Two definitions have two lists at most.
 fn roles(lists: &[Vec<String>]) -> Vec<Class> {
-    let ways = 1_usize << lists.len().min(8);
+    let ways = 1_usize << lists.len();
     let way = |number: usize| -> Option<Class> {
         let in_list: Vec<bool> = (0..lists.len()).map(|at| number & (1 << at) != 0).collect();
         let is_free = |role: &&String| {

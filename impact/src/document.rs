@@ -1,6 +1,6 @@
 //! The definitions of a snapshot as they are written, by key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use esclusa::{SnapshotError, Value, row, rows};
 
@@ -11,29 +11,10 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// The definition in a row.
-    #[must_use]
-    pub fn new(row: Value<'static>) -> Self {
-        Definition { row }
-    }
-
     /// The row as it is written.
     #[must_use]
     pub fn row(&self) -> &Value<'static> {
         &self.row
-    }
-
-    /// The key: of `key` and `name` the first that holds something (2.2.2 of SEMANTICS.md).
-    #[must_use]
-    pub fn key(&self) -> Option<String> {
-        let named = |name| {
-            self.field(name).and_then(|key| match key {
-                Value::Text(text) => Some(text.clone().into_owned()),
-                Value::Integer(number) => Some(number.to_string()),
-                _ => None,
-            })
-        };
-        named("key").or_else(|| named("name"))
     }
 
     /// The value of a field by its name in snake_case, if it holds something.
@@ -71,6 +52,8 @@ impl Definition {
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     flags: BTreeMap<String, Definition>,
+    /// Keys of several rows that differ.
+    twins: BTreeSet<String>,
     segments: BTreeMap<String, Value<'static>>,
     ignored: Value<'static>,
 }
@@ -81,20 +64,21 @@ impl Document {
     /// # Errors
     /// When the bytes are not JSON, or there are too many of them.
     pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let mut flags = BTreeMap::new();
+        let (mut flags, mut twins) = (BTreeMap::<String, Definition>::new(), BTreeSet::new());
         let rest = rows(bytes, &mut |table, _, row| {
-            let definition = Definition::new(std::mem::take(row).into_owned());
-            if matches!(table, None | Some("flags"))
-                && let Some(key) = definition.key()
-            {
-                flags.entry(key).or_insert(definition);
+            let definition = Definition { row: std::mem::take(row).into_owned() };
+            let Some(key) = row::key(&definition.row).filter(|_| matches!(table, None | Some("flags"))) else { return };
+            match flags.get(key) {
+                None => _ = flags.insert(key.to_owned(), definition),
+                Some(first) if *first != definition => _ = twins.insert(key.to_owned()),
+                Some(_) => {}
             }
         })?;
         let segments = rest.get("segments").and_then(Value::as_list).unwrap_or_default().iter();
         let segments = segments
             .filter_map(|segment| Some((segment.get("key")?.as_str()?.to_owned(), segment.clone().into_owned())));
         let ignored = rest.get("ignored").cloned().unwrap_or_default().into_owned();
-        Ok(Document { flags, segments: segments.collect(), ignored })
+        Ok(Document { flags, twins, segments: segments.collect(), ignored })
     }
 
     /// The flags by key.
@@ -107,6 +91,11 @@ impl Document {
     #[must_use]
     pub fn segments(&self) -> &BTreeMap<String, Value<'static>> {
         &self.segments
+    }
+
+    /// Whether several rows of the key differ, so that the flag is off (8.16 of SEMANTICS.md).
+    pub(crate) fn has_twins(&self, key: &str) -> bool {
+        self.twins.contains(key)
     }
 
     /// A document with rows in place of the flags, and what this one ignores.

@@ -1,4 +1,4 @@
-//! Who flips, without knowing anybody: exactly, where two definitions have only columns and a share.
+//! Who flips, exactly and without a list of people, where two definitions have only columns and a share.
 //!
 //! The engine itself decides, for one caller of each kind: with a share of 100 and of 0 percent in place of the flag's own,
 //! so that what is left to work out is the share alone. A kind is made of the values that the two definitions name; all
@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use esclusa::{BUCKETS, Context, FlagSet, Time, Value};
+use esclusa::{BUCKETS, Context, FlagSet, Time, Value, row};
 
 use crate::comparison::Direction;
 use crate::dimension::{Dimension, dimensions};
@@ -26,7 +26,7 @@ pub enum NotExact {
     /// This field differs and decides who is in which bucket, or what people get: `salt`, `bucket_by`, `variants` or
     /// `off_value`.
     Differs(&'static str),
-    /// A definition breaks a rule, or cannot be read.
+    /// A definition breaks a rule, or several rows of the key differ.
     Broken,
     /// There are more kinds of callers than are asked about.
     TooManyCells {
@@ -123,6 +123,9 @@ struct Side<'d> {
 impl Document {
     fn side(&self, key: &str) -> Result<Option<Side<'_>>, NotExact> {
         let Some(definition) = self.flags().get(key) else { return Ok(None) };
+        if self.has_twins(key) {
+            return Err(NotExact::Broken);
+        }
         for field in ["rules", "prerequisites", "schedule"] {
             if definition.field(field).is_some() {
                 return Err(NotExact::Has(field));
@@ -133,7 +136,7 @@ impl Document {
             if set.violations().is_empty() { Ok(set) } else { Err(NotExact::Broken) }
         };
         let share = match definition.field("rollout_percentage") {
-            Some(percentage) => share(percentage).ok_or(NotExact::Broken)?,
+            Some(percentage) => row::share(percentage).ok_or(NotExact::Broken)?,
             None => BUCKETS,
         };
         let with = |percentage| read(definition.with("rollout_percentage", Value::Integer(percentage)));
@@ -160,32 +163,5 @@ impl Side<'_> {
             (false, true) => Admits(self.share),
             (false, false) => Admits::NOBODY,
         }
-    }
-}
-
-/// A percentage in thousandths; what is finer is cut off (2.2.6 and 2.2.7 of SEMANTICS.md).
-fn share(percentage: &Value<'_>) -> Option<u32> {
-    let number = match percentage {
-        Value::Text(text) => text.parse::<f64>().ok()?,
-        other => other.as_f64()?,
-    };
-    // The shortest decimal text of the double, without an exponent.
-    let text = number.to_string();
-    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
-    let thousandths: String = decimals.chars().chain("000".chars()).take(3).collect();
-    format!("{whole}{thousandths}").parse().ok().filter(|share| *share <= BUCKETS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_is_a_share_in_thousandths() {
-        let of = |json: &str| share(&Value::from_json(json.as_bytes()).unwrap());
-        assert_eq!(
-            ["0", "100", "12.5", "33.333333333333336", "0.0009", "1e-3", "\"7.25\"", "100.001", "-1", "\"x\""].map(of),
-            [Some(0), Some(100_000), Some(12_500), Some(33_333), Some(0), Some(1), Some(7_250), None, None, None],
-        );
     }
 }

@@ -3,7 +3,7 @@
 /// The share of the whole population that a sample leaves possible: the two ends, from 0 to 1, of Wilson's interval with
 /// 95 % (E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927).
 ///
-/// `hits` of `people` in the sample have the property; without anybody it is everything from 0 to 1.
+/// `hits` of `people` in the sample have the property; for an empty sample it is 0 to 1.
 #[must_use]
 pub fn wilson(hits: u64, people: u64) -> (f64, f64) {
     /// The quantile of the normal distribution that leaves 2.5 % on each side.

@@ -2,7 +2,7 @@
 //!
 //! - [`Document`] holds the rows of a snapshot, and [`changes`] says which fields differ, and which flags change through a
 //!   segment or a prerequisite.
-//! - [`exactly`] says who flips without knowing anybody, where both sides have only columns and a share in the same salt
+//! - [`exactly`] says who flips without a list of people, where both sides have only columns and a share in the same salt
 //!   and unit: as [`Region`]s of attribute values and buckets.
 //! - [`Census`] counts who flips among people, by direction and by attribute, with examples.
 //!

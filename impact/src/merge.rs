@@ -31,7 +31,7 @@ pub(crate) fn merge(cells: Vec<Cell>, dimensions: &[Dimension]) -> Vec<Region> {
         for product in products {
             let said = dimensions.iter().zip(&product);
             let said = said.flat_map(|(dimension, classes)| dimension.say(classes).unwrap_or_default());
-            // Whoever is in a bucket has a unit.
+            // A caller in a bucket has a unit.
             let unsaid = Callers::OthersThan(Vec::new());
             let callers = said.filter(|constraint| buckets.is_none() || constraint.callers != unsaid).collect();
             regions.push(Region { direction, callers, buckets });

@@ -1,4 +1,4 @@
-//! Who flips, said without knowing anybody: callers by their attributes, and buckets.
+//! Who flips, in attributes and buckets instead of people.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use esclusa::BUCKETS;
 
 use crate::comparison::Direction;
 
-/// Callers who all flip, and nobody else is in two regions of a flag.
+/// Callers who all flip. The regions of a flag do not overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Whether the flag turns on or off for them.

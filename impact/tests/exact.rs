@@ -213,6 +213,16 @@ fn what_takes_people_is_said() {
 }
 
 #[test]
+fn several_rows_of_a_key_that_differ_are_off_as_in_an_app() {
+    let rows =
+        json!([{"name": "f", "enabled": true}, {"name": "f", "enabled": true, "target_plans": ["X"]}]).to_string();
+    let [empty, twins] = ["[]", &rows].map(|text| Document::from_json(text.as_bytes()).unwrap());
+    assert_eq!(exactly("f", &empty, &twins, Time::from_millis(0)), Err(NotExact::Broken));
+    let set = esclusa::FlagSet::from_json(rows.as_bytes()).unwrap();
+    assert!(!set.is_enabled("f", &Context::new("u").plan("X"), Time::from_millis(0)));
+}
+
+#[test]
 fn a_flag_that_is_only_on_one_side_is_off_on_the_other() {
     let documents = [json!([]), json!([{"name": "f", "enabled": true, "rollout_percentage": 40}])];
     let [old, new] = documents.map(|document| Document::from_json(document.to_string().as_bytes()).unwrap());

@@ -5,9 +5,8 @@ use crate::bucket::Share;
 use crate::code;
 use crate::definition::{FlagDefinition, Status, TARGETS};
 use crate::error::string;
-use crate::json::parse_number;
 use crate::place::is_camel_case;
-use crate::reading::{Place, Reading};
+use crate::reading::{Place, Reading, percent};
 use crate::understood::{Counts, Native};
 use crate::value::Value;
 
@@ -83,11 +82,7 @@ pub(super) fn count_read(counts: &mut Counts, definition: &FlagDefinition<'_>, f
 
 /// Whether a share is a number that is larger than a percentage may be.
 pub(super) fn is_above_100(value: &Value<'_>) -> bool {
-    let number = match value {
-        Value::Text(text) => parse_number(text),
-        other => other.as_f64(),
-    };
-    number.is_some_and(|number| number > 100.0)
+    percent(value).is_some_and(|number| number > 100.0)
 }
 
 /// The fields that may keep people out and are in a row twice.
