@@ -16,7 +16,7 @@ pub struct Desk<'d> {
     pub talk: &'d mut dyn Write,
     /// The standard input.
     pub input: &'d mut dyn BufRead,
-    /// Whether a person sits at both ends, so that a command may ask.
+    /// Whether input and talk are terminals, so that a command may ask.
     pub can_ask: bool,
     /// Whether `out` shows colours.
     pub colours: bool,
@@ -40,7 +40,7 @@ impl Desk<'_> {
     /// Prints data.
     ///
     /// # Errors
-    /// When nobody can read it any more.
+    /// When the output is closed or cannot be written.
     pub fn print(&mut self, text: impl fmt::Display) -> Result<(), Trouble> {
         write!(self.out, "{text}").map_err(Trouble::from)
     }
@@ -106,7 +106,7 @@ impl Findings {
 pub enum Trouble {
     /// Said to the person.
     Said(String),
-    /// Nobody reads the output any more, as in `esclusa eval … | head`: a success.
+    /// The reader of the output has closed it, as `head` does: a success.
     Closed,
 }
 

@@ -1,12 +1,10 @@
 //! `esclusa eval` and `esclusa on`: what a caller gets.
 
 use clap::ValueEnum;
-use esclusa::{FlagSet, Resolution, Value};
+use esclusa::{Resolution, Value};
 
-use crate::caller::Caller;
 use crate::desk::{Desk, Findings, Trouble};
-use crate::nearest::nearest;
-use crate::source::{Reading, Snapshot};
+use crate::question::Question;
 
 /// Say what a caller gets: one flag, or all of them
 #[derive(Clone, Debug, clap::Args)]
@@ -17,9 +15,9 @@ use crate::source::{Reading, Snapshot};
 
 Exit codes: 0 answered, 2 the flags cannot be read or have no such flag.")]
 pub struct Arguments {
-    /// A file, -, env:NAME, https://…, postgres://…, redis://…, sqlite:FILE, or a name of esclusa.toml
-    #[arg(value_name = "SNAPSHOT")]
-    pub snapshot: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
+    pub question: Question,
     /// Key of the flag
     #[arg(value_name = "FLAG", required_unless_present = "all", conflicts_with = "all")]
     pub flag: Option<String>,
@@ -29,12 +27,6 @@ pub struct Arguments {
     /// How answers are printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
-    pub caller: Caller,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "as above")]
-    pub reading: Reading,
 }
 
 /// How answers are printed.
@@ -53,15 +45,13 @@ pub enum Format {
 /// # Errors
 /// When the source does not answer or has no such flag.
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
-    let (context, now) = (arguments.caller.context(desk)?, arguments.caller.time(desk)?);
-    let snapshot = Snapshot::read(&arguments.snapshot, &arguments.reading, desk)?;
-    let set = snapshot.set()?;
+    let asked = arguments.question.read(desk)?;
     let keys: Vec<&str> = match &arguments.flag {
-        Some(flag) => vec![known(flag, &set, &snapshot)?],
-        None => set.keys().collect(),
+        Some(flag) => vec![asked.known(flag)?],
+        None => asked.set.keys().collect(),
     };
-    let answers: Vec<(&str, Resolution<'_>)> =
-        keys.into_iter().map(|key| (key, set.resolve(key, &context, now))).collect();
+    let answer = |key| (key, asked.set.resolve(key, &asked.context, asked.now));
+    let answers: Vec<(&str, Resolution<'_>)> = keys.into_iter().map(answer).collect();
     match arguments.format {
         Format::Human => human(&answers, desk)?,
         Format::Jsonl => answers.iter().try_for_each(|one| desk.print(value(one).to_json() + "\n"))?,
@@ -71,18 +61,6 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
         },
     }
     Ok(Findings::None)
-}
-
-/// The key, if the set has it.
-///
-/// # Errors
-/// When it has not; the nearest key is named.
-pub(crate) fn known<'k>(flag: &'k str, set: &FlagSet, snapshot: &Snapshot) -> Result<&'k str, Trouble> {
-    if set.contains(flag) {
-        return Ok(flag);
-    }
-    let hint = nearest(flag, set.keys()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    Err(Trouble::new(format!("{} has no flag `{flag}`{hint}", snapshot.name)))
 }
 
 fn value((key, resolution): &(&str, Resolution<'_>)) -> Value<'static> {
@@ -117,21 +95,15 @@ fn human(answers: &[(&str, Resolution<'_>)], desk: &mut Desk<'_>) -> Result<(), 
 
 Exit codes: 0 on, 1 off, 2 the flags cannot be read or have no such flag.")]
 pub struct OnArguments {
-    /// A file, -, env:NAME, https://…, postgres://…, redis://…, sqlite:FILE, or a name of esclusa.toml
-    #[arg(value_name = "SNAPSHOT")]
-    pub snapshot: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
+    pub question: Question,
     /// Key of the flag
     #[arg(value_name = "FLAG")]
     pub flag: String,
     /// Print nothing
     #[arg(long, short)]
     pub quiet: bool,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
-    pub caller: Caller,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "as above")]
-    pub reading: Reading,
 }
 
 /// Runs `on`.
@@ -139,10 +111,8 @@ pub struct OnArguments {
 /// # Errors
 /// As [`run`].
 pub fn on(arguments: &OnArguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
-    let (context, now) = (arguments.caller.context(desk)?, arguments.caller.time(desk)?);
-    let snapshot = Snapshot::read(&arguments.snapshot, &arguments.reading, desk)?;
-    let set = snapshot.set()?;
-    let is_on = set.is_enabled(known(&arguments.flag, &set, &snapshot)?, &context, now);
+    let asked = arguments.question.read(desk)?;
+    let is_on = asked.set.is_enabled(asked.known(&arguments.flag)?, &asked.context, asked.now);
     if !arguments.quiet {
         desk.print(if is_on { "on\n" } else { "off\n" })?;
     }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use esclusa::Value;
 use jsonc_parser::ast::Value as Node;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 
 use crate::desk::{Desk, Findings, Trouble};
+use crate::format::Format;
 
 /// What fits in a line of this many characters stays in one line.
 const WIDTH: usize = 100;
@@ -31,15 +31,6 @@ pub struct Arguments {
     /// How the files are listed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-}
-
-/// How files are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A line for each file that changes
-    Human,
-    /// An array of their names
-    Json,
 }
 
 /// Runs the command.
@@ -77,7 +68,7 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
 /// The text in our layout.
 fn laid_out(bytes: &[u8]) -> Result<String, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    // What the other parser lets pass, such as comments, is no JSON.
+    // The other parser accepts more than JSON, such as comments.
     Value::from_json(bytes).map_err(|error| error.to_string())?;
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let collect = CollectOptions { comments: CommentCollectionStrategy::Off, tokens: false };

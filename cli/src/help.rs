@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, Command, CommandFactory, ValueEnum};
+use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
 use serde_json::{Value, json};
 
 use crate::arguments::Arguments as Tool;
 use crate::desk::{Desk, Findings, Trouble};
+use crate::format::Format;
 
 /// Print help for a command, or all commands and their options as JSON
 #[derive(Clone, Debug, clap::Args)]
@@ -23,19 +24,10 @@ pub struct Arguments {
     pub format: Format,
 }
 
-/// How help is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Text
-    Human,
-    /// One object
-    Json,
-}
-
 /// Runs `help`.
 ///
 /// # Errors
-/// When there is no such command.
+/// When the command is unknown.
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
     let mut tool = built();
     let command = match &arguments.command {
@@ -104,7 +96,7 @@ pub struct CompletionsArguments {
 /// Runs `completions`.
 ///
 /// # Errors
-/// When nobody can read them.
+/// When the output is closed or cannot be written.
 pub fn completions(arguments: &CompletionsArguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
     let mut text = Vec::new();
     clap_complete::generate(arguments.shell, &mut Tool::command(), "esclusa", &mut text);

@@ -26,7 +26,7 @@ impl<'t> Located<'t> {
         for token in pointer.split('/').skip(1) {
             let name = token.replace("~1", "/").replace("~0", "~");
             let inner = match value {
-                // Of a field that stands there more than once the last counts.
+                // The last of several fields with one name.
                 Value::Object(object) => {
                     object.properties.iter().rev().find(|one| one.name.as_str() == name).map(inside)
                 }

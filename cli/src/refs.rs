@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use clap::ValueEnum;
 use esclusa::{FlagSet, Value};
 use ignore::{WalkBuilder, WalkState};
 
 use crate::desk::{Desk, Findings, Trouble};
+use crate::format::Format;
 use crate::located::{Lines, Position};
 use crate::source::{Reading, Snapshot};
 
-/// A larger file is no source code.
+/// A larger file is not taken for source code.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 /// How much of a file is looked at to see whether it is text.
 const BEGINNING: usize = 8 << 10;
@@ -47,15 +47,6 @@ pub struct Arguments {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
     pub reading: Reading,
-}
-
-/// How references are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A line for each
-    Human,
-    /// One object
-    Json,
 }
 
 /// A place in code that names a flag.

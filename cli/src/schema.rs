@@ -30,7 +30,7 @@ pub enum Of {
 /// Runs the command.
 ///
 /// # Errors
-/// When nobody can read it.
+/// When the output is closed or cannot be written.
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
     desk.print(match arguments.of {
         Of::Snapshot => SNAPSHOT,

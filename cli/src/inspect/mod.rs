@@ -5,10 +5,10 @@ mod report;
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use esclusa_formats::{Inspection, Mapping, Outcome, inspect, outcome, read};
 
 use crate::desk::{Desk, Findings, Trouble};
+use crate::format::Format;
 use crate::source::{Reading, Snapshot};
 
 /// Look at a table of flags, and propose a mapping for it
@@ -37,21 +37,12 @@ pub struct Arguments {
     /// Only say whether every column is read or ignored
     #[arg(long, conflicts_with = "out")]
     pub check: bool,
-    /// How it is printed
+    /// How it is printed; JSON holds no values of the table
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
     pub reading: Reading,
-}
-
-/// How an inspection is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Tables and questions
-    Human,
-    /// One object, without values of the table
-    Json,
 }
 
 /// Runs the command.

@@ -46,7 +46,7 @@ pub(super) fn proposals(inspection: &Inspection, desk: &mut Desk<'_>) -> Result<
     lines(inspection.proposals(), desk)
 }
 
-/// The questions with the effect of each answer, where nobody can be asked.
+/// The questions with the effect of each answer, where the input is not a terminal.
 pub(super) fn questions(inspected: &Inspected<'_>, desk: &mut Desk<'_>) -> Result<(), Trouble> {
     for (at, question) in inspected.inspection.questions().iter().enumerate() {
         desk.print(format_args!("\n{}\n", question.question))?;

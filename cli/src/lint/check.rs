@@ -1,5 +1,7 @@
 //! Everything there is to object to in one snapshot: violations, columns that are not read, notices, and advice.
 
+use std::collections::HashMap;
+
 use esclusa::{Flags, SnapshotError, Time, Violation};
 use esclusa_formats::ReadError;
 
@@ -13,8 +15,7 @@ use crate::source::Snapshot;
 /// The findings of a snapshot, in the order of the file, errors first at one place.
 pub(crate) fn check(snapshot: &Snapshot, levels: &Levels, now: Time) -> Vec<Finding> {
     let mut findings = match snapshot.compile() {
-        Err(ReadError::Snapshot(error)) => vec![refused(&error, snapshot)],
-        Err(error) => vec![finding("mapping", Severity::Error, error.to_string(), "")],
+        Err(error) => vec![refused(&error, snapshot)],
         Ok(set) => {
             let flags = Flags::new();
             let report = flags.publish_any_revision(set);
@@ -42,11 +43,11 @@ fn violation(violation: &Violation) -> Finding {
     finding(violation.code(), Severity::Error, violation.problem().to_owned(), violation.place())
 }
 
-/// Of a text that is no snapshot at all.
-fn refused(error: &SnapshotError, snapshot: &Snapshot) -> Finding {
+/// Why the whole is refused.
+fn refused(error: &ReadError, snapshot: &Snapshot) -> Finding {
     match error {
-        SnapshotError::Json(message) => {
-            let mut found = finding("not-json", Severity::Error, message.clone(), "");
+        ReadError::Snapshot(SnapshotError::Json(message)) => {
+            let mut found = finding(error.code(), Severity::Error, message.clone(), "");
             if let Some((line, column, problem)) = position(message) {
                 found.problem = problem.to_owned();
                 let text = String::from_utf8_lossy(&snapshot.bytes);
@@ -56,8 +57,8 @@ fn refused(error: &SnapshotError, snapshot: &Snapshot) -> Finding {
             }
             found
         }
-        SnapshotError::Document(one) => violation(one),
-        other => finding("too-large", Severity::Error, other.to_string(), ""),
+        ReadError::Snapshot(SnapshotError::Document(one)) => violation(one),
+        other => finding(other.code(), Severity::Error, other.to_string(), ""),
     }
 }
 
@@ -93,10 +94,13 @@ fn columns(report: &esclusa::Report, levels: &Levels, findings: &mut Vec<Finding
 
 /// Says which flag a violation is about.
 fn name_flags(document: &Document<'_>, findings: &mut [Finding]) {
-    for found in findings.iter_mut().filter(|found| !found.place.is_empty()) {
-        let holds =
-            |place: &str| found.place.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        found.flag = document.flags.iter().find(|flag| holds(&flag.place)).map(|flag| flag.key.clone());
+    let keys: HashMap<&str, &str> =
+        document.flags.iter().map(|flag| (flag.place.as_str(), flag.key.as_str())).collect();
+    for found in findings {
+        // A flag is at `/3` or at `/flags/3`.
+        let ends = found.place.match_indices('/').map(|(at, _)| at).chain([found.place.len()]).skip(1).take(2);
+        let key = ends.filter_map(|end| keys.get(found.place.get(..end)?)).next();
+        found.flag = key.map(|key| (*key).to_owned());
     }
 }
 

@@ -1,10 +1,12 @@
 //! The document as its author wrote it: the rows of flags, and the segments.
 //!
-//! A field is found by its name in snake_case or camelCase, and a text that holds JSON, as SQLite has it, is opened.
+//! A field is found by its name in snake_case or camelCase. A text that holds JSON, as SQLite has it, is opened when the row
+//! is read.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
-use esclusa::{Value, row, rows};
+use esclusa::{BUCKETS, Value, row, rows};
 
 use crate::source::Snapshot;
 
@@ -77,9 +79,9 @@ impl<'a> Document<'a> {
         Document { flags: flags.collect(), segments: segments.collect() }
     }
 
-    /// The flag of a key.
-    pub(crate) fn flag(&self, key: &str) -> Option<&Row<'a>> {
-        self.flags.iter().find(|row| row.key == key)
+    /// The flags by key, the first of those that have the same.
+    pub(crate) fn by_key(&self) -> HashMap<&str, &Row<'a>> {
+        self.flags.iter().rev().map(|flag| (flag.key.as_str(), flag)).collect()
     }
 
     /// Shows every condition with its place: of rules with the flag, of segments without.
@@ -88,8 +90,9 @@ impl<'a> Document<'a> {
             parts(&segment.when, &format!("{}/when", segment.place), &mut |place, part| show(None, place, part));
         }
         for flag in &self.flags {
-            for (place, rule) in flag.entries("rules") {
+            for (at, rule) in flag.entries("rules").iter().enumerate() {
                 if let Some(when) = rule.get("when") {
+                    let place = flag.place_in("rules", at);
                     parts(when, &format!("{place}/when"), &mut |place, part| show(Some(flag), place, part));
                 }
             }
@@ -111,9 +114,10 @@ fn parts(condition: &Value<'_>, place: &str, show: &mut dyn FnMut(&str, &Value<'
 
 impl<'a> Row<'a> {
     fn new(fields: Vec<(Cow<'a, str>, Value<'a>)>, place: String) -> Option<Self> {
-        let mut row = Row { key: String::new(), place, fields };
-        row.key = text(row.get("key")).or_else(|| text(row.get("name")))?;
-        Some(row)
+        let row = Value::Object(fields);
+        let key = row::key(&row)?.to_owned();
+        let Value::Object(fields) = row else { return None };
+        Some(Row { key, place, fields: fields.into_iter().map(opened).collect() })
     }
 
     /// The field of that name as it is written: its name there, and its value.
@@ -136,57 +140,47 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A field whose text is JSON, opened.
-    pub(crate) fn opened(&self, field: &str) -> Option<Cow<'_, Value<'a>>> {
-        let value = self.get(field)?;
-        match value.as_str() {
-            Some(text) if text.trim_start().starts_with(['[', '{']) => Some(
-                Value::from_json(text.as_bytes())
-                    .map_or(Cow::Borrowed(value), |opened| Cow::Owned(opened.into_owned())),
-            ),
-            _ => Some(Cow::Borrowed(value)),
-        }
+    /// The entries of a list.
+    pub(crate) fn entries(&self, field: &str) -> &[Value<'a>] {
+        self.get(field).and_then(Value::as_list).unwrap_or_default()
     }
 
-    /// The entries of a list with their places.
-    pub(crate) fn entries(&self, field: &str) -> Vec<(String, Value<'a>)> {
-        let place = self.place_of(field);
-        match self.opened(field).map(Cow::into_owned) {
-            Some(Value::List(entries)) => {
-                entries.into_iter().enumerate().map(|(at, entry)| (format!("{place}/{at}"), entry)).collect()
-            }
-            _ => Vec::new(),
-        }
+    /// The place of an entry of a list.
+    pub(crate) fn place_in(&self, field: &str, at: usize) -> String {
+        format!("{}/{at}", self.place_of(field))
     }
 
-    /// The texts of a list.
-    pub(crate) fn texts(&self, field: &str) -> Vec<(String, String)> {
-        let entries = self.entries(field).into_iter();
-        entries.filter_map(|(place, entry)| text(Some(&entry)).map(|text| (place, text))).collect()
+    /// The texts of a list, each with the number of its entry.
+    pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = (usize, Cow<'_, str>)> {
+        self.entries(field).iter().enumerate().filter_map(|(at, entry)| Some((at, text(Some(entry))?)))
     }
 
-    /// Whether it is on for somebody by its own switch.
+    /// Whether its switch and its status let anybody in.
     pub(crate) fn is_switched_on(&self) -> bool {
-        let on = self.get("enabled").and_then(row::switch).unwrap_or(false);
-        let status = self.get("status").and_then(row::status);
-        on && !matches!(status, Some("draft" | "paused" | "rolled_back"))
+        self.get("enabled").and_then(row::switch) == Some(true) && !self.get("status").is_some_and(row::is_off)
     }
 
-    /// Its share of everybody in percent.
-    pub(crate) fn share(&self) -> f64 {
-        let Some(value) = self.get("rollout_percentage") else { return 100.0 };
-        value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok())).unwrap_or(100.0)
+    /// Its share of everybody, in thousandths of a percent; of one that cannot be read, everybody.
+    pub(crate) fn share(&self) -> u32 {
+        self.get("rollout_percentage").and_then(row::share).unwrap_or(BUCKETS)
     }
 
     /// Whether a list or an object has entries.
     pub(crate) fn has(&self, field: &str) -> bool {
-        self.opened(field).is_some_and(|value| !row::is_empty(&value))
+        self.get(field).is_some_and(|value| !row::is_empty(value))
     }
+}
+
+/// A field; its value opened, if it is a text that holds a list or an object.
+fn opened<'a>((name, value): (Cow<'a, str>, Value<'a>)) -> (Cow<'a, str>, Value<'a>) {
+    let text = value.as_str().filter(|text| text.trim_start().starts_with(['[', '{']));
+    let opened = text.and_then(|text| Value::from_json(text.as_bytes()).ok().map(Value::into_owned));
+    (name, opened.unwrap_or(value))
 }
 
 impl<'a> Segment<'a> {
     fn new((at, value): (usize, Value<'a>)) -> Option<Self> {
-        let key = text(value.get("key"))?;
+        let key = text(value.get("key"))?.into_owned();
         let Value::Object(fields) = value else { return None };
         let when = fields.into_iter().rev().find(|(name, _)| name == "when").map(|(_, when)| when)?;
         Some(Segment { key, place: format!("/segments/{at}"), when })
@@ -194,7 +188,7 @@ impl<'a> Segment<'a> {
 }
 
 /// A text, or a whole number, which stands for its digits (2.2.29).
-pub(crate) fn text(value: Option<&Value<'_>>) -> Option<String> {
+pub(crate) fn text<'v>(value: Option<&'v Value<'_>>) -> Option<Cow<'v, str>> {
     let value = value?;
-    value.as_str().map(str::to_owned).or_else(|| value.as_i64().map(|whole| whole.to_string()))
+    value.as_str().map(Cow::Borrowed).or_else(|| row::id(value).map(Cow::Owned))
 }

@@ -55,7 +55,7 @@ pub(super) const ADVICE: &[Advice] = &[
 
 fn empty_audience(document: &Document<'_>, _: Time, notes: &mut Notes) {
     for flag in document.flags.iter().filter(|flag| flag.is_switched_on()) {
-        if flag.share() <= 0.0 && !["rules", "overrides", "schedule"].iter().any(|field| flag.has(field)) {
+        if flag.share() == 0 && !["rules", "overrides", "schedule"].iter().any(|field| flag.has(field)) {
             let problem = "the flag is switched on for 0 % of everybody, expected a share above 0 or a rule".to_owned();
             notes.flag(flag, flag.place_of("rollout_percentage"), problem);
         }
@@ -64,19 +64,18 @@ fn empty_audience(document: &Document<'_>, _: Time, notes: &mut Notes) {
 
 fn weightless_variant(document: &Document<'_>, _: Time, notes: &mut Notes) {
     for flag in &document.flags {
-        let rules = flag.entries("rules");
         let is_served = |key: &str| {
-            rules.iter().any(|(_, rule)| {
+            flag.entries("rules").iter().any(|rule| {
                 let split = rule.get("split").and_then(Value::as_list).unwrap_or_default();
                 let in_split = split.iter().any(|part| text(part.get("variant")).as_deref() == Some(key));
                 in_split || text(rule.get("variant")).as_deref() == Some(key)
             })
         };
-        for (place, variant) in flag.entries("variants") {
+        for (at, variant) in flag.entries("variants").iter().enumerate() {
             let Some(key) = text(variant.get("key")) else { continue };
             if variant.get("weight").and_then(Value::as_f64) == Some(0.0) && !is_served(&key) {
                 let problem = format!("variant `{key}` has the weight 0 and no rule serves it");
-                notes.flag(flag, format!("{place}/weight"), problem);
+                notes.flag(flag, format!("{}/weight", flag.place_in("variants", at)), problem);
             }
         }
     }
@@ -95,13 +94,14 @@ fn client_with_rules(document: &Document<'_>, _: Time, notes: &mut Notes) {
 }
 
 fn dead_prerequisite(document: &Document<'_>, _: Time, notes: &mut Notes) {
+    let flags = document.by_key();
     for flag in document.flags.iter().filter(|flag| flag.is_switched_on()) {
-        for (place, prerequisite) in flag.entries("prerequisites") {
+        for (at, prerequisite) in flag.entries("prerequisites").iter().enumerate() {
             let wants_off = prerequisite.get("on").and_then(Value::as_bool) == Some(false);
             let Some(key) = text(prerequisite.get("flag")).filter(|_| !wants_off) else { continue };
-            if document.flag(&key).is_some_and(|other| !other.is_switched_on()) {
+            if flags.get(key.as_ref()).is_some_and(|other| !other.is_switched_on()) {
                 let problem = format!("`{key}` is off for everybody, so this flag is too");
-                notes.flag(flag, format!("{place}/flag"), problem);
+                notes.flag(flag, format!("{}/flag", flag.place_in("prerequisites", at)), problem);
             }
         }
     }

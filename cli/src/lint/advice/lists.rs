@@ -1,8 +1,9 @@
-//! Advice about lists: values that stand there twice, that are nearly another one, and lists that are huge.
+//! Advice about lists: values that are listed twice or nearly equal another one, and lists that are huge.
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use esclusa::Time;
+use esclusa::{Time, row};
 
 use super::{Advice, Notes};
 use crate::lint::Level;
@@ -35,32 +36,43 @@ pub(super) const ADVICE: &[Advice] = &[
     },
 ];
 
-const LISTS: [&str; 5] = ["target_plans", "target_roles", "target_companies", "target_regions", "target_users"];
+/// The lists of targets.
+fn lists() -> impl Iterator<Item = &'static str> {
+    row::FIELDS.into_iter().filter(|field| field.starts_with("target_"))
+}
 
 fn near_miss_value(document: &Document<'_>, _: Time, notes: &mut Notes) {
-    // Ids of users are everybody's own, and two that differ in case may be two people.
-    for field in LISTS.into_iter().filter(|field| *field != "target_users") {
-        let mut lists_with: BTreeMap<String, usize> = BTreeMap::new();
-        let mut plain: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let lists: Vec<Vec<(String, String)>> = document.flags.iter().map(|flag| flag.texts(field)).collect();
-        for list in &lists {
-            for value in list.iter().map(|(_, value)| value).collect::<HashSet<_>>() {
-                *lists_with.entry(value.clone()).or_default() += 1;
+    // Two ids of users that differ in case may be two people.
+    for field in lists().filter(|field| *field != "target_users") {
+        // In how many lists a value is, and how the values are written that are alike but for case and white space.
+        let mut lists_with: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
+        for flag in &document.flags {
+            for value in flag.texts(field).map(|(_, value)| value).collect::<HashSet<_>>() {
+                *lists_with.entry(value).or_default() += 1;
             }
         }
-        for value in lists_with.keys() {
-            plain.entry(value.trim().to_lowercase()).or_default().push(value.clone());
+        let mut alike: BTreeMap<String, Vec<(&str, usize)>> = BTreeMap::new();
+        for (value, count) in &lists_with {
+            alike.entry(value.trim().to_lowercase()).or_default().push((value, *count));
         }
-        let count = |value: &String| lists_with.get(value).copied().unwrap_or_default();
-        for (flag, list) in document.flags.iter().zip(&lists) {
-            for (place, value) in list {
-                let others = plain.get(&value.trim().to_lowercase()).into_iter().flatten();
-                let Some(most) = others.filter(|other| *other != value).max_by_key(|other| count(other)) else {
-                    continue;
-                };
-                if count(most) > count(value) {
-                    let (few, many) = (counted(count(value)), counted(count(most)));
-                    notes.flag(flag, place.clone(), format!("`{value}` is in {few}, `{most}` in {many}"));
+        // For each value the most frequent one that it may stand for.
+        let mut meant: HashMap<&str, (usize, &str, usize)> = HashMap::new();
+        for values in alike.values().filter(|values| values.len() > 1) {
+            for (value, count) in values {
+                let others = values.iter().filter(|(other, more)| other != value && more > count);
+                if let Some((most, more)) = others.max_by_key(|(_, more)| *more) {
+                    meant.insert(value, (*count, most, *more));
+                }
+            }
+        }
+        if meant.is_empty() {
+            continue;
+        }
+        for flag in &document.flags {
+            for (at, value) in flag.texts(field) {
+                if let Some((few, most, many)) = meant.get(value.as_ref()) {
+                    let (few, many) = (counted(*few), counted(*many));
+                    notes.flag(flag, flag.place_in(field, at), format!("`{value}` is in {few}, `{most}` in {many}"));
                 }
             }
         }
@@ -73,11 +85,11 @@ fn counted(lists: usize) -> String {
 
 fn duplicate_in_list(document: &Document<'_>, _: Time, notes: &mut Notes) {
     for flag in &document.flags {
-        for field in LISTS {
+        for field in lists() {
             let mut seen = HashSet::new();
-            for (place, value) in flag.texts(field) {
+            for (at, value) in flag.texts(field) {
                 if !seen.insert(value.clone()) {
-                    notes.flag(flag, place, format!("`{value}` is in this list already"));
+                    notes.flag(flag, flag.place_in(field, at), format!("`{value}` is in this list already"));
                 }
             }
         }
@@ -86,7 +98,7 @@ fn duplicate_in_list(document: &Document<'_>, _: Time, notes: &mut Notes) {
 
 fn huge_list(document: &Document<'_>, _: Time, notes: &mut Notes) {
     for flag in &document.flags {
-        for field in LISTS {
+        for field in lists() {
             let entries = flag.entries(field).len();
             if entries > HUGE {
                 let problem =

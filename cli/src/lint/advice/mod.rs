@@ -19,7 +19,7 @@ pub(crate) struct Advice {
     pub(crate) summary: &'static str,
     /// Why that is worth a look, and what to do.
     pub(crate) page: &'static str,
-    /// What looks for it; none of what the engine itself says.
+    /// What looks for it; `None` for what the engine's reading says.
     pub(crate) check: Option<Check>,
 }
 

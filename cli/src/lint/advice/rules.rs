@@ -1,6 +1,6 @@
 //! Advice about rules and their conditions.
 
-use esclusa::{Time, Value};
+use esclusa::{BUCKETS, Time, Value, row};
 
 use super::{Advice, Notes};
 use crate::lint::Level;
@@ -27,20 +27,17 @@ pub(super) const ADVICE: &[Advice] = &[
 fn unreachable_rule(document: &Document<'_>, _: Time, notes: &mut Notes) {
     for flag in &document.flags {
         let rules = flag.entries("rules");
-        for (at, (place, rule)) in rules.iter().enumerate() {
-            let is_wider = |(_, earlier): &&(String, Value<'_>)| {
+        for (at, rule) in rules.iter().enumerate() {
+            let is_wider = |earlier: &&Value<'_>| {
                 let takes_all = earlier.get("rollout_percentage").or_else(|| earlier.get("rolloutPercentage"));
-                let takes_all = takes_all.is_none_or(|share| share.is_null() || share.as_f64() == Some(100.0));
+                let takes_all = takes_all.is_none_or(|share| share.is_null() || row::share(share) == Some(BUCKETS));
                 let when = earlier.get("when");
                 takes_all && (when.is_some_and(is_always) || (when.is_some() && when == rule.get("when")))
             };
-            if let Some((_, earlier)) = rules.iter().take(at).find(is_wider) {
+            if let Some(earlier) = rules.iter().take(at).find(is_wider) {
                 let name = text(earlier.get("key")).unwrap_or_default();
-                notes.flag(
-                    flag,
-                    place.clone(),
-                    format!("rule `{name}` before it takes everybody whom this rule would take"),
-                );
+                let problem = format!("rule `{name}` before it takes everybody whom this rule would take");
+                notes.flag(flag, flag.place_in("rules", at), problem);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Advice about times: windows that are over, schedules that have come to their end, flags that no longer change.
 
-use esclusa::{Time, Value};
+use esclusa::{BUCKETS, Time, Value};
 
 use super::{Advice, Notes};
 use crate::lint::Level;
@@ -58,7 +58,7 @@ fn ended_window(document: &Document<'_>, now: Time, notes: &mut Notes) {
 fn schedule_done(document: &Document<'_>, now: Time, notes: &mut Notes) {
     for flag in &document.flags {
         let steps = flag.entries("schedule");
-        let is_past = |(_, step): &(String, Value<'_>)| time(step.get("at")).is_some_and(|at| at <= now);
+        let is_past = |step: &Value<'_>| time(step.get("at")).is_some_and(|at| at <= now);
         if !steps.is_empty() && steps.iter().all(is_past) {
             let problem = "every step of the schedule is in the past, expected one to come".to_owned();
             notes.flag(flag, flag.place_of("schedule"), problem);
@@ -89,7 +89,7 @@ const RESTRICTIONS: [&str; 11] = [
 
 fn always_on(document: &Document<'_>, now: Time, notes: &mut Notes) {
     for flag in document.flags.iter().filter(|flag| flag.is_switched_on()) {
-        let is_open = flag.share() >= 100.0
+        let is_open = flag.share() == BUCKETS
             && !RESTRICTIONS.iter().any(|field| flag.has(field))
             && flag.entries("variants").len() < 2;
         if let Some(days) = still_days(flag, now).filter(|_| is_open) {
