@@ -31,4 +31,4 @@ pub use inspect::{InspectedColumn, Inspection, Outcome, Proposal, Question, insp
 pub use mapping::Mapping;
 pub use read::{native, read, snapshot};
 pub use reading::{LeftOut, Reading};
-pub use stored::Parameters;
+pub use stored::{Parameters, Stored};

@@ -1,6 +1,7 @@
 //! Documents that bring their mapping along (M34): the app gives no more than parameters.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use esclusa::mapping_of;
 
@@ -51,5 +52,64 @@ impl Mapping {
         let mut mapping = Self::from_value(source.into_owned())?.named("stored-mapping");
         mapping.parameters.clone_from(&parameters.0);
         Ok(Some(mapping))
+    }
+}
+
+/// What an app keeps of a mapping that comes with the rows: its parameters, and whether the last rows had one.
+#[derive(Debug, Default)]
+pub struct Stored {
+    parameters: Parameters,
+    is_mapped: AtomicBool,
+}
+
+impl Stored {
+    /// With parameters for the mapping that will come.
+    #[must_use]
+    pub fn new(parameters: Parameters) -> Self {
+        Stored { parameters, is_mapped: AtomicBool::new(false) }
+    }
+
+    /// The mapping of these rows; `None` for a snapshot.
+    ///
+    /// Bare rows behind a document with a mapping are those of a table that is not watched any more. Without their mapping
+    /// all flags would be gone, so they are refused.
+    ///
+    /// # Errors
+    /// As [`Mapping::stored`], and for rows that have lost their mapping.
+    pub fn mapping(&self, bytes: &[u8]) -> Result<Option<Mapping>, MappingError> {
+        let mapping = Mapping::stored(bytes, &self.parameters)?;
+        if mapping.is_none() && self.is_mapped() && bytes.trim_ascii_start().starts_with(b"[") {
+            let problem = "is missing in the rows, which had one before, expected `SELECT esclusa.watch(…, mapping => …)` \
+                           and the rights that `esclusa.allow` grants, or a restart of the app";
+            return Err(MappingError::new("", problem));
+        }
+        self.is_mapped.store(mapping.is_some(), Ordering::Relaxed);
+        Ok(mapping)
+    }
+
+    /// Whether the last rows had a mapping.
+    #[must_use]
+    pub fn is_mapped(&self) -> bool {
+        self.is_mapped.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parameters, Stored};
+
+    const MAPPED: &[u8] =
+        br#"{"esclusa": 1, "mapping": {"esclusa_mapping": 1, "name": "slug"}, "tables": {"flags": []}}"#;
+
+    #[test]
+    fn rows_that_lose_their_mapping_are_refused_until_they_have_one_again() {
+        let stored = Stored::new(Parameters::default());
+        let is_mapped = |bytes| stored.mapping(bytes).map(|mapping| mapping.is_some());
+        assert_eq!(is_mapped(b"[]"), Ok(false), "a table that never had one");
+        assert_eq!(is_mapped(MAPPED), Ok(true));
+        assert!(is_mapped(b" []").is_err() && is_mapped(b"[]").is_err() && stored.is_mapped());
+        assert_eq!(is_mapped(MAPPED), Ok(true));
+        assert_eq!(is_mapped(br#"{"esclusa": 1, "flags": []}"#), Ok(false), "a snapshot needs none");
+        assert_eq!(is_mapped(b"[]"), Ok(false));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use esclusa::sync::Request;
 use esclusa::{FlagSet, mapping_of};
-use esclusa_formats::{Mapping, Parameters, ReadError, read, snapshot};
+use esclusa_formats::{Mapping, Parameters, ReadError, Stored, read, snapshot};
 
 use crate::source::{Answer, Failure, MappedBy, News, Source, Translation};
 
@@ -98,60 +98,23 @@ impl Translation for Own {
 }
 
 /// The mapping that comes with the rows (M34).
-#[derive(Debug, Default)]
-pub(crate) struct Stored {
-    parameters: Parameters,
-    /// Whether the last rows that were read had one.
-    is_mapped: AtomicBool,
-}
-
-impl Stored {
-    pub(crate) fn new(parameters: Parameters) -> Self {
-        Stored { parameters, is_mapped: AtomicBool::new(false) }
-    }
-
-    /// None for a snapshot. Bare rows where there was a mapping are those of a table that is read row by row, because it
-    /// is not watched any more: without their mapping all flags would be gone.
-    fn mapping(&self, bytes: &[u8]) -> Result<Option<Mapping>, Failure> {
-        let mapping = Mapping::stored(bytes, &self.parameters)?;
-        let was_mapped = self.is_mapped.load(Ordering::Relaxed);
-        if mapping.is_none() && was_mapped && bytes.trim_ascii_start().starts_with(b"[") {
-            return Err(Failure::new(
-                "the rows come without the mapping that they had, expected `SELECT esclusa.watch(…, mapping => …)` and the rights \
-                 that `esclusa.allow` grants, or a restart of the app",
-            ));
-        }
-        Ok(mapping)
-    }
-
-    fn see(&self, is_mapped: bool) {
-        self.is_mapped.store(is_mapped, Ordering::Relaxed);
-    }
-}
-
 impl Translation for Stored {
     fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure> {
-        let mapping = self.mapping(bytes)?;
-        let set = match &mapping {
-            Some(mapping) => mapped_set(bytes, mapping)?,
-            None => FlagSet::from_json(bytes)?,
-        };
-        self.see(mapping.is_some());
-        Ok(set)
+        match self.mapping(bytes)? {
+            Some(mapping) => mapped_set(bytes, &mapping),
+            None => Ok(FlagSet::from_json(bytes)?),
+        }
     }
 
     fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
-        let mapping = self.mapping(bytes)?;
-        let native = match &mapping {
-            Some(mapping) => mapped_snapshot(bytes, mapping)?,
-            None => bytes.to_vec(),
-        };
-        self.see(mapping.is_some());
-        Ok(native)
+        match self.mapping(bytes)? {
+            Some(mapping) => mapped_snapshot(bytes, &mapping),
+            None => Ok(bytes.to_vec()),
+        }
     }
 
     fn mapped_by(&self) -> Option<MappedBy> {
-        self.is_mapped.load(Ordering::Relaxed).then_some(MappedBy::Stored)
+        self.is_mapped().then_some(MappedBy::Stored)
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Postgres {
     connection: Option<Connection>,
     /// How rows are read that bring their mapping along.
     #[cfg(feature = "mapping")]
-    stored: Arc<crate::mapped::Stored>,
+    stored: Arc<esclusa_formats::Stored>,
 }
 
 /// Where to connect to, and how.
@@ -159,7 +159,7 @@ impl Postgres {
     #[cfg(feature = "mapping")]
     #[must_use]
     pub fn parameters(mut self, parameters: esclusa_formats::Parameters) -> Self {
-        self.stored = Arc::new(crate::mapped::Stored::new(parameters));
+        self.stored = Arc::new(esclusa_formats::Stored::new(parameters));
         self
     }
 

@@ -205,7 +205,7 @@ async fn what_cannot_be_read(database: &Database) {
     until("the next one", &syncing, || is_on(&flags, "pay", "t1")).await;
     // Rows without their mapping are no flags.
     database.run("SELECT esclusa.unwatch('public.flags')").await;
-    let said = "the rows come without the mapping that they had";
+    let said = "mapping: is missing in the rows, which had one before";
     until("the end of the watch", &syncing, || error(&syncing).contains(said)).await;
     assert!(is_on(&flags, "pay", "t1"));
     let triggers = "SELECT count(*)::text FROM pg_trigger WHERE tgname ~ '^esclusa_'";

@@ -29,15 +29,6 @@ impl Mapping {
         }))
     }
 
-    /// The mapping that a document brings along (M34), None if it brings none; raises ValueError as when it is made.
-    #[staticmethod]
-    #[expect(clippy::needless_pass_by_value, reason = "arguments that are converted arrive by value")]
-    fn stored(document: &[u8], parameters: Vec<(String, String)>) -> PyResult<Option<Self>> {
-        let given = parameters.iter().try_fold(Parameters::default(), |given, (name, value)| given.with(name, value));
-        let stored = given.and_then(|given| esclusa_formats::Mapping::stored(document, &given));
-        Ok(stored.map_err(|error| wrong(&error))?.map(Mapping))
-    }
-
     /// The same with a parameter more; raises ValueError as when it is made.
     #[pyo3(name = "with_")]
     fn with(&self, name: &str, value: &str) -> PyResult<Self> {
@@ -71,6 +62,27 @@ impl Mapping {
             Err(ReadError::Mapping(error)) => Err(wrong(&error)),
             Err(error) => Err(PyValueError::new_err(error.to_string())),
         }
+    }
+}
+
+/// The mapping that comes with the rows (M34).
+#[pyclass(frozen, module = "esclusa._native")]
+pub(crate) struct Stored(esclusa_formats::Stored);
+
+#[pymethods]
+impl Stored {
+    /// With parameters for the mapping that will come; raises ValueError as when a mapping is made.
+    #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments that are converted arrive by value")]
+    fn new(parameters: Vec<(String, String)>) -> PyResult<Self> {
+        let given = parameters.iter().try_fold(Parameters::default(), |given, (name, value)| given.with(name, value));
+        Ok(Stored(esclusa_formats::Stored::new(given.map_err(|error| wrong(&error))?)))
+    }
+
+    /// The mapping of these rows, None for a snapshot; raises ValueError as when it is made, and for rows that have lost
+    /// theirs.
+    fn mapping(&self, rows: &[u8]) -> PyResult<Option<Mapping>> {
+        Ok(self.0.mapping(rows).map_err(|error| wrong(&error))?.map(Mapping))
     }
 }
 

@@ -131,22 +131,17 @@ class Stored:
         """Raises as `Mapping.with_parameters` does."""
         for name, value in parameters.items():
             _check(name, value)
-        self._parameters = list(parameters.items())
-        self._was_there = False
-
-    def read(self, given: bytes) -> _native.Mapping | None:
-        """That of a document, None for a snapshot. Bare rows where there was a mapping are those of a table that is not
-        watched any more: without their mapping all flags would be gone."""
         try:
-            mapping = _native.Mapping.stored(given, self._parameters)
+            self._native = _native.Stored(list(parameters.items()))
         except ValueError as problem:
             raise MappingError(*problem.args) from None
-        if mapping is None and self._was_there and given.lstrip()[:1] == b"[":
-            lost = "the rows come without the mapping that they had"
-            expected = "expected `SELECT esclusa.watch(…, mapping => …)`, or a restart of the app"
-            raise MappingError(f"{lost}, {expected}", "", lost)
-        self._was_there = mapping is not None
-        return mapping
+
+    def read(self, given: bytes) -> _native.Mapping | None:
+        """That of a document, None for a snapshot. Raises MappingError, also for rows that have lost their mapping."""
+        try:
+            return self._native.mapping(given)
+        except ValueError as problem:
+            raise MappingError(*problem.args) from None
 
 
 def native_of(translation: Mapping | Stored | None, given: bytes) -> _native.Mapping | None:

@@ -218,10 +218,6 @@ class Mapping:
         """Reads TOML or JSON; the name is what the reading calls it. Raises ValueError with the message, the place and
         the problem."""
 
-    @staticmethod
-    def stored(document: bytes, parameters: Sequence[tuple[str, str]]) -> Mapping | None:
-        """The mapping that a document brings along, None if it brings none; raises ValueError as when it is made."""
-
     def with_(self, name: str, value: str) -> Mapping:
         """The same with a parameter more; raises ValueError as when it is made."""
 
@@ -239,6 +235,19 @@ class Mapping:
     def snapshot(self, rows: bytes) -> bytes:
         """The rows as a snapshot that needs no mapping; raises ValueError as when it is made, or with a message alone if
         they are no rows."""
+
+
+@final
+class Stored:
+    """The mapping that comes with the rows."""
+
+    def __new__(cls, parameters: Sequence[tuple[str, str]]) -> Self:
+        """With parameters for the mapping that will come; raises ValueError as when a mapping is made."""
+
+    def mapping(self, rows: bytes) -> Mapping | None:
+        """The mapping of these rows, None for a snapshot; raises ValueError as when it is made, and for rows that have
+        lost theirs."""
+
 
 @final
 class Protocol:
