@@ -20,6 +20,7 @@ __all__ = [
     "Mapping",
     "Protocol",
     "Resolution",
+    "Stored",
     "VERSION",
     "_end",
     "_forked",
