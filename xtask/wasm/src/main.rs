@@ -3,6 +3,7 @@
 //! It leaves `esclusa.wasm` in the folders that the package's own build goes on with: one module for browsers that are
 //! fed by client snapshots, which have no rules (10.4), the same with the protocol of staying fresh, and a full one.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
@@ -54,6 +55,7 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "esclusa-wasm", "--profile", "wasm"]);
     cargo.args(["--target", "wasm32-unknown-unknown"]).args(build.features);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", without_home());
     run(cargo.current_dir(root).env("CARGO_TARGET_DIR", &target))?;
 
     let folder = root.join("bindings/wasm/dist").join(build.folder);
@@ -63,6 +65,16 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
     let mut wasm_opt = Command::new(root.join("node_modules/.bin/wasm-opt"));
     wasm_opt.args(build.optimise).args(["--strip-debug", "--strip-producers", "--strip-target-features"]);
     run(wasm_opt.arg(&made).arg("-o").arg(folder.join("esclusa.wasm")))
+}
+
+/// The module names the files of its panics; where cargo unpacks crates on this machine is left out, so that every machine
+/// builds the same.
+fn without_home() -> OsString {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(home.unwrap_or_default().join("registry/src"));
+    flag.push("=");
+    flag
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
