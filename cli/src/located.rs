@@ -72,25 +72,68 @@ pub(crate) struct Position {
     pub(crate) column: usize,
 }
 
-/// Where the lines of a text begin.
+/// How many bytes apart the marks in a long line are.
+const STRIDE: usize = 1 << 10;
+
+/// Where the lines of a text begin, and marks in long lines, so that no position takes a walk through a whole file.
 #[derive(Debug)]
-pub(crate) struct Lines(Vec<usize>);
+pub(crate) struct Lines {
+    starts: Vec<usize>,
+    marks: Vec<Mark>,
+}
+
+/// The position of a byte.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    byte: usize,
+    position: Position,
+}
 
 impl Lines {
     pub(crate) fn of(text: &[u8]) -> Self {
-        let after = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-        Lines(std::iter::once(0).chain(after).collect())
+        let mut next = Position { line: 1, column: 1 };
+        let mut last = Mark { byte: 0, position: next };
+        let (mut starts, mut marks) = (vec![0], vec![last]);
+        for (byte, letter) in text.iter().enumerate() {
+            if is_first(*letter) {
+                if byte >= last.byte + STRIDE {
+                    last = Mark { byte, position: next };
+                    marks.push(last);
+                }
+                next.column += 1;
+            }
+            if *letter == b'\n' {
+                next = Position { line: next.line + 1, column: 1 };
+                last = Mark { byte: byte + 1, position: next };
+                starts.push(last.byte);
+                marks.push(last);
+            }
+        }
+        Lines { starts, marks }
     }
 
     /// The position of a byte of that text.
     pub(crate) fn position(&self, text: &[u8], byte: usize) -> Position {
-        let line = self.0.partition_point(|start| *start <= byte);
-        let start = line.checked_sub(1).and_then(|at| self.0.get(at)).copied().unwrap_or_default();
-        let before = text.get(start..byte).unwrap_or_default();
-        // Of a character in UTF-8 every byte but the first begins with 10.
-        let column = before.iter().filter(|byte| **byte & 0xc0 != 0x80).count() + 1;
-        Position { line, column }
+        let mark = self.marks.partition_point(|mark| mark.byte <= byte).checked_sub(1);
+        let Some(Mark { byte: start, position }) = mark.and_then(|at| self.marks.get(at).copied()) else {
+            return Position { line: 1, column: 1 };
+        };
+        let between = text.get(start..byte).unwrap_or_default();
+        Position { column: position.column + between.iter().filter(|letter| is_first(**letter)).count(), ..position }
     }
+
+    /// The bytes of that text from the beginning of the line of one byte to the end of the line of another.
+    pub(crate) fn whole(&self, text: &[u8], bytes: &Range<usize>) -> Range<usize> {
+        let line = |byte: usize| self.starts.partition_point(|start| *start <= byte);
+        let start = line(bytes.start).checked_sub(1).and_then(|at| self.starts.get(at)).copied().unwrap_or_default();
+        let end = self.starts.get(line(bytes.end)).map_or(text.len(), |next| next - 1);
+        start..end
+    }
+}
+
+/// Whether a byte begins a character of UTF-8: of every other byte the upper bits are 10.
+fn is_first(byte: u8) -> bool {
+    byte & 0xc0 != 0x80
 }
 
 /// The byte at a line and a column that counts bytes, as the messages of JSON have them.
@@ -125,5 +168,21 @@ mod tests {
         let byte = TEXT.find("\"a/b\"").unwrap();
         assert_eq!(Lines::of(TEXT.as_bytes()).position(TEXT.as_bytes(), byte), Position { line: 2, column: 17 });
         assert_eq!(byte_at(TEXT, 2, 18), byte, "messages of JSON count bytes");
+    }
+
+    #[test]
+    fn every_byte_of_long_and_short_lines_has_its_position_and_its_line() {
+        let text = ["é", "ab\n", &"xñ".repeat(2_000), "\n\n", &"日本".repeat(700), "end"].concat();
+        let lines = Lines::of(text.as_bytes());
+        let (mut line, mut column, mut start) = (1, 1, 0);
+        for (byte, letter) in text.char_indices() {
+            assert_eq!(lines.position(text.as_bytes(), byte), Position { line, column });
+            let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
+            assert_eq!(lines.whole(text.as_bytes(), &(byte..byte)), start..end);
+            column += 1;
+            if letter == '\n' {
+                (line, column, start) = (line + 1, 1, byte + 1);
+            }
+        }
     }
 }

@@ -23,7 +23,17 @@ pub(crate) struct Row<'a> {
     pub(crate) key: String,
     /// Its JSON pointer.
     pub(crate) place: String,
-    fields: Vec<(Cow<'a, str>, Value<'a>)>,
+    fields: Vec<Field<'a>>,
+}
+
+/// A field of a row.
+#[derive(Debug)]
+struct Field<'a> {
+    /// As it is written.
+    written: Cow<'a, str>,
+    /// Its name among those that have a meaning, in snake_case.
+    known: Option<&'static str>,
+    value: Value<'a>,
 }
 
 /// One segment.
@@ -67,8 +77,13 @@ impl<'a> Document<'a> {
     }
 
     fn into_owned(self) -> Document<'static> {
-        let own = |fields: Vec<(Cow<'a, str>, Value<'a>)>| {
-            fields.into_iter().map(|(name, value)| (Cow::Owned(name.into_owned()), value.into_owned())).collect()
+        let own = |fields: Vec<Field<'a>>| {
+            let field = |one: Field<'a>| Field {
+                written: Cow::Owned(one.written.into_owned()),
+                known: one.known,
+                value: one.value.into_owned(),
+            };
+            fields.into_iter().map(field).collect()
         };
         let flags = self.flags.into_iter().map(|row| Row { key: row.key, place: row.place, fields: own(row.fields) });
         let segments = self.segments.into_iter().map(|one| Segment {
@@ -122,9 +137,8 @@ impl<'a> Row<'a> {
 
     /// The field of that name as it is written: its name there, and its value.
     fn written(&self, field: &str) -> Option<(&str, &Value<'a>)> {
-        let is_it = |name: &str| name == field || row::field(name) == Some(field);
-        let found = self.fields.iter().rev().find(|(name, value)| is_it(name) && !value.is_null())?;
-        Some((found.0.as_ref(), &found.1))
+        let is_it = |one: &&Field<'a>| one.known.unwrap_or(&one.written) == field && !one.value.is_null();
+        self.fields.iter().rev().find(is_it).map(|one| (one.written.as_ref(), &one.value))
     }
 
     /// The value of a field that is not null.
@@ -172,10 +186,10 @@ impl<'a> Row<'a> {
 }
 
 /// A field; its value opened, if it is a text that holds a list or an object.
-fn opened<'a>((name, value): (Cow<'a, str>, Value<'a>)) -> (Cow<'a, str>, Value<'a>) {
+fn opened<'a>((written, value): (Cow<'a, str>, Value<'a>)) -> Field<'a> {
     let text = value.as_str().filter(|text| text.trim_start().starts_with(['[', '{']));
     let opened = text.and_then(|text| Value::from_json(text.as_bytes()).ok().map(Value::into_owned));
-    (name, opened.unwrap_or(value))
+    Field { known: row::field(&written), written, value: opened.unwrap_or(value) }
 }
 
 impl<'a> Segment<'a> {

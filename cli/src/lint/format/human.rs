@@ -1,5 +1,7 @@
 //! For people: each finding with the line of the file, by the renderer of rustc.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::desk::{Desk, Trouble};
@@ -40,8 +42,7 @@ fn group<'g>(snapshot: &'g Snapshot, text: &'g str, lines: &Lines, finding: &'g 
     let Some(bytes) = finding.bytes.clone().filter(|_| snapshot.file.is_some()) else {
         return title.element(Origin::path(place(snapshot, finding)));
     };
-    let start = text.get(..bytes.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    let end = text.get(bytes.end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| bytes.end + at);
+    let Range { start, end } = lines.whole(text.as_bytes(), &bytes);
     let from = lines.position(text.as_bytes(), bytes.start);
     let line = text.get(start..end).filter(|line| line.len() <= MAX_LINE_BYTES);
     let Some(line) = line else {
