@@ -234,7 +234,7 @@ impl FlagKey for str {}
 impl FlagKey for String {}
 impl FlagKey for Key {}
 
-mod private {
+pub(crate) mod private {
     use crate::flag_set::{Flag, FlagId, FlagSet};
 
     /// The flag in a set, and its number. Nobody else's type can name a flag.
