@@ -9,7 +9,7 @@ import { Listeners } from './listeners.js';
 import { moment } from './moment.js';
 import { type Outcome, type WireResolution, none, outcome, projected, resolutionFrom, resolutionOf, valueOf } from './outcome.js';
 import { type Snapshot, bytesOf, reportFrom, viewOf } from './publication.js';
-import type { ContextFields, Explanation, JsonValue, PlainContext, Projection, PublishOptions, Report, Resolution, Violation } from './types.js';
+import type { AnyFlags, ContextFields, Explanation, KeyOf, PlainContext, Projection, PublishOptions, Report, Resolution, ValueOf, VariantOf, Violation } from './types.js';
 
 /** The caller: a `Context`, a plain object, or nothing for a caller whom nobody knows. */
 export type Caller = Context | PlainContext | ContextFields | null | undefined;
@@ -43,8 +43,11 @@ const unused = new FinalizationRegistry<number>((number) => engine()?.close(numb
  * await flags.publish(snapshot);
  * if (flags.isEnabled('crm_advanced_features', context)) { … }
  * ```
+ *
+ * With the type that `esclusa codegen typescript` writes, `new Flags<AppFlags>()` takes the keys of that type alone, and
+ * values have their types.
  */
-export class Flags {
+export class Flags<F = AnyFlags> {
   #engine: Engine | undefined;
   #number = UNOPENED;
   /** Where the engine finds a key; keys of flags that never existed are not in it. */
@@ -113,7 +116,7 @@ export class Flags {
   }
 
   /** Whether the flag is on for this caller, now. It never throws; the default stands where there is no answer [12.1]. */
-  isEnabled(key: string, context?: Caller, otherwise: boolean = false): boolean {
+  isEnabled(key: KeyOf<F>, context?: Caller, otherwise: boolean = false): boolean {
     const slot = this.#slots.get(key);
     if (slot !== undefined && Context.is(context) && otherwise === false) {
       const engine = this.#engine as Engine;
@@ -125,19 +128,19 @@ export class Flags {
   }
 
   /** The value that the flag serves, on or off. It never throws; the default stands where there is no answer [12.1]. */
-  value<T = null>(key: string, context?: Caller, otherwise: T = null as T): JsonValue | T {
+  value<K extends KeyOf<F>, const T = null>(key: K, context?: Caller, otherwise: T = null as T): ValueOf<F, K> | T {
     const outcome = this.#outcome(key, context, Number.NaN);
-    return outcome.answered ? valueOf(outcome) : otherwise;
+    return outcome.answered ? (valueOf(outcome) as ValueOf<F, K>) : otherwise;
   }
 
   /** The variant that the flag serves, null for none. It never throws; the default stands where there is no answer [12.1]. */
-  variant<T = null>(key: string, context?: Caller, otherwise: T = null as T): string | null | T {
+  variant<K extends KeyOf<F>, const T = null>(key: K, context?: Caller, otherwise: T = null as T): VariantOf<F, K> | T {
     const outcome = this.#outcome(key, context, Number.NaN);
-    return outcome.answered ? outcome.variant : otherwise;
+    return outcome.answered ? (outcome.variant as VariantOf<F, K>) : otherwise;
   }
 
   /** The answer for one flag and why [7.18]. */
-  resolve(key: string, context?: Caller, now?: Moment): Resolution {
+  resolve(key: KeyOf<F>, context?: Caller, now?: Moment): Resolution {
     return resolutionOf(this.#outcome(key, context, moment(now)));
   }
 
@@ -166,9 +169,9 @@ export class Flags {
   }
 
   /** The answer for one flag with every step that led to it [10.1]. */
-  explain(key: string, context?: Caller, now?: Moment): Explanation {
+  explain(key: KeyOf<F>, context?: Caller, now?: Moment): Explanation {
     const [milliseconds, engine] = [moment(now), this.#engine];
-    const text = typeof key === 'string' ? key : '';
+    const text: string = typeof key === 'string' ? key : '';
     if (engine === undefined) {
       return unexplained(text, PROVIDER_NOT_READY, 'nothing is published yet\n  serves null (ERROR, PROVIDER_NOT_READY)');
     }
@@ -184,7 +187,7 @@ export class Flags {
   }
 
   /** The values of the chosen flags, or of all, and nothing about why: what a server may hand to a browser [10.2]. */
-  project(context?: Caller, keys?: Iterable<string> | null, now?: Moment): Projection {
+  project(context?: Caller, keys?: Iterable<KeyOf<F>> | null, now?: Moment): Projection {
     const [milliseconds, chosen, engine] = [moment(now), keysText(keys), this.#engine];
     const number = engine === undefined ? BROKEN : numberOf(context, engine);
     // Without a context there is no answer.
@@ -206,7 +209,7 @@ export class Flags {
    *
    * @throws Error in the small build of `@esclusa/wasm`, which leaves writing them out [10.7].
    */
-  clientSnapshot(context?: Caller, keys?: Iterable<string> | null, now?: Moment): string {
+  clientSnapshot(context?: Caller, keys?: Iterable<KeyOf<F>> | null, now?: Moment): string {
     if (!build.clientSnapshots) {
       throw new Error('this build leaves client snapshots out, expected @esclusa/wasm/full');
     }
@@ -304,7 +307,7 @@ export class Flags {
   }
 
   /** Takes over flags that the engine already holds. @internal */
-  static adopt<T extends Flags>(flags: T, engine: Engine, number: number): T {
+  static adopt<T extends Flags<unknown>>(flags: T, engine: Engine, number: number): T {
     flags.#engine = engine;
     flags.#number = number;
     unused.register(flags, number, flags);

@@ -4,7 +4,7 @@ import { Flags as EveryFlags } from './flags.js';
 import { type MappedOptions, Mapping } from './mapping.js';
 import type { Snapshot } from './publication.js';
 import { type Bundle, rowsOf } from './tables.js';
-import type { Report } from './types.js';
+import type { AnyFlags, Report } from './types.js';
 
 /** What rows are read by is looked at at once, so that a mapping that is wrong is said where it is given. */
 function chosen(options: MappedOptions | null | undefined): MappedOptions | null | undefined {
@@ -35,10 +35,10 @@ type Question =
  * One set of flags, for a whole request: all its answers come from that set, also after a publish. It is what
  * `flags.current()` gives, and is asked as the flags are.
  */
-export type HeldSet = Pick<EveryFlags, Question>;
+export type HeldSet<F = AnyFlags> = Pick<EveryFlags<F>, Question>;
 
 /** The flags that hold the set. They are shared by all requests, so `publish` and `free` throw. */
-class FlagSet extends EveryFlags {
+class FlagSet<F> extends EveryFlags<F> {
   override publish(): never {
     throw new TypeError('a set that is held does not change, expected the flags that it was taken from');
   }
@@ -53,8 +53,8 @@ class FlagSet extends EveryFlags {
 }
 
 /** The flags of builds that can hold a set, and read rows by a mapping. */
-export class Flags extends EveryFlags {
-  #held: FlagSet | undefined;
+export class Flags<F = AnyFlags> extends EveryFlags<F> {
+  #held: FlagSet<F> | undefined;
   #number = 0;
 
   /**
@@ -81,16 +81,16 @@ export class Flags extends EveryFlags {
    * The current set, to be asked for a whole request: what is published meanwhile, also by another thread, changes none
    * of its answers. It is the same object until something is published, so asking for it costs next to nothing.
    */
-  current(): HeldSet {
+  current(): HeldSet<F> {
     const loaded = engine();
     if (loaded === undefined) {
       // The WebAssembly is not loaded, so nothing is published either.
-      return new FlagSet();
+      return new FlagSet<F>();
     }
     const flags = EveryFlags.numberOf(this);
     if (this.#held === undefined || loaded.holds?.(flags, this.#number) !== true) {
       this.#number = (loaded.hold as NonNullable<typeof loaded.hold>)(flags);
-      this.#held = EveryFlags.adopt(new FlagSet(), loaded, this.#number);
+      this.#held = EveryFlags.adopt(new FlagSet<F>(), loaded, this.#number);
     }
     return this.#held;
   }

@@ -153,3 +153,15 @@ export interface PublishOptions {
   /** Accept a revision that is older than the current one [9.2]. */
   acceptOlder?: boolean;
 }
+
+/** What flags of an app serve, by key: `esclusa codegen typescript` writes such a type, for `Flags<AppFlags>`. */
+export type AnyFlags = { [key: string]: { value: unknown; variant: string | null } };
+
+/** The keys of these flags. */
+export type KeyOf<F> = Extract<keyof F, string>;
+
+/** What a flag of these serves, on or off; any JSON where the type does not say. */
+export type ValueOf<F, K extends keyof F> = F[K] extends { value: infer Value } ? (unknown extends Value ? JsonValue : Value) : JsonValue;
+
+/** The variants of a flag of these, null for none. */
+export type VariantOf<F, K extends keyof F> = F[K] extends { variant: infer Variant } ? Variant : string | null;

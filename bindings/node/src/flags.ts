@@ -9,7 +9,7 @@ import type { Fetch, Source } from '../../js/src/sync/source.js';
 import type { Status } from '../../js/src/sync/status.js';
 import { type Sync, sync, syncOf } from '../../js/src/sync/sync.js';
 import type { Bundle } from '../../js/src/tables.js';
-import type { Report } from '../../js/src/types.js';
+import type { AnyFlags, Report } from '../../js/src/types.js';
 import { load } from './load.js';
 import { type MappedOptions, type MappingLike, mappedOptions } from './mapping.js';
 import { environment } from './sources/environment.js';
@@ -45,7 +45,7 @@ export interface SharedFlags {
  * if (flags.isEnabled('crm_advanced_features', { user: 'user-42', company: 'acme', plan: 'PREMIUM' })) { … }
  * ```
  */
-export class Flags extends HoldingFlags {
+export class Flags<F = AnyFlags> extends HoldingFlags<F> {
   /**
    * Makes a snapshot the current one, or rows that a mapping reads; what is published is in the report, what is refused in a
    * `SnapshotError`, or in a `MappingError`, which is one.
@@ -87,7 +87,7 @@ export class Flags extends HoldingFlags {
    *
    * @throws Error if no thread holds them any more, or in WebAssembly.
    */
-  static fromShared(shared: SharedFlags): Flags {
+  static fromShared<F = AnyFlags>(shared: SharedFlags): Flags<F> {
     if (shared?.esclusa !== 'shared flags' || typeof shared.number !== 'number') {
       throw new TypeError('these are no shared flags, expected what `flags.share()` gives');
     }
@@ -96,7 +96,7 @@ export class Flags extends HoldingFlags {
     if (number < 0) {
       throw new Error('the shared flags are gone: no thread of this process holds them');
     }
-    return EveryFlags.adopt(new Flags(), engine, number);
+    return EveryFlags.adopt(new Flags<F>(), engine, number);
   }
 
   /**
@@ -105,7 +105,7 @@ export class Flags extends HoldingFlags {
    * What the file holds is published before this returns. A file that is missing, or holds no snapshot, is no error
    * here: `status` says so, and the log does. With a `mapping` it holds rows of a table with columns of its own.
    */
-  static fromFile(path: string | URL, options?: SourceOptions | null): Flags {
+  static fromFile<F = AnyFlags>(path: string | URL, options?: SourceOptions | null): Flags<F> {
     return this.fromSource(file(path), options);
   }
 
@@ -114,7 +114,7 @@ export class Flags extends HoldingFlags {
    * first at the next start. With a `mapping` it gives rows of a table with columns of its own, and the saved copy has them
    * as they came.
    */
-  static fromUrl(url: string | URL, options: HttpOptions & SourceOptions & { saved?: string | URL | undefined } = {}): Flags {
+  static fromUrl<F = AnyFlags>(url: string | URL, options: HttpOptions & SourceOptions & { saved?: string | URL | undefined } = {}): Flags<F> {
     const { timeoutMs, saved: path, mapping, ...rest } = options;
     const source = read(http(url, { ...rest, timeoutMs }), mapping);
     const whole = timeoutMs === undefined ? undefined : 3 * timeoutMs;
@@ -125,13 +125,13 @@ export class Flags extends HoldingFlags {
    * Flags that the variables of the environment switch on or off: `FEATURE_X=true`, `ENABLE_X=false`,
    * `NEXT_PUBLIC_FEATURE_X=1`, or those whose names begin with other prefixes.
    */
-  static fromEnv(prefixes?: readonly string[] | null): Flags {
+  static fromEnv<F = AnyFlags>(prefixes?: readonly string[] | null): Flags<F> {
     return this.fromSource(environment(null, prefixes));
   }
 
   /** Flags that a source keeps fresh, as `sync` does; a function that gives a snapshot is a source too. */
-  static fromSource(source: Source | Fetch, options?: SourceOptions | null): Flags {
-    const flags = new this();
+  static fromSource<F = AnyFlags>(source: Source | Fetch, options?: SourceOptions | null): Flags<F> {
+    const flags = new this<F>();
     flags.sync(source, options);
     return flags;
   }

@@ -3,11 +3,12 @@
 import { Fragment, createElement } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { useFeatureFlag } from './hooks.js';
+import type { FlagKey } from './registered.js';
 
 /** What `<FeatureGate>` takes. */
 export interface FeatureGateProps {
   /** The key of the flag. */
-  feature: string;
+  feature: FlagKey;
   /** What is shown when the flag is on. */
   children?: ReactNode;
   /** What is shown when it is off; nothing unless you say so. */

@@ -5,8 +5,8 @@
  * What they hand to React is a text, a constant or an answer that keeps its identity, so that React can tell.
  */
 import { useMemo, useSyncExternalStore } from 'react';
-import type { JsonValue } from './flags.js';
 import { useStore } from './provider.js';
+import type { FlagKey, FlagValue, FlagVariant } from './registered.js';
 import type { Store } from './store.js';
 
 /** Whether a flag is on, and whether that is known yet. */
@@ -32,7 +32,7 @@ const STATES: readonly [FeatureFlag, FeatureFlag, FeatureFlag, FeatureFlag] = [
  * const { isEnabled, isLoading } = useFeatureFlag('crm_advanced_features');
  * ```
  */
-export function useFeatureFlag(name: string, defaultEnabled = false): FeatureFlag {
+export function useFeatureFlag(name: FlagKey, defaultEnabled = false): FeatureFlag {
   return useAnswer('useFeatureFlag', (store, hydrating) => {
     const isEnabled = store.answer(name, hydrating)?.enabled ?? defaultEnabled;
     return STATES[((isEnabled ? 1 : 0) + (store.isLoading(hydrating) ? 2 : 0)) as 0 | 1 | 2 | 3];
@@ -40,9 +40,9 @@ export function useFeatureFlag(name: string, defaultEnabled = false): FeatureFla
 }
 
 /** The variant that a flag serves, on or off, null for one that serves none; the default where no flag answers. */
-export function useVariant(name: string): string | null;
-export function useVariant<Default>(name: string, defaultVariant: Default): string | Default | null;
-export function useVariant(name: string, defaultVariant: unknown = null): unknown {
+export function useVariant<Key extends FlagKey>(name: Key): FlagVariant<Key> | null;
+export function useVariant<Key extends FlagKey, const Default>(name: Key, defaultVariant: Default): FlagVariant<Key> | Default;
+export function useVariant(name: FlagKey, defaultVariant: unknown = null): unknown {
   return useAnswer('useVariant', (store, hydrating) => {
     const answer = store.answer(name, hydrating);
     return answer ? answer.variant : defaultVariant;
@@ -50,9 +50,9 @@ export function useVariant(name: string, defaultVariant: unknown = null): unknow
 }
 
 /** The value that a flag serves, on or off; the default where no flag answers. It changes its identity only with its content. */
-export function useValue(name: string): JsonValue;
-export function useValue<Default>(name: string, defaultValue: Default): JsonValue | Default;
-export function useValue(name: string, defaultValue: unknown = null): unknown {
+export function useValue<Key extends FlagKey>(name: Key): FlagValue<Key> | null;
+export function useValue<Key extends FlagKey, const Default>(name: Key, defaultValue: Default): FlagValue<Key> | Default;
+export function useValue(name: FlagKey, defaultValue: unknown = null): unknown {
   const answer = useAnswer('useValue', (store, hydrating) => store.answer(name, hydrating));
   return answer ? answer.value : defaultValue;
 }
@@ -64,7 +64,7 @@ export function useValue(name: string, defaultValue: unknown = null): unknown {
  * const { crm_bulk_import, crm_export_audit_log } = useFlags(['crm_bulk_import', 'crm_export_audit_log']);
  * ```
  */
-export function useFlags<const Name extends string>(names: readonly Name[]): Readonly<Record<Name, boolean>> {
+export function useFlags<const Name extends FlagKey>(names: readonly Name[]): Readonly<Record<Name, boolean>> {
   const content = useAnswer('useFlags', (store, hydrating) =>
     JSON.stringify(names.map((name) => [name, store.answer(name, hydrating)?.enabled ?? false])),
   );

@@ -7,3 +7,4 @@ export type { FeatureGateProps } from './gate.js';
 export { useFeatureFlag, useFlags, useValue, useVariant } from './hooks.js';
 export type { FeatureFlag } from './hooks.js';
 export type { CallerContext, FlagsLike, FlagsSource, JsonValue, PlainContext, Projected, Projection } from './flags.js';
+export type * from './registered.js';

@@ -3,6 +3,7 @@
 import type { ReactElement, ReactNode } from 'react';
 import type { Projected, Projection } from './flags.js';
 import { EsclusaProvider } from './provider.js';
+import type { FlagKey } from './registered.js';
 
 /** What a flag answers in a test: on or off, on with this variant, or the whole answer. */
 export type TestFlag = boolean | string | Projected;
@@ -10,7 +11,7 @@ export type TestFlag = boolean | string | Projected;
 /** What `<TestProvider>` takes. */
 export interface TestProviderProps {
   /** The flags that answer; any other gives the caller's default. */
-  flags?: { readonly [key: string]: TestFlag };
+  flags?: { readonly [Key in FlagKey]?: TestFlag };
   /** Whether nothing can be answered yet. */
   isLoading?: boolean;
   children?: ReactNode;
@@ -24,7 +25,7 @@ export interface TestProviderProps {
  * ```
  */
 export function TestProvider({ flags = {}, isLoading = false, children }: TestProviderProps): ReactElement {
-  const entries = Object.entries(flags).map(([key, flag]): [string, Projected] => [key, projected(flag)]);
+  const entries = Object.entries(flags as { readonly [key: string]: TestFlag }).map(([key, flag]): [string, Projected] => [key, projected(flag)]);
   const projection: Projection | null = isLoading ? null : Object.fromEntries(entries);
   return <EsclusaProvider projection={projection}>{children}</EsclusaProvider>;
 }

@@ -82,7 +82,7 @@ describe('useVariant', () => {
 
   test('is null, a text or the default to the compiler', () => {
     const variant = ask(() => useVariant('checkout_off', 7));
-    expectTypeOf(variant).toEqualTypeOf<string | number | null>();
+    expectTypeOf(variant).toEqualTypeOf<string | 7 | null>();
     expectTypeOf(ask(() => useVariant('missing'))).toEqualTypeOf<string | null>();
     expect(variant).toBe(null);
   });

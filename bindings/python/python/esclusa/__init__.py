@@ -34,6 +34,7 @@ from ._report import Report as Report
 from ._report import SetAside as SetAside
 from ._report import SnapshotError as SnapshotError
 from ._report import Violation as Violation
+from ._typed_key import TypedKey as TypedKey
 
 __version__: str = _VERSION
 
@@ -55,5 +56,6 @@ __all__ = [
     "SetAside",
     "SnapshotError",
     "Step",
+    "TypedKey",
     "Violation",
 ]

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from enum import Enum
-from typing import Any, Literal, SupportsIndex, TypeVar, final
+from typing import Any, Literal, SupportsIndex, TypeVar, final, overload
 from uuid import UUID
 
 from typing_extensions import Self, disjoint_base
 
 from ._questions import FlagSet
+from ._typed_key import TypedKey
 
 __all__ = [
     "MAX_SNAPSHOT_BYTES",
@@ -40,6 +41,7 @@ VERSION: str
 """The package's."""
 
 _Default = TypeVar("_Default")
+_Served = TypeVar("_Served")
 _Caller = Context | abc.Mapping[str, object] | None
 _Time = datetime | float | None
 _Text = str | SupportsIndex | UUID | Enum
@@ -145,8 +147,19 @@ class Flags:
     def is_enabled(self, key: str, context: _Caller = None, default: bool = False) -> bool:
         """Whether the flag is on for this caller; `default` where there is no answer. It never raises."""
 
+    @overload
+    def value(self, key: TypedKey[_Served], context: _Caller = None, default: None = None) -> _Served | None: ...
+    @overload
+    def value(self, key: TypedKey[_Served], context: _Caller, default: _Default) -> _Served | _Default: ...
+    @overload
+    def value(self, key: TypedKey[_Served], context: _Caller = None, *, default: _Default) -> _Served | _Default: ...
+    @overload
     def value(self, key: str, context: _Caller = None, default: Any = None) -> Any:
-        """The value that the flag serves to this caller; `default` where there is no answer. It never raises."""
+        """The value that the flag serves to this caller; `default` where there is no answer. It never raises.
+
+        With a `TypedKey` it has the type of the key.
+        """
+
 
     def variant(self, key: str, context: _Caller = None, default: _Default | None = None) -> str | _Default | None:
         """The key of the variant that the flag serves to this caller, None for one that serves none; `default` where

@@ -1,0 +1,61 @@
+// Flags with the types that `esclusa codegen typescript` writes, in a project in strict TypeScript.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const APP = `import { type AnyFlags, Context, Flags, type FlagSet } from '@esclusa/node';
+import { EsclusaProvider } from '@esclusa/node/openfeature';
+import { type AppFlags, flagKeys } from './generated.js';
+
+const flags: Flags<AppFlags> = Flags.fromFile<AppFlags>('flags.json');
+const context = Context.from({ user: 'user-42' });
+const layout: 'grid' | 'list' = flags.value('checkout-layout', context, 'grid');
+const limit: number | null = flags.value(flagKeys.LIMIT, context);
+const theme: { dark: boolean; accent?: string; sizes?: number[] } | null = flags.value('theme', context);
+const variant: 'high' | 'low' | null = flags.variant('limit', context);
+const isOn: boolean = flags.isEnabled(flagKeys.CRM_ADVANCED, context, true);
+const held: FlagSet<AppFlags> = flags.current();
+held.value('ratio', context);
+flags.project(context, ['limit', flagKeys.RATIO]);
+new EsclusaProvider(flags);
+// Who knows nothing of the app's flags takes them all the same.
+const untyped: Flags = flags;
+untyped.isEnabled('anything');
+const any: Flags<AnyFlags> = new Flags();
+
+// @ts-expect-error there is no such flag
+flags.isEnabled('crm_advancd', context);
+// @ts-expect-error there is no such flag
+flags.resolve('limits', context);
+// @ts-expect-error there is no such flag
+flags.project(context, ['limits']);
+// @ts-expect-error there is no such flag
+held.variant('limits');
+// @ts-expect-error there is no such constant
+flags.isEnabled(flagKeys.CRM_ADVANCD, context);
+// @ts-expect-error its value is a number
+const text: string = flags.value('limit', context, 3);
+// @ts-expect-error it serves no such text
+const other: 'grid' | 'rows' = flags.value('checkout-layout', context, 'grid');
+export { any, isOn, layout, limit, other, text, theme, variant };
+`;
+
+test('flags with generated types take their keys alone, and values have types', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'esclusa-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'app.ts'), APP);
+  // Without what tells @esclusa/react, which this app does not have.
+  const generated = readFileSync(join(root, 'cli/tests/golden/files/generated/flags.ts'), 'utf8');
+  writeFileSync(join(folder, 'generated.ts'), generated.split('\ndeclare module')[0]);
+  const compilerOptions = { module: 'NodeNext', moduleResolution: 'NodeNext', target: 'ES2022', lib: ['ES2022', 'ESNext.Disposable'], strict: true, exactOptionalPropertyTypes: true, noEmit: true, types: ['node'], skipLibCheck: true };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], { cwd: folder, encoding: 'utf8' });
+  assert.equal(tsc.stdout + tsc.stderr, '');
+});
