@@ -3,7 +3,7 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::desk::{Desk, Findings, Trouble};
-use crate::{eval, explain, fmt, help, inspect, lint, refs, schema};
+use crate::{codegen, eval, explain, fmt, help, inspect, lint, refs, schema};
 
 /// Check feature flags, and say who gets what and why
 #[derive(Clone, Debug, Parser)]
@@ -41,6 +41,7 @@ pub enum Command {
     On(eval::OnArguments),
     Explain(explain::Arguments),
     Inspect(inspect::Arguments),
+    Codegen(codegen::Arguments),
     Refs(refs::Arguments),
     Fmt(fmt::Arguments),
     Schema(schema::Arguments),
@@ -61,6 +62,7 @@ impl Command {
             Command::On(arguments) => eval::on(arguments, desk),
             Command::Explain(arguments) => explain::run(arguments, desk),
             Command::Inspect(arguments) => inspect::run(arguments, desk),
+            Command::Codegen(arguments) => codegen::run(arguments, desk),
             Command::Refs(arguments) => refs::run(arguments, desk),
             Command::Fmt(arguments) => fmt::run(arguments, desk),
             Command::Schema(arguments) => schema::run(arguments, desk),

@@ -3,6 +3,7 @@
 
 mod arguments;
 pub mod caller;
+pub mod codegen;
 pub mod config;
 mod desk;
 pub mod eval;
@@ -18,6 +19,7 @@ pub mod question;
 pub mod refs;
 pub mod schema;
 pub mod source;
+mod words;
 
 pub use arguments::{Arguments, Command};
 pub use desk::{Desk, Findings, Trouble};

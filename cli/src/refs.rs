@@ -8,10 +8,12 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use esclusa::{FlagSet, Value};
 use ignore::{WalkBuilder, WalkState};
 
+use crate::codegen;
 use crate::desk::{Desk, Findings, Trouble};
 use crate::format::Format;
 use crate::located::{Lines, Position};
 use crate::source::{Reading, Snapshot};
+use crate::words::words;
 
 /// A larger file is not taken for source code.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -27,6 +29,7 @@ const BEGINNING: usize = 8 << 10;
 
 Files that git ignores and hidden files are left out. A key of several words counts wherever it is a word, also
 in camelCase, PascalCase, kebab-case and SCREAMING_CASE; a key of one word counts in quotes only.
+What `esclusa codegen` wrote is no reference, and its constants are, such as `flagKeys.INBOX`.
 Exit codes: 0 done, 1 code names a flag that is gone (--old), 2 the flags cannot be read.")]
 pub struct Arguments {
     /// A file, -, env:NAME, https://…, postgres://…, redis://…, sqlite:FILE, or a name of esclusa.toml
@@ -119,8 +122,19 @@ fn value(one: &Reference) -> Value<'static> {
 /// Every way in which keys are written.
 struct Names {
     automaton: AhoCorasick,
-    /// For each pattern its key, and whether it counts in quotes only.
-    meanings: Vec<(String, bool)>,
+    /// For each pattern its key, and where it counts.
+    meanings: Vec<(String, Counts)>,
+}
+
+/// Where a name counts as a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counts {
+    /// Wherever it is a word.
+    AsWord,
+    /// In quotes.
+    InQuotes,
+    /// As a word behind a dot or `::`.
+    AsMember,
 }
 
 impl Names {
@@ -131,13 +145,22 @@ impl Names {
         for key in keys {
             let words = words(key);
             patterns.push((*key).to_owned());
-            meanings.push(((*key).to_owned(), words.len() < 2));
+            meanings.push(((*key).to_owned(), if words.len() < 2 { Counts::InQuotes } else { Counts::AsWord }));
             let aliases = if exact || words.len() < 2 { Vec::new() } else { aliases(&words) };
             for alias in aliases {
                 if seen.insert(alias.clone()) {
                     patterns.push(alias);
-                    meanings.push(((*key).to_owned(), false));
+                    meanings.push(((*key).to_owned(), Counts::AsWord));
                 }
+            }
+        }
+        let sorted: BTreeSet<&str> = keys.iter().copied().filter(|_| !exact).collect();
+        let mut taken = BTreeSet::new();
+        for key in sorted {
+            let constant = codegen::constant(key, &mut taken);
+            if seen.insert(constant.clone()) {
+                patterns.push(constant);
+                meanings.push((key.to_owned(), Counts::AsMember));
             }
         }
         // Most of the text is in few of its states, so its size costs little.
@@ -152,12 +175,17 @@ impl Names {
     fn find(&self, text: &[u8], file: &str, found: &mut Vec<Reference>) {
         let mut lines = None;
         for one in self.automaton.find_iter(text) {
-            let Some((key, in_quotes)) = self.meanings.get(one.pattern().as_usize()) else { continue };
+            let Some((key, counts)) = self.meanings.get(one.pattern().as_usize()) else { continue };
             let before = one.start().checked_sub(1).and_then(|at| text.get(at)).copied();
             let after = text.get(one.end()).copied();
             let is_quoted = before == after && matches!(before, Some(b'"' | b'\'' | b'`'));
             let is_word = !before.is_some_and(is_inside) && !after.is_some_and(is_inside);
-            if if *in_quotes { is_quoted } else { is_word } {
+            let is_reference = match counts {
+                Counts::AsWord => is_word,
+                Counts::InQuotes => is_quoted,
+                Counts::AsMember => is_word && matches!(before, Some(b'.' | b':')),
+            };
+            if is_reference {
                 let lines = lines.get_or_insert_with(|| Lines::of(text));
                 let Position { line, column } = lines.position(text, one.start());
                 let written = String::from_utf8_lossy(text.get(one.range()).unwrap_or_default()).into_owned();
@@ -170,23 +198,6 @@ impl Names {
 /// Whether a word goes on with this byte.
 fn is_inside(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || !byte.is_ascii()
-}
-
-/// The words of a key, in small letters.
-fn words(key: &str) -> Vec<String> {
-    let (mut words, mut after_small) = (vec![String::new()], false);
-    for letter in key.chars() {
-        let ends = !letter.is_alphanumeric() || (letter.is_uppercase() && after_small);
-        if ends {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
-            word.extend(letter.to_lowercase());
-        }
-        after_small = letter.is_lowercase() || letter.is_numeric();
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 /// The words in the styles of programming languages.
@@ -228,7 +239,8 @@ fn search(
                 return WalkState::Continue;
             }
             let Ok(bytes) = std::fs::read(entry.path()) else { return WalkState::Continue };
-            if bytes.get(..BEGINNING.min(bytes.len())).unwrap_or_default().contains(&0) {
+            let beginning = bytes.get(..BEGINNING.min(bytes.len())).unwrap_or_default();
+            if beginning.contains(&0) || codegen::is_generated(beginning) {
                 return WalkState::Continue;
             }
             let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
@@ -247,7 +259,7 @@ fn search(
 
 #[cfg(test)]
 mod tests {
-    use super::{Names, words};
+    use super::Names;
 
     fn found(keys: &[&str], text: &str) -> Vec<String> {
         let mut found = Vec::new();
@@ -269,12 +281,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_key_wins() {
-        assert_eq!(found(&["new_crm", "new_crm_list"], "'new_crm_list'"), ["1:2 new_crm_list new_crm_list"]);
+    fn a_generated_constant_of_one_word_is_found_behind_a_dot() {
+        let text = "INBOX flagKeys.INBOX flags::INBOX flags.INBOX_2 x.INBOXES 'FLAG_2FA' flags.FLAG_2FA";
+        let expected = ["1:16 inbox INBOX", "1:29 inbox INBOX", "1:76 2fa FLAG_2FA"];
+        assert_eq!(found(&["inbox", "2fa"], text), expected);
     }
 
     #[test]
-    fn words_end_at_signs_and_capitals() {
-        assert_eq!(words("crmAdvanced-list_v2"), ["crm", "advanced", "list", "v2"]);
+    fn the_longest_key_wins() {
+        assert_eq!(found(&["new_crm", "new_crm_list"], "'new_crm_list'"), ["1:2 new_crm_list new_crm_list"]);
     }
 }

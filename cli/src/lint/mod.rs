@@ -13,7 +13,8 @@ use crate::desk::{Desk, Findings, Trouble};
 use crate::nearest::nearest;
 use crate::source::{Reading, Snapshot};
 
-pub(crate) use advice::is_known;
+pub(crate) use advice::{finished, is_known};
+pub(crate) use document::Document;
 pub(crate) use finding::{Finding, Severity};
 
 /// Whether an advice is given, and whether it holds up a pipeline.

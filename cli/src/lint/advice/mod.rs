@@ -6,6 +6,8 @@ mod rules;
 mod segments;
 mod times;
 
+use std::collections::BTreeMap;
+
 use esclusa::Time;
 
 use super::Level;
@@ -62,6 +64,18 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// Whether an advice has that name.
 pub(crate) fn is_known(name: &str) -> bool {
     names().any(|known| known == name)
+}
+
+/// Advice about flags that the code can do without.
+const FINISHED: [&str; 3] = ["ended-window", "always-on", "always-off"];
+
+/// Why flags are finished, by key.
+pub(crate) fn finished(document: &Document<'_>, now: Time) -> BTreeMap<String, String> {
+    let mut notes = Notes::default();
+    for check in all().filter(|advice| FINISHED.contains(&advice.name)).filter_map(|advice| advice.check) {
+        check(document, now, &mut notes);
+    }
+    notes.notes.into_iter().filter_map(|note| Some((note.flag?, note.problem))).collect()
 }
 
 /// What the engine says of the columns.
