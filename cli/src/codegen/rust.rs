@@ -20,7 +20,7 @@ pub(crate) fn write(header: &str, flags: &[Definition]) -> String {
     }
     let value = if body.contains("Value<'static>") { "{TypedKey, Value}" } else { "TypedKey" };
     let import = if flags.is_empty() { String::new() } else { format!("\nuse esclusa::{value};\n") };
-    format!("// {header}\n{import}{body}")
+    format!("//! {header}\n{import}{body}")
 }
 
 /// The type of what it serves; null is no value there.

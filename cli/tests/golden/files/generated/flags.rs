@@ -1,4 +1,4 @@
-// Made by `esclusa codegen` from typed.json, revision 42, as of 2026-11-30. Do not edit it: make it again.
+//! Made by `esclusa codegen` from typed.json, revision 42, as of 2026-11-30. Do not edit it: make it again.
 
 use esclusa::{TypedKey, Value};
 
