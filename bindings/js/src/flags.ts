@@ -47,7 +47,7 @@ const unused = new FinalizationRegistry<number>((number) => engine()?.close(numb
  * With the type that `esclusa codegen typescript` writes, `new Flags<AppFlags>()` takes the keys of that type alone, and
  * values have their types.
  */
-export class Flags<F = AnyFlags> {
+export class Flags<F extends AnyFlags = AnyFlags> {
   #engine: Engine | undefined;
   #number = UNOPENED;
   /** Where the engine finds a key; keys of flags that never existed are not in it. */
@@ -307,7 +307,7 @@ export class Flags<F = AnyFlags> {
   }
 
   /** Takes over flags that the engine already holds. @internal */
-  static adopt<T extends Flags<unknown>>(flags: T, engine: Engine, number: number): T {
+  static adopt<T extends Flags>(flags: T, engine: Engine, number: number): T {
     flags.#engine = engine;
     flags.#number = number;
     unused.register(flags, number, flags);

@@ -35,10 +35,10 @@ type Question =
  * One set of flags, for a whole request: all its answers come from that set, also after a publish. It is what
  * `flags.current()` gives, and is asked as the flags are.
  */
-export type HeldSet<F = AnyFlags> = Pick<EveryFlags<F>, Question>;
+export type HeldSet<F extends AnyFlags = AnyFlags> = Pick<EveryFlags<F>, Question>;
 
 /** The flags that hold the set. They are shared by all requests, so `publish` and `free` throw. */
-class FlagSet<F> extends EveryFlags<F> {
+class FlagSet<F extends AnyFlags> extends EveryFlags<F> {
   override publish(): never {
     throw new TypeError('a set that is held does not change, expected the flags that it was taken from');
   }
@@ -53,7 +53,7 @@ class FlagSet<F> extends EveryFlags<F> {
 }
 
 /** The flags of builds that can hold a set, and read rows by a mapping. */
-export class Flags<F = AnyFlags> extends EveryFlags<F> {
+export class Flags<F extends AnyFlags = AnyFlags> extends EveryFlags<F> {
   #held: FlagSet<F> | undefined;
   #number = 0;
 

@@ -56,13 +56,15 @@ export interface Projected {
   variant?: string;
 }
 
-/** One step of an explanation, with the numbers that it compared and the steps inside it. */
+/** One step of an explanation, with what it compared and the steps inside it. */
 export interface Step {
   step: string;
+  /** What kind of sentence it is, by a name that does not change: with what it compared another language can say the same [10.8]. */
+  code: string;
   outcome: 'yes' | 'no' | 'unknown';
   sentence: string;
   steps?: Step[];
-  [number: string]: JsonValue | Step[] | undefined;
+  [operand: string]: JsonValue | Step[] | undefined;
 }
 
 /** A resolution with the whole path to it [10.1]. */
@@ -71,6 +73,8 @@ export interface Explanation {
   steps: Step[];
   /** The sentence of the first step that said no, or null if none did. */
   firstNo: string | null;
+  /** The code of that step. */
+  firstNoCode: string | null;
   /** The whole path in lines for people. */
   text: string;
 }
@@ -161,7 +165,7 @@ export type AnyFlags = { [key: string]: { value: unknown; variant: string | null
 export type KeyOf<F> = Extract<keyof F, string>;
 
 /** What a flag of these serves, on or off; any JSON where the type does not say. */
-export type ValueOf<F, K extends keyof F> = F[K] extends { value: infer Value } ? (unknown extends Value ? JsonValue : Value) : JsonValue;
+export type ValueOf<F, K> = K extends keyof F ? (F[K] extends { value: infer Value } ? (unknown extends Value ? JsonValue : Value) : JsonValue) : JsonValue;
 
 /** The variants of a flag of these, null for none. */
-export type VariantOf<F, K extends keyof F> = F[K] extends { variant: infer Variant } ? Variant : string | null;
+export type VariantOf<F, K> = K extends keyof F ? (F[K] extends { variant: infer Variant } ? Variant : string | null) : string | null;

@@ -45,7 +45,7 @@ export interface SharedFlags {
  * if (flags.isEnabled('crm_advanced_features', { user: 'user-42', company: 'acme', plan: 'PREMIUM' })) { … }
  * ```
  */
-export class Flags<F = AnyFlags> extends HoldingFlags<F> {
+export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   /**
    * Makes a snapshot the current one, or rows that a mapping reads; what is published is in the report, what is refused in a
    * `SnapshotError`, or in a `MappingError`, which is one.
@@ -87,7 +87,7 @@ export class Flags<F = AnyFlags> extends HoldingFlags<F> {
    *
    * @throws Error if no thread holds them any more, or in WebAssembly.
    */
-  static fromShared<F = AnyFlags>(shared: SharedFlags): Flags<F> {
+  static fromShared<F extends AnyFlags = AnyFlags>(shared: SharedFlags): Flags<F> {
     if (shared?.esclusa !== 'shared flags' || typeof shared.number !== 'number') {
       throw new TypeError('these are no shared flags, expected what `flags.share()` gives');
     }
@@ -105,7 +105,7 @@ export class Flags<F = AnyFlags> extends HoldingFlags<F> {
    * What the file holds is published before this returns. A file that is missing, or holds no snapshot, is no error
    * here: `status` says so, and the log does. With a `mapping` it holds rows of a table with columns of its own.
    */
-  static fromFile<F = AnyFlags>(path: string | URL, options?: SourceOptions | null): Flags<F> {
+  static fromFile<F extends AnyFlags = AnyFlags>(path: string | URL, options?: SourceOptions | null): Flags<F> {
     return this.fromSource(file(path), options);
   }
 
@@ -114,7 +114,7 @@ export class Flags<F = AnyFlags> extends HoldingFlags<F> {
    * first at the next start. With a `mapping` it gives rows of a table with columns of its own, and the saved copy has them
    * as they came.
    */
-  static fromUrl<F = AnyFlags>(url: string | URL, options: HttpOptions & SourceOptions & { saved?: string | URL | undefined } = {}): Flags<F> {
+  static fromUrl<F extends AnyFlags = AnyFlags>(url: string | URL, options: HttpOptions & SourceOptions & { saved?: string | URL | undefined } = {}): Flags<F> {
     const { timeoutMs, saved: path, mapping, ...rest } = options;
     const source = read(http(url, { ...rest, timeoutMs }), mapping);
     const whole = timeoutMs === undefined ? undefined : 3 * timeoutMs;
@@ -125,12 +125,12 @@ export class Flags<F = AnyFlags> extends HoldingFlags<F> {
    * Flags that the variables of the environment switch on or off: `FEATURE_X=true`, `ENABLE_X=false`,
    * `NEXT_PUBLIC_FEATURE_X=1`, or those whose names begin with other prefixes.
    */
-  static fromEnv<F = AnyFlags>(prefixes?: readonly string[] | null): Flags<F> {
+  static fromEnv<F extends AnyFlags = AnyFlags>(prefixes?: readonly string[] | null): Flags<F> {
     return this.fromSource(environment(null, prefixes));
   }
 
   /** Flags that a source keeps fresh, as `sync` does; a function that gives a snapshot is a source too. */
-  static fromSource<F = AnyFlags>(source: Source | Fetch, options?: SourceOptions | null): Flags<F> {
+  static fromSource<F extends AnyFlags = AnyFlags>(source: Source | Fetch, options?: SourceOptions | null): Flags<F> {
     const flags = new this<F>();
     flags.sync(source, options);
     return flags;

@@ -27,6 +27,8 @@ new EsclusaProvider(flags);
 const untyped: Flags = flags;
 untyped.isEnabled('anything');
 const any: Flags<AnyFlags> = new Flags();
+const instance: InstanceType<typeof Flags> = flags;
+instance.isEnabled('anything');
 
 // @ts-expect-error there is no such flag
 flags.isEnabled('crm_advancd', context);
