@@ -4,6 +4,7 @@
 //! at a glance an explanation takes the steps for, and rules that a resolution finds by their index it goes through;
 //! random answers of both are compared in `tests/differential.rs` and `tests/rule_index.rs`.
 
+mod comparing;
 mod sentences;
 
 use std::collections::BTreeSet;
@@ -15,9 +16,10 @@ use crate::resolution::{ErrorCode, Resolution};
 use crate::resolve::Walk;
 use crate::time::Time;
 use crate::value::Value;
+pub(crate) use comparing::comparison;
 pub(crate) use sentences::{
-    broken, comparison, disabled, joined, no_unit, now, override_, percentage, prerequisite, rule, segment, share,
-    target, variant, window, work,
+    broken, disabled, joined, no_unit, now, override_, percentage, prerequisite, rule, segment, share, target, variant,
+    window, work,
 };
 
 /// A resolution with every step that led to it.
@@ -33,9 +35,10 @@ pub struct Explanation<'s> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     name: &'static str,
+    code: &'static str,
     outcome: Outcome,
     sentence: String,
-    numbers: Vec<(&'static str, Value<'static>)>,
+    operands: Vec<(&'static str, Value<'static>)>,
     inner: Vec<Step>,
 }
 
@@ -70,6 +73,19 @@ impl Step {
         self.name
     }
 
+    /// What kind of sentence it is, by a name that does not change whatever the words are (sentence 10.8): with the outcome
+    /// and the [`operands`](Self::operands) another language can say the same.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What it compared, by name (sentence 10.8).
+    #[must_use]
+    pub fn operands(&self) -> &[(&'static str, Value<'static>)] {
+        &self.operands
+    }
+
     /// What it came to.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -91,10 +107,11 @@ impl Step {
     fn to_value(&self) -> Value<'static> {
         let mut fields = vec![
             ("step".into(), Value::from(self.name)),
+            ("code".into(), Value::from(self.code)),
             ("outcome".into(), self.outcome.as_str().into()),
             ("sentence".into(), self.sentence.clone().into()),
         ];
-        fields.extend(self.numbers.iter().map(|(name, value)| ((*name).into(), value.clone())));
+        fields.extend(self.operands.iter().map(|(name, value)| ((*name).into(), value.clone())));
         if !self.inner.is_empty() {
             fields.push(("steps".into(), Value::List(self.inner.iter().map(Step::to_value).collect())));
         }
@@ -138,13 +155,14 @@ impl<'s> Explanation<'s> {
         }
     }
 
-    /// The resolution's JSON (sentence 7.18) and, beside it, `first_no`, the sentence of the first step that said no
-    /// or null, and `path`: the steps.
+    /// The resolution's JSON (sentence 7.18) and, beside it, `first_no` and `first_no_code`, the sentence and the code of the
+    /// first step that said no, or null, and `path`: the steps.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
         let mut value = self.resolution.to_value();
         if let Value::Object(fields) = &mut value {
             fields.push(("first_no".into(), self.first_no().map(|no| no.sentence.clone()).into()));
+            fields.push(("first_no_code".into(), self.first_no().map(|no| no.code.to_owned()).into()));
             fields.push(("path".into(), Value::List(self.steps.iter().map(Step::to_value).collect())));
         }
         value

@@ -342,15 +342,18 @@ test('a projection and a client snapshot hold the chosen flags, and take keys al
 // The small build gives the resolution and a line, and leaves the steps out.
 (build.rules ? test : () => undefined)('an explanation has its steps, the first no, and lines for people', () => {
   const flags = flagsOf({ name: 'half', enabled: true, rollout_percentage: 50, target_plans: ['PREMIUM'] });
-  const { resolution, steps, firstNo, text } = flags.explain('half', { user: 'user-42', plan: 'FREE' });
+  const { resolution, steps, firstNo, firstNoCode, text } = flags.explain('half', { user: 'user-42', plan: 'FREE' });
   assert.deepEqual(resolution, flags.resolve('half', { user: 'user-42', plan: 'FREE' }));
   if (!build.explain) {
-    assert.deepEqual([steps, firstNo], [[], null]);
+    assert.deepEqual([steps, firstNo, firstNoCode], [[], null, null]);
     assert.match(text, /^`half` is OFF: this build leaves explanations out, expected @esclusa\/wasm\/full$/);
     return;
   }
   assert.deepEqual(steps.map(({ step, outcome }) => [step, outcome]), [['target', 'no']]);
   assert.equal(firstNo, steps[0].sentence);
+  const operands = { target: 'plan', value: 'FREE', targets: ['PREMIUM'], more: 0 };
+  assert.deepEqual(steps[0], { step: 'target', code: 'target', outcome: 'no', sentence: firstNo, ...operands });
+  assert.equal(firstNoCode, 'target');
   assert.match(text, /^`half` is OFF for user-42: /);
 });
 

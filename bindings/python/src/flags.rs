@@ -379,7 +379,7 @@ impl Flags {
         explained.set_item("resolution", Resolution::new(py, explanation.resolution())?)?;
         explained.set_item("text", explanation.to_string())?;
         let value = explanation.to_value();
-        for name in ["first_no", "path"] {
+        for name in ["first_no", "first_no_code", "path"] {
             explained.set_item(name, python(py, value.get(name).unwrap_or(&Value::Null))?)?;
         }
         Ok(explained)

@@ -252,7 +252,9 @@ def test_explaining(flags: Flags) -> None:
     assert isinstance(explanation, Explanation)
     assert explanation.resolution == flags.resolve("premium", Context("user-42", plan="FREE"))
     assert explanation.first_no == "the plan FREE is not among the targets (PREMIUM)"
-    assert explanation.steps == (Step("target", "no", explanation.first_no, details={"target": "plan"}),)
+    details = {"target": "plan", "value": "FREE", "targets": ["PREMIUM"], "more": 0}
+    assert explanation.steps == (Step("target", "target", "no", explanation.first_no, details=details),)
+    assert explanation.first_no_code == "target"
     assert str(explanation).startswith("`premium` is OFF for user-42")
     rolled = flags.explain("half", {"user": "user-42"}).steps[-1]
     assert rolled.step == "rollout"

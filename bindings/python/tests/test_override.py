@@ -35,6 +35,7 @@ def test_every_way_of_asking(flags: Flags) -> None:
         assert flags.explain("b").resolution == on
         assert flags.explain("b").first_no is None
         assert flags.explain("a").first_no is not None
+        assert (flags.explain("a").first_no_code, flags.explain("b").first_no_code) == ("test-override", None)
         assert "override" in str(flags.explain("a"))
         new = Resolution(enabled=True, value={"n": [1]}, variant="v", reason="STATIC")
         off = Resolution(enabled=False, value=False, reason="STATIC")

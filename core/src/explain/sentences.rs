@@ -3,12 +3,10 @@
 use super::{Outcome, Step};
 use crate::aside::{Aside, Why};
 use crate::bucket::{BUCKETS, Bucket, Share};
-use crate::condition::{Comparison, Percentage, Truth, Window};
+use crate::condition::{Percentage, Truth, Window};
 use crate::context::{Context, Field};
-use crate::definition::{Relation, TextTest};
 use crate::error::{found, quoted};
-use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Gate, Prerequisite, Span, Unit, VariantId, Wanted};
-use crate::operator::Operator;
+use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Gate, Prerequisite, Unit, VariantId, Wanted};
 use crate::resolution::Resolution;
 use crate::text::{Text, Word};
 use crate::time::Time;
@@ -16,10 +14,18 @@ use crate::understood::Column;
 use crate::value::Value;
 
 /// How many entries of a list are named.
-const NAMED: usize = 5;
+pub(super) const NAMED: usize = 5;
 
-fn step(name: &'static str, outcome: impl Into<Outcome>, sentence: String) -> Step {
-    Step { name, outcome: outcome.into(), sentence, numbers: Vec::new(), inner: Vec::new() }
+pub(super) fn step(name: &'static str, code: &'static str, outcome: impl Into<Outcome>, sentence: String) -> Step {
+    Step { name, code, outcome: outcome.into(), sentence, operands: Vec::new(), inner: Vec::new() }
+}
+
+impl Step {
+    /// The same with what it compared.
+    pub(super) fn with(mut self, operands: impl IntoIterator<Item = (&'static str, Value<'static>)>) -> Self {
+        self.operands.extend(operands);
+        self
+    }
 }
 
 impl From<bool> for Outcome {
@@ -49,33 +55,44 @@ pub(super) fn who(context: &Context<'_>) -> String {
 
 pub(crate) fn disabled(set: &FlagSet, id: FlagId) -> Step {
     let origin = set.origin(id);
-    let sentence = match origin.fate {
+    let status = origin.status.name();
+    match origin.fate {
         Fate::SetAside { why: Why::Killed, .. } => {
-            "the flag has a mistake in its definition and reads as switched off".to_owned()
+            let sentence = "the flag has a mistake in its definition and reads as switched off";
+            step("state", "broken-and-off", false, sentence.to_owned())
         }
-        _ if !origin.enabled => "the flag is switched off (`enabled` is false)".to_owned(),
-        _ => format!("the flag is off for everybody (`status` is {})", origin.status.name()),
-    };
-    step("state", false, sentence)
+        _ if !origin.enabled => {
+            step("state", "switched-off", false, "the flag is switched off (`enabled` is false)".to_owned())
+        }
+        _ => step("state", "status-off", false, format!("the flag is off for everybody (`status` is {status})"))
+            .with([("status", status.into())]),
+    }
 }
 
 pub(crate) fn broken(set: &FlagSet, id: FlagId) -> Step {
-    let sentence = match (set.origin(id).fate, set.aside(id)) {
+    match (set.origin(id).fate, set.aside(id)) {
         (Fate::SetAside { why: Why::Withheld, .. }, Some(aside)) => withheld(set, aside),
-        _ => "the flag has a mistake in its definition and never had a good one".to_owned(),
-    };
-    step("state", false, sentence)
+        _ => {
+            let sentence = "the flag has a mistake in its definition and never had a good one";
+            step("state", "broken", false, sentence.to_owned())
+        }
+    }
 }
 
 /// Why a flag is withheld (8.16).
-fn withheld(set: &FlagSet, aside: &Aside) -> String {
-    let columns = aside.causes.iter().filter_map(|cause| set.reading.other(cause.column));
+fn withheld(set: &FlagSet, aside: &Aside) -> Step {
+    let columns = aside.causes.iter().filter_map(|cause| set.reading.other(cause.column)).map(Column::name);
+    let operands = [
+        ("columns", list(columns.clone())),
+        ("unreadable", list(aside.unreadable.iter().copied())),
+        ("repeated", aside.twins.into()),
+    ];
     let named = |names: &mut dyn Iterator<Item = &str>| {
         let names: Vec<String> = names.map(quoted).collect();
         let shown = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
         if names.len() > NAMED { format!("{shown} and {} more", names.len() - NAMED) } else { shown }
     };
-    let (columns, unreadable) = (named(&mut columns.map(Column::name)), named(&mut aside.unreadable.iter().copied()));
+    let (columns, unreadable) = (named(&mut columns.into_iter()), named(&mut aside.unreadable.iter().copied()));
     let mut why = Vec::new();
     if !columns.is_empty() {
         why.push(format!("{columns} looks like a restriction and is not read"));
@@ -86,26 +103,33 @@ fn withheld(set: &FlagSet, aside: &Aside) -> String {
     if aside.twins {
         why.push("its key is in several rows that differ".to_owned());
     }
-    format!("{}, so the flag is off", why.join(", "))
+    step("state", "withheld", false, format!("{}, so the flag is off", why.join(", "))).with(operands)
+}
+
+/// Texts as a list.
+fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> Value<'static> {
+    Value::List(texts.into_iter().map(|text| text.to_owned().into()).collect())
 }
 
 pub(crate) fn window(detail: &Detail, now: Time, inside: bool) -> Step {
-    let sentence = match (detail.start, detail.end) {
-        (Some(start), _) if now < start => format!("it starts at {start}, and now it is {now}"),
-        (_, Some(end)) if now >= end => format!("it ended at {end}, and now it is {now}"),
-        (Some(start), Some(end)) => format!("{now} is between its start, {start}, and its end, {end}"),
-        (Some(start), None) => format!("it started at {start}"),
-        (None, Some(end)) => format!("it does not end before {end}"),
-        (None, None) => "it has neither start nor end".to_owned(),
+    let (code, sentence) = match (detail.start, detail.end) {
+        (Some(start), _) if now < start => ("before-start", format!("it starts at {start}, and now it is {now}")),
+        (_, Some(end)) if now >= end => ("after-end", format!("it ended at {end}, and now it is {now}")),
+        (Some(start), Some(end)) => ("in-window", format!("{now} is between its start, {start}, and its end, {end}")),
+        (Some(start), None) => ("in-window", format!("it started at {start}")),
+        (None, Some(end)) => ("in-window", format!("it does not end before {end}")),
+        (None, None) => ("in-window", "it has neither start nor end".to_owned()),
     };
-    step("window", inside, sentence)
+    let times = [("start", detail.start), ("end", detail.end), ("now", Some(now))];
+    let times = times.into_iter().filter_map(|(name, time)| Some((name, time?.to_string().into())));
+    step("window", code, inside, sentence).with(times)
 }
 
 pub(crate) fn work(parts: u64, size: u64) -> Step {
     let sentence = format!(
         "its conditions have {parts} parts and the largest value of the context has size {size}: too much work"
     );
-    step("work", false, sentence)
+    step("work", "too-much-work", false, sentence).with([("parts", parts.into()), ("size", size.into())])
 }
 
 pub(crate) fn prerequisite(
@@ -128,22 +152,38 @@ pub(crate) fn prerequisite(
         Some(Resolution { error: Some(error), .. }) => format!("has the error {}", error.as_str()),
         Some(_) => "is off".to_owned(),
     };
-    Step { inner, ..step("prerequisite", met, format!("the flag `{key}` must {wanted}, and it {is}")) }
+    let must = match prerequisite.wanted {
+        Wanted::On(on) => ("on", on.into()),
+        Wanted::Variants(keys) => ("variants", list(keys.of(&set.operands).iter().map(|text| set.texts.get(*text)))),
+    };
+    let serves = other.map_or(Value::Null, |other| other.to_value());
+    let sentence = format!("the flag `{key}` must {wanted}, and it {is}");
+    let code = if other.is_some() { "prerequisite" } else { "prerequisite-missing" };
+    Step { inner, ..step("prerequisite", code, met, sentence) }.with([
+        ("flag", key.to_owned().into()),
+        must,
+        ("answer", serves),
+    ])
 }
 
 pub(crate) fn override_(context: &Context<'_>, field: Field, on: bool, listed: bool) -> Step {
     let (side, is) = (if on { "on" } else { "off" }, if listed { "is" } else { "is not" });
-    let sentence = match (context.field(field), context.unreadable_field(field)) {
-        (Some(word), _) => format!("the {field} {} {is} among those who are always {side}", word.as_str()),
-        (None, Some(what)) if on => {
-            format!("the {field} is {what}, which is no text, and is not among those who are always on")
+    let (code, sentence) = match (context.field(field), context.unreadable_field(field)) {
+        (Some(word), _) => {
+            ("override", format!("the {field} {} {is} among those who are always {side}", word.as_str()))
         }
-        (None, Some(what)) => {
-            format!("the {field} is {what}, which is no text, so it may be among those who are always off")
-        }
-        (None, None) => format!("the context has no {field}, and some are always {side}"),
+        (None, Some(what)) if on => (
+            "override-unreadable",
+            format!("the {field} is {what}, which is no text, and is not among those who are always on"),
+        ),
+        (None, Some(what)) => (
+            "override-unreadable",
+            format!("the {field} is {what}, which is no text, so it may be among those who are always off"),
+        ),
+        (None, None) => ("override-missing", format!("the context has no {field}, and some are always {side}")),
     };
-    step("override", listed, sentence)
+    let value = context.field(field).map(|word| ("value", word.as_str().to_owned().into()));
+    step("override", code, listed, sentence).with([("field", field.to_string().into()), ("on", on.into())]).with(value)
 }
 
 pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: bool) -> Step {
@@ -159,11 +199,29 @@ pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: 
         Field::Roles => ("role".to_owned(), if listed { "is among" } else { "is not among" }),
         field => (field.to_string(), if listed { "is among" } else { "is not among" }),
     };
-    let sentence = match given(context, gate.field) {
-        Some(value) => format!("the {name} {value} {verb} the targets ({list})"),
-        None => format!("{}, and the targets are {list}", none(context, gate.field, &name)),
+    let (code, sentence) = match given(context, gate.field) {
+        Some(value) => ("target", format!("the {name} {value} {verb} the targets ({list})")),
+        None => {
+            let code = lacks(context, gate.field, ["target-missing", "target-unreadable"]);
+            (code, format!("{}, and the targets are {list}", none(context, gate.field, &name)))
+        }
     };
-    Step { numbers: vec![("target", gate.field.to_string().into())], ..step("target", listed, sentence) }
+    let given = match gate.field {
+        Field::Roles => context.known_roles().map(|roles| self::list(roles.map(Word::as_str))),
+        field => context.field(field).map(|word| word.as_str().to_owned().into()),
+    };
+    step("target", code, listed, sentence)
+        .with([("target", gate.field.to_string().into())])
+        .with(given.map(|given| ("value", given)))
+        .with([
+            ("targets", self::list(entries.iter().map(AsRef::as_ref))),
+            ("more", (count.saturating_sub(NAMED) as u64).into()),
+        ])
+}
+
+/// The code of a step for a field that is not there, or cannot be read (3.10).
+fn lacks(context: &Context<'_>, field: Field, [missing, unreadable]: [&'static str; 2]) -> &'static str {
+    if context.unreadable_field(field).is_some() { unreadable } else { missing }
 }
 
 /// A sentence: the context lacks the field, or its value is not a text (3.10).
@@ -175,7 +233,7 @@ fn none(context: &Context<'_>, field: Field, name: &str) -> String {
 }
 
 /// The value of a fixed field, for reading.
-fn given(context: &Context<'_>, field: Field) -> Option<String> {
+pub(super) fn given(context: &Context<'_>, field: Field) -> Option<String> {
     match field {
         Field::Roles => {
             let roles: Vec<&str> = context.known_roles()?.map(crate::text::Word::as_str).collect();
@@ -195,7 +253,8 @@ pub(crate) fn share(
 ) -> Step {
     let Some(bucket) = bucket else {
         if share == Share::NOBODY {
-            return step(what, false, format!("its {what} is {share}: nobody"));
+            let nobody = step(what, "share-nobody", false, format!("its {what} is {share}: nobody"));
+            return nobody.with([("threshold", share.thousandths().into())]);
         }
         return no_unit(set, context, what, unit);
     };
@@ -204,24 +263,26 @@ pub(crate) fn share(
     let value = unit_text(set, context, unit);
     let sentence =
         format!("its {what} is {share}: {value} has bucket {number} of {BUCKETS}, {relation} {}", share.thousandths());
-    Step { numbers: bucketed(set, unit, bucket, share), ..step(what, inside, sentence) }
+    step(what, "share", inside, sentence).with(bucketed(set, unit, value, bucket)).with([threshold(share)])
 }
 
-fn bucketed(set: &FlagSet, unit: Unit, bucket: Bucket, share: Share) -> Vec<(&'static str, Value<'static>)> {
-    vec![
-        ("unit", unit_name(set, unit).to_owned().into()),
-        ("bucket", bucket.number().into()),
-        ("threshold", share.thousandths().into()),
-    ]
+fn bucketed(set: &FlagSet, unit: Unit, value: String, bucket: Bucket) -> [(&'static str, Value<'static>); 3] {
+    let name = unit_name(set, unit).to_owned();
+    [("unit", name.into()), ("value", value.into()), ("bucket", bucket.number().into())]
+}
+
+fn threshold(share: Share) -> (&'static str, Value<'static>) {
+    ("threshold", share.thousandths().into())
 }
 
 pub(crate) fn no_unit(set: &FlagSet, context: &Context<'_>, what: &'static str, unit: Unit) -> Step {
     let name = unit_name(set, unit);
-    let lacks = match unit {
-        Unit::Field(field) => none(context, field, name),
-        Unit::Attribute(_) => format!("the context has no {name}"),
+    let (code, lacks) = match unit {
+        Unit::Field(field) => (lacks(context, field, ["unit-missing", "unit-unreadable"]), none(context, field, name)),
+        Unit::Attribute(_) => ("unit-missing", format!("the context has no {name}")),
     };
-    step(what, false, format!("its {what} needs a bucket, and {lacks}"))
+    let unit = ("unit", name.to_owned().into());
+    step(what, code, false, format!("its {what} needs a bucket, and {lacks}")).with([unit])
 }
 
 pub(crate) fn rule(key: &str, truth: Truth, inner: Vec<Step>) -> Step {
@@ -230,7 +291,7 @@ pub(crate) fn rule(key: &str, truth: Truth, inner: Vec<Step>) -> Step {
         Truth::Unknown => format!("the rule {key} does not match: something it asks for is unknown"),
         _ => format!("the rule {key} {matches}"),
     };
-    Step { inner, ..step("rule", truth, sentence) }
+    Step { inner, ..step("rule", "rule", truth, sentence) }.with([("rule", key.to_owned().into())])
 }
 
 pub(crate) fn variant(
@@ -241,12 +302,13 @@ pub(crate) fn variant(
 ) -> Step {
     let key = set.variants.get(variant.0 as usize).map_or("", |variant| set.texts.get(variant.key));
     let Some((unit, bucket)) = bucket else {
-        return step("variant", true, format!("it serves the variant {key}"));
+        let variant = ("variant", key.to_owned().into());
+        return step("variant", "variant", true, format!("it serves the variant {key}")).with([variant]);
     };
     let value = unit_text(set, context, unit);
     let sentence = format!("it serves the variant {key}: {value} has bucket {} of {BUCKETS}", bucket.number());
-    let numbers = vec![("unit", unit_name(set, unit).to_owned().into()), ("bucket", bucket.number().into())];
-    Step { numbers, ..step("variant", true, sentence) }
+    let variant = ("variant", key.to_owned().into());
+    step("variant", "variant", true, sentence).with([variant]).with(bucketed(set, unit, value, bucket))
 }
 
 pub(crate) fn joined(name: &'static str, truth: Truth, inner: Vec<Step>) -> Step {
@@ -254,7 +316,7 @@ pub(crate) fn joined(name: &'static str, truth: Truth, inner: Vec<Step>) -> Step
         "not" => format!("the opposite of this is {}", truth.name()),
         _ => format!("{name} of these: {}", truth.name()),
     };
-    Step { inner, ..step(name, truth, sentence) }
+    Step { inner, ..step(name, name, truth, sentence) }
 }
 
 pub(crate) fn segment(key: &str, truth: Truth, inner: Vec<Step>) -> Step {
@@ -263,7 +325,7 @@ pub(crate) fn segment(key: &str, truth: Truth, inner: Vec<Step>) -> Step {
         Truth::False => format!("not in the segment {key}"),
         Truth::Unknown => format!("whether in the segment {key} is unknown"),
     };
-    Step { inner, ..step("segment", truth, sentence) }
+    Step { inner, ..step("segment", "segment", truth, sentence) }.with([("segment", key.to_owned().into())])
 }
 
 pub(crate) fn percentage(
@@ -277,147 +339,29 @@ pub(crate) fn percentage(
     let salt = set.texts.get(percentage.salt);
     let Some(bucket) = bucket else {
         let name = unit_name(set, percentage.unit);
-        return step("percentage", truth, format!("{from} to {to} by {name}, and the context has no {name}"));
+        let sentence = format!("{from} to {to} by {name}, and the context has no {name}");
+        return step("percentage", "percentage-missing", truth, sentence).with([
+            ("unit", name.to_owned().into()),
+            ("from", from.thousandths().into()),
+            threshold(to),
+        ]);
     };
     let value = unit_text(set, context, percentage.unit);
     let sentence = format!("{from} to {to} in `{salt}`: {value} has bucket {} of {BUCKETS}", bucket.number());
-    Step { numbers: bucketed(set, percentage.unit, bucket, to), ..step("percentage", truth, sentence) }
+    step("percentage", "percentage", truth, sentence).with(bucketed(set, percentage.unit, value, bucket)).with([
+        ("from", from.thousandths().into()),
+        threshold(to),
+        ("salt", salt.to_owned().into()),
+    ])
 }
 
 pub(crate) fn now(window: Window, now: Time, truth: Truth) -> Step {
-    step("now", truth, format!("from {} until {}, and now it is {now}", window.from, window.to))
+    let sentence = format!("from {} until {}, and now it is {now}", window.from, window.to);
+    let times = [("from", window.from), ("to", window.to), ("now", now)];
+    step("now", "now", truth, sentence).with(times.map(|(name, time)| (name, time.to_string().into())))
 }
 
-pub(crate) fn comparison(set: &FlagSet, context: &Context<'_>, comparison: &Comparison, truth: Truth) -> Step {
-    let name = unit_name(set, comparison.attribute);
-    let texts =
-        |words: &mut dyn Iterator<Item = Word<'_>>| words.map(|word| Value::from(word.as_str().to_owned())).collect();
-    let (value, compared): (String, Vec<Value<'_>>) = match comparison.attribute {
-        Unit::Field(Field::Roles) => {
-            let roles = context.known_roles().map(|mut roles| texts(&mut roles)).unwrap_or_default();
-            (given(context, Field::Roles).unwrap_or_else(|| missing(context, Field::Roles)), roles)
-        }
-        Unit::Field(field) => (
-            given(context, field).unwrap_or_else(|| missing(context, field)),
-            texts(&mut context.field(field).into_iter()),
-        ),
-        Unit::Attribute(_) => match context.lookup(name) {
-            Some(value) => {
-                let elements = value.as_list().unwrap_or(std::slice::from_ref(value));
-                (found(value).to_string(), elements.to_vec())
-            }
-            None => ("missing".to_owned(), Vec::new()),
-        },
-    };
-    let operator = comparison.operator;
-    let unusable = compared.iter().filter(|_| truth == Truth::Unknown);
-    let unusable = unusable.filter(|value| set.test_value(operator, value).is_none()).map(|value| why(operator, value));
-    let because = unusable.take(1).map(|why| format!(", because {why}")).collect::<String>();
-    step("comparison", truth, format!("{name} ({value}) {}: {}{because}", wanted(set, operator), truth.name()))
-}
-
-/// The value to show for a fixed field without a text.
-fn missing(context: &Context<'_>, field: Field) -> String {
-    match context.unreadable_field(field) {
-        Some(what) => format!("{what}, which is no text"),
-        None => "missing".to_owned(),
-    }
-}
-
-/// Why an operator cannot use a value (4.9).
-fn why(operator: Operator, value: &Value<'_>) -> String {
-    let shown = found(value);
-    let (name, kind) = match operator {
-        Operator::In(_) | Operator::Text { test: TextTest::In, .. } => ("in", "texts and whole numbers"),
-        Operator::Contains(_) | Operator::Text { test: TextTest::Contains, .. } => ("contains", "texts"),
-        Operator::Text { test: TextTest::StartsWith, .. } => ("starts_with", "texts"),
-        Operator::Text { test: TextTest::EndsWith, .. } => ("ends_with", "texts"),
-        Operator::Matches(_) => ("matches", "texts"),
-        Operator::Is(_) => ("is", "booleans"),
-        Operator::Number { relation, .. } => (relation.name(), "numbers"),
-        Operator::Time { relation: Relation::Less, .. } => ("before", "times"),
-        Operator::Time { .. } => ("after", "times"),
-        Operator::Version { relation, .. } => (semver(relation), "versions, which are texts"),
-        Operator::Network(_) => ("in_cidr", "addresses, which are texts"),
-        Operator::Present => ("present", "anything"),
-    };
-    match (operator, value) {
-        (Operator::Time { .. }, Value::Text(_) | Value::Integer(_) | Value::Number(_)) => format!("{shown} is no time"),
-        (Operator::Version { .. }, Value::Text(_)) => format!("{shown} is no version"),
-        (Operator::Network(_), Value::Text(_)) => format!("{shown} is no IP address"),
-        (_, Value::List(_) | Value::Object(_) | Value::Null) => format!("`{name}` compares {kind}, and not {shown}"),
-        _ => format!("{shown} is {}, and `{name}` compares {kind}", value.kind()),
-    }
-}
-
-/// The operator that compares versions by this relation.
-fn semver(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Equal => "semver_eq",
-        Relation::Less => "semver_lt",
-        Relation::LessOrEqual => "semver_le",
-        Relation::Greater => "semver_gt",
-        Relation::GreaterOrEqual => "semver_ge",
-    }
-}
-
-/// An operator with what the author wrote.
-fn wanted(set: &FlagSet, operator: Operator) -> String {
-    match operator {
-        Operator::In(list) => {
-            let mut entries = set.lists.texts(list, &set.texts);
-            entries.sort();
-            let more = entries.len().saturating_sub(NAMED);
-            entries.truncate(NAMED);
-            format!("in {}{}", entries.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
-        }
-        Operator::Text { test, operands, ignore_case } => values(set, test, operands, ignore_case),
-        Operator::Contains(at) => set.substrings.get(at as usize).map_or_else(String::new, |substrings| {
-            values(set, TextTest::Contains, substrings.values, substrings.ignore_case)
-        }),
-        Operator::Matches(pattern) => {
-            format!("matches {}", set.patterns.get(pattern as usize).map_or("", |pattern| pattern.as_str()))
-        }
-        Operator::Is(value) => format!("is {value}"),
-        Operator::Number { relation, value } => format!("{} {value}", sign(relation)),
-        Operator::Time { relation, value } => {
-            format!("{} {value}", if relation == Relation::Less { "before" } else { "after" })
-        }
-        Operator::Version { relation, value } => {
-            let version = set.versions.get(value as usize).map_or("", |version| set.texts.get(version.text));
-            format!("{} version {version}", sign(relation))
-        }
-        Operator::Network(networks) => {
-            let networks: Vec<String> =
-                networks.of(&set.networks).iter().take(NAMED).map(ToString::to_string).collect();
-            format!("in the networks {}", networks.join(", "))
-        }
-        Operator::Present => "is present".to_owned(),
-    }
-}
-
-fn values(set: &FlagSet, test: TextTest, values: Span, ignore_case: bool) -> String {
-    let test = match test {
-        TextTest::In => "in",
-        TextTest::Contains => "contains",
-        TextTest::StartsWith => "starts with",
-        TextTest::EndsWith => "ends with",
-    };
-    let case = if ignore_case { " in any case" } else { "" };
-    format!("{test} {}{case}", names(set, values.of(&set.operands), ", "))
-}
-
-fn sign(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Equal => "=",
-        Relation::Less => "<",
-        Relation::LessOrEqual => "≤",
-        Relation::Greater => ">",
-        Relation::GreaterOrEqual => "≥",
-    }
-}
-
-fn names(set: &FlagSet, texts: &[Text], separator: &str) -> String {
+pub(super) fn names(set: &FlagSet, texts: &[Text], separator: &str) -> String {
     let mut named: Vec<&str> = texts.iter().take(NAMED).map(|text| set.texts.get(*text)).collect();
     let more = format!("{} more", texts.len().saturating_sub(NAMED));
     if texts.len() > NAMED {
@@ -426,7 +370,7 @@ fn names(set: &FlagSet, texts: &[Text], separator: &str) -> String {
     named.join(separator)
 }
 
-fn unit_name(set: &FlagSet, unit: Unit) -> &str {
+pub(super) fn unit_name(set: &FlagSet, unit: Unit) -> &str {
     match unit {
         Unit::Field(Field::User) => "user",
         Unit::Field(Field::Company) => "company",

@@ -15,6 +15,8 @@ class Step:
 
     step: str
     """Which step it is, such as `target`, `rollout` or `rule`."""
+    code: str
+    """What kind of sentence it is, by a name that does not change: with the details another language can say the same."""
     outcome: Literal["yes", "no", "unknown"]
     sentence: str
     """The step in words."""
@@ -25,7 +27,7 @@ class Step:
 
     def to_dict(self) -> dict[str, Any]:
         """The step as plain values, ready for `json.dumps`."""
-        plain = {"step": self.step, "outcome": self.outcome, "sentence": self.sentence, **(self.details or {})}
+        plain = {"step": self.step, "code": self.code, "outcome": self.outcome, "sentence": self.sentence, **(self.details or {})}
         if self.steps:
             plain["steps"] = [step.to_dict() for step in self.steps]
         return plain
@@ -41,6 +43,8 @@ class Explanation:
     """Every step that was taken, in order."""
     first_no: str | None
     """The sentence of the first step that said no, or None if none did."""
+    first_no_code: str | None
+    """The code of that step, or None if none did or there is no answer."""
     text: str
     """The whole path in lines."""
 
@@ -50,7 +54,8 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """The explanation as plain values, ready for `json.dumps`."""
         path = [step.to_dict() for step in self.steps]
-        return {**self.resolution.to_dict(), "first_no": self.first_no, "path": path}
+        no = {"first_no": self.first_no, "first_no_code": self.first_no_code}
+        return {**self.resolution.to_dict(), **no, "path": path}
 
 
 def explanation_of(key: object, plain: dict[str, Any]) -> Explanation:
@@ -58,17 +63,18 @@ def explanation_of(key: object, plain: dict[str, Any]) -> Explanation:
     resolution: Resolution = plain["resolution"]
     if "path" in plain:
         steps = tuple(_step_of(step) for step in plain["path"])
-        return Explanation(resolution, steps, plain["first_no"], plain["text"])
+        return Explanation(resolution, steps, plain["first_no"], plain["first_no_code"], plain["text"])
     if "problem" in plain:
         problem = plain["problem"]
-        return Explanation(resolution, (), problem, f"`{key}` has no answer: {problem}")
+        return Explanation(resolution, (), problem, None, f"`{key}` has no answer: {problem}")
     sentence = "an override decides, as in a test"
-    step = Step("override", "yes" if resolution.enabled else "no", sentence)
+    step = Step("override", "test-override", "yes" if resolution.enabled else "no", sentence)
     text = f"`{key}` is {'ON' if resolution.enabled else 'OFF'}: {sentence}"
-    return Explanation(resolution, (step,), None if resolution.enabled else sentence, text)
+    no = (None, None) if resolution.enabled else (sentence, step.code)
+    return Explanation(resolution, (step,), *no, text)
 
 
 def _step_of(plain: dict[str, Any]) -> Step:
     details = {name: value for name, value in plain.items() if name not in Step.__slots__}
     inner = tuple(_step_of(step) for step in plain.get("steps", ()))
-    return Step(plain["step"], plain["outcome"], plain["sentence"], inner, details or None)
+    return Step(plain["step"], plain["code"], plain["outcome"], plain["sentence"], inner, details or None)
