@@ -14,14 +14,19 @@ use crate::source::Snapshot;
 
 /// The findings of a snapshot, in the order of the file, errors first at one place.
 pub(crate) fn check(snapshot: &Snapshot, levels: &Levels, now: Time) -> Vec<Finding> {
-    let mut findings = match snapshot.compile() {
+    // Both read the whole text, so each has a thread.
+    let (compiled, document) = std::thread::scope(|scope| {
+        let document = scope.spawn(|| Document::of(snapshot));
+        let compiled = snapshot.compile();
+        (compiled, document.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let mut findings = match compiled {
         Err(error) => vec![refused(&error, snapshot)],
         Ok(set) => {
             let flags = Flags::new();
             let report = flags.publish_any_revision(set);
             let mut findings: Vec<Finding> = report.violations().iter().map(violation).collect();
             columns(&report, levels, &mut findings);
-            let document = Document::of(snapshot);
             // The places of mapped rows are not those of the flags, and their messages name the flag.
             if snapshot.mapping.is_none() {
                 name_flags(&document, &mut findings);

@@ -45,7 +45,7 @@ pub(crate) struct Segment<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// That of a snapshot that has been compiled without an error. Of rows that a mapping reads it is what the mapping makes
+    /// That of a snapshot; of one that cannot be compiled it holds what could be read. Of rows that a mapping reads it is what the mapping makes
     /// of them, and places are not those of the file.
     pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
         match &snapshot.mapping {
