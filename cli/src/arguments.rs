@@ -3,7 +3,7 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::desk::{Desk, Findings, Trouble};
-use crate::{codegen, eval, explain, fmt, help, inspect, lint, refs, schema};
+use crate::{codegen, eval, explain, fmt, help, history, inspect, lint, migrate, promote, refs, rollback, schema};
 
 /// Check feature flags, and say who gets what and why
 #[derive(Clone, Debug, Parser)]
@@ -43,6 +43,10 @@ pub enum Command {
     Inspect(inspect::Arguments),
     Codegen(codegen::Arguments),
     Refs(refs::Arguments),
+    Rollback(rollback::Arguments),
+    History(history::Arguments),
+    Promote(promote::Arguments),
+    Migrate(migrate::Arguments),
     Fmt(fmt::Arguments),
     Schema(schema::Arguments),
     Completions(help::CompletionsArguments),
@@ -64,6 +68,10 @@ impl Command {
             Command::Inspect(arguments) => inspect::run(arguments, desk),
             Command::Codegen(arguments) => codegen::run(arguments, desk),
             Command::Refs(arguments) => refs::run(arguments, desk),
+            Command::Rollback(arguments) => rollback::run(arguments, desk),
+            Command::History(arguments) => history::run(arguments, desk),
+            Command::Promote(arguments) => promote::run(arguments, desk),
+            Command::Migrate(arguments) => migrate::run(arguments, desk),
             Command::Fmt(arguments) => fmt::run(arguments, desk),
             Command::Schema(arguments) => schema::run(arguments, desk),
             Command::Completions(arguments) => help::completions(arguments, desk),

@@ -55,6 +55,28 @@ impl Desk<'_> {
         writeln!(self.talk, "{text}").map_err(Trouble::from)
     }
 
+    /// Asks before something is changed, unless it was said that it shall be.
+    ///
+    /// # Errors
+    /// When the answer is no, or there is nobody to ask.
+    pub fn confirm(&mut self, question: &str, yes: bool) -> Result<(), Trouble> {
+        if yes {
+            return Ok(());
+        }
+        if !self.can_ask {
+            return Err(Trouble::new("nothing is changed: expected `--yes`, or a terminal to ask on"));
+        }
+        self.out.flush()?;
+        write!(self.talk, "{question} [y/N] ")?;
+        self.talk.flush()?;
+        let mut line = String::new();
+        self.input.read_line(&mut line)?;
+        match line.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Trouble::new("nothing is changed")),
+        }
+    }
+
     /// Writes a file whole or not at all.
     ///
     /// # Errors

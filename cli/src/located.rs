@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jsonc_parser::ast::{ObjectProp, Value};
+use jsonc_parser::ast::{Array, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 
@@ -42,6 +42,25 @@ impl<'t> Located<'t> {
             Value::Object(_) | Value::Array(_) if range.end > range.start => range.start..range.start + 1,
             _ => range.start..range.end,
         })
+    }
+
+    /// The array of the rows: the document, or its field `flags`.
+    pub(crate) fn array(&self) -> Option<&Array<'t>> {
+        match self.root.as_ref()? {
+            Value::Array(array) => Some(array),
+            Value::Object(object) => {
+                match &object.properties.iter().rev().find(|one| one.name.as_str() == "flags")?.value {
+                    Value::Array(array) => Some(array),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The rows of a document, or bare rows.
+    pub(crate) fn rows(&self) -> &[Value<'t>] {
+        self.array().map_or(&[], |array| array.elements.as_slice())
     }
 
     /// The first string with this text.

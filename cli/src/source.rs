@@ -46,6 +46,23 @@ impl Reading {
 }
 
 impl Reading {
+    /// The place of a source; without a name the only source of `esclusa.toml`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or there are several.
+    pub(crate) fn place(&self, source: Option<&str>, desk: &Desk<'_>) -> Result<Place, Trouble> {
+        if let Some(source) = source {
+            return Place::find(source, self, desk);
+        }
+        let config = self.config(desk)?;
+        let names: Vec<&str> = config.sources.keys().map(String::as_str).collect();
+        match names.as_slice() {
+            [only] => Place::find(only, self, desk),
+            [] => Err(Trouble::new("which source? expected `--source SNAPSHOT`")),
+            _ => Err(Trouble::new(format!("which source? expected `--source` with one of {}", names.join(", ")))),
+        }
+    }
+
     /// The parameters with their values.
     ///
     /// # Errors
@@ -89,21 +106,9 @@ impl Snapshot {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_rows(argument: &str, reading: &Reading, desk: &mut Desk<'_>) -> Result<Self, Trouble> {
-        let config = reading.config(desk)?;
-        let named = named(argument, &config)?;
-        let mapping = mapping(reading, &named, &config, desk)?;
-        let place = match (&named.from, &named.from_env) {
-            (Some(from), _) => from.clone(),
-            (None, Some(variable)) => variable_of(variable, desk)?,
-            (None, None) => argument.to_owned(),
-        };
-        let is_named = named.from.is_some() || named.from_env.is_some();
-        let folder = if is_named { config.folder.clone() } else { desk.folder.clone() };
-        let table = reading.table.clone().or(named.table);
-        let token = named.token_env.as_deref().map(|variable| variable_of(variable, desk)).transpose()?;
-        let token = token.or_else(|| (desk.variable)("ESCLUSA_TOKEN"));
-        let mut snapshot = ask(&Asked { place, folder, table, token }, desk)?;
-        snapshot.mapping = mapping;
+        let place = Place::find(argument, reading, desk)?;
+        let mut snapshot = ask(&place, desk)?;
+        snapshot.mapping = place.mapping;
         Ok(snapshot)
     }
 
@@ -172,14 +177,61 @@ pub fn read_mapping(file: &Path) -> Result<Mapping, Trouble> {
     mapping.map_err(|error| Trouble::new(format!("`{}`: {error}", file.display())))
 }
 
-struct Asked {
-    place: String,
-    folder: PathBuf,
-    table: Option<String>,
+/// Where a source is, before it is asked.
+pub(crate) struct Place {
+    /// A file, `-`, `env:NAME`, or an address.
+    pub(crate) place: String,
+    /// The folder that a file is looked for in.
+    pub(crate) folder: PathBuf,
+    /// The table in the database, or the key in Redis.
+    pub(crate) table: Option<String>,
+    /// The mapping that reads it.
+    pub(crate) mapping: Option<Mapping>,
     token: Option<String>,
 }
 
-impl Asked {
+impl Place {
+    /// What an argument means.
+    ///
+    /// # Errors
+    /// When a name, a variable or a mapping cannot be read.
+    pub(crate) fn find(argument: &str, reading: &Reading, desk: &Desk<'_>) -> Result<Self, Trouble> {
+        let config = reading.config(desk)?;
+        let named = named(argument, &config)?;
+        let mapping = mapping(reading, &named, &config, desk)?;
+        let place = match (&named.from, &named.from_env) {
+            (Some(from), _) => from.clone(),
+            (None, Some(variable)) => variable_of(variable, desk)?,
+            (None, None) => argument.to_owned(),
+        };
+        let is_named = named.from.is_some() || named.from_env.is_some();
+        let folder = if is_named { config.folder.clone() } else { desk.folder.clone() };
+        let table = reading.table.clone().or(named.table);
+        let token = named.token_env.as_deref().map(|variable| variable_of(variable, desk)).transpose()?;
+        let token = token.or_else(|| (desk.variable)("ESCLUSA_TOKEN"));
+        Ok(Place { place, folder, table, mapping, token })
+    }
+
+    /// Whether it is a Postgres.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.scheme().is_some_and(|scheme| matches!(scheme, "postgres" | "postgresql"))
+    }
+
+    /// Its path, if it is a file.
+    pub(crate) fn file(&self) -> Option<&str> {
+        match self.scheme() {
+            Some("file") => self.place.strip_prefix("file://"),
+            None if self.place != "-" && !["env:", "sqlite:"].iter().any(|kind| self.place.starts_with(kind)) => {
+                Some(&self.place)
+            }
+            _ => None,
+        }
+    }
+
+    fn scheme(&self) -> Option<&str> {
+        self.place.split_once("://").map(|(scheme, _)| scheme)
+    }
+
     fn table_in(&self, database: &str) -> Result<&str, Trouble> {
         self.table
             .as_deref()
@@ -187,7 +239,7 @@ impl Asked {
     }
 }
 
-fn ask(asked: &Asked, desk: &mut Desk<'_>) -> Result<Snapshot, Trouble> {
+fn ask(asked: &Place, desk: &mut Desk<'_>) -> Result<Snapshot, Trouble> {
     let place = asked.place.as_str();
     let given = |name: &str, bytes: Vec<u8>| Snapshot { name: name.to_owned(), file: None, bytes, mapping: None };
     if place == "-" {
@@ -201,7 +253,7 @@ fn ask(asked: &Asked, desk: &mut Desk<'_>) -> Result<Snapshot, Trouble> {
     if let Some(file) = place.strip_prefix("sqlite:") {
         return sqlite(asked, file);
     }
-    match place.split_once("://").map(|(scheme, _)| scheme) {
+    match asked.scheme() {
         Some("http" | "https") => {
             let http = esclusa_sync::Http::new(place).map_err(|error| Trouble::new(error.to_string()))?;
             let http = match &asked.token {
@@ -240,25 +292,25 @@ fn file(path: &str, folder: &Path) -> Result<Snapshot, Trouble> {
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(asked: &Asked, file: &str) -> Result<Snapshot, Trouble> {
+fn sqlite(asked: &Place, file: &str) -> Result<Snapshot, Trouble> {
     let table = asked.table_in("the SQLite file")?;
     fetch(esclusa_sync::Sqlite::table(asked.folder.join(file), table))
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn sqlite(asked: &Asked, _: &str) -> Result<Snapshot, Trouble> {
+fn sqlite(asked: &Place, _: &str) -> Result<Snapshot, Trouble> {
     asked.table_in("the SQLite file")?;
     Err(Trouble::new("this build reads no SQLite, expected one with the feature `sqlite`"))
 }
 
 #[cfg(feature = "mysql")]
-fn mysql(asked: &Asked) -> Result<Snapshot, Trouble> {
+fn mysql(asked: &Place) -> Result<Snapshot, Trouble> {
     let table = asked.table_in("MySQL")?;
     fetch(esclusa_sync::MySql::new(&asked.place).map_err(failed)?.table(table))
 }
 
 #[cfg(not(feature = "mysql"))]
-fn mysql(asked: &Asked) -> Result<Snapshot, Trouble> {
+fn mysql(asked: &Place) -> Result<Snapshot, Trouble> {
     asked.table_in("MySQL")?;
     Err(Trouble::new("this build reads no MySQL, expected one with the feature `mysql`"))
 }

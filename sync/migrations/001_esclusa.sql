@@ -1073,13 +1073,15 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   said text := nullif(current_setting('esclusa.performed_by', true), '');
   subject text := esclusa.token_subject();
+  -- A column of somebody else's may have that name.
+  reason text := CASE WHEN attempt < 3 THEN nullif(current_setting('esclusa.reason', true), '') END;
   types jsonb := (SELECT jsonb_object_agg(attname, format_type(atttypid, NULL)) FROM pg_attribute
     WHERE attrelid = to_regclass(history) AND attname IN ('feature_flag_id', 'action', 'performed_by'));
 BEGIN
   RETURN format('INSERT INTO %s (feature_flag_id, action, old_value, new_value, performed_by, flag_table, flag_key,
-      said_by, token_subject, database_user)
-    SELECT (%s)::%s, action::%s, old_value, new_value, %L::%s, %L, %s, %L, %L, session_user FROM (%s) AS changed',
-    history,
+      said_by, token_subject, database_user%s)
+    SELECT (%s)::%s, action::%s, old_value, new_value, %L::%s, %L, %s, %L, %L, session_user%s FROM (%s) AS changed',
+    history, CASE WHEN reason IS NOT NULL THEN ', reason' END,
     CASE WHEN attempt < 3 THEN format('flag ->> %L', roles ->> 'id') ELSE 'NULL' END,
     types ->> 'feature_flag_id', types ->> 'action',
     CASE WHEN attempt = 1 THEN coalesce(said, subject) END, types ->> 'performed_by',
@@ -1088,7 +1090,7 @@ BEGIN
       THEN format('esclusa.key_of(%L, %L, %L, flag ->> %L)', roles ->> 'flags', roles ->> 'to', roles -> 'flag_keys', roles -> 'keys' ->> 0)
       ELSE (SELECT coalesce('coalesce(' || string_agg(format('flag ->> %L', key), ', ') || ')', 'NULL')
         FROM jsonb_array_elements_text(roles -> 'keys') AS key) END,
-    said, subject, changes);
+    said, subject, CASE WHEN reason IS NOT NULL THEN format(', %L', reason) END, changes);
 END
 $$;
 
@@ -1623,8 +1625,8 @@ BEGIN
   IF problem IS NOT NULL THEN
     RAISE EXCEPTION '`%` has no columns %', name, problem;
   END IF;
-  -- Who was connected, what was said of who acts, whom the token names, and which flag of which table it was.
-  FOR problem IN SELECT added FROM unnest('{database_user,said_by,token_subject,flag_table,flag_key}'::text[]) AS added
+  -- Who was connected, what was said of who acts and why, whom the token names, and which flag of which table it was.
+  FOR problem IN SELECT added FROM unnest('{database_user,said_by,token_subject,flag_table,flag_key,reason}'::text[]) AS added
     WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = history AND attname = added AND NOT attisdropped) LOOP
     EXECUTE format('ALTER TABLE %s ADD COLUMN %I text', name, problem);
   END LOOP;

@@ -78,7 +78,7 @@ pub use object::Object;
 #[cfg(feature = "object-store")]
 pub use object_store;
 #[cfg(feature = "postgres")]
-pub use postgres::Postgres;
+pub use postgres::{MIGRATION, Opened, Postgres};
 pub use refresh::Refresh;
 pub use saved::Saved;
 pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
@@ -86,6 +86,8 @@ pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
 pub use sqlite::Sqlite;
 pub use status::{LastError, Status};
 pub use syncing::{Options, Syncing, start};
+#[cfg(feature = "postgres")]
+pub use tokio_postgres;
 
 /// Its example compiles.
 #[cfg(all(doctest, feature = "environment", feature = "http", feature = "mapping"))]

@@ -17,6 +17,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::DbError;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -26,6 +27,10 @@ use crate::supplied::{Supplier, TIMEOUT, supplier};
 use crate::trust::Check;
 use address::Address;
 use reading::{Way, is_true};
+
+/// The migration, which a database may run again: revisions, notifications, a history and an emergency rollback for
+/// tables of flags.
+pub const MIGRATION: &str = include_str!("../migrations/001_esclusa.sql");
 
 /// The channel that the migration's trigger notifies.
 const CHANNEL: &str = "esclusa";
@@ -87,6 +92,31 @@ impl Server {
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Postgres").field("name", &Source::name(self)).finish_non_exhaustive()
+    }
+}
+
+/// Is shown what the server says besides its answers.
+type Said = Box<dyn FnMut(&DbError) + Send>;
+
+/// A connection that [`Postgres::open`] has made; it ends when it is dropped.
+#[derive(Debug)]
+pub struct Opened {
+    client: Client,
+    /// The task that holds the socket ends with it.
+    _news: mpsc::Receiver<News>,
+}
+
+impl std::ops::Deref for Opened {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl std::ops::DerefMut for Opened {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
     }
 }
 
@@ -211,8 +241,34 @@ impl Postgres {
         Ok(self)
     }
 
+    /// A connection of its own for other queries, made as this source makes its own: by the same address, TLS and
+    /// password. `said` is shown what the server says besides its answers.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn open(&mut self, said: impl FnMut(&DbError) + Send + 'static) -> Result<Opened, Failure> {
+        let (tell, news) = mpsc::channel(1);
+        Ok(Opened { client: self.connect_with(tell, Box::new(said)).await?, _news: news })
+    }
+
     async fn connect(&mut self) -> Result<Connection, Failure> {
         let (tell, news) = mpsc::channel(1);
+        let name = Source::name(self);
+        let said = Box::new(move |notice: &DbError| {
+            if notice.severity() == "WARNING" {
+                tracing::warn!("{name}: {}", notice.message().replace(char::is_control, " "));
+            }
+        });
+        let client = self.connect_with(tell, said).await?;
+        let way = self.way(&client).await?;
+        let table = match &way {
+            Way::Asked(watch) => watch.clone(),
+            _ => self.table_name(),
+        };
+        Ok(Connection { client, news, is_listening: false, way, table, is_compared: false, is_warned: false })
+    }
+
+    async fn connect_with(&mut self, tell: mpsc::Sender<News>, said: Said) -> Result<Client, Failure> {
         let address = (self.address)().await?;
         let server = match self.server.take() {
             // One warning for a server that is not verified, and not one for each connection.
@@ -227,21 +283,15 @@ impl Postgres {
         if let Some(password) = &self.password {
             config.password(password().await?);
         }
-        let client = if config.get_ssl_mode() == SslMode::Disable {
+        if config.get_ssl_mode() == SslMode::Disable {
             let (client, connection) = config.connect(NoTls).await?;
-            tokio::spawn(hold(connection, tell, Source::name(self)));
-            client
+            tokio::spawn(hold(connection, tell, said));
+            Ok(client)
         } else {
             let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await?;
-            tokio::spawn(hold(connection, tell, Source::name(self)));
-            client
-        };
-        let way = self.way(&client).await?;
-        let table = match &way {
-            Way::Asked(watch) => watch.clone(),
-            _ => self.table_name(),
-        };
-        Ok(Connection { client, news, is_listening: false, way, table, is_compared: false, is_warned: false })
+            tokio::spawn(hold(connection, tell, said));
+            Ok(client)
+        }
     }
 
     /// Listens, unless that is so already. What cannot be listened to is asked once an interval.
@@ -277,7 +327,7 @@ impl Postgres {
 }
 
 /// Holds the socket, and passes on notifications, until it breaks or the receiver is dropped.
-async fn hold<T>(mut connection: tokio_postgres::Connection<Socket, T>, tell: mpsc::Sender<News>, name: String)
+async fn hold<T>(mut connection: tokio_postgres::Connection<Socket, T>, tell: mpsc::Sender<News>, mut said: Said)
 where
     T: tokio_postgres::tls::TlsStream + Unpin,
 {
@@ -293,9 +343,7 @@ where
         match message {
             // A notification that is still in the channel also covers later ones.
             Some(Ok(AsyncMessage::Notification(_))) => drop(tell.try_send(News::Changed)),
-            Some(Ok(AsyncMessage::Notice(notice))) if notice.severity() == "WARNING" => {
-                tracing::warn!("{name}: {}", notice.message().replace(char::is_control, " "));
-            }
+            Some(Ok(AsyncMessage::Notice(notice))) => said(&notice),
             Some(Ok(_)) => {}
             Some(Err(_)) | None => {
                 let _ = tell.send(News::CutOff).await;

@@ -170,10 +170,12 @@ fn sync(tools: &Tools) -> Outcome {
 fn cli(tools: &Tools) -> Outcome {
     // With the features of the suite `sync`, so that what both take is compiled once.
     let packages = ["--package", "esclusa-cli", "--package", "esclusa-sync", "--all-features", "--no-fail-fast"];
-    tools
-        .step("cli")
-        .run(tools.cargo(["test", "--lib", "--test", "golden", "--test", "asking"]).args(packages))
-        .outcome()
+    let mut step = tools.step("cli");
+    if let Err(problem) = tools.stores() {
+        return step.fail(&problem);
+    }
+    let tests = ["test", "--lib", "--test", "golden", "--test", "asking", "--test", "database"];
+    step.run(tools.cargo(tests).args(packages)).outcome()
 }
 
 fn docs(tools: &Tools) -> Outcome {

@@ -1,0 +1,162 @@
+//! A table in Postgres as a target: one transaction, in which the rows must be what they were when they were shown.
+
+use esclusa::{Value, row};
+use esclusa_impact::Kind;
+
+use super::Plan;
+use crate::desk::Trouble;
+use crate::postgres::{Postgres, Watch, json, quoted};
+use crate::source::Place;
+
+pub(super) struct Table {
+    postgres: Postgres,
+    watch: Watch,
+    columns: Vec<String>,
+    rows: Vec<Value<'static>>,
+    bytes: Vec<u8>,
+}
+
+impl Table {
+    pub(super) fn read(place: &Place) -> Result<Self, Trouble> {
+        let postgres = Postgres::connect(place)?;
+        let mut watches = postgres.watches(place.table.as_deref())?;
+        let Some(watch) = watches.pop().filter(|_| watches.is_empty()) else {
+            return Err(Trouble::new(format!("{}: several tables are watched, expected `--to-table`", postgres.name)));
+        };
+        if watch.is_mapped {
+            return Err(Trouble::new(format!("a mapping reads `{}`, and this tool does not write by one", watch.name)));
+        }
+        let sql = "SELECT attname::text FROM pg_attribute
+            WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''";
+        let columns = postgres.ask(sql, &[&watch.name])?.iter().map(|row| row.get(0)).collect();
+        let rows = rows(&postgres, &watch)?;
+        let bytes = Value::List(rows.clone()).to_json().into_bytes();
+        Ok(Table { postgres, watch, columns, rows, bytes })
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(super) fn outcome(&self, plan: &Plan) -> Result<Vec<u8>, Trouble> {
+        let mut rows = self.rows.clone();
+        for change in plan.changes.iter().filter(|change| change.kind == Kind::Changed) {
+            let row = rows.iter_mut().find(|row| row::key(row) == Some(&change.key));
+            let Some(Value::Object(fields)) = row else { continue };
+            for field in &change.fields {
+                let column = self.column(&field.field, &change.key)?;
+                fields.retain(|(name, _)| name != column);
+                fields.push((column.to_owned().into(), field.new.clone().unwrap_or_default()));
+            }
+        }
+        for row in &plan.rows {
+            rows.push(self.in_columns(row)?);
+        }
+        Ok(Value::List(rows).to_json().into_bytes())
+    }
+
+    pub(super) fn write(&self, plan: &Plan, by: Option<&str>, reason: &str) -> Result<(), Trouble> {
+        let name = &self.watch.name;
+        self.postgres.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", true, |postgres| {
+            postgres.run(&format!("SET LOCAL lock_timeout = '10s'; LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))?;
+            postgres.sign(by, reason)?;
+            let now = rows(postgres, &self.watch)?;
+            for change in &plan.changes {
+                let of = |rows: &[Value<'static>]| -> Vec<Value<'static>> {
+                    rows.iter().filter(|row| row::key(row) == Some(&change.key)).cloned().collect()
+                };
+                if of(&now) != of(&self.rows) {
+                    let problem = "has changed in the target in between, nothing is changed";
+                    return Err(Trouble::new(format!("`{}` {problem}", change.key)));
+                }
+            }
+            for change in plan.changes.iter().filter(|change| change.kind == Kind::Changed) {
+                let field = |one: &esclusa_impact::FieldChange| {
+                    let column = self.column(&one.field, &change.key)?.to_owned();
+                    Ok((column.into(), one.new.clone().unwrap_or_default()))
+                };
+                let fields = change.fields.iter().map(field).collect::<Result<Vec<_>, Trouble>>()?;
+                self.update(&change.key, &fields)?;
+            }
+            plan.rows.iter().try_for_each(|row| self.insert(&self.in_columns(row)?))
+        })
+    }
+
+    fn update(&self, key: &str, fields: &[(std::borrow::Cow<'static, str>, Value<'static>)]) -> Result<(), Trouble> {
+        let name = &self.watch.name;
+        let sets: Vec<String> = fields
+            .iter()
+            .map(|(column, _)| quoted(column))
+            .map(|column| format!("{column} = r.{column}"))
+            .chain(self.stamp().map(|column| format!("{column} = now()")))
+            .collect();
+        let sql = format!(
+            "UPDATE {name} f SET {} FROM jsonb_populate_record(NULL::{name}, $1::text::jsonb) r WHERE {} = $2 RETURNING 1",
+            sets.join(", "),
+            self.watch.key()
+        );
+        let count = self.postgres.ask(&sql, &[&Value::Object(fields.to_vec()).to_json(), &key])?.len();
+        if count == 1 {
+            return Ok(());
+        }
+        Err(Trouble::new(format!("{name}: {count} rows of `{key}` may be changed, expected 1; nothing is changed")))
+    }
+
+    fn insert(&self, row: &Value<'static>) -> Result<(), Trouble> {
+        let name = &self.watch.name;
+        let Value::Object(fields) = row else { return Ok(()) };
+        let columns: Vec<String> = fields.iter().map(|(column, _)| quoted(column)).collect();
+        let taken: Vec<String> = columns.iter().map(|column| format!("r.{column}")).collect();
+        let sql = format!(
+            "INSERT INTO {name} ({}) SELECT {} FROM jsonb_populate_record(NULL::{name}, $1::text::jsonb) r",
+            columns.join(", "),
+            taken.join(", ")
+        );
+        self.postgres.ask(&sql, &[&row.to_json()]).map(drop)
+    }
+
+    /// The column that says when a row was changed.
+    fn stamp(&self) -> Option<String> {
+        let is_stamp = |column: &&String| matches!(column.as_str(), "updated_at" | "updatedAt");
+        self.columns.iter().find(is_stamp).map(|column| quoted(column))
+    }
+
+    /// The column of a field.
+    fn column(&self, field: &str, flag: &str) -> Result<&str, Trouble> {
+        let name = &self.watch.name;
+        self.find(field).ok_or_else(|| {
+            Trouble::new(format!("{name} has no column `{field}`, which `{flag}` needs; nothing is changed"))
+        })
+    }
+
+    fn find(&self, field: &str) -> Option<&str> {
+        let is_it = |column: &&String| row::field(column).unwrap_or(column) == field;
+        self.columns.iter().find(is_it).map(String::as_str)
+    }
+
+    /// A new row by the names of the columns, without a description that the table has no place for.
+    fn in_columns(&self, row: &Value<'static>) -> Result<Value<'static>, Trouble> {
+        let key = row::key(row).unwrap_or_default();
+        let Value::Object(fields) = row else { return Ok(Value::Null) };
+        let mut found = Vec::new();
+        for (field, value) in fields {
+            // What names a flag may be `key` in one table and `name` in another.
+            let column = match field.as_ref() {
+                "key" | "name" => self.watch.keys.first().map(String::as_str),
+                "description" => self.find(field),
+                other => Some(self.column(other, key)?),
+            };
+            let is_new =
+                |column: &&str| found.iter().all(|(known, _): &(std::borrow::Cow<'_, str>, _)| known != column);
+            if let Some(column) = column.filter(is_new) {
+                found.push((column.to_owned().into(), value.clone()));
+            }
+        }
+        Ok(Value::Object(found))
+    }
+}
+
+fn rows(postgres: &Postgres, watch: &Watch) -> Result<Vec<Value<'static>>, Trouble> {
+    let sql = format!("SELECT to_jsonb(f)::text FROM {} f ORDER BY {}", watch.name, watch.key());
+    postgres.ask(&sql, &[])?.iter().map(|row| json(row.get(0))).collect()
+}
