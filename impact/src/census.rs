@@ -1,14 +1,10 @@
 //! Counting who flips, among people that are shown one by one.
 
-use std::collections::BTreeMap;
-
 use esclusa::{Context, ContextError, Time, Value};
 
 use crate::comparison::{Comparison, Direction};
 use crate::flips::Flips;
-
-/// The most values of an attribute that are counted apart for one flag.
-const MAX_GROUP_VALUES: usize = 10_000;
+use crate::group::{Attribute, Group};
 
 /// What is counted.
 #[derive(Clone, Debug)]
@@ -35,7 +31,10 @@ pub struct Census<'c> {
     comparison: &'c Comparison,
     options: Options,
     people: u64,
+    without_key: u64,
     flipped: u64,
+    turned_off: u64,
+    attributes: Vec<Attribute>,
     flags: Vec<FlagTally>,
 }
 
@@ -46,14 +45,6 @@ pub struct FlagTally {
     flips: Flips,
     groups: Vec<Group>,
     examples: Vec<Example>,
-}
-
-/// The flips of one flag by an attribute.
-#[derive(Clone, Debug)]
-pub struct Group {
-    attribute: String,
-    values: BTreeMap<String, Flips>,
-    others: Flips,
 }
 
 /// Somebody who flips, with both explanations.
@@ -73,19 +64,15 @@ impl<'c> Census<'c> {
     /// A census of no people yet.
     #[must_use]
     pub fn new(comparison: &'c Comparison, options: Options) -> Self {
-        let group = |attribute: &String| Group {
-            attribute: attribute.clone(),
-            values: BTreeMap::new(),
-            others: Flips::default(),
-        };
         let tally = |key: &String| FlagTally {
             key: key.clone(),
             flips: Flips::default(),
-            groups: options.by.iter().map(group).collect(),
+            groups: options.by.iter().map(|attribute| Group::new(attribute)).collect(),
             examples: Vec::new(),
         };
         let flags = comparison.keys().iter().map(tally).collect();
-        Census { comparison, options, people: 0, flipped: 0, flags }
+        let attributes = options.by.iter().map(|attribute| Attribute::new(attribute)).collect();
+        Census { comparison, options, people: 0, without_key: 0, flipped: 0, turned_off: 0, attributes, flags }
     }
 
     /// Counts one person, a context as a JSON object (section 3 of SEMANTICS.md).
@@ -95,13 +82,17 @@ impl<'c> Census<'c> {
     pub fn count(&mut self, person: &Value<'_>) -> Result<(), ContextError> {
         let context = Context::from_value(person.clone())?;
         let (comparison, now) = (self.comparison, self.options.at);
-        let mut flips = false;
+        let (mut flips, mut turns_off) = (false, false);
         for flag in &mut self.flags {
             let Some(flip) = comparison.flip(&flag.key, &context, now) else { continue };
+            if !flips {
+                self.attributes.iter_mut().for_each(|attribute| attribute.look_at(person));
+            }
             flips = true;
+            turns_off |= flip.direction == Direction::Off;
             flag.flips.add(flip.direction);
-            for group in &mut flag.groups {
-                group.add(person, flip.direction);
+            for (group, attribute) in flag.groups.iter_mut().zip(&self.attributes) {
+                group.add(attribute, flip.direction);
             }
             if flag.examples.len() < self.options.examples {
                 let explained = |set: &esclusa::FlagSet| set.explain(&flag.key, &context, now).to_string();
@@ -114,7 +105,9 @@ impl<'c> Census<'c> {
             }
         }
         self.people += 1;
+        self.without_key += u64::from(context.targeting_key().is_none());
         self.flipped += u64::from(flips);
+        self.turned_off += u64::from(turns_off);
         Ok(())
     }
 
@@ -124,10 +117,22 @@ impl<'c> Census<'c> {
         self.people
     }
 
+    /// Number of those without a targeting key, whom no rollout below 100 % lets in.
+    #[must_use]
+    pub fn without_key(&self) -> u64 {
+        self.without_key
+    }
+
     /// Number of people for whom any flag flips.
     #[must_use]
     pub fn flipped(&self) -> u64 {
         self.flipped
+    }
+
+    /// Number of people for whom any flag turns off.
+    #[must_use]
+    pub fn turned_off(&self) -> u64 {
+        self.turned_off
     }
 
     /// What was counted, by key.
@@ -160,59 +165,5 @@ impl FlagTally {
     #[must_use]
     pub fn examples(&self) -> &[Example] {
         &self.examples
-    }
-}
-
-impl Group {
-    /// The attribute.
-    #[must_use]
-    pub fn attribute(&self) -> &str {
-        &self.attribute
-    }
-
-    /// The flips by value, those with the most first. A person without the attribute has the value `(none)`.
-    #[must_use]
-    pub fn values(&self) -> Vec<(&str, Flips)> {
-        let mut values: Vec<_> = self.values.iter().map(|(value, flips)| (value.as_str(), *flips)).collect();
-        values.sort_by_key(|(_, flips)| std::cmp::Reverse(flips.total()));
-        values
-    }
-
-    /// The flips of values beyond the 10,000 that are counted apart.
-    #[must_use]
-    pub fn others(&self) -> Flips {
-        self.others
-    }
-
-    fn add(&mut self, person: &Value<'_>, direction: Direction) {
-        let found = person.get(&self.attribute).or_else(|| match self.attribute.as_str() {
-            "user" => person.get("targetingKey"),
-            "role" => person.get("roles"),
-            _ => None,
-        });
-        match found {
-            Some(Value::List(values)) => values.iter().for_each(|value| self.add_value(&said(value), direction)),
-            Some(value) => self.add_value(&said(value), direction),
-            None => self.add_value("(none)", direction),
-        }
-    }
-
-    fn add_value(&mut self, value: &str, direction: Direction) {
-        if let Some(flips) = self.values.get_mut(value) {
-            flips.add(direction);
-        } else if self.values.len() < MAX_GROUP_VALUES {
-            self.values.entry(value.to_owned()).or_default().add(direction);
-        } else {
-            self.others.add(direction);
-        }
-    }
-}
-
-/// A value as people read it.
-fn said(value: &Value<'_>) -> String {
-    match value {
-        Value::Text(text) => text.clone().into_owned(),
-        Value::Null => "(none)".to_owned(),
-        other => other.to_json(),
     }
 }

@@ -71,7 +71,7 @@ pub fn changes(old: &Document, new: &Document) -> Vec<Change> {
             (_, None) => Kind::Removed,
             _ => Kind::Changed,
         };
-        let reshuffles = before.zip(after).map(|(before, after)| reshuffles(before, after)).unwrap_or_default();
+        let reshuffles = before.zip(after).map(|(before, after)| reshuffles(key, before, after)).unwrap_or_default();
         found.insert(key.clone(), Change { key: key.clone(), kind, fields, through: Vec::new(), reshuffles });
     }
     let names: BTreeSet<&String> = old.segments().keys().chain(new.segments().keys()).collect();
@@ -115,10 +115,15 @@ fn fields(old: Option<&Definition>, new: Option<&Definition>) -> Vec<FieldChange
 }
 
 /// What of a change puts people into other buckets (6.5 and 6.6 of SEMANTICS.md).
-fn reshuffles(old: &Definition, new: &Definition) -> Vec<&'static str> {
+fn reshuffles(key: &str, old: &Definition, new: &Definition) -> Vec<&'static str> {
     let mut found = Vec::new();
-    for field in ["salt", "bucket_by"] {
-        if old.field(field) != new.field(field) {
+    for (field, default) in [("salt", key), ("bucket_by", "user")] {
+        let own = |definition: &Definition| match definition.field(field) {
+            None => Value::from(default.to_owned()),
+            Some(value) if field == "bucket_by" && value.as_str() == Some("targetingKey") => "user".into(),
+            Some(value) => value.clone(),
+        };
+        if own(old) != own(new) {
             found.push(field);
         }
     }

@@ -33,15 +33,17 @@ mod dimension;
 mod document;
 mod exact;
 mod flips;
+mod group;
 mod interval;
 mod merge;
 mod region;
 
-pub use census::{Census, Example, FlagTally, Group, Options};
+pub use census::{Census, Example, FlagTally, Options};
 pub use change::{Change, FieldChange, Kind, changes};
 pub use comparison::{Comparison, Direction, Flip};
 pub use document::{Definition, Document};
 pub use exact::{NotExact, exactly};
 pub use flips::Flips;
+pub use group::Group;
 pub use interval::wilson;
 pub use region::{Callers, Constraint, Region};

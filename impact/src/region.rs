@@ -53,7 +53,13 @@ impl fmt::Display for Region {
             None => {}
         }
         for (at, constraint) in self.callers.iter().enumerate() {
-            f.write_str(if at == 0 { "" } else { ", " })?;
+            let is_phrase = matches!(&constraint.callers, Callers::Missing)
+                || matches!(&constraint.callers, Callers::OthersThan(values) if values.is_empty());
+            f.write_str(match at {
+                0 if is_phrase => "callers ",
+                0 => "",
+                _ => ", ",
+            })?;
             write!(f, "{constraint}")?;
         }
         Ok(())

@@ -55,7 +55,7 @@ fn people_are_counted_by_direction_and_by_attribute() {
         census.count(&person(one)).unwrap();
     }
     assert!(census.count(&person(&json!(["no", "context"]))).is_err());
-    assert_eq!((census.people(), census.flipped()), (4, 4));
+    assert_eq!((census.people(), census.flipped(), census.turned_off(), census.without_key()), (4, 4, 4, 0));
     let flips = |on, off, variant, value| Flips { on, off, variant, value };
     let found: BTreeMap<&str, Flips> = census.flags().iter().map(|flag| (flag.key(), flag.flips())).collect();
     let expected = BTreeMap::from([
@@ -81,6 +81,32 @@ fn people_are_counted_by_direction_and_by_attribute() {
     let [example] = shrinks.examples() else { panic!("{:?}", shrinks.examples()) };
     assert_eq!((example.direction, example.person.contains("\"2\"")), (Direction::Off, true));
     assert!(example.before.contains("is ON") && example.after.contains("is OFF"), "{example:?}");
+}
+
+#[test]
+fn somebody_counts_once_for_each_role_and_those_without_a_key_are_counted() {
+    let [old, new] = [true, false].map(|enabled| set(&json!([{"name": "f", "enabled": enabled}])));
+    let comparison = Comparison::new(old, new);
+    let by = ["roles", "user", "seats"].map(str::to_owned).to_vec();
+    let mut census = Census::new(&comparison, Options { by, ..Options::at(at()) });
+    for one in [
+        json!({"user": "a", "targetingKey": "b", "role": "ADMIN", "roles": ["ADMIN", "OWNER", "ADMIN"], "seats": 3}),
+        json!({"roles": [], "seats": null}),
+    ] {
+        census.count(&person(&one)).unwrap();
+    }
+    assert_eq!((census.people(), census.turned_off(), census.without_key()), (2, 2, 1));
+    let values: Vec<Vec<_>> = census.flags()[0]
+        .groups()
+        .iter()
+        .map(|group| group.values().into_iter().map(|(value, flips)| (value.to_owned(), flips.off)).collect())
+        .collect();
+    let expected =
+        [vec![("(none)", 1), ("ADMIN", 1), ("OWNER", 1)], vec![("(none)", 1), ("b", 1)], vec![("(none)", 1), ("3", 1)]];
+    assert_eq!(
+        values,
+        expected.map(|group| group.into_iter().map(|(value, off)| (value.to_owned(), off)).collect::<Vec<_>>())
+    );
 }
 
 #[test]
