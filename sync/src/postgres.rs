@@ -4,6 +4,7 @@
 //! version of the migration by its revision, without it by a digest of all rows.
 
 mod address;
+mod people;
 mod reading;
 mod tls;
 

@@ -19,6 +19,7 @@ async fn tables() {
     unseen(&Database::new(&server, "unseen", &[MIGRATION, CREATE, ROWS, READER]).await).await;
     structure(&Database::new(&server, "structure", &[MIGRATION, CREATE, ROWS, READER]).await).await;
     twins(&Database::new(&server, "twins", &[]).await).await;
+    people(&Database::new(&server, "people", &[]).await).await;
     replicated(&server).await;
 }
 
@@ -33,6 +34,21 @@ async fn compose() {
     until("the flag on", &syncing, || flags.is_enabled("crm_advanced_features", &caller)).await;
     database.run("SELECT esclusa.emergency_rollback('crm_advanced_features')").await;
     until("the rollback", &syncing, || !flags.is_enabled("crm_advanced_features", &caller)).await;
+}
+
+/// Rows of a query of one's own, as a tool asks for people.
+async fn people(database: &Database) {
+    let people = || esclusa_sync::Postgres::new(&database.url).unwrap();
+    let mut shown = Vec::new();
+    let query =
+        "SELECT id AS user, ARRAY['A', 'B'] AS roles, NULL AS plan FROM generate_series(1, 20000) AS id; -- all\n;";
+    people().each_row(query, |row| shown.push(row.to_owned())).await.unwrap_err();
+    let query = query.replace(" -- all\n;", " ");
+    people().each_row(&query, |row| shown.push(row.to_owned())).await.unwrap();
+    assert_eq!(shown.len(), 20_000);
+    assert_eq!(shown.get(41).map(String::as_str), Some(r#"{"user":42,"roles":["A","B"],"plan":null}"#));
+    let refused = people().each_row("SELECT id FROM nowhere", |_| {}).await.unwrap_err();
+    assert!(refused.error.contains("nowhere"), "{refused:?}");
 }
 
 /// What is watched, by which name, and a change each that has to be counted.
