@@ -3,7 +3,9 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::desk::{Desk, Findings, Trouble};
-use crate::{codegen, eval, explain, fmt, help, history, inspect, lint, migrate, promote, refs, rollback, schema};
+use crate::{
+    codegen, diff, eval, explain, fmt, help, history, inspect, lint, migrate, promote, refs, rollback, schema,
+};
 
 /// Check feature flags, and say who gets what and why
 #[derive(Clone, Debug, Parser)]
@@ -40,6 +42,7 @@ pub enum Command {
     Eval(eval::Arguments),
     On(eval::OnArguments),
     Explain(explain::Arguments),
+    Diff(diff::Arguments),
     Inspect(inspect::Arguments),
     Codegen(codegen::Arguments),
     Refs(refs::Arguments),
@@ -65,6 +68,7 @@ impl Command {
             Command::Eval(arguments) => eval::run(arguments, desk),
             Command::On(arguments) => eval::on(arguments, desk),
             Command::Explain(arguments) => explain::run(arguments, desk),
+            Command::Diff(arguments) => diff::run(arguments, desk),
             Command::Inspect(arguments) => inspect::run(arguments, desk),
             Command::Codegen(arguments) => codegen::run(arguments, desk),
             Command::Refs(arguments) => refs::run(arguments, desk),

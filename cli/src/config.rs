@@ -21,6 +21,8 @@ pub struct Config {
     /// What `lint` is to say.
     #[serde(default)]
     pub lint: Lint,
+    /// The people for whom `diff` and `test` ask.
+    pub sample: Option<Sample>,
     /// The folder that it is in: its paths begin there.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -43,6 +45,34 @@ pub struct Named {
     pub params: BTreeMap<String, String>,
     /// The variable of the environment that holds a bearer token.
     pub token_env: Option<String>,
+}
+
+/// The section `[sample]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// A file, or the address of a Postgres.
+    pub from: Option<String>,
+    /// The variable of the environment that holds the address.
+    pub from_env: Option<String>,
+    /// The query for the people of a database.
+    pub query: Option<String>,
+}
+
+impl Sample {
+    /// The file or the address.
+    ///
+    /// # Errors
+    /// When the variable is not set.
+    pub fn place(&self, desk: &Desk<'_>) -> Result<String, Trouble> {
+        match (&self.from, &self.from_env) {
+            (Some(from), _) => Ok(from.clone()),
+            (None, variable) => {
+                let variable = variable.as_deref().unwrap_or_default();
+                (desk.variable)(variable).ok_or_else(|| Trouble::new(format!("the variable `{variable}` is not set")))
+            }
+        }
+    }
 }
 
 /// The section `[lint]`.
@@ -75,6 +105,9 @@ impl Config {
         }
         if let Some((name, _)) = config.sources.iter().find(|(_, one)| one.from.is_some() == one.from_env.is_some()) {
             return Err(trouble(format!("source `{name}`: expected exactly one of `from` and `from_env`")));
+        }
+        if config.sample.as_ref().is_some_and(|sample| sample.from.is_some() == sample.from_env.is_some()) {
+            return Err(trouble("[sample]: expected exactly one of `from` and `from_env`".to_owned()));
         }
         config.folder = file.parent().unwrap_or(Path::new(".")).to_path_buf();
         Ok(config)

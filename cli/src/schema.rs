@@ -6,6 +6,7 @@ use crate::desk::{Desk, Findings, Trouble};
 
 const SNAPSHOT: &str = include_str!("../schemas/snapshot.schema.json");
 const MAPPING: &str = include_str!("../schemas/mapping.schema.json");
+const DIFF: &str = include_str!("../schemas/diff.schema.json");
 
 /// Print a JSON Schema, for editors and other checkers
 #[derive(Clone, Debug, clap::Args)]
@@ -25,6 +26,8 @@ pub enum Of {
     Snapshot,
     /// A mapping
     Mapping,
+    /// What `esclusa diff --format json` prints
+    Diff,
 }
 
 /// Runs the command.
@@ -35,6 +38,7 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
     desk.print(match arguments.of {
         Of::Snapshot => SNAPSHOT,
         Of::Mapping => MAPPING,
+        Of::Diff => DIFF,
     })?;
     Ok(Findings::None)
 }
@@ -43,7 +47,7 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
 mod tests {
     #[test]
     fn the_schemas_are_those_of_the_specification() {
-        for (name, copy) in [("snapshot", super::SNAPSHOT), ("mapping", super::MAPPING)] {
+        for (name, copy) in [("snapshot", super::SNAPSHOT), ("mapping", super::MAPPING), ("diff", super::DIFF)] {
             let file = format!("{}/../spec/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
             assert!(
                 std::fs::read_to_string(&file).unwrap() == copy,

@@ -1,5 +1,6 @@
 //! SNAPSHOT arguments: a file, `-`, a variable, an address, or a name of `esclusa.toml`, asked once.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -129,6 +130,17 @@ impl Snapshot {
             Some(mapping) => Ok(esclusa_formats::read(&self.bytes, mapping)?.0),
             None => FlagSet::from_json(&self.bytes).map_err(|error: SnapshotError| ReadError::Snapshot(error)),
         }
+    }
+
+    /// The snapshot as it is without a mapping.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn native(&self) -> Result<Cow<'_, [u8]>, Trouble> {
+        let Some(mapping) = &self.mapping else { return Ok(Cow::Borrowed(&self.bytes)) };
+        let snapshot = esclusa_formats::snapshot(&self.bytes, mapping);
+        let snapshot = snapshot.map_err(|error| Trouble::new(format!("{}: {error}", self.name)))?;
+        Ok(Cow::Owned(snapshot.to_json().into_bytes()))
     }
 }
 
@@ -319,17 +331,25 @@ fn failed(failure: Failure) -> Trouble {
     Trouble::new(failure.error)
 }
 
-/// Asks a source once.
-fn fetch(mut source: impl Source) -> Result<Snapshot, Trouble> {
-    let name = source.name();
+/// Runs what waits for the network.
+///
+/// # Errors
+/// When the system gives no means to wait.
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Trouble::new(format!("cannot start the network: {error}")))?;
-    let answer = runtime.block_on(async {
+    Ok(runtime.block_on(future))
+}
+
+/// Asks a source once.
+fn fetch(mut source: impl Source) -> Result<Snapshot, Trouble> {
+    let name = source.name();
+    let answer = block_on(async {
         let request = Request::default();
         tokio::time::timeout(TIMEOUT, source.fetch(&request)).await
-    });
+    })?;
     let said = match answer {
         Ok(Ok(Answer::Snapshot { bytes, .. })) => return Ok(Snapshot { name, file: None, bytes, mapping: None }),
         Ok(Ok(Answer::NotModified)) => "it answered that nothing has changed, expected a snapshot".to_owned(),

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Shown;
 use crate::desk::Trouble;
 use crate::lint::finding::{Finding, Severity};
+use crate::pipeline::{data, property};
 use crate::source::Snapshot;
 
 /// What stays the same when lines move: the kind, the flag, and the place in it.
@@ -32,14 +33,6 @@ pub(super) fn github(shown: &[Shown<'_>]) -> String {
         format!("{line},title=esclusa({})::{message}\n", property(&one.finding.code))
     };
     shown.iter().map(line).collect()
-}
-
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 pub(super) fn gitlab(shown: &[Shown<'_>]) -> String {
