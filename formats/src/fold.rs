@@ -160,7 +160,8 @@ impl<'v> Group<'v> {
         let mut native = match distinct(specifics) {
             Ok(specifics) if problem.is_none() => {
                 let kept = general.clone().filter(|_| !specifics.is_empty());
-                let folded = Folded { key: &origin.key, general, specifics, without_general_is_on, ranks: &plan.ranks };
+                let (key, ranks, window) = (&origin.key, &plan.ranks, [None, None]);
+                let folded = Folded { key, general, specifics, without_general_is_on, ranks, window };
                 folded.flag().unwrap_or_else(|why| {
                     problem = Some(why);
                     kept.unwrap_or_else(|| blank(&origin.key))

@@ -10,7 +10,7 @@ use crate::conditions::{all, is_in, object};
 use crate::entries::{ListOptions, ShareOptions};
 use crate::found::is_empty;
 use crate::native::{ENABLED, FIRST_TARGET, Native, RULES, SCHEDULE, SHARE, START, STATUS};
-use crate::specific::{ATTRIBUTES, Bucket, Outcome, Specific, extras, is_alike};
+use crate::specific::{ATTRIBUTES, Bucket, Outcome, Specific, Window, extras, is_alike};
 use crate::values::{self, EVERYBODY, Share, share};
 
 /// The rows of one key, each once.
@@ -21,6 +21,8 @@ pub(crate) struct Folded<'f, 'v> {
     pub(crate) without_general_is_on: bool,
     /// The units by their order: the first decides before the others.
     pub(crate) ranks: &'f [String],
+    /// The window of all rows, without a general one.
+    pub(crate) window: Window<'v>,
 }
 
 impl<'v> Folded<'_, 'v> {
@@ -29,8 +31,11 @@ impl<'v> Folded<'_, 'v> {
         if self.specifics.is_empty() {
             return Ok(self.general.unwrap_or_default());
         }
-        self.window()?;
+        let is_flags = self.take_window()?;
         self.served()?;
+        if !is_flags {
+            return self.rules();
+        }
         if self.general.is_none()
             && !self.without_general_is_on
             && let Some(native) = self.target_list()
@@ -40,8 +45,8 @@ impl<'v> Folded<'_, 'v> {
         if self.are_overrides() { Ok(self.overrides()) } else { self.rules() }
     }
 
-    /// Rows of different times would need conditions on the time.
-    fn window(&mut self) -> Result<(), String> {
+    /// Whether the window of every row is that of the flag, which then takes it; otherwise each rule has its own.
+    fn take_window(&mut self) -> Result<bool, String> {
         let none = [None, None];
         let first = self.specifics.first().map_or(&none, |specific| &specific.outcome.window).clone();
         let is_same = self.specifics.iter().all(|specific| specific.outcome.window == first);
@@ -52,11 +57,19 @@ impl<'v> Folded<'_, 'v> {
                 self.specifics.iter().all(|specific| specific.outcome.window == none || specific.outcome.window == own)
             }
         };
-        if fits {
-            Ok(())
-        } else {
-            Err("rows for some callers have times of their own, which cannot be said".to_owned())
+        if !fits {
+            let mut times = self.specifics.iter().flat_map(|specific| specific.outcome.window.iter().flatten());
+            return if times.all(values::is_time) {
+                Ok(false)
+            } else {
+                Err("a row for some callers has a time that cannot be read".to_owned())
+            };
         }
+        self.specifics.iter_mut().for_each(|specific| specific.outcome.window = [None, None]);
+        if self.general.is_none() {
+            self.window = first;
+        }
+        Ok(true)
     }
 
     /// Rows that are on serve the same values (M32).
@@ -86,10 +99,10 @@ impl<'v> Folded<'_, 'v> {
             for (field, value) in outcome.extras.iter().flatten() {
                 native.set(*field, value.clone());
             }
-            for (at, time) in outcome.window.iter().enumerate() {
-                if let Some(time) = time {
-                    native.set(START + at, time.clone());
-                }
+        }
+        for (at, time) in self.window.iter().enumerate() {
+            if let Some(time) = time {
+                native.set(START + at, time.clone());
             }
         }
         native
@@ -218,10 +231,8 @@ impl<'v> Folded<'_, 'v> {
 /// The rules of rows that speak for the same kind of callers: those that are off first, because a caller may have several
 /// roles; then one for each outcome; and last one that keeps out the rest of these callers.
 fn level_rules<'v>(name: &str, level: &[&Specific<'v>], bucket: &Bucket, rules: &mut Vec<Value<'v>>) {
-    let off: Vec<&Specific<'v>> = level.iter().copied().filter(|specific| specific.outcome.is_off()).collect();
-    if !off.is_empty() {
-        rules.push(rule(format!("{name}-off"), vec![callers(&off)], true));
-    }
+    let off = level.iter().copied().filter(|specific| specific.outcome.is_off());
+    rules.extend(off_rules(&format!("{name}-off"), off));
     let mut outcomes: Vec<(&Outcome<'v>, Vec<&Specific<'v>>)> = Vec::new();
     for specific in level.iter().copied().filter(|specific| !specific.outcome.is_off()) {
         match outcomes.iter_mut().find(|(outcome, _)| **outcome == specific.outcome) {
@@ -232,6 +243,7 @@ fn level_rules<'v>(name: &str, level: &[&Specific<'v>], bucket: &Bucket, rules: 
     let mut partly = Vec::new();
     for (at, (outcome, specifics)) in outcomes.into_iter().enumerate() {
         let mut conditions = vec![callers(&specifics)];
+        conditions.extend(now(&outcome.window));
         conditions.extend(outcome.all_conditions(bucket));
         let key = if at == 0 { format!("{name}-on") } else { format!("{name}-on-{}", at + 1) };
         rules.push(rule(key, conditions, false));
@@ -239,9 +251,30 @@ fn level_rules<'v>(name: &str, level: &[&Specific<'v>], bucket: &Bucket, rules: 
             partly.extend(specifics);
         }
     }
-    if !partly.is_empty() {
-        rules.push(rule(format!("{name}-rest"), vec![callers(&partly)], true));
+    rules.extend(off_rules(&format!("{name}-rest"), partly.into_iter()));
+}
+
+/// A rule that is off for each window of these rows.
+fn off_rules<'s, 'v: 's>(name: &str, rows: impl Iterator<Item = &'s Specific<'v>>) -> Vec<Value<'v>> {
+    let mut windows: Vec<(&Window<'v>, Vec<&Specific<'v>>)> = Vec::new();
+    for specific in rows {
+        match windows.iter_mut().find(|(window, _)| **window == specific.outcome.window) {
+            Some((_, specifics)) => specifics.push(specific),
+            None => windows.push((&specific.outcome.window, vec![specific])),
+        }
     }
+    let rule = |(at, (window, specifics)): (usize, (&Window<'v>, Vec<&Specific<'v>>))| {
+        let key = if at == 0 { name.to_owned() } else { format!("{name}-{}", at + 1) };
+        rule(key, std::iter::once(callers(&specifics)).chain(now(window)).collect(), true)
+    };
+    windows.into_iter().enumerate().map(rule).collect()
+}
+
+/// That it is the time of a row (4.16).
+fn now<'v>(window: &Window<'v>) -> Option<Value<'v>> {
+    let times = ["from", "to"].into_iter().zip(window);
+    let fields: Vec<_> = times.filter_map(|(name, time)| Some((name.into(), time.clone()?))).collect();
+    (!fields.is_empty()).then(|| object([("now", Value::Object(fields))]))
 }
 
 fn rule<'v>(key: String, conditions: Vec<Value<'v>>, off: bool) -> Value<'v> {

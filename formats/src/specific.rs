@@ -17,6 +17,9 @@ use crate::values::{self, EVERYBODY, Share, percentage, share};
 /// The units that a row speaks for, each with an id; none for the general row.
 pub(crate) type Units = Vec<(String, String)>;
 
+/// From when and until when a row speaks; unbounded without.
+pub(crate) type Window<'v> = [Option<Value<'v>>; 2];
+
 /// What a specific row says of its callers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Outcome<'v> {
@@ -26,7 +29,7 @@ pub(crate) struct Outcome<'v> {
     /// The target lists that hold anything.
     pub(crate) targets: Vec<(usize, Vec<String>)>,
     pub(crate) conditions: Vec<Value<'v>>,
-    pub(crate) window: [Option<Value<'v>>; 2],
+    pub(crate) window: Window<'v>,
     /// Everything else that a flag has; none for a row of a side table, which serves what the flag serves.
     pub(crate) extras: Option<Vec<(usize, Value<'v>)>>,
 }

@@ -157,6 +157,11 @@ pub(crate) fn time(value: &Value<'_>, options: &TimeOptions) -> Option<Value<'st
     Some(time.map_or(zoned, |time| time.to_string()).into())
 }
 
+/// Whether a condition on the time can hold this time (4.16).
+pub(crate) fn is_time(value: &Value<'_>) -> bool {
+    value.as_str().is_some_and(|text| matches!(text, "infinity" | "-infinity") || Time::parse(text).is_some())
+}
+
 fn of_number(number: f64, unit: i64) -> Option<Time> {
     #[expect(clippy::cast_precision_loss, reason = "1 or 1000")]
     let millis = (number * unit as f64).floor();

@@ -1,5 +1,6 @@
 """Several rows of one flag: MAPPING.md, M29 to M33."""
 
+import forms
 import mapping_values as values
 from mapping_rules import with_rules
 from mapping_specifics import (
@@ -120,11 +121,18 @@ def folded(general, specifics, mapping, first):
         fits = all(window == windows[0] for window in windows) and (windows[0] == [None, None] or not without)
     else:
         fits = all(window in ([None, None], window_of(general)) for window in windows)
+    if not fits and not all(is_time(time) for window in windows for time in window if time is not None):
+        raise Withheld
     served = [specific["served"] for specific in on if specific["served"] is not None]
     expected = served_by(general) if general is not None else served[0] if served else None
-    if not fits or any(one != expected for one in served):
+    if any(one != expected for one in served):
         raise Withheld
-    shell = general if general is not None else shell_of(first, (on or specifics)[0])
+    window = windows[0] if fits else [None, None]
+    shell = general if general is not None else shell_of(first, (on or specifics)[0], window)
+    if not fits:
+        return with_rules(shell, general is not None, specifics, without, mapping)
+    specifics = [{**specific, "window": [None, None]} for specific in specifics]
+    on = [specific for specific in specifics if not is_off(specific)]
     if general is None and not without:
         target = target_list(shell, specifics, on)
         if target is not None:
@@ -141,11 +149,16 @@ def folded(general, specifics, mapping, first):
     return with_rules(shell, general is not None, specifics, without, mapping)
 
 
-def shell_of(flag, shown):
+def is_time(value):
+    """4.16."""
+    return isinstance(value, str) and (value in ("infinity", "-infinity") or forms.time_of(value) is not None)
+
+
+def shell_of(flag, shown, window):
     shell = blank(flag)
     for name, value in (shown["extras"] or {}).items():
         shell.set(name, value)
-    for name, value in zip(("start_date", "end_date"), shown["window"]):
+    for name, value in zip(("start_date", "end_date"), window):
         if value is not None:
             shell.set(name, value)
     return shell

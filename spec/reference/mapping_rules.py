@@ -32,10 +32,7 @@ def ranks_of(mapping):
 
 
 def level_rules(name, rows, flag):
-    rules, outcomes, partly = [], [], []
-    off = [row for row in rows if is_off(row)]
-    if off:
-        rules.append({"key": f"{name}-off", "when": callers(off), "rollout_percentage": 0})
+    rules, outcomes, partly = off_rules(f"{name}-off", [row for row in rows if is_off(row)]), [], []
     for row in rows:
         if is_off(row):
             continue
@@ -47,13 +44,30 @@ def level_rules(name, rows, flag):
     for number, group in enumerate(outcomes):
         targets = [{"attribute": ATTRIBUTES[target], "op": "in", "values": ids} for target, ids in group[0]["targets"]]
         share = [] if group[0]["share"] == 100_000 else [admits(flag, group[0]["share"])]
-        conditions = [callers(group), *targets, *group[0]["conditions"], *share]
+        conditions = [callers(group), *now(group[0]), *targets, *group[0]["conditions"], *share]
         rules.append({"key": f"{name}-on" if number == 0 else f"{name}-on-{number + 1}", "when": values.all_of(conditions)})
         if not is_plain(group[0]):
             partly += group
-    if partly:
-        rules.append({"key": f"{name}-rest", "when": callers(partly), "rollout_percentage": 0})
+    return rules + off_rules(f"{name}-rest", partly)
+
+
+def off_rules(name, rows):
+    windows = []
+    for row in rows:
+        if row["window"] not in windows:
+            windows.append(row["window"])
+    rules = []
+    for number, window in enumerate(windows, 1):
+        group = [row for row in rows if row["window"] == window]
+        when = values.all_of([callers(group), *now(group[0])])
+        rules.append({"key": name if number == 1 else f"{name}-{number}", "when": when, "rollout_percentage": 0})
     return rules
+
+
+def now(row):
+    """M29: the time at which the row speaks."""
+    window = {name: time for name, time in zip(("from", "to"), row["window"]) if time is not None}
+    return [{"now": window}] if window else []
 
 
 def callers(rows):

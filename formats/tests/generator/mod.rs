@@ -252,7 +252,14 @@ impl Maker<'_> {
         if self.chance(5) {
             let unit = ["user", "company", "plan"][self.rng.usize(0..3)];
             let side = if self.rng.bool() {
-                json!({"table": "side", "flag": "flag", "as": unit, "id": "id", "enabled": "is_on"})
+                let mut side = json!({"table": "side", "flag": "flag", "as": unit, "id": "id", "enabled": "is_on"});
+                if self.rng.bool() {
+                    side["until"] = json!("until");
+                }
+                if self.chance(3) {
+                    side["from"] = json!({"column": "since", "zone": "-05:00"});
+                }
+                side
             } else {
                 let mut side = self.column(Kind::Object);
                 side.insert("as".to_owned(), unit.into());
@@ -265,7 +272,9 @@ impl Maker<'_> {
 
 fn side_row(rng: &mut Rng) -> Json {
     let on = one(rng, &[json!(true), json!(false), json!(null), json!("perhaps")]);
-    json!({"flag": one(rng, &[json!("a"), json!("b"), json!("z")]), "id": value(rng, Kind::Id), "is_on": on})
+    let flag = one(rng, &[json!("a"), json!("b"), json!("z")]);
+    let [since, until] = [(); 2].map(|()| if rng.bool() { Json::Null } else { value(rng, Kind::Time) });
+    json!({"flag": flag, "id": value(rng, Kind::Id), "is_on": on, "since": since, "until": until})
 }
 
 fn rows(rng: &mut Rng, columns: &[(String, Kind, bool)], is_mapped: bool) -> String {
