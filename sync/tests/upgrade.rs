@@ -8,7 +8,9 @@ use esclusa::Flags;
 
 /// What kept its objects beside `feature_flags`.
 const FIRST: &str = include_str!("database/first_version.sql");
-/// How an app of that version reads: it is told by `LISTEN esclusa`, and asks for what has another revision.
+/// What turns the present version into the one before mappings.
+const BEFORE_MAPPINGS: &str = include_str!("database/before_mappings.sql");
+/// How an app of the first version reads: it is told by `LISTEN esclusa`, and asks for what has another revision.
 const FIRST_READS: &str = "SELECT revision::text, esclusa_snapshot()::text,
     NOT EXISTS (SELECT FROM feature_flags) AND row_security_active('feature_flags'), EXISTS (
     SELECT FROM pg_class flags, pg_class revision, pg_trigger
@@ -20,7 +22,51 @@ const FIRST_READS: &str = "SELECT revision::text, esclusa_snapshot()::text,
 async fn upgrade() {
     let server = server(&["reader", "writer"]).await;
     from_the_first_version(&Database::new(&server, "first", &[FIRST, ROWS]).await).await;
+    from_the_version_before_mappings(&server).await;
     backup(&server).await;
+}
+
+/// Rows, rights, history, triggers and the revision stay, apps that run go on, and nothing of the version before is left.
+async fn from_the_version_before_mappings(server: &esclusa_loopback::Postgres) {
+    let database = Database::new(server, "earlier", &[MIGRATION, CREATE, ROWS, READER]).await;
+    let fresh = Database::new(server, "fresh", &[MIGRATION]).await;
+    let sql = "GRANT SELECT, UPDATE ON feature_flags TO writer; SELECT esclusa.allow('writer');
+        CREATE TABLE \"Parts\" (name text, enabled boolean, place text) PARTITION BY LIST (place);
+        CREATE TABLE parts_eu PARTITION OF \"Parts\" FOR VALUES IN ('eu');
+        SELECT esclusa.watch('public.\"Parts\"'); INSERT INTO \"Parts\" VALUES ('eu_only', true, 'eu')";
+    database.run(sql).await;
+    database.run(BEFORE_MAPPINGS).await;
+    let kept = "SELECT concat_ws('; ', (SELECT string_agg(f::text, ', ' ORDER BY name) FROM feature_flags f),
+        (SELECT string_agg(concat_ws(' ', action, flag_key), ', ' ORDER BY ctid) FROM release_history),
+        (SELECT string_agg(concat_ws(' ', tgrelid::regclass, tgname, tgenabled), ', ' ORDER BY tgrelid, tgname)
+         FROM pg_trigger WHERE tgname ~ '^esclusa_'),
+        (SELECT string_agg(concat_ws(' ', r.rolname, proname), ', ' ORDER BY r.rolname, proname) FROM pg_proc, pg_roles r
+         WHERE pronamespace = 'esclusa'::regnamespace AND r.rolname IN ('reader', 'writer')
+           AND proname IN ('allow', 'ask', 'create_flags', 'emergency_rollback', 'expose', 'snapshot', 'watch')
+           AND has_function_privilege(r.oid, pg_proc.oid, 'EXECUTE')))";
+    let functions =
+        "SELECT string_agg(format('%s(%s) %s', proname, pg_get_function_identity_arguments(oid), prorettype::regtype),
+        ', ' ORDER BY oid::regprocedure::text) FROM pg_proc WHERE pronamespace = 'esclusa'::regnamespace";
+    let revision = "SELECT revision::text FROM esclusa.revision WHERE name = 'public.feature_flags'";
+    let (before, was) = (database.text(kept).await, database.text(revision).await);
+    assert!(
+        before.contains("create crm") && before.contains("esclusa_tell A") && before.contains("writer ask"),
+        "{before}"
+    );
+    database.run(MIGRATION).await;
+    assert_eq!(database.text(kept).await, before);
+    assert_eq!(database.text(functions).await, fresh.text(functions).await);
+    assert!(database.text(revision).await > was);
+    let flags = Flags::new();
+    let syncing = database.start("reader", &flags);
+    until("the start", &syncing, || is_on(&flags) && syncing.status().revision.is_some()).await;
+    let writer = connect(&database.url_of("writer")).await;
+    writer.batch_execute("SELECT esclusa.emergency_rollback('crm')").await.unwrap();
+    until("the rollback", &syncing, || !is_on(&flags)).await;
+    database.run("SELECT esclusa.watch('public.feature_flags', mapping => '{\"esclusa_mapping\": 1}')").await;
+    assert_eq!(database.text("SELECT count(*)::text FROM esclusa.mapping_history").await, "1");
+    database.run("SELECT esclusa.emergency_rollback('eu_only', NULL, 'public.\"Parts\"')").await;
+    assert_eq!(database.text("SELECT enabled::text FROM \"Parts\"").await, "false");
 }
 
 async fn from_the_first_version(database: &Database) {
