@@ -69,6 +69,12 @@ impl Stored {
         Stored { parameters, is_mapped: AtomicBool::new(false) }
     }
 
+    /// The same, kept elsewhere since the last rows, which had a mapping or had none.
+    #[must_use]
+    pub fn after(self, was_mapped: bool) -> Self {
+        Stored { is_mapped: AtomicBool::new(was_mapped), ..self }
+    }
+
     /// The mapping of these rows; `None` for a snapshot.
     ///
     /// Bare rows behind a document with a mapping are those of a table that is not watched any more. Without their mapping

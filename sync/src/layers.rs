@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
+use esclusa::FlagSet;
 use esclusa::sync::{Conclusion, LayerError, LayerFailure, Layering, Request, layered};
 use futures_util::future::{join_all, select_all};
 
-use crate::source::{Answer, AnySource, Failure, News, Source};
+use crate::source::{Answer, AnySource, Failure, MappedBy, News, Source, Translation};
 use crate::status::milliseconds;
 use crate::syncing::{BEGIN_WITHIN, asked, guarded};
 
@@ -29,6 +31,28 @@ struct Layer {
     /// Whether it has said something that the whole does not have yet. It outlives an ask that is cut off while another
     /// layer has not answered.
     is_new: bool,
+}
+
+/// The whole is a snapshot already; whose mappings made it is known to the layers.
+#[derive(Debug)]
+struct Whole(Vec<Arc<dyn Translation>>);
+
+impl Translation for Whole {
+    fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure> {
+        Ok(FlagSet::from_json(bytes)?)
+    }
+
+    fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+        Ok(bytes.to_vec())
+    }
+
+    /// That of the uppermost layer that has one, but for an app's mapping in place of a stored one, which is to be seen.
+    fn mapped_by(&self) -> Option<MappedBy> {
+        let mut said = self.0.iter().filter_map(|layer| layer.mapped_by());
+        let first = said.next()?;
+        let is_over = first == MappedBy::AppInsteadOfStored || said.any(|by| by == MappedBy::AppInsteadOfStored);
+        Some(if is_over { MappedBy::AppInsteadOfStored } else { first })
+    }
 }
 
 /// One layer may take so long unless the app says otherwise: less than the default of [`Options`](crate::Options), so
@@ -166,6 +190,11 @@ impl Source for Layers {
             return pending().await;
         }
         select_all(news).await.0
+    }
+
+    fn translation(&self) -> Option<Arc<dyn Translation>> {
+        let layers: Vec<_> = self.layers.iter().filter_map(|layer| layer.source.translation()).collect();
+        (!layers.is_empty()).then(|| Arc::new(Whole(layers)) as Arc<dyn Translation>)
     }
 
     async fn to_begin_with(&mut self) -> Option<Vec<u8>> {

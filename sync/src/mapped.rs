@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use esclusa::sync::Request;
-use esclusa::{FlagSet, mapping_of};
+use esclusa::{FlagSet, Value, mapping_of};
 use esclusa_formats::{Mapping, Parameters, ReadError, Stored, read, snapshot};
 
 use crate::source::{Answer, Failure, MappedBy, News, Source, Translation};
@@ -82,8 +82,12 @@ impl Own {
 
 impl Translation for Own {
     fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure> {
+        Ok(self.read(bytes)?.0)
+    }
+
+    fn read(&self, bytes: &[u8]) -> Result<(FlagSet, Option<Value<'static>>), Failure> {
         self.see(bytes);
-        mapped_set(bytes, &self.mapping)
+        mapped_reading(bytes, &self.mapping)
     }
 
     fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
@@ -100,9 +104,13 @@ impl Translation for Own {
 /// The mapping that comes with the rows (M34).
 impl Translation for Stored {
     fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure> {
+        Ok(self.read(bytes)?.0)
+    }
+
+    fn read(&self, bytes: &[u8]) -> Result<(FlagSet, Option<Value<'static>>), Failure> {
         match self.mapping(bytes)? {
-            Some(mapping) => mapped_set(bytes, &mapping),
-            None => Ok(FlagSet::from_json(bytes)?),
+            Some(mapping) => mapped_reading(bytes, &mapping),
+            None => Ok((FlagSet::from_json(bytes)?, None)),
         }
     }
 
@@ -118,8 +126,10 @@ impl Translation for Stored {
     }
 }
 
-fn mapped_set(bytes: &[u8], mapping: &Mapping) -> Result<FlagSet, Failure> {
-    Ok(read(bytes, mapping).map_err(|error| told(&error))?.0)
+fn mapped_reading(bytes: &[u8], mapping: &Mapping) -> Result<(FlagSet, Option<Value<'static>>), Failure> {
+    let (set, reading) = read(bytes, mapping).map_err(|error| told(&error))?;
+    let reading = reading.to_value();
+    Ok((set, Some(reading)))
 }
 
 fn mapped_snapshot(bytes: &[u8], mapping: &Mapping) -> Result<Vec<u8>, Failure> {

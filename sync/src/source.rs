@@ -5,8 +5,8 @@ use std::future::{Future, pending, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
-use esclusa::FlagSet;
 use esclusa::sync::{Request, redacted};
+use esclusa::{FlagSet, Value};
 use futures_util::future::BoxFuture;
 
 /// A store that can be asked for a snapshot.
@@ -79,6 +79,14 @@ pub trait Translation: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When nothing of it can be published.
     fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure>;
+
+    /// The flags, with what was understood of the bytes (9.7) if that is more than the flags tell.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    fn read(&self, bytes: &[u8]) -> Result<(FlagSet, Option<Value<'static>>), Failure> {
+        Ok((self.set(bytes)?, None))
+    }
 
     /// The same as a snapshot, to be laid over others or under them.
     ///

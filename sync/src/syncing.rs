@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use esclusa::sync::{Action, Policy, Protocol, Request, Response, State, Understood, has_no_rows, understood};
-use esclusa::{FlagSet, Flags, Outcome, Reading, Report};
+use esclusa::{FlagSet, Flags, Outcome, Reading, Report, Value};
 use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::refresh::{Questions, Refresh};
-use crate::source::{Answer, Failure, News, Source, Translation, set_of};
+use crate::source::{Answer, Failure, News, Source, Translation};
 use crate::status::{LastError, Status, milliseconds};
 
 /// How many violations of one snapshot are logged one by one.
@@ -305,10 +305,17 @@ impl Shared {
     async fn publish(&self, bytes: Vec<u8>) -> Result<Report, Failure> {
         let flags = self.flags.clone();
         let translation = self.translation.clone();
-        let publish = move || Ok::<_, Failure>(flags.publish(set_of(translation.as_deref(), &bytes)?));
-        let report = spawn_blocking(publish).await.map_err(|_| Failure::new("compiling the snapshot panicked"))??;
+        let publish = move || {
+            let (set, reading) = match translation {
+                Some(translation) => translation.read(&bytes)?,
+                None => (FlagSet::from_json(&bytes)?, None),
+            };
+            Ok::<_, Failure>((flags.publish(set), reading))
+        };
+        let panicked = |_| Failure::new("compiling the snapshot panicked");
+        let (report, reading) = spawn_blocking(publish).await.map_err(panicked)??;
         if report.outcome() == Outcome::Published {
-            self.tell_understood(report.reading());
+            self.tell_understood(report.reading(), reading);
         }
         for violation in report.violations().iter().take(MAX_LOGGED) {
             tracing::warn!("esclusa: {}: {violation}", self.source);
@@ -324,11 +331,12 @@ impl Shared {
     }
 
     /// Logs what was understood, if that is not what was logged last (11.24).
-    fn tell_understood(&self, reading: &Reading) {
+    fn tell_understood(&self, reading: &Reading, by_mapping: Option<Value<'static>>) {
         let fingerprint = Some(reading.fingerprint());
         let last = std::mem::replace(&mut *lock(&self.understood), fingerprint.clone());
         if last != fingerprint
-            && let Some(Understood { is_warning, text }) = understood(&self.source, &reading.to_value())
+            && let Some(Understood { is_warning, text }) =
+                understood(&self.source, &by_mapping.unwrap_or_else(|| reading.to_value()))
         {
             if is_warning {
                 tracing::warn!("esclusa: {text}");

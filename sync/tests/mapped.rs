@@ -2,14 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
 mod client;
+mod listener;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use client::{Client, OPTIONS};
 use esclusa::Context;
 use esclusa::sync::Request;
-use esclusa_formats::Mapping;
-use esclusa_sync::{Answer, Failure, Layers, Saved, Source, State};
+use esclusa_formats::{Mapping, Parameters};
+use esclusa_sync::{Answer, Failure, Layers, Mapped, MappedBy, Saved, Source, State};
+use listener::{LOG, Listener};
 
 /// Rows that the test changes.
 #[derive(Clone, Debug)]
@@ -86,4 +88,48 @@ async fn mapped_rows_are_a_layer_like_any_other() {
     let ana = Context::new("ana").plan("PRO");
     assert!(client.flags.is_enabled("crm", &ana) && client.flags.is_enabled("billing", &ana));
     assert!(!client.flags.is_enabled("crm", &Context::new("ana").plan("FREE")));
+}
+
+/// What is logged of the first publish names the mapping and the rows that do not count (11.24), and the status whose mapping
+/// it is, through layers and copies too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_and_the_status_say_whose_mapping_it_is() {
+    let _ = tracing::subscriber::set_global_default(Listener);
+    let document = r#"{"esclusa": 1, "mapping": {"esclusa_mapping": 1, "name": "slug", "enabled": "is_active", "counts": [{"column": "env", "is": ["$env"]}]},
+        "tables": {"flags": [{"slug": "crm", "is_active": 1, "env": "live"}, {"slug": "old", "is_active": 1, "env": "test"}]}}"#;
+    let own = || {
+        let text = "esclusa_mapping = 1\nname = 'slug'\nenabled = 'is_active'\nignore = ['env']";
+        Mapping::from_toml(text).unwrap().named("own.toml")
+    };
+    let stored = || Mapped::as_stored(rows(document), Parameters::default().with("env", "live").unwrap());
+    let none = || rows(r#"[{"name": "native", "enabled": true}]"#);
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("flags.json");
+    let (by_app, by_rows, over) = (MappedBy::App, MappedBy::Stored, MappedBy::AppInsteadOfStored);
+    let plain = r#"[{"slug": "crm", "is_active": 1, "env": "live"}]"#;
+    for (name, client, expected) in [
+        ("none", Client::start(none(), OPTIONS), None),
+        ("own", Client::start(rows(plain).mapped(own()), OPTIONS), Some(by_app)),
+        ("stored", Client::start(Saved::new(stored(), &copy), OPTIONS), Some(by_rows)),
+        ("over", Client::start(rows(document).mapped(own()), OPTIONS), Some(over)),
+        ("layers of none", Client::start(Layers::new().layer(none()), OPTIONS), None),
+        ("layers", Client::start(Layers::new().layer(none()).layer(stored()), OPTIONS), Some(by_rows)),
+        (
+            "layers in layers",
+            Client::start(
+                Layers::new().layer(stored()).layer(Layers::new().layer(rows(document).mapped(own()))),
+                OPTIONS,
+            ),
+            Some(over),
+        ),
+    ] {
+        client.until(name, |status| status.state == State::Fresh).await;
+        let status = client.syncing.status();
+        assert_eq!(status.mapped_by, expected, "{name}");
+        assert_eq!(status.to_string().contains("by the app's mapping instead of"), expected == Some(over), "{name}");
+    }
+    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(log.contains("by own.toml: 1 row, 1 flag"), "{log}");
+    assert!(log.contains("by stored-mapping: 2 rows"), "{log}");
+    assert!(log.contains("\n  left out  1 row by env"), "{log}");
 }

@@ -93,6 +93,8 @@ export interface Engine {
   mapped?(rows: Uint8Array, mapping: string): string;
   /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
   mappedLater?(rows: Uint8Array, mapping: string): Promise<string>;
+  /** Whose mapping read the last rows of a source, by its translation. */
+  mappedBy?(translation: unknown): 'app' | 'stored' | 'app instead of stored' | null;
   /** The switches among variables of an environment, both as JSON. */
   switches?(given: string): string;
 }

@@ -2,6 +2,7 @@
 import { engine } from './engine.js';
 import { Flags as EveryFlags } from './flags.js';
 import { type MappedOptions, Mapping } from './mapping.js';
+import { isStored } from './parameters.js';
 import type { Snapshot } from './publication.js';
 import { type Bundle, rowsOf } from './tables.js';
 import type { AnyFlags, Report } from './types.js';
@@ -9,7 +10,7 @@ import type { AnyFlags, Report } from './types.js';
 /** What rows are read by is looked at at once, so that a mapping that is wrong is said where it is given. */
 function chosen(options: MappedOptions | null | undefined): MappedOptions | null | undefined {
   const mapping = options?.mapping ?? undefined;
-  return mapping === undefined ? options : { ...options, mapping: Mapping.of(mapping) };
+  return mapping === undefined || isStored(mapping) ? options : { ...options, mapping: Mapping.of(mapping) };
 }
 
 /** What a set that is held answers: every question that flags answer. */

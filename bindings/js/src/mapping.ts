@@ -1,13 +1,13 @@
 /** Mappings: which column of a table is which field of a flag, so that the table is read as it is (`spec/MAPPING.md`). */
 import { type Engine, type Publishing, engine } from './engine.js';
 import { inspected } from './inspected.js';
+import { type Parameters, type Stored, checked, isStored } from './parameters.js';
 import { kindOf } from './publication.js';
 import { SnapshotError } from './snapshot-error.js';
 import { missing } from './sync/missing.js';
 import type { JsonValue, PublishOptions } from './types.js';
 
-/** Values for the parameters of a mapping: `$environment` in it stands for `environment`. */
-export type Parameters = { readonly [name: string]: string };
+export type { Parameters, Stored } from './parameters.js';
 
 /** A mapping, or an object that is one. */
 export type MappingLike = Mapping | { readonly esclusa_mapping: number; readonly [entry: string]: unknown };
@@ -15,7 +15,7 @@ export type MappingLike = Mapping | { readonly esclusa_mapping: number; readonly
 /** How rows are published. */
 export interface MappedOptions extends PublishOptions {
   /** Which column is which field of a flag, for rows of a table with columns of its own. */
-  mapping?: MappingLike | null | undefined;
+  mapping?: MappingLike | Stored | null | undefined;
 }
 
 /** A mapping is wrong, or does not fit the rows as a whole; what is published stays. */
@@ -84,14 +84,37 @@ export class Mapping {
   }
 
   /** What the engine is told of it. @internal */
-  static told(mapping: MappingLike): string {
-    return Mapping.of(mapping).#told;
+  static told(mapping: MappingLike | Stored): string {
+    return isStored(mapping) ? JSON.stringify({ stored: brought.has(mapping), parameters: mapping.stored }) : Mapping.of(mapping).#told;
   }
 
   /** A mapping, or an object that is one; anything else is a TypeError. @internal */
   static of(mapping: MappingLike): Mapping {
     return typeof mapping === 'object' && mapping !== null && #told in mapping ? mapping : new Mapping(mapping);
   }
+}
+
+/** Whose mapping says what the columns are: the app's, the one that comes with the rows, or the app's though one comes. */
+export type MappedBy = 'app' | 'stored' | 'app instead of stored';
+
+/** Those whose last rows brought a mapping along. Bare rows behind them are those of a table that is not watched any more. */
+const brought = new WeakSet<Mapping | Stored>();
+
+/** Whose mapping read the last rows of a source. */
+function mappedBy(translation: unknown): MappedBy | null {
+  if (isStored(translation)) {
+    return brought.has(translation) ? 'stored' : null;
+  }
+  return translation instanceof Mapping && brought.has(translation) ? 'app instead of stored' : 'app';
+}
+
+/** What the engine said of rows, unless that is a refusal of a mapping; whether they brought one is remembered. */
+export function heard(mapping: unknown, said: string): string {
+  const isRefused = said.startsWith('{"refused"');
+  if ((mapping instanceof Mapping || isStored(mapping)) && (!isRefused || (JSON.parse(said) as { stored?: boolean }).stored === true)) {
+    brought[isRefused || said.startsWith('  ') ? 'add' : 'delete'](mapping);
+  }
+  return said;
 }
 
 /** An engine that is told of mappings, and whose refusals of them are thrown as `MappingError`. */
@@ -101,9 +124,9 @@ export function withMappings<E extends Pick<Engine, 'publish' | 'publishLater'>>
     return mapping === null || mapping === undefined ? rest : { ...rest, mapping: Mapping.told(mapping) };
   };
   const { publish, publishLater } = engine;
-  const made: E = { ...engine, publish: (flags, bytes, options) => refused(publish(flags, bytes, told(options as MappedOptions))) };
+  const made: E = { ...engine, mappedBy, publish: (flags, bytes, options) => refused(heard(options?.mapping, publish(flags, bytes, told(options as MappedOptions)))) };
   if (publishLater !== undefined) {
-    made.publishLater = async (flags, bytes, options) => refused(await publishLater(flags, bytes, told(options as MappedOptions)));
+    made.publishLater = async (flags, bytes, options) => refused(heard(options?.mapping, await publishLater(flags, bytes, told(options as MappedOptions))));
   }
   return made;
 }
@@ -127,16 +150,4 @@ function textOf(mapping: unknown): string {
     throw new TypeError(`the mapping is ${kindOf(mapping)}, expected an object, or its text in TOML or JSON`);
   }
   return JSON.stringify(mapping);
-}
-
-function checked(parameters: unknown): Parameters {
-  if (typeof parameters !== 'object' || parameters === null) {
-    throw new TypeError(`the parameters are ${kindOf(parameters)}, expected an object of texts`);
-  }
-  for (const [name, value] of Object.entries(parameters)) {
-    if (typeof value !== 'string') {
-      throw new TypeError(`the parameter \`${name}\` is ${kindOf(value)}, expected a string`);
-    }
-  }
-  return { ...parameters } as Parameters;
 }

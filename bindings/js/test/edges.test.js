@@ -27,7 +27,7 @@ test('the console shows a sync', { skip: build.sync ? false : 'this build keeps 
   const syncing = host.sync(flags, () => ROWS, { logger: null });
   await syncing.ready(10_000);
   syncing.close();
-  assert.match(inspect(syncing), /^Sync \{\s+state: 'fresh',\s+source: 'function',\s+revision: null,\s+ageMs: \d+,\s+failures: 0,\s+lastError: null,\s+polled: null,\s+isClosed: true\s+\}$/);
+  assert.match(inspect(syncing), /^Sync \{\s+state: 'fresh',\s+source: 'function',\s+revision: null,\s+ageMs: \d+,\s+failures: 0,\s+lastError: null,\s+polled: null,\s+mappedBy: null,\s+isClosed: true\s+\}$/);
 });
 
 test('a copy of a context has whole numbers of any size', () => {

@@ -23,7 +23,7 @@ test('a function that gives text, bytes, or a promise of them is a source', { sk
     assert.deepEqual([await syncing.ready(60_000), flags.isEnabled('on'), syncing.isClosed], [true, true, false]);
     await until(() => syncing.status().state === 'fresh');
     const { ageMs, ...status } = syncing.status();
-    assert.deepEqual(status, { state: 'fresh', source: 'function', revision: 1, failures: 0, lastError: null, polled: null });
+    assert.deepEqual(status, { state: 'fresh', source: 'function', revision: 1, failures: 0, lastError: null, polled: null, mappedBy: null });
     assert.ok(ageMs >= 0);
     syncing[Symbol.dispose ?? Symbol.for('Symbol.dispose')]();
     assert.equal(syncing.isClosed, true);

@@ -2,6 +2,7 @@
 import { install } from '../../js/src/engine.js';
 import { Flags as EveryFlags } from '../../js/src/flags.js';
 import { Flags as HoldingFlags } from '../../js/src/held.js';
+import type { Stored } from '../../js/src/parameters.js';
 import type { Snapshot } from '../../js/src/publication.js';
 import type { HttpOptions } from '../../js/src/sync/http.js';
 import type { SyncOptions } from '../../js/src/sync/policy.js';
@@ -27,7 +28,7 @@ export const engine: 'native' | 'wasm' = loaded.name;
 /** How flags are kept fresh. */
 export interface SourceOptions extends SyncOptions {
   /** Which column is which field of a flag, if the source gives rows of a table with columns of its own. */
-  mapping?: MappingLike | null | undefined;
+  mapping?: MappingLike | Stored | null | undefined;
 }
 
 /** What leads another thread of this process to the same flags; it can be sent in a message or as `workerData`. */
@@ -188,7 +189,7 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
 }
 
 /** The source, whose rows a mapping reads if there is one. */
-function read(source: Source | Fetch, mapping: MappingLike | null | undefined): Source | Fetch {
+function read(source: Source | Fetch, mapping: MappingLike | Stored | null | undefined): Source | Fetch {
   return mapping === null || mapping === undefined ? source : mapped(source, mapping);
 }
 

@@ -2,7 +2,7 @@
 export { Context } from '../../js/src/context.js';
 export type { Caller, Moment } from '../../js/src/flags.js';
 export type { HeldSet as FlagSet } from '../../js/src/held.js';
-export { MappingError, type Parameters } from '../../js/src/mapping.js';
+export { type MappedBy, MappingError, type Parameters, type Stored } from '../../js/src/mapping.js';
 export type { Snapshot } from '../../js/src/publication.js';
 export { SnapshotError } from '../../js/src/snapshot-error.js';
 export type * from '../../js/src/types.js';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { type MappedOptions as EveryMappedOptions, Mapping as EveryMapping, MappingError, type MappingLike as EveryMappingLike, type Parameters } from '../../js/src/mapping.js';
+import { type Stored, isStored } from '../../js/src/parameters.js';
 
 const VARIABLE = 'ESCLUSA_MAPPING';
 
@@ -12,7 +13,7 @@ export type MappingLike = EveryMappingLike | string | URL;
 /** How rows are published. */
 export interface MappedOptions extends Omit<EveryMappedOptions, 'mapping'> {
   /** Which column is which field of a flag, for rows of a table with columns of its own. */
-  mapping?: MappingLike | null | undefined;
+  mapping?: MappingLike | Stored | null | undefined;
 }
 
 /**
@@ -56,12 +57,12 @@ export class Mapping extends EveryMapping {
 }
 
 /** A mapping as every host takes it. */
-export function mappingOf(given: MappingLike): EveryMappingLike {
+export function mappingOf(given: MappingLike | Stored): EveryMappingLike | Stored {
   return typeof given === 'string' || given instanceof URL ? Mapping.load(given) : given;
 }
 
 /** Options as every host takes them. */
 export function mappedOptions(options: MappedOptions | null | undefined): EveryMappedOptions | null | undefined {
   const mapping = options?.mapping ?? undefined;
-  return mapping === undefined ? (options as EveryMappedOptions | null | undefined) : { ...options, mapping: mappingOf(mapping) };
+  return mapping === undefined || isStored(mapping) ? (options as EveryMappedOptions | null | undefined) : { ...options, mapping: mappingOf(mapping) };
 }

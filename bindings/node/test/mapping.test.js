@@ -118,6 +118,85 @@ test('each layer has a mapping of its own', async (t) => {
   assert.ok(isRight(flags));
 });
 
+test('rows may bring their mapping along', async (t) => {
+  const plain = { ...new Mapping(TOML).toJSON(), esclusa_mapping: 1 };
+  const document = (mapping) => ({ esclusa: 1, mapping, tables: { flags: JSON.parse(ROWS) } });
+  let given = document(plain);
+  const own = folder(t);
+  const store = mapped(() => given, { stored: PRODUCTION });
+  const direct = kept(t, Flags.fromSource(saved(store, join(own, 'copy.json')), QUICK));
+  const layered = kept(t, Flags.fromSource(layers(environment({}), mapped(() => given, { stored: {} }, PRODUCTION)), QUICK));
+  const all = [direct, layered];
+  await until(() => all.every((flags) => flags.isReady && isRight(flags)));
+  assert.equal(direct.status().mappedBy, 'stored');
+  const published = new Flags();
+  const { reading } = await published.publish(document(plain), { mapping: { stored: PRODUCTION } });
+  assert.equal(reading.mapping, 'stored-mapping');
+  assert.equal((await published.publish('[{"name": "native", "enabled": true}]', { mapping: { stored: {} } })).reading.mapping, null);
+  for (const [wrong, said] of [
+    // Bare rows without the mapping would remove every flag.
+    [[{ name: 'native', enabled: true }], /mapping: is missing in the rows, which had one before, expected `SELECT esclusa\.watch/],
+    [document({ ...plain, esclusa_mapping: 2 }), /`esclusa_mapping`: 2 does not fit/],
+    [document({ ...plain, name: 'code' }), /`code`/],
+    ['[]', /no rows/],
+  ]) {
+    given = wrong;
+    all.forEach((flags) => flags.refresh());
+    await until(() => all.every((flags) => said.test(flags.status().lastError?.error ?? '')));
+    assert.ok(all.every(isRight), String(said));
+  }
+  given = { esclusa: 1, flags: [{ name: 'native', enabled: true }] };
+  await until(() => all.every((flags) => flags.status().state === 'fresh' && flags.isEnabled('native')));
+  assert.equal(direct.status().mappedBy, null);
+  assert.throws(() => mapped(() => given, { stored: { 'a b': 'c' } }), /`\$a b` is no name of a parameter/);
+  assert.throws(() => mapped(() => given, { stored: { a: 1 } }), /the parameter `a` is a number, expected a string/);
+  const over = kept(t, Flags.fromSource(mapped(() => document({ ...plain, name: 'ticket' }), plain, PRODUCTION), QUICK));
+  await until(() => over.isReady && isRight(over));
+  assert.equal(over.status().mappedBy, 'app instead of stored');
+});
+
+test('a mapping that Postgres keeps beside the table is read', { skip }, async (t) => {
+  const loopback = await Loopback.start();
+  const { postgres: url } = await loopback.tell({ postgres: 'start' });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  t.after(async () => {
+    await client.end();
+    await loopback.end();
+  });
+  await client.query(readFileSync(new URL('../../../sync/migrations/001_esclusa.sql', import.meta.url), 'utf8'));
+  await client.query('CREATE TABLE kept (id int PRIMARY KEY, slug text, is_active int, share numeric, plans text, env text, ticket text)');
+  await client.query(`INSERT INTO kept VALUES (1, 'crm', 1, 1, 'PRO, TEAM', 'all', 'A-1')`);
+  const watch = (mapping) => client.query('SELECT esclusa.watch($1, mapping => $2)', ['kept', JSON.stringify(mapping)]);
+  await watch(new Mapping(TOML).toJSON());
+  const source = () => postgres(url, { table: 'kept', parameters: PRODUCTION });
+  const said = [];
+  const logger = { debug: () => undefined, info: (line) => said.push(line), warn: (line) => said.push(line) };
+  const [direct, layered] = [source(), layers(environment({}), source())].map((from) => kept(t, Flags.fromSource(from, { ...QUICK, logger })));
+  const all = [direct, layered];
+  await until(() => all.every((flags) => flags.isReady && isRight(flags)));
+  assert.deepEqual(all.map((flags) => flags.status().mappedBy), ['stored', 'stored']);
+  assert.ok(said.some((line) => line.includes('by stored-mapping: 1 row, 1 flag')), said.join('\n'));
+  const without = kept(t, Flags.fromSource(postgres(url, { table: 'kept' }), { ...QUICK, logger }));
+  await until(() => without.status().lastError?.error.includes('$environment'));
+  await client.query(`UPDATE kept SET plans = 'FREE'`);
+  await until(() => all.every((flags) => flags.isEnabled('crm', FREE) && !flags.isEnabled('crm', PRO)));
+  // A change of the mapping is heard as a change of a row is.
+  await watch({ ...new Mapping(TOML).toJSON(), target_plans: { column: 'plans', split: ',', keys: false }, off_when: [{ column: 'ticket', is: ['A-1'] }], ignore: [] });
+  await until(() => all.every((flags) => !flags.isEnabled('crm', FREE)));
+  await client.query('SELECT esclusa.undo_mapping()');
+  await until(() => all.every((flags) => flags.isEnabled('crm', FREE)));
+  await client.query('ALTER TABLE kept DROP COLUMN plans');
+  await until(() => all.every((flags) => /has no column `plans`/.test(flags.status().lastError?.error ?? '')));
+  assert.ok(all.every((flags) => flags.isEnabled('crm', FREE) && !flags.isEnabled('crm', PRO)));
+  await client.query(`ALTER TABLE kept ADD COLUMN plans text DEFAULT 'FREE'`);
+  await until(() => all.every((flags) => flags.status().state === 'fresh'));
+  await client.query(`SELECT esclusa.unwatch('kept')`);
+  await until(() => all.every((flags) => /mapping: is missing in the rows/.test(flags.status().lastError?.error ?? '')));
+  assert.ok(all.every((flags) => flags.isEnabled('crm', FREE) && !flags.isEnabled('crm', PRO)));
+  assert.throws(() => postgres(url, { parameters: { environment: 1 } }), /the parameter `environment` is a number/);
+});
+
 test('a table of Postgres changes while the app runs', { skip }, async (t) => {
   const loopback = await Loopback.start();
   const { postgres: url } = await loopback.tell({ postgres: 'start' });

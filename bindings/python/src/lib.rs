@@ -38,7 +38,7 @@ mod native {
     #[pymodule_export]
     use crate::layering::{decide, layered, revision_of, switches};
     #[pymodule_export]
-    use crate::mapping::{Mapping, Stored};
+    use crate::mapping::{Mapping, Stored, brings_mapping};
     #[cfg(feature = "noop")]
     #[pymodule_export]
     use crate::noop::Noop;

@@ -84,6 +84,18 @@ impl Stored {
     fn mapping(&self, rows: &[u8]) -> PyResult<Option<Mapping>> {
         Ok(self.0.mapping(rows).map_err(|error| wrong(&error))?.map(Mapping))
     }
+
+    /// Whether the last rows had a mapping.
+    #[getter]
+    fn is_mapped(&self) -> bool {
+        self.0.is_mapped()
+    }
+}
+
+/// Whether a document brings a mapping along.
+#[pyfunction]
+pub(crate) fn brings_mapping(rows: &[u8]) -> bool {
+    esclusa::mapping_of(rows).is_some()
 }
 
 /// What Python makes its own error of.

@@ -245,6 +245,26 @@ def postgres(loopback: Loopback) -> Iterator[str]:
     yield url
 
 
+def test_rows_may_bring_their_mapping_along(tmp_path: Path) -> None:
+    rows: Any = [{"slug": "crm", "is_active": 1, "share": 1, "plans": "PRO, TEAM", "env": "all", "ticket": "A-1"}]
+    document = json.dumps({"esclusa": 1, "mapping": TOML_DICT, "tables": {"flags": rows}})
+    given = [document]
+    store = mapped(lambda: given[0], None, environment="production")
+    flags = Flags.from_source(Layers(Environment({}), Saved(store, tmp_path / "copy.json")), policy=QUICK)
+    assert flags.ready(60) and flags.is_enabled("crm", PRO) and not flags.is_enabled("crm", FREE)
+    assert flags.status().mapped_by == "stored"
+    given[0] = '[{"name": "native", "enabled": true}]'
+    until(lambda: "is missing in the rows, which had one before" in str(flags.status()))
+    assert flags.is_enabled("crm", PRO)
+    over = Flags.from_source(Layers(mapped(lambda: document, TOML_DICT, environment="production")), policy=QUICK)
+    assert over.ready(60) and over.status().mapped_by == "app instead of stored"
+    assert ", by the app's mapping instead of the stored one" in str(over.status())
+    own = Flags.from_source(mapped(lambda: json.dumps(rows), TOML_DICT, environment="production"), policy=QUICK)
+    assert own.ready(60) and own.status().mapped_by == "app"
+    plain = Flags.from_source(lambda: '[{"name": "native", "enabled": true}]', policy=QUICK)
+    assert plain.ready(60) and plain.status().mapped_by is None
+
+
 @needs_loopback
 def test_a_mapping_that_the_database_keeps_is_read(postgres: str, no_thread_left: None) -> None:
     import psycopg
@@ -264,6 +284,7 @@ def test_a_mapping_that_the_database_keeps_is_read(postgres: str, no_thread_left
             assert own.is_enabled("crm", PRO) and not own.is_enabled("crm", FREE)
         reading = direct.reading()
         assert reading is not None and reading.mapping == "stored-mapping"
+        assert flags.status().mapped_by == direct.status().mapped_by == "stored"
         without = Flags.from_source(Postgres(postgres, "kept"), policy=QUICK)
         until(lambda: without.status().failures > 0)
         last = without.status().last_error

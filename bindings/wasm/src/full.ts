@@ -6,7 +6,7 @@ import { type Module, load, loadNow } from './loading.js';
 export { Context } from '../../js/src/context.js';
 export type { Caller, Moment } from '../../js/src/flags.js';
 export { type HeldSet as FlagSet, Flags } from '../../js/src/held.js';
-export { type MappedOptions, Mapping, MappingError, type MappingLike, type Parameters } from '../../js/src/mapping.js';
+export { type MappedBy, type MappedOptions, Mapping, MappingError, type MappingLike, type Parameters, type Stored } from '../../js/src/mapping.js';
 export type { Snapshot } from '../../js/src/publication.js';
 export { SnapshotError } from '../../js/src/snapshot-error.js';
 export type * from '../../js/src/types.js';

@@ -1,19 +1,21 @@
 //! Rows of any table, which a mapping reads (`spec/MAPPING.md`), as JSON.
 //!
 //! A mapping crosses as `{"text", "name", "parameters"}`: its TOML or JSON, what the reading calls it or null, and an object
-//! of texts. A refusal of a mapping is `{"refused", "code", "violations", "place", "problem"}`.
+//! of texts. The mapping that rows bring along themselves (M34) crosses as `{"stored", "parameters"}`: whether the last rows
+//! brought one. A refusal of a mapping is `{"refused", "code", "violations", "place", "problem"}`, with `stored` if the rows
+//! brought it.
 
-use esclusa::{Flags, SnapshotError, Value, Violation};
-use esclusa_formats::{Mapping, MappingError, ReadError, read, snapshot};
+use esclusa::{Flags, SnapshotError, Value, Violation, mapping_of};
+use esclusa_formats::{Mapping, MappingError, Parameters, ReadError, Stored, read, snapshot};
 
-use crate::publish::{Options, refusal, swapped};
+use crate::publish::{Options, publish, refusal, swapped};
 
 /// What there is to know of a mapping, `{"name", "parameters": [the names that it asks for], "mapping"}`, or a refusal.
 #[must_use]
 pub fn mapping(given: &str) -> String {
-    let mapping = match mapping_of(given) {
+    let mapping = match own(&Value::from_json(given.as_bytes()).unwrap_or_default()) {
         Ok(mapping) => mapping,
-        Err(error) => return refused(&error),
+        Err(error) => return refused(&error, false),
     };
     let plain = Value::from_json(mapping.to_json().as_bytes()).unwrap_or_default().into_owned();
     let parameters = mapping.parameters().into_iter().map(Value::from).collect::<Vec<_>>();
@@ -25,64 +27,107 @@ pub fn mapping(given: &str) -> String {
     Value::Object(fields).to_json()
 }
 
+/// In front of what is said of rows that bring a mapping along, whether it read them or the app's own did.
+const BROUGHT: &str = "  ";
+
 /// Publishes rows that a mapping reads, as [`publish`](crate::publish) does with a snapshot. It may be called from any
-/// thread.
+/// thread. Two spaces are in front of the report if the rows bring a mapping along.
 #[must_use]
 pub fn publish_mapped(flags: &Flags, rows: &[u8], given: &str, options: Options) -> String {
-    let done = mapping_of(given).map_err(ReadError::from).and_then(|mapping| read(rows, &mapping));
-    let (set, reading) = match done {
-        Ok((set, _)) if options.strict && !set.violations().is_empty() => {
-            return refusal(&SnapshotError::Violations(set.violations().to_vec()));
-        }
-        Ok(done) => done,
-        Err(error) => return why(&error),
+    let brought = mapping_of(rows).is_some();
+    let mapping = match Translation::of(given, rows) {
+        Ok(Translation::Mapped(mapping)) => mapping,
+        Ok(Translation::Snapshot) => return publish(flags, rows, options),
+        Err(error) => return refused(&error, brought),
     };
-    let mut report = swapped(flags, set, options).to_value();
-    reading.complete_report(&mut report);
-    report.to_json()
-}
-
-/// The rows as a snapshot that needs no mapping, or a refusal. It may be called from any thread.
-#[must_use]
-pub fn mapped(rows: &[u8], given: &str) -> String {
-    match mapping_of(given).map_err(ReadError::from).and_then(|mapping| snapshot(rows, &mapping)) {
-        // A document of somebody else's may have any fields; with a space in front it looks like no refusal.
-        Ok(snapshot) => [" ", &snapshot.to_json()].concat(),
-        Err(error) => why(&error),
+    match publish_by(flags, rows, &mapping, options) {
+        Ok(said) if brought => [BROUGHT, &said].concat(),
+        Ok(said) => said,
+        Err(error) => why(&error, brought),
     }
 }
 
-fn mapping_of(given: &str) -> Result<Mapping, MappingError> {
-    let given = Value::from_json(given.as_bytes()).unwrap_or_default();
+fn publish_by(flags: &Flags, rows: &[u8], mapping: &Mapping, options: Options) -> Result<String, ReadError> {
+    let (set, reading) = read(rows, mapping)?;
+    if options.strict && !set.violations().is_empty() {
+        return Err(SnapshotError::Violations(set.violations().to_vec()).into());
+    }
+    let mut report = swapped(flags, set, options).to_value();
+    reading.complete_report(&mut report);
+    Ok(report.to_json())
+}
+
+/// The rows as a snapshot that needs no mapping, or a refusal; nothing if they are one that brings no mapping. It may be
+/// called from any thread.
+#[must_use]
+pub fn mapped(rows: &[u8], given: &str) -> String {
+    let brought = mapping_of(rows).is_some();
+    let mapping = match Translation::of(given, rows) {
+        Ok(Translation::Mapped(mapping)) => mapping,
+        Ok(Translation::Snapshot) => return String::new(),
+        Err(error) => return refused(&error, brought),
+    };
+    match snapshot(rows, &mapping) {
+        // A document of somebody else's may have any fields; with a space in front it looks like no refusal.
+        Ok(snapshot) => [if brought { BROUGHT } else { " " }, &snapshot.to_json()].concat(),
+        Err(error) => why(&error, brought),
+    }
+}
+
+/// What makes flags of rows.
+enum Translation {
+    /// The mapping that the app gives, or the one that the rows bring along.
+    Mapped(Mapping),
+    /// They bring none along, and so are a snapshot.
+    Snapshot,
+}
+
+impl Translation {
+    fn of(given: &str, rows: &[u8]) -> Result<Self, MappingError> {
+        let given = Value::from_json(given.as_bytes()).unwrap_or_default();
+        let Some(was_mapped) = given.get("stored") else { return own(&given).map(Translation::Mapped) };
+        let kept = parameters(&given).try_fold(Parameters::default(), |kept, (name, value)| kept.with(name, value))?;
+        let stored = Stored::new(kept).after(*was_mapped == Value::Bool(true));
+        Ok(stored.mapping(rows)?.map_or(Translation::Snapshot, Translation::Mapped))
+    }
+}
+
+fn own(given: &Value<'_>) -> Result<Mapping, MappingError> {
     let text = |name: &str| given.get(name).and_then(Value::as_str);
     let mut mapping = Mapping::from_text(text("text").unwrap_or_default().as_bytes())?;
     if let Some(name) = text("name") {
         mapping = mapping.named(name);
     }
-    if let Some(Value::Object(parameters)) = given.get("parameters") {
-        for (name, value) in parameters {
-            mapping = mapping.with(name, value.as_str().unwrap_or_default())?;
-        }
-    }
-    Ok(mapping)
+    parameters(given).try_fold(mapping, |mapping, (name, value)| mapping.with(name, value))
 }
 
-fn why(error: &ReadError) -> String {
+fn parameters<'v>(given: &'v Value<'_>) -> impl Iterator<Item = (&'v str, &'v str)> {
+    let fields = match given.get("parameters") {
+        Some(Value::Object(fields)) => fields.as_slice(),
+        _ => &[],
+    };
+    fields.iter().map(|(name, value)| (name.as_ref(), value.as_str().unwrap_or_default()))
+}
+
+fn why(error: &ReadError, is_stored: bool) -> String {
     match error {
-        ReadError::Mapping(error) => refused(error),
+        ReadError::Mapping(error) => refused(error, is_stored),
         ReadError::Snapshot(error) => refusal(error),
         other => refusal(&SnapshotError::Document(Violation::new(String::new(), other.code(), other.to_string()))),
     }
 }
 
-fn refused(error: &MappingError) -> String {
-    let fields = vec![
+fn refused(error: &MappingError, is_stored: bool) -> String {
+    let mut fields = vec![
         ("refused".into(), error.to_string().into()),
         ("code".into(), ReadError::from(error.clone()).code().into()),
         ("violations".into(), Value::List(Vec::new())),
         ("place".into(), error.place().into()),
         ("problem".into(), error.problem().into()),
     ];
+    if is_stored {
+        fields.push(("stored".into(), true.into()));
+    }
     Value::Object(fields).to_json()
 }
 
@@ -124,6 +169,38 @@ mod tests {
             mapping(r#"{"text": "esclusa_mapping = 2"}"#).find(r#"{"refused":"mapping, `esclusa_mapping`"#),
             Some(0)
         );
+    }
+
+    #[test]
+    fn a_mapping_that_the_rows_bring_along_is_told_of() {
+        let stored = |was: bool| format!(r#"{{"stored": {was}, "parameters": {{"env": "production"}}}}"#);
+        let own = Value::from_json(GIVEN.as_bytes()).unwrap_or_default();
+        let text = own.get("text").and_then(Value::as_str).unwrap_or_default();
+        let plain = Mapping::from_text(text.as_bytes()).map(|mapping| mapping.to_json()).unwrap_or_default();
+        let rows = String::from_utf8_lossy(ROWS);
+        let document = format!(r#"{{"esclusa": 1, "mapping": {plain}, "tables": {{"flags": {rows}}}}}"#);
+        let flags = Flags::new();
+        let report = publish_mapped(&flags, document.as_bytes(), &stored(false), Options::default());
+        assert!(report.starts_with("  {") && report.contains(r#""mapping":"stored-mapping""#), "{report}");
+        assert!(flags.is_enabled("crm", &Context::anonymous()) && !flags.is_enabled("old", &Context::anonymous()));
+        assert!(mapped(document.as_bytes(), &stored(false)).starts_with("  {"));
+        let native = br#"[{"name": "plain", "enabled": true}]"#;
+        assert!(
+            publish_mapped(&flags, native, &stored(false), Options::default()).starts_with(r#"{"outcome":"published""#)
+        );
+        assert_eq!(mapped(native, &stored(false)), "");
+        for said in [publish_mapped(&flags, native, &stored(true), Options::default()), mapped(native, &stored(true))] {
+            assert!(
+                said.contains("is missing in the rows, which had one before") && !said.contains("stored\":true"),
+                "{said}"
+            );
+        }
+        let without = document.replace("\"is_active\": 1, ", "");
+        for broken in [without, document.replace("\"esclusa_mapping\":1", "\"esclusa_mapping\":2")] {
+            assert!(mapped(broken.as_bytes(), &stored(false)).ends_with(r#","stored":true}"#), "{broken}");
+        }
+        let unknown = r#"{"stored": false, "parameters": {"a b": "c"}}"#;
+        assert!(mapped(native, unknown).contains("is no name of a parameter"));
     }
 
     #[test]

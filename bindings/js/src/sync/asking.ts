@@ -1,4 +1,6 @@
 /** Asking somebody else's source: whatever it does, there is an answer or a `Failure`. */
+import { engine } from '../engine.js';
+import type { MappedBy } from '../mapping.js';
 import { snapshotBytes } from './bytes.js';
 import { decide } from './decide.js';
 import { redacted, told } from './redaction.js';
@@ -26,6 +28,12 @@ export function nameOf(source: Source): string {
 /** Why it does not tell of news now, though it could. */
 export function polledOf(source: Source): string | null {
   return typeof source.polled === 'string' ? redacted(source.polled) : null;
+}
+
+/** Whose mapping read what it gave last. */
+export function mappedByOf(source: Source): MappedBy | null {
+  const { translation, mappedBy } = source;
+  return mappedBy !== undefined || translation === null || translation === undefined ? (mappedBy ?? null) : (engine()?.mappedBy?.(translation) ?? null);
 }
 
 /** Asks for the snapshot; it rejects with a `Failure` and nothing else. */

@@ -1,7 +1,7 @@
 /** Layers: sources laid one over the other make one [13]. */
 import { type Engine, engine } from '../engine.js';
 import { type Snapshot, bytesOf } from '../publication.js';
-import { ask, begin, failureOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
+import { ask, begin, failureOf, mappedByOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { decide } from './decide.js';
 import { native, nativeNow, translationOf } from './mapped.js';
@@ -32,6 +32,10 @@ export function layers(...sources: (Source | Fetch)[]): Source {
     get polled() {
       const reasons = all.map(({ name, source }) => [name, polledOf(source)]).filter(([, why]) => why !== null);
       return reasons.length === 0 ? null : reasons.map(([name, why]) => `${name}: ${why}`).join('; ');
+    },
+    get mappedBy() {
+      const said = all.map(({ source }) => mappedByOf(source)).filter((by) => by !== null);
+      return said.find((by) => by === 'app instead of stored') ?? said[0] ?? null;
     },
     async fetch(request) {
       const answers = await Promise.all(all.map((layer) => layer.ask(request).catch(failureOf)));

@@ -1,6 +1,7 @@
 /** Another source, whose rows a mapping reads. */
 import { engine } from '../engine.js';
-import { Mapping, type MappingLike, type Parameters } from '../mapping.js';
+import { Mapping, type MappingLike, heard } from '../mapping.js';
+import { type Parameters, type Stored, isStored, stored } from '../parameters.js';
 import { bytesOf } from '../publication.js';
 import { polledOf, sourceOf } from './asking.js';
 import { missing } from './missing.js';
@@ -13,11 +14,14 @@ import { Failure, type Fetch, type Source } from './source.js';
  * store gave them: `saved(mapped(source, mapping), path)`. Each layer has a mapping of its own:
  * `layers(environment(), mapped(source, mapping))`.
  *
+ * `mapped(source, { stored: parameters })` reads by the mapping that the rows bring along, as `esclusa.watch` keeps it in
+ * Postgres; what comes without one is a snapshot.
+ *
  * @throws MappingError for a mapping that is wrong.
  */
-export function mapped(source: Source | Fetch, mapping: MappingLike, parameters?: Parameters): Source {
+export function mapped(source: Source | Fetch, mapping: MappingLike | Stored, parameters?: Parameters): Source {
   const inner = sourceOf(source);
-  const own = Mapping.of(mapping);
+  const own = isStored(mapping) ? stored({ ...mapping.stored, ...parameters }) : Mapping.of(mapping);
   const made: Source = {
     // Asked for when they are wanted: the name of layers is known later.
     get name() {
@@ -26,7 +30,8 @@ export function mapped(source: Source | Fetch, mapping: MappingLike, parameters?
     get polled() {
       return polledOf(inner);
     },
-    translation: parameters === undefined ? own : own.with(parameters),
+    // One of its own, which knows what came with its rows.
+    translation: isStored(own) ? own : own.with(parameters ?? {}),
     fetch: (request) => inner.fetch(request),
     toBeginWith: () => inner.toBeginWith?.(),
   };
@@ -37,28 +42,30 @@ export function mapped(source: Source | Fetch, mapping: MappingLike, parameters?
 }
 
 /** What makes flags of what a source gives, if that is no snapshot. */
-export function translationOf({ translation }: Source): Mapping | null {
-  return translation === null || translation === undefined ? null : Mapping.of(translation);
+export function translationOf({ translation }: Source): Mapping | Stored | null {
+  return translation === null || translation === undefined || isStored(translation) ? (translation ?? null) : Mapping.of(translation);
 }
 
 /** What a source gave, as a snapshot; off the event loop where the engine can do that. */
-export async function native(translation: Mapping | null, given: Uint8Array): Promise<Uint8Array> {
+export async function native(translation: Mapping | Stored | null, given: Uint8Array): Promise<Uint8Array> {
   const later = engine()?.mappedLater;
-  return translation === null || later === undefined ? nativeNow(translation, given) : snapshotOf(await later(given, Mapping.told(translation)));
+  return translation === null || later === undefined
+    ? nativeNow(translation, given)
+    : snapshotOf(given, heard(translation, await later(given, Mapping.told(translation))));
 }
 
 /** The same at once. */
-export function nativeNow(translation: Mapping | null, given: Uint8Array): Uint8Array {
+export function nativeNow(translation: Mapping | Stored | null, given: Uint8Array): Uint8Array {
   if (translation === null) {
     return given;
   }
   const mapped = engine()?.mapped ?? missing('mappings');
-  return snapshotOf(mapped(given, Mapping.told(translation)));
+  return snapshotOf(given, heard(translation, mapped(given, Mapping.told(translation))));
 }
 
-function snapshotOf(said: string): Uint8Array {
+function snapshotOf(given: Uint8Array, said: string): Uint8Array {
   if (said.startsWith('{"refused"')) {
     throw new Failure((JSON.parse(said) as { refused: string }).refused);
   }
-  return bytesOf(said);
+  return said === '' ? given : bytesOf(said);
 }

@@ -3,7 +3,7 @@ import { Flags } from '../flags.js';
 import type { MappedOptions } from '../mapping.js';
 import type { Report } from '../types.js';
 import { alarm, nextTurn } from './alarm.js';
-import { type Taken, ask, begin, failureOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
+import { type Taken, ask, begin, failureOf, mappedByOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
 import { areSame } from './bytes.js';
 import { Log } from './log.js';
 import { type SyncOptions, milliseconds, policyText } from './policy.js';
@@ -205,7 +205,7 @@ export class Run {
   status(): Status {
     const { state, revision, age_ms: ageMs, failures, last_error: last } = this.#protocol.status();
     const lastError = last && { error: last.error, at: new Date(this.#beganAt + last.at_ms) };
-    return { state, source: this.name, revision, ageMs, failures, lastError, polled: polledOf(this.#source) };
+    return { state, source: this.name, revision, ageMs, failures, lastError, polled: polledOf(this.#source), mappedBy: mappedByOf(this.#source) };
   }
 
   /** Calls the listener after each change of the state, and at the end; what it throws is logged. */

@@ -1,5 +1,6 @@
 /** Sources: where snapshots come from. An object with `name` and `fetch` is one, and so is a function. */
-import type { MappingLike } from '../mapping.js';
+import type { MappedBy, MappingLike } from '../mapping.js';
+import type { Stored } from '../parameters.js';
 import type { Snapshot } from '../publication.js';
 import type { Bundle } from '../tables.js';
 
@@ -45,8 +46,13 @@ export interface Source {
   fetch(request: Request): Answer | PromiseLike<Answer>;
   /** Why it tells of no news now though it could, without secrets; the status says so. */
   readonly polled?: string | null;
-  /** The mapping that reads what it gives, which is rows of a table then; `mapped` gives any source one. */
-  readonly translation?: MappingLike | null;
+  /**
+   * The mapping that reads what it gives, which is rows of a table then; `mapped` gives any source one. `{ stored: {} }` is
+   * the one that the rows bring along, with its parameters.
+   */
+  readonly translation?: MappingLike | Stored | null;
+  /** Whose mapping read what it gave last, if that is not said by `translation`; the status says so. */
+  readonly mappedBy?: MappedBy | null;
   /**
    * Begins to tell of news, and gives what ends that. After `cutOff`, which is also what it counts as when this throws
    * or rejects, that is called, and this again when the source is next asked: there is nothing to try again here.

@@ -1,4 +1,5 @@
 /** How things stand, for a person and for a health check. */
+import type { MappedBy } from '../mapping.js';
 import { decide } from './decide.js';
 
 /** In one word [11.1]. */
@@ -19,11 +20,14 @@ export interface Status {
   readonly lastError: { readonly error: string; readonly at: Date } | null;
   /** Why the source is asked for changes once an interval, where it could tell of them at once but does not. */
   readonly polled: string | null;
+  /** Whose mapping says what the columns are; null if none does. */
+  readonly mappedBy: MappedBy | null;
 }
 
 /** In one line [11.22]: `failing from flags.json, revision 42, 31 s old, 3 failures, the last: connection refused`. */
-export function line({ state, source, revision, ageMs, failures, lastError, polled }: Status): string {
+export function line({ state, source, revision, ageMs, failures, lastError, polled, mappedBy }: Status): string {
   const last = lastError && { error: lastError.error, at_ms: 0 };
-  const said = decide({ decide: 'status_line', source, state, revision, age_ms: ageMs, failures, last_error: last }) as string;
+  const by = mappedBy === 'app instead of stored' ? `${source}, by the app's mapping instead of the stored one` : source;
+  const said = decide({ decide: 'status_line', source: by, state, revision, age_ms: ageMs, failures, last_error: last }) as string;
   return polled === null ? said : `${said}; asked once an interval: ${polled}`;
 }

@@ -1,5 +1,5 @@
 /** Another source, whose rows a mapping reads. */
-import type { Parameters } from '../../../js/src/mapping.js';
+import type { Parameters, Stored } from '../../../js/src/parameters.js';
 import { mapped as everyMapped } from '../../../js/src/sync/mapped.js';
 import type { Fetch, Source } from '../../../js/src/sync/source.js';
 import { type MappingLike, mappingOf } from '../mapping.js';
@@ -12,8 +12,11 @@ import { type MappingLike, mappingOf } from '../mapping.js';
  * store gave them: `saved(mapped(source, mapping), path)`. Each layer has a mapping of its own:
  * `layers(environment(), mapped(source, mapping))`.
  *
+ * `mapped(source, { stored: parameters })` reads by the mapping that the rows bring along, as `esclusa.watch` keeps it in
+ * Postgres; what comes without one is a snapshot.
+ *
  * @throws MappingError for a mapping that is wrong, and the error of the file system for a file that cannot be read.
  */
-export function mapped(source: Source | Fetch, mapping: MappingLike, parameters?: Parameters): Source {
+export function mapped(source: Source | Fetch, mapping: MappingLike | Stored, parameters?: Parameters): Source {
   return everyMapped(source, mappingOf(mapping), parameters);
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Flags } from '../../../js/src/held.js';
 import { MAX_SNAPSHOT_BYTES } from '../../../js/src/limit.js';
 import type { MappedOptions } from '../../../js/src/mapping.js';
-import { ask, begin, nameOf, polledOf, sourceOf } from '../../../js/src/sync/asking.js';
+import { ask, begin, mappedByOf, nameOf, polledOf, sourceOf } from '../../../js/src/sync/asking.js';
 import { decide } from '../../../js/src/sync/decide.js';
 import type { Fetch, Source } from '../../../js/src/sync/source.js';
 import { reason } from './file.js';
@@ -45,6 +45,9 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
   const made: Source = {
     name: nameOf(inner),
     translation: inner.translation ?? null,
+    get mappedBy() {
+      return mappedByOf(inner);
+    },
     get polled() {
       return polledOf(inner);
     },

@@ -1,4 +1,5 @@
 /** A table in Postgres, read through the function that guards it, and told of changes by `LISTEN`. */
+import { type Parameters, type Stored, stored } from '../../../js/src/parameters.js';
 import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
 import { Connection } from './connection.js';
 import { type Address, address } from './postgres-address.js';
@@ -12,6 +13,8 @@ export interface PostgresOptions {
    * that is watched.
    */
   table?: string | undefined;
+  /** Values for the parameters of the mapping that `esclusa.watch` keeps beside the table, if it keeps one. */
+  parameters?: Parameters | undefined;
   /** Is asked for the password each time a connection is made: one that rotates, or a token that expires. */
   password?: (() => string | PromiseLike<string>) | undefined;
   /** How long connecting, and each query, may take; 10,000. */
@@ -56,6 +59,7 @@ export function postgres(database: Supplied | PgPool | PostgresJs, options: Post
 
 class Table implements Source {
   polled: string | null = null;
+  readonly translation: Stored;
   readonly #open: Open;
   readonly #address: (() => Promise<Address>) | undefined;
   readonly #timeoutMs: number;
@@ -73,6 +77,7 @@ class Table implements Source {
     this.#timeoutMs = timeout(options.timeoutMs);
     this.#connection = new Connection(() => this.#connect(), this.#timeoutMs);
     this.#given = options.table;
+    this.translation = stored(options.parameters ?? {});
     this.#warn = options.warn ?? ((message) => console.warn(message));
     if (typeof (database as PostgresJs | null)?.unsafe === 'function') {
       this.#open = bySql(database as PostgresJs);

@@ -8,7 +8,8 @@ import threading
 from typing import Any
 
 from ._deciding import decide
-from ._mapping import Mapping, Stored
+from ._mapping import MappedBy, Mapping, Stored
+from ._mapping import mapped_by as by_translation
 from ._redaction import redacted, told
 from ._rows import Rows, is_rows, text_of
 from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
@@ -140,6 +141,11 @@ def translation_of(source: Source) -> Mapping | Stored | None:
     """What makes flags of what the source gives, if that is no snapshot."""
     translation = getattr(source, "translation", None)
     return translation if isinstance(translation, Mapping | Stored) else None
+
+
+def mapped_by(source: Source) -> MappedBy | None:
+    """Whose mapping read what the source gave last."""
+    return getattr(source, "mapped_by", None) or by_translation(translation_of(source))
 
 
 def wait(source: Any, seconds: float) -> News | None:

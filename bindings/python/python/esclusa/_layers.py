@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from . import _asking
 from ._deciding import decide
-from ._mapping import snapshot_of
+from ._mapping import MappedBy, snapshot_of
 from ._native import layered
 from ._source import NOT_MODIFIED, Answer, Failure, Fetch, News, NotModified, Request, Source
 
@@ -50,6 +50,12 @@ class Layers:
         """Those of the layers that have a reason, with their names."""
         reasons = [f"{layer.name}: {why}" for layer in self._layers if (why := _asking.polled(layer.source))]
         return "; ".join(reasons) or None
+
+    @property
+    def mapped_by(self) -> MappedBy | None:
+        """That of the uppermost layer that has one, but for an app's mapping in place of a stored one."""
+        said = [by for layer in self._layers if (by := _asking.mapped_by(layer.source))]
+        return "app instead of stored" if "app instead of stored" in said else next(iter(said), None)
 
     def fetch(self, request: Request) -> Answer | NotModified:
         """Asks them all, and lays them one over the other."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import _asking
 from ._layers import Layers
-from ._mapping import MappingLike, mapping_of
+from ._mapping import MappingLike, Stored, mapping_of
 from ._rows import Rows
 from ._source import Answer, Fetch, News, NotModified, Request, Source
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._mapping import Mapping
 
 
-def mapped(source: Source | Fetch, mapping: MappingLike, /, **parameters: str) -> Source:
+def mapped(source: Source | Fetch, mapping: MappingLike | None, /, **parameters: str) -> Source:
     """The same source, whose rows a mapping reads: a `Mapping`, a dict, or the path of a file.
 
     >>> from esclusa import Flags
@@ -30,18 +30,22 @@ def mapped(source: Source | Fetch, mapping: MappingLike, /, **parameters: str) -
     store gave them: `Saved(mapped(source, mapping), path)`. Each layer has a mapping of its own: `Layers(Environment(),
     mapped(source, mapping))`.
 
+    With None in place of a mapping it is the one that the rows bring along, as `esclusa.watch` keeps it in Postgres; what
+    comes without one is a snapshot. `Postgres` does that by itself.
+
     Raises MappingError for a mapping that is wrong, OSError for a file that cannot be read, and TypeError for layers.
     """
     if isinstance(source, Layers):
         raise TypeError("layers are snapshots, expected the mapping at the layer whose rows it reads: Layers(mapped(…), …)")
-    return Mapped(_asking.source_of(source), mapping_of(mapping, parameters))
+    translation = Stored(parameters) if mapping is None else mapping_of(mapping, parameters)
+    return Mapped(_asking.source_of(source), translation)
 
 
 class Mapped:
     """What `mapped` returns."""
 
-    def __init__(self, source: Source, mapping: Mapping) -> None:
-        self._source, self.translation = source, mapping
+    def __init__(self, source: Source, translation: Mapping | Stored) -> None:
+        self._source, self.translation = source, translation
 
     @property
     def name(self) -> str:

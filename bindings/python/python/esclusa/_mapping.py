@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import abc
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 
 from . import _native
 from ._report import MappingError, SnapshotError
@@ -31,9 +31,11 @@ class Mapping:
     `with_parameters`.
     """
 
-    __slots__ = ("_inner",)
+    __slots__ = ("_inner", "_is_over_stored")
 
     _inner: _native.Mapping
+    _is_over_stored: bool
+    """Whether the last rows brought a mapping along, of which this one takes the place."""
 
     def __init__(self, mapping: abc.Mapping[str, object] | str | bytes, /, **parameters: str) -> None:
         """The mapping as a dict, or as the text of one in TOML or JSON.
@@ -48,7 +50,7 @@ class Mapping:
                 raise MappingError(f"mapping: {problem}", "", problem) from None
         elif not isinstance(mapping, str | bytes):
             raise TypeError(f"expected the mapping as a dict, or as text in TOML or JSON, got {type(mapping).__name__}")
-        self._inner = _with(_read(mapping, None), parameters)
+        self._inner, self._is_over_stored = _with(_read(mapping, None), parameters), False
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], /, **parameters: str) -> Self:
@@ -86,7 +88,7 @@ class Mapping:
     @classmethod
     def _of(cls, native: _native.Mapping) -> Self:
         mapping = cls.__new__(cls)
-        mapping._inner = native
+        mapping._inner, mapping._is_over_stored = native, False
         return mapping
 
     @property
@@ -107,6 +109,9 @@ class Mapping:
     def __repr__(self) -> str:
         return f"<Mapping {self.name}>"
 
+
+MappedBy: TypeAlias = Literal["app", "stored", "app instead of stored"]
+"""Whose mapping says what the columns are: the app's, the one that comes with the rows, or the app's though one comes."""
 
 MappingLike: TypeAlias = Union[Mapping, abc.Mapping[str, object], str, "os.PathLike[str]"]
 """A mapping, a dict that is one, or the path of its file."""
@@ -148,7 +153,19 @@ def native_of(translation: Mapping | Stored | None, given: bytes) -> _native.Map
     """What the native half reads rows by; raises MappingError."""
     if isinstance(translation, Stored):
         return translation.read(given)
-    return None if translation is None else translation._inner
+    if translation is None:
+        return None
+    translation._is_over_stored = _native.brings_mapping(given)
+    return translation._inner
+
+
+def mapped_by(translation: Mapping | Stored | None) -> MappedBy | None:
+    """Whose mapping read the last rows."""
+    if isinstance(translation, Stored):
+        return "stored" if translation._native.is_mapped else None
+    if translation is None:
+        return None
+    return "app instead of stored" if translation._is_over_stored else "app"
 
 
 def snapshot_of(translation: Mapping | Stored | None, rows: bytes) -> bytes:

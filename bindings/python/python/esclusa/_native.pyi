@@ -262,6 +262,13 @@ class Stored:
         """The mapping of these rows, None for a snapshot; raises ValueError as when it is made, and for rows that have
         lost theirs."""
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the last rows had a mapping."""
+
+def brings_mapping(rows: bytes) -> bool:
+    """Whether a document brings a mapping along."""
+
 
 @final
 class Protocol:

@@ -208,6 +208,7 @@ class Run:
             failures=plain["failures"],
             last_error=last and LastError(last["error"], self._began_at + timedelta(milliseconds=last["at_ms"])),
             polled=_asking.polled(self.source),
+            mapped_by=_asking.mapped_by(self.source),
         )
 
     def _now_ms(self) -> int:

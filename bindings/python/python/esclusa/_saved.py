@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 from . import _asking
 from ._deciding import decide
-from ._mapping import Mapping, Stored, native_of
+from ._mapping import MappedBy, Mapping, Stored, native_of
 from ._native import MAX_SNAPSHOT_BYTES, revision_of
 from ._redaction import told
 from ._source import Answer, Fetch, News, NotModified, Request, Source
@@ -63,6 +63,11 @@ class Saved:
     def polled(self) -> str | None:
         """The source's."""
         return _asking.polled(self._source)
+
+    @property
+    def mapped_by(self) -> MappedBy | None:
+        """The source's."""
+        return _asking.mapped_by(self._source)
 
     @property
     def translation(self) -> Mapping | Stored | None:

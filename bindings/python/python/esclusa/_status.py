@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from ._deciding import decide
+from ._mapping import MappedBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,15 @@ class Status:
     """What went wrong last; it stays when things are good again."""
     polled: str | None = None
     """Why the source is asked for changes once an interval, where it could tell of them at once but does not."""
+    mapped_by: MappedBy | None = None
+    """Whose mapping says what the columns are; None if none does."""
 
     def __str__(self) -> str:
         last = None if self.last_error is None else {"error": self.last_error.error, "at_ms": 0}
+        is_over = self.mapped_by == "app instead of stored"
         line = decide(
             "status_line",
-            source=self.source,
+            source=f"{self.source}, by the app's mapping instead of the stored one" if is_over else self.source,
             state=self.state,
             revision=self.revision,
             age_ms=None if self.age is None else int(self.age * 1000),
