@@ -4,7 +4,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::desk::{Desk, Findings, Trouble};
 use crate::{
-    codegen, diff, eval, explain, fmt, help, history, inspect, lint, migrate, promote, refs, rollback, schema,
+    codegen, diff, eval, explain, fmt, help, history, inspect, lint, migrate, promote, refs, rollback, schema, test,
 };
 
 /// Check feature flags, and say who gets what and why
@@ -43,6 +43,7 @@ pub enum Command {
     On(eval::OnArguments),
     Explain(explain::Arguments),
     Diff(diff::Arguments),
+    Test(test::Arguments),
     Inspect(inspect::Arguments),
     Codegen(codegen::Arguments),
     Refs(refs::Arguments),
@@ -69,6 +70,7 @@ impl Command {
             Command::On(arguments) => eval::on(arguments, desk),
             Command::Explain(arguments) => explain::run(arguments, desk),
             Command::Diff(arguments) => diff::run(arguments, desk),
+            Command::Test(arguments) => test::run(arguments, desk),
             Command::Inspect(arguments) => inspect::run(arguments, desk),
             Command::Codegen(arguments) => codegen::run(arguments, desk),
             Command::Refs(arguments) => refs::run(arguments, desk),

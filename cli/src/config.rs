@@ -23,6 +23,9 @@ pub struct Config {
     pub lint: Lint,
     /// The people for whom `diff` and `test` ask.
     pub sample: Option<Sample>,
+    /// What `test` runs.
+    #[serde(default)]
+    pub tests: Tests,
     /// The folder that it is in: its paths begin there.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -73,6 +76,16 @@ impl Sample {
             }
         }
     }
+}
+
+/// The section `[tests]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tests {
+    /// The files, such as `tests/flags/*.yaml`.
+    pub files: Option<Vec<String>>,
+    /// Where the flags of files come from that name no source.
+    pub source: Option<String>,
 }
 
 /// The section `[lint]`.

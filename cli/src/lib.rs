@@ -27,6 +27,7 @@ pub mod refs;
 pub mod rollback;
 pub mod schema;
 pub mod source;
+pub mod test;
 mod words;
 mod written;
 

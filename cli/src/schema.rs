@@ -6,6 +6,7 @@ use crate::desk::{Desk, Findings, Trouble};
 
 const SNAPSHOT: &str = include_str!("../schemas/snapshot.schema.json");
 const MAPPING: &str = include_str!("../schemas/mapping.schema.json");
+const TEST: &str = include_str!("../schemas/test.schema.json");
 const DIFF: &str = include_str!("../schemas/diff.schema.json");
 
 /// Print a JSON Schema, for editors and other checkers
@@ -28,6 +29,8 @@ pub enum Of {
     Mapping,
     /// What `esclusa diff --format json` prints
     Diff,
+    /// A file of tests
+    Test,
 }
 
 /// Runs the command.
@@ -39,6 +42,7 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
         Of::Snapshot => SNAPSHOT,
         Of::Mapping => MAPPING,
         Of::Diff => DIFF,
+        Of::Test => TEST,
     })?;
     Ok(Findings::None)
 }
@@ -47,7 +51,9 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
 mod tests {
     #[test]
     fn the_schemas_are_those_of_the_specification() {
-        for (name, copy) in [("snapshot", super::SNAPSHOT), ("mapping", super::MAPPING), ("diff", super::DIFF)] {
+        for (name, copy) in
+            [("snapshot", super::SNAPSHOT), ("mapping", super::MAPPING), ("diff", super::DIFF), ("test", super::TEST)]
+        {
             let file = format!("{}/../spec/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
             assert!(
                 std::fs::read_to_string(&file).unwrap() == copy,
