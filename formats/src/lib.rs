@@ -27,7 +27,7 @@ mod values;
 mod variants;
 
 pub use error::{MappingError, ReadError};
-pub use inspect::{InspectedColumn, Inspection, Outcome, Proposal, Question, inspect, outcome};
+pub use inspect::{InspectedColumn, Inspection, Outcome, Proposal, Question, inspect, inspect_ddl, outcome};
 pub use mapping::Mapping;
 pub use read::{native, read, snapshot};
 pub use reading::{LeftOut, Reading};

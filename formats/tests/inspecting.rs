@@ -80,3 +80,52 @@ fn two_answers_to_one_entry_are_its_members() {
     assert_eq!(both.matches("fold = ").count(), 1, "{both}");
     Mapping::from_toml(&both).unwrap();
 }
+
+/// The first answer to each question is the narrower one: with it nobody is let in whom a row keeps out.
+#[test]
+fn the_first_answers_let_in_nobody_else() {
+    let now = esclusa::Time::from_millis(1_790_000_000_000);
+    for columns in [
+        "audience",
+        "applies_to",
+        "targeting",
+        "scope",
+        "disabled_at",
+        "enabled_for_admins",
+        "enabled_users disabled_users",
+        "allowed_tenants excluded_tenants",
+        "enabled_user_ids enabled_for_users",
+        "target_roles allowed_roles",
+        "min_version",
+        "plan_codes plans tiers",
+        "cidade_slug",
+        "garage_id",
+        "usuarios_bloqueados usuarios",
+    ] {
+        let row = |key: &str, value: Option<&str>| {
+            let mut row = serde_json::json!({"flag_key": key, "is_active": true});
+            for column in columns.split(' ') {
+                // Whoever is in a list of those who are out is the caller of the test.
+                row[column] = value.map(|_| if column.contains("dis") { "somebody" } else { "other" }).into();
+            }
+            row
+        };
+        let rows = serde_json::json!([row("open", None), row("kept", Some("x"))]).to_string();
+        let inspection = inspect(rows.as_bytes()).unwrap();
+        let questions = inspection.questions();
+        let text = inspection.answered(&vec![Some(0); questions.len()]);
+        let mapping = Mapping::from_toml(&text).unwrap_or_else(|error| panic!("{columns}: {error}\n{text}"));
+        let (set, _) = esclusa_formats::read(rows.as_bytes(), &mapping).unwrap();
+        let is_on = |key| set.resolve(key, &esclusa::Context::new("somebody"), now).is_enabled();
+        assert!(is_on("open") && !is_on("kept"), "{columns}:\n{text}");
+    }
+}
+
+#[test]
+fn a_text_id_may_be_the_key() {
+    let inspection = inspect(br#"[{"id": "crm", "enabled": true}, {"id": "inbox", "enabled": false}]"#).unwrap();
+    assert_eq!(inspection.questions()[0].answers[0].line, "name = \"id\"");
+    let mapping = Mapping::from_toml(&inspection.answered(&[Some(0)])).unwrap();
+    let rows = br#"[{"id": "crm", "enabled": true}, {"id": "inbox", "enabled": false}]"#;
+    assert_eq!(outcome(rows, &mapping).unwrap(), Outcome { on: 1, off: 1, withheld: 0 });
+}

@@ -5,11 +5,13 @@
 
 mod answers;
 mod column;
+mod ddl;
 mod proposing;
 
 use esclusa::{Context, ErrorCode, FlagSet, Reason, Time, Value, rows};
 
 pub use column::InspectedColumn;
+pub use ddl::inspect_ddl;
 
 use crate::error::ReadError;
 use crate::mapping::Mapping;

@@ -131,6 +131,23 @@ const UNITS: [(&str, &str, &str); 44] = [
     ("tiers", "tier", "require.tier"),
 ];
 
+/// Words of lists of those who are out.
+const OUT: [&str; 13] = [
+    "disabled",
+    "excluded",
+    "exclude",
+    "denied",
+    "deny",
+    "blocked",
+    "block",
+    "blacklist",
+    "blacklisted",
+    "denylist",
+    "excluidos",
+    "excluidas",
+    "bloqueados",
+];
+
 struct Proposing<'c> {
     columns: &'c [InspectedColumn],
     taken: Vec<&'c str>,
@@ -193,7 +210,9 @@ impl<'c> Proposing<'c> {
     /// The key is proposed if one column alone can be it.
     fn key(&mut self) {
         let is_key = |column: &&InspectedColumn| {
-            column.is_filled() && column.is_unique && !column.has_spaces && column.not_empty == column.rows
+            // A schema has no rows.
+            let fits = column.is_filled() && column.is_unique && !column.has_spaces && column.not_empty == column.rows;
+            fits || column.rows == 0
         };
         let native = self.native("key").or(self.native("name"));
         let mut found: Vec<&InspectedColumn> = self.named(&KEYS).into_iter().filter(is_key).collect();
@@ -226,7 +245,15 @@ impl<'c> Proposing<'c> {
     }
 
     fn ask_for_key(&mut self) {
-        let keys = self.named(&KEYS);
+        let mut keys = self.named(&KEYS);
+        let is_text = |column: &&InspectedColumn| {
+            column.plain_name() == "id"
+                && column.is_filled()
+                && column.all_texts
+                && column.is_unique
+                && !column.has_spaces
+        };
+        keys.extend(self.columns.iter().find(is_text));
         let answers: Vec<(String, &str)> =
             keys.iter().map(|key| (format!("name = {}", quoted(&key.name)), "this column")).collect();
         let why = match keys.first() {
@@ -346,7 +373,8 @@ impl<'c> Proposing<'c> {
                     column.has_lists || words.last().is_some_and(|word| word.ends_with('s')),
                 );
             } else {
-                self.ask(&[column], format!("Whom does `{}` keep out?", column.name), &[ignore]);
+                let off = (format!("off_when = [{name}]"), "a flag with a value there is off for everybody");
+                self.ask(&[column], format!("Whom does `{}` keep out?", column.name), &[off, ignore]);
             }
         }
     }
@@ -362,7 +390,22 @@ impl<'c> Proposing<'c> {
                 &[(line, "the row speaks for that one, an empty value for everybody"), ignore],
             );
         }
-        let restricts = (format!("{list} = {{ column = {name}, split = \",\" }}"), "only these are in");
+        let column_of = format!("{{ column = {name}, split = \",\" }}");
+        let plain = column.plain_name();
+        let keeps_out = plain.split('_').any(|word| OUT.contains(&word));
+        if let (true, "user" | "company") = (keeps_out, unit) {
+            let kind = if unit == "user" { "users" } else { "companies" };
+            let line = format!("overrides.off.{kind} = {column_of}");
+            let question = format!("Does `{}` say who is out?", column.name);
+            return self.ask(&[column], question, &[(line, "these are out whatever the share says"), ignore]);
+        }
+        // An entry stands once: another list is a condition beside it.
+        let entry = if self.asked_for(list) { format!("require.{unit}") } else { list.to_owned() };
+        if keeps_out || self.asked_for(&entry) {
+            let off = (format!("off_when = [{name}]"), "a flag with a value there is off for everybody");
+            return self.ask(&[column], format!("Whom does `{}` keep out?", column.name), &[off, ignore]);
+        }
+        let restricts = (format!("{entry} = {column_of}"), "only these are in");
         let question = format!("Does `{}` restrict, or are these in besides the share?", column.name);
         let besides = |kind: &str| {
             (format!("overrides.on.{kind} = {{ column = {name}, split = \",\" }}"), "these are in besides the share")
@@ -372,6 +415,12 @@ impl<'c> Proposing<'c> {
             "company" => self.ask(&[column], question, &[restricts, besides("companies"), ignore]),
             _ => self.ask(&[column], format!("Does `{}` say who is in?", column.name), &[restricts, ignore]),
         }
+    }
+
+    /// Whether an answer gives this entry already.
+    fn asked_for(&self, entry: &str) -> bool {
+        let mut answers = self.questions.iter().flat_map(|question| &question.answers);
+        self.native(entry).is_some() || answers.any(|answer| answer.line.starts_with(&format!("{entry} = ")))
     }
 
     fn ignored(&mut self) {
