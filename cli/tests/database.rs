@@ -144,6 +144,7 @@ fn each_command_does_all_of_it_or_nothing() {
     the_migration_is_brought_in_whole_and_what_is_missing_is_said(&server);
     a_flag_is_taken_back_and_put_back_and_the_history_says_who_and_why(&server);
     definitions_are_promoted_and_nothing_else(&server);
+    people_of_a_database_are_asked_who_flips(&server);
 }
 
 fn the_migration_is_brought_in_whole_and_what_is_missing_is_said(server: &Postgres) {
@@ -299,4 +300,31 @@ fn definitions_are_promoted_and_nothing_else(server: &Postgres) {
         place.read("new.json"),
         "{\"esclusa\": 1, \"flags\": [{\"name\":\"inbox\",\"enabled\":false,\"rollout_percentage\":100}]}\n"
     );
+}
+
+fn people_of_a_database_are_asked_who_flips(server: &Postgres) {
+    let place = Place::with_flags(server, "people");
+    place.sql(
+        "CREATE TABLE people (id serial, company_id int, plan text, roles text[], seats int);
+        INSERT INTO people (company_id, plan, roles, seats)
+        SELECT n % 7, CASE n % 2 WHEN 0 THEN 'PREMIUM' ELSE 'FREE' END, ARRAY['ADMIN'], n FROM generate_series(1, 10000) n",
+    );
+    place.write("new.json", r#"[{"name": "crm", "enabled": true, "target_plans": ["PREMIUM"], "rollout_percentage": 50}, {"name": "inbox", "enabled": true}]"#);
+    let query = "SELECT id AS user, company_id AS company, plan, roles FROM people";
+    let diff = ["diff", "live", "new.json", "--format", "json", "--at", "2026-06-01"];
+    let asked = place.run(&[&diff[..], &["--contexts", &place.url(), "--query", query]].concat());
+    assert_eq!(asked.code, 0, "{asked:?}");
+    let said: serde_json::Value = serde_json::from_str(&asked.out).unwrap();
+    let number = |pointer: &str| said.pointer(pointer).and_then(serde_json::Value::as_u64).unwrap();
+    assert_eq!((number("/people/counted"), number("/people/turned_off")), (10_000, 0));
+    // A quarter of the half that is in PREMIUM, give or take five standard deviations.
+    assert!((1_095..1_405).contains(&number("/people/flipped")), "{}", number("/people/flipped"));
+    // The same people by the configuration, and a limit.
+    let config = place.read("esclusa.toml");
+    place.write("esclusa.toml", &format!("{config}[sample]\nfrom = \"{}\"\nquery = \"{query}\"\n", place.url()));
+    let limited = place.run(&[&diff[..], &["--max-flips", "5%"]].concat());
+    assert_eq!(limited.code, 1, "{limited:?}");
+    assert!(limited.talk.contains("flip, at most 5 % allowed"), "{}", limited.talk);
+    let wrong = place.run(&[&diff[..], &["--query", "SELECT nothing FROM people"]].concat());
+    assert!(wrong.code == 2 && wrong.talk.contains("nothing"), "{wrong:?}");
 }

@@ -174,7 +174,7 @@ fn cli(tools: &Tools) -> Outcome {
     if let Err(problem) = tools.stores() {
         return step.fail(&problem);
     }
-    let tests = ["test", "--lib", "--test", "golden", "--test", "asking", "--test", "database"];
+    let tests = ["test", "--lib", "--test", "golden", "--test", "asking", "--test", "database", "--test", "terminal"];
     step.run(tools.cargo(tests).args(packages)).outcome()
 }
 

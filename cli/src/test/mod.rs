@@ -99,7 +99,8 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
     loop {
         let config = arguments.reading.config(desk)?;
         let files = files(arguments, &config, desk)?;
-        let mut watched: Vec<PathBuf> = files.iter().map(|file| desk.folder.join(file)).collect();
+        // As they are before they are read, so that no change is missed.
+        let mut watched: Vec<Watched> = files.iter().map(|file| Watched::now(desk.folder.join(file))).collect();
         let ran = once(arguments, &config, &files, &mut watched, desk);
         if !arguments.watch {
             return ran;
@@ -108,23 +109,37 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
             desk.say(format_args!("error: {trouble}"))?;
         }
         desk.out.flush()?;
-        let before = times(&watched);
-        while times(&watched) == before {
+        while watched.iter().all(Watched::is_as_it_was) {
             std::thread::sleep(LOOK);
         }
     }
 }
 
-/// When files were written.
-fn times(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
-    files.iter().map(|file| file.metadata().and_then(|about| about.modified()).ok()).collect()
+/// A file, and when it was written.
+struct Watched {
+    file: PathBuf,
+    written: Option<SystemTime>,
+}
+
+impl Watched {
+    fn now(file: PathBuf) -> Self {
+        Watched { written: written(&file), file }
+    }
+
+    fn is_as_it_was(&self) -> bool {
+        written(&self.file) == self.written
+    }
+}
+
+fn written(file: &Path) -> Option<SystemTime> {
+    file.metadata().and_then(|about| about.modified()).ok()
 }
 
 fn once(
     arguments: &Arguments,
     config: &Config,
     files: &[PathBuf],
-    watched: &mut Vec<PathBuf>,
+    watched: &mut Vec<Watched>,
     desk: &mut Desk<'_>,
 ) -> Result<Findings, Trouble> {
     let (mut documents, mut sources) = (Vec::new(), BTreeMap::new());
@@ -135,8 +150,11 @@ fn once(
         let document = document::read(&text).map_err(|problem| Trouble::new(problem.said(path)))?;
         let name = source_of(&document, path, arguments, config, desk)?;
         if !sources.contains_key(&name) {
+            let before = Watched::now(desk.folder.join(&name));
             let snapshot = Snapshot::read(&name, &arguments.reading, desk)?;
-            watched.extend(snapshot.file.clone());
+            if let Some(file) = snapshot.file.clone() {
+                watched.push(if file == before.file { before } else { Watched::now(file) });
+            }
             let native = snapshot.native()?.into_owned();
             let rows = esclusa_impact::Document::from_json(&native);
             let document = rows.map_err(|error| Trouble::new(format!("{name}: {error}")))?;
