@@ -1,8 +1,10 @@
 //! `cargo xtask package`: builds what users install, into `target/packages`.
 //!
-//! Without arguments everything for this machine: the crate, a wheel, and the npm tarballs with the addon inside.
-//! `--target T` builds the wheel and the addon's own npm package for one line of `bindings/targets.json`, and `--common`
-//! what is the same for all of them; together they are a release.
+//! Without arguments everything for this machine: the crates, a wheel, the npm tarballs with the addon inside, and the tool.
+//! `--target T` builds the wheels, the npm packages of the addon and of the tool, and the tool's archive for one line of
+//! `bindings/targets.json`, and `--common` what is the same for all of them; together they are a release.
+
+mod tool;
 
 use std::ffi::OsString;
 use std::fs;
@@ -40,12 +42,40 @@ pub(crate) struct Target {
     pub(crate) wheel: String,
 }
 
+impl Target {
+    /// npm's name of the system.
+    fn os(&self) -> &str {
+        self.npm.split('-').next().unwrap_or_default()
+    }
+
+    /// The manifest of the package that holds one file for this target.
+    fn manifest(&self, package: &str, about: &str, file: &str, main: &str) -> String {
+        let cpu = if self.npm.contains("arm64") { "arm64" } else { "x64" };
+        let libc = match self.npm.rsplit('-').next() {
+            Some("gnu") => "\n  \"libc\": [\"glibc\"],",
+            Some("musl") => "\n  \"libc\": [\"musl\"],",
+            _ => "",
+        };
+        format!(
+            "{{\n  \"name\": \"@esclusa/{package}-{}\",\n  \"version\": \"{}\",\n  \"description\": \"{about} for {}.\",\n  \
+             \"license\": \"Apache-2.0 OR MIT\",\n  \"os\": [\"{}\"],\n  \"cpu\": [\"{cpu}\"],{libc}{main}\n  \"files\": [\"{file}\"]\n}}\n",
+            self.npm,
+            version(),
+            self.triple,
+            self.os(),
+        )
+    }
+}
+
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let done = Tools::find().and_then(|tools| {
         let folder = tools.root().join("target/packages");
         let packages = Packages::new(&tools, &folder, &|what| println!("{what} …"))?;
         match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            [] => packages.for_this_machine()?,
+            [] => {
+                packages.for_this_machine()?;
+                packages.tool(&["tool"])?;
+            }
             ["--common"] => packages.common()?,
             ["--target", triple] => drop(packages.for_target(triple)?),
             _ => {
@@ -111,14 +141,18 @@ impl<'t> Packages<'t> {
             fs::remove_file(&addon).map_err(|problem| format!("cannot remove {}: {problem}", addon.display()))?;
         }
         let manifest = addons.join("package.json");
+        write(&manifest, &self.with_platforms("node", &read(&manifest)?)?)?;
+        self.pack(&addons, &self.folder)?;
+        self.tool_common()
+    }
+
+    /// The manifest of a package for npm, with the packages that hold its native half for each target.
+    fn with_platforms(&self, name: &str, manifest: &str) -> Result<String, String> {
         let version = version();
-        let names = targets(self.tools)?
-            .into_iter()
-            .map(|target| format!("    \"@esclusa/node-{}\": \"{version}\"", target.npm));
-        let optional =
-            format!("{{\n  \"optionalDependencies\": {{\n{}\n  }},\n", names.collect::<Vec<_>>().join(",\n"));
-        write(&manifest, &read(&manifest)?.replacen("{\n", &optional, 1))?;
-        self.pack(&addons, &self.folder)
+        let line = |target: &Target| format!("    \"@esclusa/{name}-{}\": \"{version}\"", target.npm);
+        let lines: Vec<String> = targets(self.tools)?.iter().map(line).collect();
+        let optional = format!("{{\n  \"optionalDependencies\": {{\n{}\n  }},\n", lines.join(",\n"));
+        Ok(manifest.replacen("{\n", &optional, 1))
     }
 
     /// A wheel and a package with the addon alone, as a release has them.
@@ -135,6 +169,7 @@ impl<'t> Packages<'t> {
             ["--target", triple].into_iter().chain(portable.into_iter().filter(|_| linux)).collect();
         self.wheel(&arguments)?;
         self.addon(target)?;
+        self.tool_for_target(target, &arguments)?;
         Ok(self.built())
     }
 
@@ -151,16 +186,10 @@ impl<'t> Packages<'t> {
         let flags = if target.triple.ends_with("-musl") { "-C target-feature=-crt-static" } else { "" };
         let build = build.args(["--package", "esclusa-node", "--profile", "addon", "--target", &triple]);
         self.tools.must(build.env("RUSTFLAGS", flags))?;
-        let (os, library) = match target.npm.split('-').next() {
-            Some("darwin") => ("darwin", "libesclusa_node.dylib"),
-            Some("win32") => ("win32", "esclusa_node.dll"),
-            _ => ("linux", "libesclusa_node.so"),
-        };
-        let cpu = if target.npm.contains("arm64") { "arm64" } else { "x64" };
-        let libc = match target.npm.rsplit('-').next() {
-            Some("gnu") => "\n  \"libc\": [\"glibc\"],",
-            Some("musl") => "\n  \"libc\": [\"musl\"],",
-            _ => "",
+        let library = match target.os() {
+            "darwin" => "libesclusa_node.dylib",
+            "win32" => "esclusa_node.dll",
+            _ => "libesclusa_node.so",
         };
         let folder = self.tools.root().join("target/addons").join(&target.npm);
         make_folder(&folder)?;
@@ -170,14 +199,8 @@ impl<'t> Packages<'t> {
         for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
             copy(&self.tools.root().join(licence), &folder.join(licence))?;
         }
-        let manifest = format!(
-            "{{\n  \"name\": \"@esclusa/node-{}\",\n  \"version\": \"{}\",\n  \"description\": \"The addon of @esclusa/node for {}.\",\n  \
-             \"license\": \"Apache-2.0 OR MIT\",\n  \"os\": [\"{os}\"],\n  \"cpu\": [\"{cpu}\"],{libc}\n  \"main\": \"{file}\",\n  \"files\": [\"{file}\"]\n}}\n",
-            target.npm,
-            version(),
-            target.triple,
-        );
-        write(&folder.join("package.json"), &manifest)?;
+        let main = format!("\n  \"main\": \"{file}\",");
+        write(&folder.join("package.json"), &target.manifest("node", "The addon of @esclusa/node", &file, &main))?;
         let platforms = self.folder.join("platforms");
         make_folder(&platforms)?;
         self.pack(&folder, &platforms)
@@ -254,7 +277,10 @@ impl<'t> Packages<'t> {
 
     /// What there is now, and how large it is.
     fn built(&self) -> Vec<(PathBuf, u64)> {
-        let mut all: Vec<PathBuf> = files(&self.folder).chain(files(&self.folder.join("platforms"))).collect();
+        let mut all: Vec<PathBuf> = ["", "platforms", "archives"]
+            .iter()
+            .flat_map(|part| files(&self.folder.join(part)).collect::<Vec<_>>())
+            .collect();
         all.sort();
         let sized = |file: PathBuf| {
             let bytes = fs::metadata(&file).map_or(0, |file| file.len());

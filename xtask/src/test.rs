@@ -10,6 +10,7 @@ mod javascript;
 mod packages;
 mod python;
 mod suite;
+mod tool;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -25,6 +25,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let folder = tools.root().join("target/installed/bundlers");
     step.run(tools.program("node").arg(bundlers).arg(tools.root().join("target/packages")).arg(folder));
     crates_in_an_empty_project(tools, &mut step);
+    super::tool::run(tools, &mut step);
     step.check("everything has one version", one_version(tools));
     step.check("the targets of a release stand in one list", one_list(tools));
     step.outcome()
@@ -114,8 +115,8 @@ fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
 
 /// The version stands in the workspace and in each manifest of the other languages.
 fn one_version(tools: &Tools) -> Result<(), String> {
-    for package in ["js", "node", "wasm", "react"] {
-        let file = tools.root().join("bindings").join(package).join("package.json");
+    for package in ["bindings/js", "bindings/node", "bindings/wasm", "bindings/react", "cli/npm"] {
+        let file = tools.root().join(package).join("package.json");
         let text = fs::read_to_string(&file).map_err(|problem| format!("{}: {problem}", file.display()))?;
         let manifest = esclusa::Value::from_json(text.as_bytes()).map_err(|problem| problem.to_string())?;
         match manifest.get("version").and_then(esclusa::Value::as_str) {
