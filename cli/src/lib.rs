@@ -3,6 +3,8 @@
 
 mod arguments;
 pub mod caller;
+#[cfg(feature = "cloud")]
+mod cloud;
 pub mod codegen;
 pub mod config;
 mod desk;

@@ -289,9 +289,11 @@ fn ask(asked: &Place, desk: &mut Desk<'_>) -> Result<Snapshot, Trouble> {
             })
         }
         Some("mysql" | "mariadb") => mysql(asked),
+        #[cfg(feature = "cloud")]
+        Some(scheme) if crate::cloud::SCHEMES.contains(&scheme) => fetch(crate::cloud::object(place)?),
         Some("file") => file(place.strip_prefix("file://").unwrap_or(place), &asked.folder),
         Some(scheme) => Err(Trouble::new(format!(
-            "`{scheme}://` is not an address that this tool reads, expected https, postgres, redis, sqlite:FILE or a file"
+            "`{scheme}://` is not an address that this tool reads, expected https, postgres, redis, sqlite:FILE or a file (mysql and s3, gs and az in builds with the features `mysql` and `cloud`)"
         ))),
         None => file(place, &asked.folder),
     }
