@@ -1,6 +1,7 @@
 //! `esclusa inspect`: looks at any table of flags, proposes a mapping, and asks what cannot be known from a table.
 
 mod asking;
+mod ddl;
 mod report;
 
 use std::path::PathBuf;
@@ -17,14 +18,18 @@ use crate::source::{Reading, Snapshot};
   esclusa inspect postgres://app@db/app --table features --out flags.mapping.toml
   esclusa inspect rows.json --mapping flags.mapping.toml --param environment=production
   esclusa inspect rows.json --mapping flags.mapping.toml --check
+  esclusa inspect --ddl schema.sql --table features
 
 On a terminal it asks one question after the other; Enter takes the narrower answer.
 Exit codes: 0 done, 1 questions are left (--yes) or a column is neither read nor ignored (--check),
 2 the rows cannot be read.")]
 pub struct Arguments {
     /// A file of rows in JSON, -, env:NAME, https://…, postgres://…, redis://…, sqlite:FILE, or a name of esclusa.toml
-    #[arg(value_name = "SOURCE")]
-    pub source: String,
+    #[arg(value_name = "SOURCE", required_unless_present = "ddl")]
+    pub source: Option<String>,
+    /// The columns of a schema in SQL instead of rows: names alone, so every line of the mapping is a question
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "check", "mapping"])]
+    pub ddl: Option<PathBuf>,
     /// Write the mapping to this file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -54,7 +59,10 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
         let problem = format!("`{}` is there already, expected `--force` to write over it", file.display());
         return Err(Trouble::new(problem));
     }
-    let rows = Snapshot::read_rows(&arguments.source, &arguments.reading, desk)?;
+    if let Some(file) = &arguments.ddl {
+        return ddl::run(file, arguments, desk);
+    }
+    let rows = Snapshot::read_rows(arguments.source.as_deref().unwrap_or_default(), &arguments.reading, desk)?;
     let trouble = |error: &dyn std::fmt::Display| Trouble::new(format!("{}: {error}", rows.name));
     if arguments.check {
         return check(&rows, arguments.format, desk);

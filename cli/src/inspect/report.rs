@@ -29,6 +29,33 @@ pub(super) fn columns(inspection: &Inspection, desk: &mut Desk<'_>) -> Result<()
     Ok(())
 }
 
+/// The columns of a schema, which has no rows.
+pub(super) fn names(inspection: &Inspection, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+    let all = inspection.columns();
+    let name = all.iter().map(|one| one.name().chars().count()).max().unwrap_or_default();
+    all.iter().try_for_each(|column| desk.print(format_args!("  {:<name$}  {}\n", column.name(), column.looks_like())))
+}
+
+/// The same as one object.
+pub(super) fn schema(inspection: &Inspection) -> Value<'static> {
+    let columns = inspection.columns().iter().map(|column| {
+        let name = column.name().to_owned();
+        Value::Object(vec![("column".into(), name.into()), ("looks_like".into(), column.looks_like().into())])
+    });
+    let questions = inspection.questions().iter().map(|question| {
+        let answers = question.answers.iter().map(|answer| Value::Object(proposal(answer)));
+        Value::Object(vec![
+            ("question".into(), question.question.clone().into()),
+            ("answers".into(), Value::List(answers.collect())),
+        ])
+    });
+    Value::Object(vec![
+        ("columns".into(), Value::List(columns.collect())),
+        ("questions".into(), Value::List(questions.collect())),
+        ("mapping".into(), inspection.answered(&[]).into()),
+    ])
+}
+
 /// As much of a line as the terminal shows.
 fn cut(line: &str, width: usize) -> String {
     if line.chars().count() <= width {
