@@ -4,7 +4,8 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::desk::{Desk, Findings, Trouble};
 use crate::{
-    codegen, diff, eval, explain, fmt, help, history, inspect, lint, migrate, promote, refs, rollback, schema, test,
+    assess, codegen, diff, eval, explain, fmt, help, history, inspect, lint, migrate, promote, refs, rollback, schema,
+    stale, test,
 };
 
 /// Check feature flags, and say who gets what and why
@@ -47,6 +48,8 @@ pub enum Command {
     Inspect(inspect::Arguments),
     Codegen(codegen::Arguments),
     Refs(refs::Arguments),
+    Stale(stale::Arguments),
+    Assess(assess::Arguments),
     Rollback(rollback::Arguments),
     History(history::Arguments),
     Promote(promote::Arguments),
@@ -74,6 +77,8 @@ impl Command {
             Command::Inspect(arguments) => inspect::run(arguments, desk),
             Command::Codegen(arguments) => codegen::run(arguments, desk),
             Command::Refs(arguments) => refs::run(arguments, desk),
+            Command::Stale(arguments) => stale::run(arguments, desk),
+            Command::Assess(arguments) => assess::run(arguments, desk),
             Command::Rollback(arguments) => rollback::run(arguments, desk),
             Command::History(arguments) => history::run(arguments, desk),
             Command::Promote(arguments) => promote::run(arguments, desk),

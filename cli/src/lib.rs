@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+pub mod assess;
 pub mod caller;
 #[cfg(feature = "cloud")]
 mod cloud;
@@ -29,6 +30,7 @@ pub mod refs;
 pub mod rollback;
 pub mod schema;
 pub mod source;
+pub mod stale;
 pub mod test;
 mod words;
 mod written;

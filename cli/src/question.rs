@@ -48,10 +48,18 @@ impl Asked {
     /// # Errors
     /// When they have not; the message names the nearest key.
     pub(crate) fn known<'k>(&self, flag: &'k str) -> Result<&'k str, Trouble> {
-        if self.set.contains(flag) {
-            return Ok(flag);
-        }
-        let hint = nearest(flag, self.set.keys()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        Err(Trouble::new(format!("{} has no flag `{flag}`{hint}", self.name)))
+        known(&self.set, flag, &self.name).map(|()| flag)
     }
+}
+
+/// Whether flags have one of this key.
+///
+/// # Errors
+/// When they have not; the message names the nearest key.
+pub(crate) fn known(set: &FlagSet, flag: &str, name: &str) -> Result<(), Trouble> {
+    if set.contains(flag) {
+        return Ok(());
+    }
+    let hint = nearest(flag, set.keys()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Err(Trouble::new(format!("{name} has no flag `{flag}`{hint}")))
 }

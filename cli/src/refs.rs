@@ -54,11 +54,11 @@ pub struct Arguments {
 
 /// A place in code that names a flag.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Reference {
-    file: String,
-    line: usize,
-    column: usize,
-    key: String,
+pub(crate) struct Reference {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) key: String,
     written: String,
 }
 
@@ -76,8 +76,7 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
     // The flags themselves are no code.
     let left_out: Vec<PathBuf> =
         [Some(&snapshot), old.as_ref()].into_iter().flatten().filter_map(|one| one.file.clone()).collect();
-    let names = Names::new(&keys, arguments.exact)?;
-    let references = search(&names, arguments, &left_out, &desk.folder)?;
+    let references = find(&keys, arguments.exact, &arguments.paths, &left_out, &desk.folder)?;
     let named: BTreeSet<&str> = references.iter().map(|one| one.key.as_str()).collect();
     let unnamed: Vec<&str> = set.keys().filter(|key| !named.contains(key)).collect();
     let is_gone = |reference: &&Reference| gone.contains(reference.key.as_str());
@@ -108,7 +107,7 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
     Ok(Findings::some_if(references.iter().any(|one| is_gone(&one))))
 }
 
-fn value(one: &Reference) -> Value<'static> {
+pub(crate) fn value(one: &Reference) -> Value<'static> {
     let number = |at: usize| Value::from(at as u64);
     Value::Object(vec![
         ("flag".into(), one.key.clone().into()),
@@ -211,13 +210,20 @@ fn aliases(words: &[String]) -> Vec<String> {
     vec![words.join("_"), words.join("-"), words.join("_").to_uppercase(), camel, pascal]
 }
 
-fn search(
-    names: &Names,
-    arguments: &Arguments,
+/// Where code names these keys: as they are written, or in all the ways of programming languages too. The files that are left
+/// out are no code.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub(crate) fn find(
+    keys: &[&str],
+    exact: bool,
+    paths: &[PathBuf],
     left_out: &[PathBuf],
     folder: &Path,
 ) -> Result<Vec<Reference>, Trouble> {
-    let mut paths: Vec<PathBuf> = arguments.paths.iter().map(|path| folder.join(path)).collect();
+    let names = Names::new(keys, exact)?;
+    let mut paths: Vec<PathBuf> = paths.iter().map(|path| folder.join(path)).collect();
     if let Some(path) = paths.iter().find(|path| !path.exists()) {
         return Err(Trouble::new(format!("cannot read `{}`: there is no such file or folder", path.display())));
     }
