@@ -70,8 +70,8 @@ def explanation_of(key: object, plain: dict[str, Any]) -> Explanation:
     sentence = "an override decides, as in a test"
     step = Step("override", "test-override", "yes" if resolution.enabled else "no", sentence)
     text = f"`{key}` is {'ON' if resolution.enabled else 'OFF'}: {sentence}"
-    no = (None, None) if resolution.enabled else (sentence, step.code)
-    return Explanation(resolution, (step,), *no, text)
+    no, code = (None, None) if resolution.enabled else (sentence, step.code)
+    return Explanation(resolution, (step,), no, code, text)
 
 
 def _step_of(plain: dict[str, Any]) -> Step:

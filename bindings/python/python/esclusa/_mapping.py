@@ -110,7 +110,7 @@ class Mapping:
         return f"<Mapping {self.name}>"
 
 
-MappedBy: TypeAlias = Literal["app", "stored", "app instead of stored"]
+MappedBy: TypeAlias = Union[Literal["app"], Literal["stored"], Literal["app instead of stored"]]
 """Whose mapping says what the columns are: the app's, the one that comes with the rows, or the app's though one comes."""
 
 MappingLike: TypeAlias = Union[Mapping, abc.Mapping[str, object], str, "os.PathLike[str]"]

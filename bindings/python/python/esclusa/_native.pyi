@@ -23,6 +23,7 @@ __all__ = [
     "Resolution",
     "Stored",
     "VERSION",
+    "brings_mapping",
     "_end",
     "_forked",
     "bucket",
