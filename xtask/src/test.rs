@@ -175,8 +175,11 @@ fn cli(tools: &Tools) -> Outcome {
     if let Err(problem) = tools.stores() {
         return step.fail(&problem);
     }
-    let tests = ["test", "--lib", "--test", "golden", "--test", "asking", "--test", "database", "--test", "terminal"];
-    step.run(tools.cargo(tests).args(packages)).outcome()
+    // All of the tool; those of `esclusa-sync` are in its own suite.
+    let files = std::fs::read_dir(tools.root().join("cli/tests")).into_iter().flatten().flatten();
+    let names = files.filter_map(|file| Some(file.file_name().to_string_lossy().strip_suffix(".rs")?.to_owned()));
+    let tests: Vec<String> = names.flat_map(|name| ["--test".to_owned(), name]).collect();
+    step.run(tools.cargo(["test", "--lib"]).args(tests.iter().map(String::as_str)).args(packages)).outcome()
 }
 
 fn docs(tools: &Tools) -> Outcome {
