@@ -191,7 +191,7 @@ impl Named {
 
     fn range(&mut self, range: &Value<'static>, salt: &str) {
         let share = |name: &str| range.get(name).and_then(esclusa::row::share);
-        let unit = range.get("bucket_by").and_then(Value::as_str).unwrap_or("user");
+        let unit = range.get("of").and_then(Value::as_str).unwrap_or("user");
         let salt = range.get("salt").and_then(Value::as_str).unwrap_or(salt);
         let (from, to) = (share("from").unwrap_or(0), share("to").unwrap_or(BUCKETS));
         if let Some(found) = unit_in(salt, from, to) {

@@ -333,10 +333,15 @@ fn differs(expect: &Expect, explanation: &Explanation<'_>, attributes: &Map<Stri
 fn says_no(explanation: &Explanation<'_>, wanted: &str) -> bool {
     let Some(no) = explanation.first_no() else { return false };
     let target = no.operands().iter().find(|(name, _)| *name == "target").and_then(|(_, value)| value.as_str());
-    let lists =
-        [("plan", "plans"), ("role", "roles"), ("region", "regions"), ("company", "companies"), ("user", "users")];
-    let list = lists.iter().find(|(field, _)| Some(*field) == target).map(|(_, plural)| format!("target_{plural}"));
-    no.name() == wanted || no.code() == wanted || list.as_deref() == Some(wanted) || no.sentence().contains(wanted)
+    let list = match target {
+        Some("plan") => Some("target_plans"),
+        Some("roles") => Some("target_roles"),
+        Some("region") => Some("target_regions"),
+        Some("company") => Some("target_companies"),
+        Some("user") => Some("target_users"),
+        _ => None,
+    };
+    no.name() == wanted || no.code() == wanted || list == Some(wanted) || no.sentence().contains(wanted)
 }
 
 fn said(explanation: &Explanation<'_>) -> String {
