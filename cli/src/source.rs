@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use esclusa::{FlagSet, SnapshotError};
-use esclusa_formats::{Mapping, ReadError};
+use esclusa_formats::{Mapping, Parameters, ReadError};
 use esclusa_sync::{Answer, Failure, Request, Source};
 
 use crate::config::{Config, Named};
@@ -109,7 +109,10 @@ impl Snapshot {
     pub fn read_rows(argument: &str, reading: &Reading, desk: &mut Desk<'_>) -> Result<Self, Trouble> {
         let place = Place::find(argument, reading, desk)?;
         let mut snapshot = ask(&place, desk)?;
-        snapshot.mapping = place.mapping;
+        snapshot.mapping = match place.mapping {
+            Some(mapping) => Some(mapping),
+            None => stored(&snapshot, &place.parameters)?,
+        };
         Ok(snapshot)
     }
 
@@ -165,16 +168,29 @@ fn named(argument: &str, config: &Config) -> Result<Named, Trouble> {
     Ok(Named::default())
 }
 
-fn mapping(reading: &Reading, named: &Named, config: &Config, desk: &Desk<'_>) -> Result<Option<Mapping>, Trouble> {
+/// The mapping that rows bring along, as Postgres keeps one beside a table.
+fn stored(snapshot: &Snapshot, parameters: &[(String, String)]) -> Result<Option<Mapping>, Trouble> {
+    parameters
+        .iter()
+        .try_fold(Parameters::default(), |all, (name, value)| all.with(name, value))
+        .and_then(|parameters| Mapping::stored(&snapshot.bytes, &parameters))
+        .map_err(|error| Trouble::new(format!("{}: {error}", snapshot.name)))
+}
+
+/// The mapping that the options or `esclusa.toml` name.
+fn mapping(
+    reading: &Reading,
+    named: &Named,
+    parameters: &[(String, String)],
+    config: &Config,
+    desk: &Desk<'_>,
+) -> Result<Option<Mapping>, Trouble> {
     let given = reading.mapping.as_ref().map(|file| desk.folder.join(file));
     let Some(file) = given.or_else(|| named.mapping.as_ref().map(|file| config.folder.join(file))) else {
         return Ok(None);
     };
     let mapping = read_mapping(&file)?;
-    let given = reading.parameters()?;
-    let named = named.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let with = |mapping: Mapping, (name, value): (&str, &str)| mapping.with(name, value);
-    let mapping = named.chain(given).try_fold(mapping, with);
+    let mapping = parameters.iter().try_fold(mapping, |mapping, (name, value)| mapping.with(name, value));
     mapping.map(Some).map_err(|error| Trouble::new(format!("`{}`: {error}", file.display())))
 }
 
@@ -199,6 +215,8 @@ pub(crate) struct Place {
     pub(crate) table: Option<String>,
     /// The mapping that reads it.
     pub(crate) mapping: Option<Mapping>,
+    /// Parameters of that mapping, or of the one that the rows bring along.
+    parameters: Vec<(String, String)>,
     token: Option<String>,
 }
 
@@ -210,7 +228,9 @@ impl Place {
     pub(crate) fn find(argument: &str, reading: &Reading, desk: &Desk<'_>) -> Result<Self, Trouble> {
         let config = reading.config(desk)?;
         let named = named(argument, &config)?;
-        let mapping = mapping(reading, &named, &config, desk)?;
+        let given = reading.parameters()?.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let parameters: Vec<(String, String)> = named.params.clone().into_iter().chain(given).collect();
+        let mapping = mapping(reading, &named, &parameters, &config, desk)?;
         let place = match (&named.from, &named.from_env) {
             (Some(from), _) => from.clone(),
             (None, Some(variable)) => variable_of(variable, desk)?,
@@ -221,7 +241,7 @@ impl Place {
         let table = reading.table.clone().or(named.table);
         let token = named.token_env.as_deref().map(|variable| variable_of(variable, desk)).transpose()?;
         let token = token.or_else(|| (desk.variable)("ESCLUSA_TOKEN"));
-        Ok(Place { place, folder, table, mapping, token })
+        Ok(Place { place, folder, table, mapping, parameters, token })
     }
 
     /// Whether it is a Postgres.

@@ -6,7 +6,6 @@ mod table;
 use std::collections::BTreeSet;
 
 use esclusa::{FlagSet, Time, Value, row, rows};
-use esclusa_formats::Mapping;
 use esclusa_impact::{Change, Document, Kind, changes};
 
 use crate::desk::{Desk, Findings, Trouble};
@@ -82,11 +81,12 @@ struct Plan {
 /// # Errors
 /// When a source cannot be read, or the target cannot be written; then nothing is changed.
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
-    let from = native(Snapshot::read(&arguments.from, &arguments.reading, desk)?)?;
+    let from = Snapshot::read(&arguments.from, &arguments.reading, desk)?;
+    let source = document(&from.name, &from.native()?)?;
     let reading =
         Reading { table: arguments.to_table.clone(), no_config: arguments.reading.no_config, ..Reading::default() };
     let mut target = Target::read(&Place::find(&arguments.to, &reading, desk)?, &arguments.to)?;
-    let plan = Plan::new(arguments, &from, &document(target.bytes())?)?;
+    let plan = Plan::new(arguments, (&from.name, &source), &document("the target", target.bytes())?)?;
     let outcome = target.outcome(&plan)?;
     let problems: Vec<String> = violations(&outcome)?.difference(&violations(target.bytes())?).cloned().collect();
     let is_done = problems.is_empty() && !plan.changes.is_empty() && !arguments.dry_run;
@@ -120,34 +120,8 @@ fn counted(flags: usize) -> String {
     if flags == 1 { "1 flag".to_owned() } else { format!("{flags} flags") }
 }
 
-/// Definitions that need no mapping.
-struct Native {
-    name: String,
-    document: Document,
-}
-
-fn native(snapshot: Snapshot) -> Result<Native, Trouble> {
-    let name = snapshot.name;
-    let trouble = |error: &dyn std::fmt::Display| Trouble::new(format!("{name}: {error}"));
-    // A table may bring its mapping along.
-    let stored = esclusa::mapping_of(&snapshot.bytes).map(|mapping| Mapping::from_value(mapping.into_owned()));
-    let mapping = match (snapshot.mapping, stored) {
-        (None, Some(stored)) => Some(stored.map_err(|error| trouble(&error))?),
-        (mapping, _) => mapping,
-    };
-    let bytes = match mapping {
-        Some(mapping) => esclusa_formats::snapshot(&snapshot.bytes, &mapping)
-            .map_err(|error| trouble(&error))?
-            .to_json()
-            .into_bytes(),
-        None => snapshot.bytes,
-    };
-    let document = Document::from_json(&bytes).map_err(|error| trouble(&error))?;
-    Ok(Native { document, name })
-}
-
-fn document(bytes: &[u8]) -> Result<Document, Trouble> {
-    Document::from_json(bytes).map_err(|error| Trouble::new(format!("the target: {error}")))
+fn document(name: &str, bytes: &[u8]) -> Result<Document, Trouble> {
+    Document::from_json(bytes).map_err(|error| Trouble::new(format!("{name}: {error}")))
 }
 
 /// What is wrong with flags, without the numbers of rows.
@@ -171,13 +145,12 @@ fn violations(bytes: &[u8]) -> Result<BTreeSet<String>, Trouble> {
 }
 
 impl Plan {
-    fn new(arguments: &Arguments, from: &Native, to: &Document) -> Result<Self, Trouble> {
-        let source = &from.document;
+    fn new(arguments: &Arguments, (name, source): (&str, &Document), to: &Document) -> Result<Self, Trouble> {
         for flag in &arguments.flags {
             if !source.flags().contains_key(flag) {
                 let near = nearest(flag, source.flags().keys().map(String::as_str));
                 let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-                return Err(Trouble::new(format!("{} has no flag `{flag}`{hint}", from.name)));
+                return Err(Trouble::new(format!("{name} has no flag `{flag}`{hint}")));
             }
         }
         let is_meant = |change: &Change| arguments.flags.is_empty() || arguments.flags.contains(&change.key);
