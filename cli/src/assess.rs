@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use esclusa::{FlagSet, Reason, Value, row};
 use esclusa_impact::{Definition, Document, wilson};
 
-use crate::caller::Caller;
 use crate::desk::{Desk, Findings, Trouble};
 use crate::format::Format;
-use crate::source::{Reading, Snapshot};
+use crate::question::{Asked, Question};
 
 /// How many standard deviations chance leaves once in a million: for one share, and for each of up to 26 variants.
 const LIMITS: [f64; 2] = [4.892, 5.5];
@@ -26,9 +25,9 @@ The unit that the flag is bucketed by varies, everything else of the caller stay
 are left out. The interval holds the share of all units in 95 of 100 such counts.
 Exit codes: 0 chance explains what was counted, 1 it does so less than once in a million times, 2 it could not be done.")]
 pub struct Arguments {
-    /// A file, -, env:NAME, https://…, postgres://…, redis://…, sqlite:FILE, or a name of esclusa.toml
-    #[arg(value_name = "SNAPSHOT")]
-    pub snapshot: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
+    pub question: Question,
     /// Key of the flag
     #[arg(value_name = "FLAG")]
     pub flag: String,
@@ -41,12 +40,6 @@ pub struct Arguments {
     /// How the outcome is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
-    pub caller: Caller,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "as above")]
-    pub reading: Reading,
 }
 
 /// A share that was counted.
@@ -64,14 +57,12 @@ struct Counted {
 /// # Errors
 /// When the flags or the units cannot be read, or no unit reaches the share.
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
-    let caller = arguments.caller.context(desk)?;
-    let now = arguments.caller.time(desk)?;
-    let snapshot = Snapshot::read(&arguments.snapshot, &arguments.reading, desk)?;
-    let set = snapshot.set()?;
-    crate::question::known(&set, &arguments.flag, &snapshot.name)?;
-    // Of rows that a mapping reads the shares are not known here.
-    let document = Document::from_json(&snapshot.bytes).unwrap_or_default();
-    let definition = document.flags().get(&arguments.flag).filter(|_| snapshot.mapping.is_none());
+    let asked = arguments.question.read(desk)?;
+    asked.known(&arguments.flag)?;
+    let Asked { set, context: caller, now, snapshot } = asked;
+    let document = Document::from_json(&snapshot.native()?);
+    let document = document.map_err(|error| Trouble::new(format!("{}: {error}", snapshot.name)))?;
+    let definition = document.flags().get(&arguments.flag);
     let unit = definition.and_then(|one| one.field("bucket_by")).and_then(Value::as_str).unwrap_or("user").to_owned();
     let (mut on, mut units, mut variants) = (0, 0, BTreeMap::<String, u64>::new());
     for id in ids(arguments, desk)? {

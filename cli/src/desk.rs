@@ -58,7 +58,7 @@ impl Desk<'_> {
     /// Asks before something is changed, unless it was said that it shall be.
     ///
     /// # Errors
-    /// When the answer is no, or there is nobody to ask.
+    /// When the answer is no, or there is no terminal to ask on.
     pub fn confirm(&mut self, question: &str, yes: bool) -> Result<(), Trouble> {
         if yes {
             return Ok(());

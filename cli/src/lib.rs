@@ -6,6 +6,7 @@ pub mod assess;
 pub mod caller;
 #[cfg(feature = "cloud")]
 mod cloud;
+pub mod code;
 pub mod codegen;
 pub mod config;
 mod desk;

@@ -6,6 +6,12 @@ pub(crate) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -
     scored.filter(|(score, _)| *score > 0.85).max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name)
 }
 
+/// That a source has no flag of this key, with the one that was meant, if one is near enough.
+pub(crate) fn no_flag<'n>(source: &str, flag: &str, keys: impl Iterator<Item = &'n str>) -> String {
+    let hint = nearest(flag, keys).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    format!("{source} has no flag `{flag}`{hint}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::nearest;

@@ -1,9 +1,9 @@
 //! A Postgres that commands write to: one connection, what the server says, and the tables that are watched in it.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use esclusa::Value;
 use esclusa_sync::tokio_postgres::error::SqlState;
@@ -13,10 +13,7 @@ use esclusa_sync::{Opened, Source};
 use tokio::runtime::Runtime;
 
 use crate::desk::{Desk, Trouble};
-use crate::source::Place;
-
-/// How long connecting may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
+use crate::source::{Place, TIMEOUT, runtime};
 
 /// A connection, with what the server says besides its answers.
 pub(crate) struct Postgres {
@@ -42,6 +39,23 @@ pub(crate) struct Watch {
     pub(crate) is_mapped: bool,
 }
 
+/// A column of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    is_time: bool,
+}
+
+impl Column {
+    /// Whether it says when a row was changed.
+    fn is_stamp(&self) -> bool {
+        self.is_time && ["updated_at", "updatedAt", "modified_at", "modifiedAt"].contains(&self.name.as_str())
+    }
+}
+
+/// A column with what it is to hold.
+pub(crate) type Field = (Cow<'static, str>, Value<'static>);
+
 /// A parameter of a query.
 pub(crate) type Parameter<'p> = &'p (dyn ToSql + Sync);
 
@@ -54,10 +68,7 @@ impl Postgres {
         let mut source =
             esclusa_sync::Postgres::new(&place.place).map_err(|failure| Trouble::new(failure.error))?.timeout(TIMEOUT);
         let name = source.name();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Trouble::new(format!("cannot start the network: {error}")))?;
+        let runtime = runtime()?;
         let said = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&said);
         let opened = source.open(move |notice| {
@@ -167,6 +178,61 @@ impl Postgres {
         self.ask(&sql, &[&flag])?.iter().map(|row| json(row.get(0))).collect()
     }
 
+    /// The columns that can be written.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub(crate) fn columns(&self, watch: &Watch) -> Result<Vec<Column>, Trouble> {
+        let sql = "SELECT attname::text, atttypid = ANY ('{timestamptz,timestamp}'::regtype[]) FROM pg_attribute
+            WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''";
+        let rows = self.ask(sql, &[&watch.name])?;
+        Ok(rows.iter().map(|row| Column { name: row.get(0), is_time: row.get(1) }).collect())
+    }
+
+    /// Writes fields of a flag into its row, and when that was.
+    ///
+    /// # Errors
+    /// When it has not exactly one row that may be changed.
+    pub(crate) fn update(
+        &self,
+        watch: &Watch,
+        columns: &[Column],
+        flag: &str,
+        fields: &[Field],
+    ) -> Result<(), Trouble> {
+        let name = &watch.name;
+        let is_stamp = |column: &&Column| column.is_stamp() && fields.iter().all(|(field, _)| *field != column.name);
+        let stamps = columns.iter().filter(is_stamp).map(|column| format!("{} = now()", quoted(&column.name)));
+        let own = fields.iter().map(|(field, _)| quoted(field)).map(|column| format!("{column} = r.{column}"));
+        let sets: Vec<String> = own.chain(stamps).collect();
+        let sql = format!(
+            "UPDATE {name} f SET {} FROM jsonb_populate_record(NULL::{name}, $1::text::jsonb) r WHERE {} = $2 RETURNING 1",
+            sets.join(", "),
+            watch.key()
+        );
+        match self.ask(&sql, &[&Value::Object(fields.to_vec()).to_json(), &flag])?.len() {
+            1 => Ok(()),
+            0 => Err(Trouble::new(format!("`{flag}` of {name} may not be changed, nothing is changed"))),
+            many => Err(Trouble::new(format!("{name} has {many} rows of `{flag}`, nothing is changed"))),
+        }
+    }
+
+    /// Writes a new row.
+    ///
+    /// # Errors
+    /// When the table refuses it.
+    pub(crate) fn insert(&self, watch: &Watch, fields: &[Field]) -> Result<(), Trouble> {
+        let name = &watch.name;
+        let columns: Vec<String> = fields.iter().map(|(column, _)| quoted(column)).collect();
+        let taken: Vec<String> = columns.iter().map(|column| format!("r.{column}")).collect();
+        let sql = format!(
+            "INSERT INTO {name} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM jsonb_populate_record(NULL::{name}, $1::text::jsonb) r",
+            columns.join(", "),
+            taken.join(", ")
+        );
+        self.ask(&sql, &[&Value::Object(fields.to_vec()).to_json()]).map(drop)
+    }
+
     /// Says in this transaction who changes flags, and why.
     ///
     /// # Errors
@@ -205,7 +271,7 @@ pub(crate) fn author(given: Option<&str>, desk: &Desk<'_>) -> Option<String> {
 }
 
 /// A name as it is written in a query.
-pub(crate) fn quoted(name: &str) -> String {
+fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -4,7 +4,7 @@ use esclusa::{Context, FlagSet, Time};
 
 use crate::caller::Caller;
 use crate::desk::{Desk, Trouble};
-use crate::nearest::nearest;
+use crate::nearest::no_flag;
 use crate::source::{Reading, Snapshot};
 
 /// The options of a question.
@@ -26,8 +26,8 @@ pub(crate) struct Asked {
     pub(crate) set: FlagSet,
     pub(crate) context: Context<'static>,
     pub(crate) now: Time,
-    /// What messages call the source.
-    name: String,
+    /// What the source gave.
+    pub(crate) snapshot: Snapshot,
 }
 
 impl Question {
@@ -38,7 +38,7 @@ impl Question {
     pub(crate) fn read(&self, desk: &mut Desk<'_>) -> Result<Asked, Trouble> {
         let (context, now) = (self.caller.context(desk)?, self.caller.time(desk)?);
         let snapshot = Snapshot::read(&self.snapshot, &self.reading, desk)?;
-        Ok(Asked { set: snapshot.set()?, context, now, name: snapshot.name })
+        Ok(Asked { set: snapshot.set()?, context, now, snapshot })
     }
 }
 
@@ -48,18 +48,9 @@ impl Asked {
     /// # Errors
     /// When they have not; the message names the nearest key.
     pub(crate) fn known<'k>(&self, flag: &'k str) -> Result<&'k str, Trouble> {
-        known(&self.set, flag, &self.name).map(|()| flag)
+        if self.set.contains(flag) {
+            return Ok(flag);
+        }
+        Err(Trouble::new(no_flag(&self.snapshot.name, flag, self.set.keys())))
     }
-}
-
-/// Whether flags have one of this key.
-///
-/// # Errors
-/// When they have not; the message names the nearest key.
-pub(crate) fn known(set: &FlagSet, flag: &str, name: &str) -> Result<(), Trouble> {
-    if set.contains(flag) {
-        return Ok(());
-    }
-    let hint = nearest(flag, set.keys()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    Err(Trouble::new(format!("{name} has no flag `{flag}`{hint}")))
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use esclusa::{FlagSet, Value};
+use esclusa::Value;
 use ignore::{WalkBuilder, WalkState};
 
+use crate::code::Code;
 use crate::codegen;
 use crate::desk::{Desk, Findings, Trouble};
 use crate::format::Format;
 use crate::located::{Lines, Position};
-use crate::source::{Reading, Snapshot};
 use crate::words::words;
 
 /// A larger file is not taken for source code.
@@ -32,24 +32,15 @@ in camelCase, PascalCase, kebab-case and SCREAMING_CASE; a key of one word count
 What `esclusa codegen` wrote is no reference, and its constants are, such as `flagKeys.INBOX`.
 Exit codes: 0 done, 1 code names a flag that is gone (--old), 2 the flags cannot be read.")]
 pub struct Arguments {
-    /// A file, -, env:NAME, https://…, postgres://…, redis://…, sqlite:FILE, or a name of esclusa.toml
-    #[arg(value_name = "SNAPSHOT")]
-    pub snapshot: String,
-    /// Files and folders with code; this folder without them
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// An earlier snapshot: code that names a flag which it had and which is gone is an error
-    #[arg(long, value_name = "SNAPSHOT")]
-    pub old: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
+    pub code: Code,
     /// Look for keys as they are written only
     #[arg(long)]
     pub exact: bool,
     /// How references are printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
-    pub reading: Reading,
 }
 
 /// A place in code that names a flag.
@@ -67,44 +58,33 @@ pub(crate) struct Reference {
 /// # Errors
 /// When a source does not answer or a folder cannot be read.
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
-    let snapshot = Snapshot::read(&arguments.snapshot, &arguments.reading, desk)?;
-    let set = snapshot.set()?;
-    let old = arguments.old.as_ref().map(|old| Snapshot::read(old, &arguments.reading, desk)).transpose()?;
-    let old_set = old.as_ref().map(Snapshot::set).transpose()?;
-    let gone: BTreeSet<&str> = old_set.iter().flat_map(FlagSet::keys).filter(|key| !set.contains(key)).collect();
-    let keys: Vec<&str> = set.keys().chain(gone.iter().copied()).collect();
-    // The flags themselves are no code.
-    let left_out: Vec<PathBuf> =
-        [Some(&snapshot), old.as_ref()].into_iter().flatten().filter_map(|one| one.file.clone()).collect();
-    let references = find(&keys, arguments.exact, &arguments.paths, &left_out, &desk.folder)?;
-    let named: BTreeSet<&str> = references.iter().map(|one| one.key.as_str()).collect();
-    let unnamed: Vec<&str> = set.keys().filter(|key| !named.contains(key)).collect();
-    let is_gone = |reference: &&Reference| gone.contains(reference.key.as_str());
+    let code = arguments.code.read(arguments.exact, desk)?;
+    let named = code.keys();
+    let unnamed: Vec<&str> = code.set.keys().filter(|key| !named.contains(key)).collect();
+    let gone = code.gone();
     match arguments.format {
         Format::Human => {
-            for one in &references {
-                let mark = if is_gone(&one) { "  which is gone" } else { "" };
+            for one in &code.references {
+                let mark = if code.is_gone(one) { "  which is gone" } else { "" };
                 desk.print(format_args!("{}:{}:{}: {}{mark}\n", one.file, one.line, one.column, one.key))?;
             }
-            let count = references.len();
+            let count = code.references.len();
             desk.say(format_args!("{count} references to {} flags", named.len()))?;
             if !unnamed.is_empty() {
                 desk.say(format_args!("no code names {}", unnamed.join(", ")))?;
             }
         }
         Format::Json => {
-            let gone: Vec<&Reference> = references.iter().filter(is_gone).collect();
-            let list = |references: &mut dyn Iterator<Item = &Reference>| Value::List(references.map(value).collect());
             let unnamed: Vec<String> = unnamed.iter().map(|key| (*key).to_owned()).collect();
             let value = Value::Object(vec![
-                ("references".into(), list(&mut references.iter())),
+                ("references".into(), Value::List(code.references.iter().map(value).collect())),
                 ("unreferenced".into(), unnamed.into()),
-                ("gone".into(), list(&mut gone.into_iter())),
+                ("gone".into(), Value::List(gone.iter().map(|one| value(one)).collect())),
             ]);
             desk.print(value.to_json() + "\n")?;
         }
     }
-    Ok(Findings::some_if(references.iter().any(|one| is_gone(&one))))
+    Ok(Findings::some_if(!gone.is_empty()))
 }
 
 pub(crate) fn value(one: &Reference) -> Value<'static> {

@@ -7,13 +7,14 @@ use std::time::Duration;
 use esclusa::{FlagSet, SnapshotError};
 use esclusa_formats::{Mapping, Parameters, ReadError};
 use esclusa_sync::{Answer, Failure, Request, Source};
+use tokio::runtime::Runtime;
 
 use crate::config::{Config, Named};
 use crate::desk::{Desk, Trouble};
 use crate::nearest::nearest;
 
 /// How long a store may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How rows of a table with columns of its own are read.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -353,16 +354,21 @@ fn failed(failure: Failure) -> Trouble {
     Trouble::new(failure.error)
 }
 
-/// Runs what waits for the network.
+/// Where what waits for the network runs.
 ///
 /// # Errors
 /// When the system gives no means to wait.
+pub(crate) fn runtime() -> Result<Runtime, Trouble> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Trouble::new(format!("cannot start the network: {error}")))
+}
+
+/// Runs what waits for the network.
+///
+/// # Errors
+/// As [`runtime`].
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Trouble> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Trouble::new(format!("cannot start the network: {error}")))?;
-    Ok(runtime.block_on(future))
+    Ok(runtime()?.block_on(future))
 }
 
 /// Asks a source once.

@@ -1,18 +1,17 @@
 //! `esclusa stale`: flags that can go, with the evidence: no code names them, their definition is finished, everybody gets
 //! the same.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use esclusa::{Context, FlagSet, Resolution, Time, Value};
 
+use crate::code::Code;
 use crate::desk::{Desk, Findings, Trouble};
 use crate::lint::{Document, finished};
 use crate::people::{Contexts, Kinds};
 use crate::pipeline::{data, property};
 use crate::refs::{self, Reference};
-use crate::source::{Reading, Snapshot};
 
 /// Find flags that can go: no code names them, they are finished, or everybody gets the same
 #[derive(Clone, Debug, clap::Args)]
@@ -24,15 +23,9 @@ use crate::source::{Reading, Snapshot};
 What `refs` counts as a reference counts here. A flag is finished when `lint` calls it ended, always on or always off.
 Exit codes: 0 done, 1 a flag is stale (--deny), or code names a flag that is gone (--old), 2 it could not be done.")]
 pub struct Arguments {
-    /// A file, -, env:NAME, https://…, postgres://…, redis://…, sqlite:FILE, or a name of esclusa.toml
-    #[arg(value_name = "SNAPSHOT")]
-    pub snapshot: String,
-    /// Files and folders with code; this folder without them
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// An earlier snapshot: code that names a flag which it had and which is gone is an error
-    #[arg(long, value_name = "SNAPSHOT")]
-    pub old: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
+    pub code: Code,
     /// Exit with 1 if a flag is stale
     #[arg(long)]
     pub deny: bool,
@@ -43,11 +36,8 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "clap takes the documentation for the help text of the group")]
-    pub contexts: Contexts,
-    #[command(flatten)]
     #[allow(missing_docs, reason = "as above")]
-    pub reading: Reading,
+    pub contexts: Contexts,
 }
 
 /// How flags are listed.
@@ -87,23 +77,12 @@ impl Evidence {
 /// # Errors
 /// When a source does not answer, or code or people cannot be read.
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
-    let config = arguments.reading.config(desk)?;
+    let config = arguments.code.reading.config(desk)?;
     let people = arguments.contexts.people(&config, desk)?;
     let now = crate::caller::time(arguments.at.as_deref(), desk)?;
-    let snapshot = Snapshot::read(&arguments.snapshot, &arguments.reading, desk)?;
-    let old = arguments.old.as_ref().map(|old| Snapshot::read(old, &arguments.reading, desk)).transpose()?;
-    let set = snapshot.set()?;
-    let old_set = old.as_ref().map(Snapshot::set).transpose()?;
-    let gone: BTreeSet<&str> = old_set.iter().flat_map(FlagSet::keys).filter(|key| !set.contains(key)).collect();
-
-    let keys: Vec<&str> = set.keys().chain(gone.iter().copied()).collect();
-    // The flags themselves are no code.
-    let left_out: Vec<PathBuf> =
-        [Some(&snapshot), old.as_ref()].into_iter().flatten().filter_map(|one| one.file.clone()).collect();
-    let references = refs::find(&keys, false, &arguments.paths, &left_out, &desk.folder)?;
-    let named: BTreeSet<&str> = references.iter().map(|one| one.key.as_str()).collect();
-
-    let mut finished = finished(&Document::of(&snapshot), now);
+    let code = arguments.code.read(false, desk)?;
+    let (set, named, gone) = (&code.set, code.keys(), code.gone());
+    let mut finished = finished(&Document::of(&code.snapshot), now);
     let mut evidence: BTreeMap<&str, Evidence> = BTreeMap::new();
     for key in set.keys() {
         let about = evidence.entry(key).or_default();
@@ -111,8 +90,8 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
         about.finished = finished.remove(key);
     }
     if let Some(people) = people {
-        let mut same = Same { set: &set, now, answers: BTreeMap::new() };
-        let tally = people.read(&Kinds::of(&[&snapshot.bytes]), desk, &mut |person| same.ask(person))?;
+        let mut same = Same { set, now, answers: BTreeMap::new() };
+        let tally = people.read(&Kinds::of(&[&code.snapshot.native()?]), desk, &mut |person| same.ask(person))?;
         for (key, answer) in same.answers {
             // Of one person nothing can be said about everybody.
             if let (Some(answer), Some(about), 2..) = (answer, evidence.get_mut(key), tally.read) {
@@ -120,7 +99,6 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
             }
         }
     }
-    let gone: Vec<&Reference> = references.iter().filter(|one| gone.contains(one.key.as_str())).collect();
     let stale: Vec<(&str, &Evidence)> =
         evidence.iter().filter(|(_, about)| !about.is_empty()).map(|(key, about)| (*key, about)).collect();
     match arguments.format {

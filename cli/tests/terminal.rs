@@ -28,7 +28,7 @@ fn tool(arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command shows on a terminal of so many columns.
+/// What a command shows on a terminal with this number of columns.
 fn on_terminal(columns: u32, line: &str) -> String {
     let line = format!("stty cols {columns} rows 40; {} {line}", env!("CARGO_BIN_EXE_esclusa"));
     let mut command = Command::new("script");

@@ -81,7 +81,7 @@ fn two_answers_to_one_entry_are_its_members() {
     Mapping::from_toml(&both).unwrap();
 }
 
-/// The first answer to each question is the narrower one: with it nobody is let in whom a row keeps out.
+/// The first answer to each question is the narrower one: a caller whom a row keeps out stays out.
 #[test]
 fn the_first_answers_let_in_nobody_else() {
     let now = esclusa::Time::from_millis(1_790_000_000_000);
@@ -105,7 +105,7 @@ fn the_first_answers_let_in_nobody_else() {
         let row = |key: &str, value: Option<&str>| {
             let mut row = serde_json::json!({"flag_key": key, "is_active": true});
             for column in columns.split(' ') {
-                // Whoever is in a list of those who are out is the caller of the test.
+                // The caller of the test is in the list of those who are out.
                 row[column] = value.map(|_| if column.contains("dis") { "somebody" } else { "other" }).into();
             }
             row

@@ -117,7 +117,7 @@ impl<'c> Census<'c> {
         self.people
     }
 
-    /// Number of those without a targeting key, whom no rollout below 100 % lets in.
+    /// Number of those without a targeting key; a rollout below 100 % is off for them.
     #[must_use]
     pub fn without_key(&self) -> u64 {
         self.without_key

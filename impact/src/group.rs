@@ -133,7 +133,7 @@ impl Group {
         self.others
     }
 
-    /// Counts a flip of the person whom the attribute has been shown.
+    /// Counts a flip of the person that [`Attribute::look_at`] was given last.
     pub(crate) fn add(&mut self, attribute: &Attribute, direction: Direction) {
         for number in &attribute.own {
             if let Some(flips) = self.flips_of(attribute, *number) {

@@ -5,6 +5,7 @@ use std::fmt;
 use esclusa::BUCKETS;
 
 use crate::comparison::Direction;
+use crate::grouped::grouped;
 
 /// Callers who all flip. The regions of a flag do not overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl fmt::Display for Region {
         match self.buckets {
             Some((from, to)) => {
                 let share = f64::from(to - from) / f64::from(BUCKETS / 100);
-                write!(f, "buckets {} to {} ({share} %)", grouped(from), grouped(to.saturating_sub(1)))?;
+                write!(f, "buckets {} to {} ({share} %)", grouped(from.into()), grouped(to.saturating_sub(1).into()))?;
                 f.write_str(if self.callers.is_empty() { " of everybody" } else { " of " })?;
             }
             None if self.callers.is_empty() => f.write_str("everybody")?,
@@ -89,17 +90,4 @@ fn listed(values: &[String], last: &str) -> String {
         ([others @ .., end], 0) => format!("{} {last} {end}", others.join(", ")),
         (_, more) => format!("{} {last} {more} more", shown.join(", ")),
     }
-}
-
-/// A number with commas between groups of three digits.
-fn grouped(number: u32) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

@@ -96,7 +96,7 @@ impl fmt::Debug for Postgres {
     }
 }
 
-/// Is shown what the server says besides its answers.
+/// Called with each notice of the server.
 type Said = Box<dyn FnMut(&DbError) + Send>;
 
 /// A connection that [`Postgres::open`] has made; it ends when it is dropped.

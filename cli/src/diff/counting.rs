@@ -51,7 +51,7 @@ pub(super) fn count<'c>(
     Ok(Counted { census, name, tally, is_sample: arguments.sample.is_some() })
 }
 
-/// So many people, each with the same chance: "algorithm R" (J. Vitter, "Random Sampling with a Reservoir", 1985).
+/// `size` people, each chosen with the same chance: "algorithm R" (J. Vitter, "Random Sampling with a Reservoir", 1985).
 struct Sample {
     size: usize,
     offered: u64,

@@ -11,9 +11,9 @@ use crate::desk::Trouble;
 /// How many people may flip.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
-    /// So many percent of them.
+    /// In percent of all people.
     Percent(f64),
-    /// So many of them.
+    /// A number of people.
     People(u64),
 }
 
@@ -47,7 +47,7 @@ pub(super) fn check(arguments: &Arguments, difference: &Difference) -> Result<Ve
     let limits = [("max-flips", arguments.max_flips), ("max-off", arguments.max_off)];
     for (gate, limit) in limits.into_iter().filter_map(|(gate, limit)| Some((gate, limit?))) {
         let Some(people) = &difference.people else {
-            // Where no answer differs nobody can flip.
+            // Without a flag that differs no answer changes.
             if difference.flags.is_empty() {
                 continue;
             }

@@ -42,13 +42,13 @@ pub struct Arguments {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "plan,role,company,region")]
     #[arg(help_heading = "People")]
     pub by: Vec<String>,
-    /// Ask so many people, chosen by chance, and say what that means for all
+    /// Number of people who are asked, chosen by chance; the share is estimated for all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "People")]
     pub sample: Option<u32>,
     /// Choose others; the same number chooses the same people
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "People")]
     pub seed: u64,
-    /// Show so many people of each flag, with both explanations
+    /// Number of people shown for each flag, with both explanations
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "People")]
     pub examples: usize,
     /// Fail if an answer changes for more people, such as 5% or 200

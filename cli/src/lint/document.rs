@@ -45,8 +45,8 @@ pub(crate) struct Segment<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// That of a snapshot; of one that cannot be compiled it holds what could be read. Of rows that a mapping reads it is what the mapping makes
-    /// of them, and places are not those of the file.
+    /// That of a snapshot; of one that cannot be compiled it holds what could be read. Of rows that a mapping reads it is
+    /// what the mapping makes of them, and places are not those of the file.
     pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
         match &snapshot.mapping {
             None => Document::read(&snapshot.bytes),

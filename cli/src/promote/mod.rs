@@ -11,7 +11,7 @@ use esclusa_impact::{Change, Document, Kind, changes};
 use crate::desk::{Desk, Findings, Trouble};
 use crate::format::Format;
 use crate::history::{FieldChange, change_value, print_changes};
-use crate::nearest::nearest;
+use crate::nearest::no_flag;
 use crate::source::{Place, Reading, Snapshot};
 
 /// Columns that belong to one environment: those of the target stay, and new rows have the target's defaults.
@@ -148,9 +148,7 @@ impl Plan {
     fn new(arguments: &Arguments, (name, source): (&str, &Document), to: &Document) -> Result<Self, Trouble> {
         for flag in &arguments.flags {
             if !source.flags().contains_key(flag) {
-                let near = nearest(flag, source.flags().keys().map(String::as_str));
-                let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-                return Err(Trouble::new(format!("{name} has no flag `{flag}`{hint}")));
+                return Err(Trouble::new(no_flag(name, flag, source.flags().keys().map(String::as_str))));
             }
         }
         let is_meant = |change: &Change| arguments.flags.is_empty() || arguments.flags.contains(&change.key);

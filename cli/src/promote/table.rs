@@ -5,13 +5,13 @@ use esclusa_impact::Kind;
 
 use super::Plan;
 use crate::desk::Trouble;
-use crate::postgres::{Postgres, Watch, json, quoted};
+use crate::postgres::{Column, Field, Postgres, Watch, json};
 use crate::source::Place;
 
 pub(super) struct Table {
     postgres: Postgres,
     watch: Watch,
-    columns: Vec<String>,
+    columns: Vec<Column>,
     rows: Vec<Value<'static>>,
     bytes: Vec<u8>,
 }
@@ -26,9 +26,7 @@ impl Table {
         if watch.is_mapped {
             return Err(Trouble::new(format!("a mapping reads `{}`, and this tool does not write by one", watch.name)));
         }
-        let sql = "SELECT attname::text FROM pg_attribute
-            WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''";
-        let columns = postgres.ask(sql, &[&watch.name])?.iter().map(|row| row.get(0)).collect();
+        let columns = postgres.columns(&watch)?;
         let rows = rows(&postgres, &watch)?;
         let bytes = Value::List(rows.clone()).to_json().into_bytes();
         Ok(Table { postgres, watch, columns, rows, bytes })
@@ -76,49 +74,13 @@ impl Table {
                     Ok((column.into(), one.new.clone().unwrap_or_default()))
                 };
                 let fields = change.fields.iter().map(field).collect::<Result<Vec<_>, Trouble>>()?;
-                self.update(&change.key, &fields)?;
+                postgres.update(&self.watch, &self.columns, &change.key, &fields)?;
             }
-            plan.rows.iter().try_for_each(|row| self.insert(&self.in_columns(row)?))
+            plan.rows.iter().try_for_each(|row| match self.in_columns(row)? {
+                Value::Object(fields) => postgres.insert(&self.watch, &fields),
+                _ => Ok(()),
+            })
         })
-    }
-
-    fn update(&self, key: &str, fields: &[(std::borrow::Cow<'static, str>, Value<'static>)]) -> Result<(), Trouble> {
-        let name = &self.watch.name;
-        let sets: Vec<String> = fields
-            .iter()
-            .map(|(column, _)| quoted(column))
-            .map(|column| format!("{column} = r.{column}"))
-            .chain(self.stamp().map(|column| format!("{column} = now()")))
-            .collect();
-        let sql = format!(
-            "UPDATE {name} f SET {} FROM jsonb_populate_record(NULL::{name}, $1::text::jsonb) r WHERE {} = $2 RETURNING 1",
-            sets.join(", "),
-            self.watch.key()
-        );
-        let count = self.postgres.ask(&sql, &[&Value::Object(fields.to_vec()).to_json(), &key])?.len();
-        if count == 1 {
-            return Ok(());
-        }
-        Err(Trouble::new(format!("{name}: {count} rows of `{key}` may be changed, expected 1; nothing is changed")))
-    }
-
-    fn insert(&self, row: &Value<'static>) -> Result<(), Trouble> {
-        let name = &self.watch.name;
-        let Value::Object(fields) = row else { return Ok(()) };
-        let columns: Vec<String> = fields.iter().map(|(column, _)| quoted(column)).collect();
-        let taken: Vec<String> = columns.iter().map(|column| format!("r.{column}")).collect();
-        let sql = format!(
-            "INSERT INTO {name} ({}) SELECT {} FROM jsonb_populate_record(NULL::{name}, $1::text::jsonb) r",
-            columns.join(", "),
-            taken.join(", ")
-        );
-        self.postgres.ask(&sql, &[&row.to_json()]).map(drop)
-    }
-
-    /// The column that says when a row was changed.
-    fn stamp(&self) -> Option<String> {
-        let is_stamp = |column: &&String| matches!(column.as_str(), "updated_at" | "updatedAt");
-        self.columns.iter().find(is_stamp).map(|column| quoted(column))
     }
 
     /// The column of a field.
@@ -130,8 +92,8 @@ impl Table {
     }
 
     fn find(&self, field: &str) -> Option<&str> {
-        let is_it = |column: &&String| row::field(column).unwrap_or(column) == field;
-        self.columns.iter().find(is_it).map(String::as_str)
+        let mut names = self.columns.iter().map(|column| column.name.as_str());
+        names.find(|name| row::field(name).unwrap_or(name) == field)
     }
 
     /// A new row by the names of the columns, without a description that the table has no place for.
@@ -146,8 +108,7 @@ impl Table {
                 "description" => self.find(field),
                 other => Some(self.column(other, key)?),
             };
-            let is_new =
-                |column: &&str| found.iter().all(|(known, _): &(std::borrow::Cow<'_, str>, _)| known != column);
+            let is_new = |column: &&str| found.iter().all(|(known, _): &Field| known != column);
             if let Some(column) = column.filter(is_new) {
                 found.push((column.to_owned().into(), value.clone()));
             }

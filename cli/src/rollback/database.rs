@@ -7,13 +7,11 @@ use esclusa::{Time, Value};
 use super::{Arguments, Outcome, question};
 use crate::desk::{Desk, Trouble};
 use crate::history::differences;
-use crate::postgres::{Postgres, Watch, author, json, quoted};
+use crate::postgres::{Field, Postgres, Watch, author, json};
 use crate::source::Place;
 
 /// How often it is tried again when another transaction was at work on the same rows.
 const TRIES: usize = 5;
-/// A column that says when a row was changed.
-const STAMPS: [&str; 4] = ["updated_at", "updatedAt", "modified_at", "modifiedAt"];
 
 pub(super) fn roll_back(arguments: &Arguments, place: &Place, desk: &mut Desk<'_>) -> Result<Outcome, Trouble> {
     if let Some(to) = arguments.to.as_deref().filter(|to| *to != "previous") {
@@ -101,10 +99,10 @@ fn put_back_in(flag: &str, to: &str, watch: &Watch, postgres: &Postgres) -> Resu
         "SELECT coalesce(flag_table, ''), old_value::text, new_value::text FROM {history} h
         WHERE flag_key = $1 AND {since} ORDER BY h.created_at DESC, h.ctid DESC",
     );
-    // Nobody writes the row or its history in between.
+    // Until the transaction ends no one else writes the row or its history.
     let lock = format!("SELECT 1 FROM {name} f WHERE {} = $1 FOR UPDATE", watch.key());
     let is_there = !postgres.ask(&lock, &[&flag])?.is_empty();
-    let mut state: Option<Vec<(String, Value<'static>)>> = is_there.then(Vec::new);
+    let mut state: Option<Vec<Field>> = is_there.then(Vec::new);
     let lines = postgres.ask(&sql, &[&flag, &to])?;
     for line in &lines {
         let table: String = line.get(0);
@@ -120,7 +118,7 @@ fn put_back_in(flag: &str, to: &str, watch: &Watch, postgres: &Postgres) -> Resu
                 let mut all = if new.is_null() { Vec::new() } else { state.unwrap_or_default() };
                 for (field, value) in fields {
                     all.retain(|(known, _)| *known != field);
-                    all.push((field.into_owned(), value));
+                    all.push((field, value));
                 }
                 Some(all)
             }
@@ -138,38 +136,16 @@ fn put_back_in(flag: &str, to: &str, watch: &Watch, postgres: &Postgres) -> Resu
 }
 
 /// Writes these fields of a flag: into its row, or into a new one.
-fn write(
-    flag: &str,
-    fields: Vec<(String, Value<'static>)>,
-    is_there: bool,
-    watch: &Watch,
-    postgres: &Postgres,
-) -> Result<(), Trouble> {
-    let name = &watch.name;
-    let sql = "SELECT attname::text, atttypid = ANY ('{timestamptz,timestamp}'::regtype[]) FROM pg_attribute
-        WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''";
-    let columns: Vec<(String, bool)> = postgres.ask(sql, &[name])?.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let has = |field: &str| columns.iter().any(|(column, _)| column == field);
-    if let Some((gone, _)) = fields.iter().find(|(field, _)| is_there && !has(field)) {
+fn write(flag: &str, fields: Vec<Field>, is_there: bool, watch: &Watch, postgres: &Postgres) -> Result<(), Trouble> {
+    let columns = postgres.columns(watch)?;
+    let has = |field: &str| columns.iter().any(|column| column.name == field);
+    if !is_there {
+        let fields: Vec<Field> = fields.into_iter().filter(|(field, _)| has(field)).collect();
+        return postgres.insert(watch, &fields);
+    }
+    if let Some((gone, _)) = fields.iter().find(|(field, _)| !has(field)) {
+        let name = &watch.name;
         return Err(Trouble::new(format!("{name} has no column `{gone}` any more, nothing is changed")));
     }
-    let wanted: Vec<String> = fields.iter().filter(|(field, _)| has(field)).map(|(field, _)| quoted(field)).collect();
-    let values = Value::Object(fields.into_iter().map(|(field, value)| (field.into(), value)).collect()).to_json();
-    let taken = wanted.iter().map(|column| format!("r.{column}")).collect::<Vec<_>>().join(", ");
-    let from = format!("jsonb_populate_record(NULL::{name}, $1::text::jsonb) r");
-    if !is_there {
-        let wanted = wanted.join(", ");
-        let sql = format!("INSERT INTO {name} ({wanted}) OVERRIDING SYSTEM VALUE SELECT {taken} FROM {from}");
-        return postgres.ask(&sql, &[&values]).map(drop);
-    }
-    let is_stamp = |column: &(String, bool)| column.1 && STAMPS.contains(&column.0.as_str());
-    let stamps = columns.iter().filter(|column| is_stamp(column)).map(|(column, _)| quoted(column));
-    let stamps = stamps.filter(|stamp| !wanted.contains(stamp)).map(|stamp| format!("{stamp} = now()"));
-    let sets: Vec<String> = wanted.iter().map(|column| format!("{column} = r.{column}")).chain(stamps).collect();
-    let sql = format!("UPDATE {name} f SET {} FROM {from} WHERE {} = $2 RETURNING 1", sets.join(", "), watch.key());
-    match postgres.ask(&sql, &[&values, &flag])?.len() {
-        1 => Ok(()),
-        0 => Err(Trouble::new(format!("`{flag}` of {name} may not be changed, nothing is changed"))),
-        many => Err(Trouble::new(format!("{name} has {many} rows of `{flag}`, nothing is changed"))),
-    }
+    postgres.update(watch, &columns, flag, &fields)
 }

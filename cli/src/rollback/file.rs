@@ -9,7 +9,7 @@ use esclusa_impact::Document;
 use super::{Arguments, Outcome, question};
 use crate::desk::{Desk, Trouble};
 use crate::history::differences;
-use crate::nearest::nearest;
+use crate::nearest::no_flag;
 use crate::source::Place;
 use crate::written::Written;
 
@@ -42,9 +42,7 @@ pub(super) fn roll_back(
     let mut written = Written::new(&text);
     let rows = written.rows_of(flag);
     if rows.is_empty() {
-        let near = nearest(flag, old.flags().keys().map(String::as_str));
-        let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        return Err(Trouble::new(format!("{file} has no flag `{flag}`{hint}")));
+        return Err(Trouble::new(no_flag(file, flag, old.flags().keys().map(String::as_str))));
     }
     for at in rows {
         written.set(at, "enabled", &Value::Bool(false));

@@ -20,7 +20,7 @@ pub(super) struct Document {
     pub(super) cases: Vec<Spanned<Case>>,
 }
 
-/// One case: what callers get, how many, or that nobody gets it.
+/// One case: what callers get, which share of them, or that the flag is off for all.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Case {

@@ -6,7 +6,7 @@ use serde_saphyr::Spanned;
 
 use super::document::{Case, Document, Expect, Problem, Share};
 use super::flag::{MAX_CELLS, Source, same};
-use crate::nearest::nearest;
+use crate::nearest::no_flag;
 
 /// The most combinations of a matrix.
 const MAX_COMBINATIONS: usize = 100_000;
@@ -72,9 +72,7 @@ impl<'a> Asked<'a> {
         let flag = case.flag.as_ref().or(document.flag.as_ref());
         let Some(flag) = flag else { return Err(Problem::at(place, "which flag? expected `flag` here or above")) };
         if !source.set.contains(&flag.value) {
-            let near = nearest(&flag.value, source.set.keys());
-            let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            return Err(Problem::at(flag, format!("{} has no flag `{}`{hint}", source.name, flag.value)));
+            return Err(Problem::at(flag, no_flag(&source.name, &flag.value, source.set.keys())));
         }
         let at = match case.at.as_ref().or(document.at.as_ref()) {
             None => setting.now,
@@ -204,7 +202,7 @@ impl<'a> Asked<'a> {
         Ok((CALLERS as usize, failure))
     }
 
-    /// For nobody of the sample, and for no kind of callers at all.
+    /// Off for all people of the sample, and for each kind of caller that the flag tells apart.
     fn never(
         &self,
         never: &Spanned<Map<String, Json>>,

@@ -1,4 +1,4 @@
-//! Rows of any query, one by one: people for whom a tool asks what a change does.
+//! Rows of any query, one by one, such as the people of an app.
 
 use std::pin::pin;
 

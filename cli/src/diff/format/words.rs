@@ -1,5 +1,6 @@
 //! What the formats for people say alike.
 
+use esclusa_impact::grouped;
 use serde_json::Value as Json;
 
 use crate::diff::difference::{Count, Difference, Failure, FieldDifference, FlagDifference, PeopleCounted, percent};
@@ -13,19 +14,6 @@ pub(super) fn gate(failure: &Failure) -> String {
         "reshuffles" => "deny reshuffles".to_owned(),
         gate => gate.to_owned(),
     }
-}
-
-/// A number with commas between groups of three digits.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// As in `186 on, 0 off`.
@@ -104,7 +92,7 @@ pub(super) fn summary(difference: &Difference) -> String {
     sentence
 }
 
-/// What differs in a field, in at most so many characters: `10 → 25`, `+BASIC`, `0.when.value 10 → 20`.
+/// What differs in a field, cut off at `width` characters: `10 → 25`, `+BASIC`, `0.when.value 10 → 20`.
 pub(super) fn field(field: &FieldDifference, width: usize) -> String {
     let mut parts = Vec::new();
     leaves("", &field.old, &field.new, width, &mut parts);
@@ -161,7 +149,7 @@ fn plain(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// A text of at most so many characters.
+/// A text, cut off at `width` characters, or at 12 if that is less.
 pub(super) fn cut(text: &str, width: usize) -> String {
     let width = width.max(12);
     if text.chars().count() <= width {
