@@ -1,8 +1,20 @@
-//! Audiences: the plans, regions and roles that a flag is for, as bits.
+//! Audiences: the plans, regions and roles that a flag targets, as bitmaps of interned texts.
 //!
-//! The short texts that a set's flags name as plans, regions and roles are its vocabulary, and each has a place in it.
-//! A flag has a bit for every place that it is for, a context knows its own places in the set that it was last asked
-//! of, and whether one is for the other is seen at once, exactly. It knows no flag and no context.
+//! A flag set interns the short texts that its flags target: up to 31 plans, 31 regions and 31 roles, each with an
+//! index from 0 to 30. Index 31 means "not interned".
+//!
+//! - A flag has three bitmaps of 32 bits (`Audience`): bit `i` is set if it targets the text of index `i`; all bits are
+//!   set if it targets no text of that field.
+//! - A caller has an index for the plan, one for the region, and a bitmap of roles (`CallerBits`). A context remembers
+//!   them for the set that it was last evaluated with, packed into one number (`KnownBits`):
+//!
+//! ```text
+//!  63                      15 14   10 9     5 4    0
+//! | publication of the set   | role  | region | plan |
+//! ```
+//!
+//! A flag targets a caller if the bit of the plan, the bit of the region and one bit of the roles are set. This is exact.
+//! The module knows neither flags nor contexts.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,31 +24,31 @@ use crate::context::Field;
 use crate::list::{place_of, without_collisions};
 use crate::text::Token;
 
-/// Of the number of a place: there are as many places as bits in a `u32`.
-const PLACE_BITS: u32 = u32::BITS.ilog2();
+/// Bits of one index: a bitmap is a `u32`.
+const INDEX_BITS: u32 = u32::BITS.ilog2();
 
-/// The last place is never taken: it is that of what is not there.
-const NOWHERE: u32 = u32::BITS - 1;
+/// The index of a text that is not interned; no text gets it.
+const ABSENT: u32 = u32::BITS - 1;
 
 /// Plans, regions and roles.
-const ROWS: usize = 3;
+const FIELDS: usize = 3;
 
-/// What a flag is for: a bit for each place of a row.
+/// What a flag targets: one bitmap for each field.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Audience([u32; ROWS]);
+pub(crate) struct Audience([u32; FIELDS]);
 
 impl Audience {
-    pub(crate) const EVERYBODY: Audience = Audience([u32::MAX; ROWS]);
+    pub(crate) const EVERYBODY: Audience = Audience([u32::MAX; FIELDS]);
 
     #[inline(always)]
-    pub(crate) fn has(self, standing: Standing) -> bool {
+    pub(crate) fn has(self, caller_bits: CallerBits) -> bool {
         let [plans, regions, roles] = self.0;
-        let both = plans.wrapping_shr(standing.plan) & regions.wrapping_shr(standing.region) & 1;
-        // All bits of it or none: no branch of its own for what nobody can foretell.
-        both.wrapping_neg() & roles & standing.roles != 0
+        let both = plans.wrapping_shr(caller_bits.plan) & regions.wrapping_shr(caller_bits.region) & 1;
+        // Branch-free: the outcome is unpredictable.
+        both.wrapping_neg() & roles & caller_bits.roles != 0
     }
 
-    /// Narrows it to these places of a field.
+    /// Keeps only these bits of a field.
     pub(crate) fn narrow(&mut self, field: Field, bits: u32) {
         if let Some(row) = row(field).and_then(|row| self.0.get_mut(row)) {
             *row &= bits;
@@ -44,60 +56,64 @@ impl Audience {
     }
 }
 
-/// The places of a caller: the one of the plan and the one of the region, and a bit for that of each role.
+/// A caller in terms of one set: the indexes of its plan and region, and a bitmap of its roles.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct CallerBits {
     plan: u32,
     region: u32,
     roles: u32,
 }
 
-impl Standing {
-    /// Of the three places in the lower bits of a number.
+impl CallerBits {
+    /// Unpacks the three indexes from the lower bits of a number.
     #[inline(always)]
-    fn of(places: u64) -> Self {
-        // Only the lowest bits of each count, as shifting takes no others.
+    fn of(indexes: u64) -> Self {
+        // A shift uses only the lowest five bits of its operand, so nothing is masked here.
         #[expect(clippy::cast_possible_truncation, reason = "all three are in the lower half")]
-        let places = places as u32;
-        Standing { plan: places, region: places >> PLACE_BITS, roles: 1_u32.wrapping_shl(places >> (2 * PLACE_BITS)) }
+        let indexes = indexes as u32;
+        CallerBits {
+            plan: indexes,
+            region: indexes >> INDEX_BITS,
+            roles: 1_u32.wrapping_shl(indexes >> (2 * INDEX_BITS)),
+        }
     }
 }
 
-/// The texts of a set that have places: plans, regions and roles.
+/// The plans, regions and roles that a set has interned.
 #[derive(Debug, Default)]
-pub(crate) struct Vocabulary([Words; ROWS]);
+pub(crate) struct InternedTargets([InternedTexts; FIELDS]);
 
-/// The texts of one field.
+/// The interned texts of one field.
 #[derive(Debug, Default)]
-struct Words {
-    /// In the order of their places.
+struct InternedTexts {
+    /// The text of index `i` is element `i`.
     texts: Vec<Token>,
-    /// The same in a table without collisions, each with its place.
+    /// A hash table without collisions from each text to its index.
     table: Vec<(Token, u32)>,
     shift: u8,
     mask: u8,
-    /// Whether there was no table for another text.
+    /// Set when no such table was found for one more text.
     full: bool,
 }
 
-impl Words {
-    /// The place of a text, without a branch for whether there is one, which nobody can foretell.
+impl InternedTexts {
+    /// The index of a text or [`ABSENT`], without a branch on whether it is interned: that is unpredictable.
     #[inline(always)]
-    fn place(&self, token: Token) -> u32 {
+    fn index(&self, token: Token) -> u32 {
         if !KINDS {
-            // In a browser one person asks, and the place is remembered.
-            return (0..).zip(&self.texts).find(|(_, text)| **text == token).map_or(NOWHERE, |(place, _)| place);
+            // A browser evaluates for one user and remembers the index, so a linear search will do.
+            return (0..).zip(&self.texts).find(|(_, text)| **text == token).map_or(ABSENT, |(index, _)| index);
         }
-        let Some((word, place)) = self.table.get(place_of(token, self.shift, self.mask)) else { return NOWHERE };
-        // The last place has all bits of any.
-        place | (u32::from(word.difference(token) != 0) * NOWHERE)
+        let Some((word, index)) = self.table.get(place_of(token, self.shift, self.mask)) else { return ABSENT };
+        // `ABSENT` has all bits set, so the bitwise or gives it.
+        index | (u32::from(word.difference(token) != 0) * ABSENT)
     }
 
-    /// The place of a text, which gets one if it has none; there is room for it, but perhaps no table.
+    /// Interns a text and gives its index; `None` if no table without collisions has room for it.
     fn take(&mut self, token: Token) -> Option<u32> {
-        let place = self.place(token);
-        if place != NOWHERE {
-            return Some(place);
+        let index = self.index(token);
+        if index != ABSENT {
+            return Some(index);
         }
         if self.full {
             return None;
@@ -108,21 +124,21 @@ impl Words {
             self.texts.pop();
             return None;
         }
-        Some(self.place(token))
+        Some(self.index(token))
     }
 
-    /// Lays the table out anew, if there is one without collisions.
+    /// Rebuilds the table; false if there is none without collisions.
     fn lay_out(&mut self) -> bool {
         let Some((table, shift, mask)) = without_collisions(&self.texts) else { return false };
-        let places = |token: Token| (0..NOWHERE).zip(&self.texts).find(|(_, text)| **text == token);
-        let with_place = |token: Token| (token, places(token).map_or(NOWHERE, |(place, _)| place));
-        self.table = table.into_iter().map(with_place).collect();
+        let indexes = |token: Token| (0..ABSENT).zip(&self.texts).find(|(_, text)| **text == token);
+        let with_index = |token: Token| (token, indexes(token).map_or(ABSENT, |(index, _)| index));
+        self.table = table.into_iter().map(with_index).collect();
         (self.shift, self.mask) = (shift, mask);
         true
     }
 }
 
-/// Which of the three a field is, if it is one.
+/// The position of a field among the bitmaps; `None` for a field that has none.
 #[inline(always)]
 fn row(field: Field) -> Option<usize> {
     match field {
@@ -133,77 +149,76 @@ fn row(field: Field) -> Option<usize> {
     }
 }
 
-impl Vocabulary {
-    /// Where a caller of this plan, this region and these roles stands.
+impl InternedTargets {
+    /// The bits of a caller with this plan, this region and these roles.
     #[inline(always)]
-    pub(crate) fn standing(&self, plan: Token, region: Token, roles: impl Iterator<Item = Token>) -> Standing {
-        let [plans, regions, words] = &self.0;
-        Standing {
-            plan: plans.place(plan),
-            region: regions.place(region),
-            roles: roles.fold(0, |bits, role| bits | 1_u32.wrapping_shl(words.place(role))),
+    pub(crate) fn caller_bits(&self, plan: Token, region: Token, roles: impl Iterator<Item = Token>) -> CallerBits {
+        let [plans, regions, interned] = &self.0;
+        CallerBits {
+            plan: plans.index(plan),
+            region: regions.index(region),
+            roles: roles.fold(0, |bits, role| bits | 1_u32.wrapping_shl(interned.index(role))),
         }
     }
 
-    /// The bits of these texts of a field; `None` if one of them has no place. A list that cannot have bits takes no
-    /// places from others.
+    /// Interns these texts of a field and gives their bitmap; `None`, with nothing interned, if not all of them fit.
     pub(crate) fn bits(&mut self, field: Field, texts: &[Cow<'_, str>]) -> Option<u32> {
-        let words = self.0.get_mut(row(field)?)?;
-        let mut free = NOWHERE as usize - words.texts.len();
+        let interned = self.0.get_mut(row(field)?)?;
+        let mut free = ABSENT as usize - interned.texts.len();
         for text in texts {
-            let is_new = words.place(Token::exact(text)?) == NOWHERE;
+            let is_new = interned.index(Token::exact(text)?) == ABSENT;
             free = free.checked_sub(usize::from(is_new))?;
         }
-        texts.iter().try_fold(0, |bits, text| Some(bits | 1 << words.take(Token::exact(text)?)?))
+        texts.iter().try_fold(0, |bits, text| Some(bits | 1 << interned.take(Token::exact(text)?)?))
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let of = |words: &Words| {
-            words.texts.capacity() * size_of::<Token>() + words.table.capacity() * size_of::<(Token, u32)>()
+        let of = |interned: &InternedTexts| {
+            interned.texts.capacity() * size_of::<Token>() + interned.table.capacity() * size_of::<(Token, u32)>()
         };
         self.0.iter().map(of).sum()
     }
 }
 
-/// Where a context with one role or none stands in the set that it was last asked of.
+/// The bits of a context with at most one role, for the set that it was last evaluated with.
 ///
-/// The relaxed atomic is a plain load and store; several threads at most work the same thing out again.
+/// The relaxed atomic is a plain load and store; at worst several threads compute the same bits again.
 #[derive(Debug)]
-pub(crate) struct KnownStanding(AtomicU64);
+pub(crate) struct KnownBits(AtomicU64);
 
-/// No published set has so high a number.
+/// No set has this publication number.
 const UNKNOWN: u64 = u64::MAX;
 
-impl KnownStanding {
-    /// Where it stands in the set of this number, if that is known.
+impl KnownBits {
+    /// The bits for the set of this publication, if they are known.
     #[inline(always)]
-    pub(crate) fn get(&self, publication: u64) -> Option<Standing> {
+    pub(crate) fn get(&self, publication: u64) -> Option<CallerBits> {
         let known = self.0.load(Ordering::Relaxed);
-        (known >> (3 * PLACE_BITS) == publication).then(|| Standing::of(known))
+        (known >> (3 * INDEX_BITS) == publication).then(|| CallerBits::of(known))
     }
 
-    /// Remembers it, with a single role, for a set that has a number of its own.
+    /// Remembers the bits, with at most one role, for a set that was published.
     #[inline]
-    pub(crate) fn set(&self, publication: u64, standing: Standing) {
+    pub(crate) fn set(&self, publication: u64, caller_bits: CallerBits) {
         if publication > 0 {
-            let Standing { plan, region, roles } = standing;
+            let CallerBits { plan, region, roles } = caller_bits;
             let role = roles.trailing_zeros();
-            let places = role << (2 * PLACE_BITS) | region << PLACE_BITS | plan;
-            self.0.store(publication << (3 * PLACE_BITS) | u64::from(places), Ordering::Relaxed);
+            let indexes = role << (2 * INDEX_BITS) | region << INDEX_BITS | plan;
+            self.0.store(publication << (3 * INDEX_BITS) | u64::from(indexes), Ordering::Relaxed);
         }
     }
 }
 
-impl Default for KnownStanding {
+impl Default for KnownBits {
     #[inline]
     fn default() -> Self {
-        KnownStanding(AtomicU64::new(UNKNOWN))
+        KnownBits(AtomicU64::new(UNKNOWN))
     }
 }
 
-impl Clone for KnownStanding {
+impl Clone for KnownBits {
     fn clone(&self) -> Self {
-        KnownStanding(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+        KnownBits(AtomicU64::new(self.0.load(Ordering::Relaxed)))
     }
 }
 
@@ -212,11 +227,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_text_has_a_place_of_its_own_until_there_is_no_room() {
+    fn each_text_has_an_index_of_its_own_until_there_is_no_room() {
         let texts: Vec<Cow<'_, str>> = (0..40).map(|number| format!("plan-{number}").into()).collect();
-        let mut vocabulary = Vocabulary::default();
+        let mut interned = InternedTargets::default();
         let mut one_by_one = || -> Vec<Option<u32>> {
-            texts.iter().map(|text| vocabulary.bits(Field::Plan, std::slice::from_ref(text))).collect()
+            texts.iter().map(|text| interned.bits(Field::Plan, std::slice::from_ref(text))).collect()
         };
         let first = one_by_one();
         assert_eq!(one_by_one(), first, "those that are there stay where they are");
@@ -224,48 +239,48 @@ mod tests {
         assert!(with.len() > 16 && with.len() < 32, "{with:?}");
         assert!(without.iter().all(Option::is_none), "{without:?}");
         let all = with.iter().flatten().fold(0, |all, bits| all | bits);
-        assert_eq!(all.count_ones() as usize, with.len(), "no two in one place");
-        let [plans, regions, _] = &vocabulary.0;
+        assert_eq!(all.count_ones() as usize, with.len(), "no two in one index");
+        let [plans, regions, _] = &interned.0;
         for (token, bits) in texts.iter().map(|text| Token::of(text)).zip(&first) {
-            assert_eq!(1 << plans.place(token), bits.unwrap_or(1 << NOWHERE), "{token:?}");
-            assert_eq!(regions.place(token), NOWHERE);
+            assert_eq!(1 << plans.index(token), bits.unwrap_or(1 << ABSENT), "{token:?}");
+            assert_eq!(regions.index(token), ABSENT);
         }
-        assert_eq!([Token::NONE, Token::of("a plan of many words")].map(|token| plans.place(token)), [NOWHERE; 2]);
+        assert_eq!([Token::NONE, Token::of("a plan of many words")].map(|token| plans.index(token)), [ABSENT; 2]);
     }
 
     #[test]
-    fn a_list_that_cannot_have_bits_takes_no_places() {
+    fn a_list_that_cannot_have_bits_takes_no_indexes() {
         let texts = |from: usize, to: usize| -> Vec<Cow<'_, str>> {
             (from..to).map(|number| format!("region-{number}").into()).collect()
         };
-        let mut vocabulary = Vocabulary::default();
+        let mut interned = InternedTargets::default();
         let long = [texts(0, 11), vec!["a region of many words".into()]].concat();
         for list in [texts(0, 40), long] {
-            assert_eq!(vocabulary.bits(Field::Region, &list), None);
+            assert_eq!(interned.bits(Field::Region, &list), None);
         }
-        assert_eq!(vocabulary.bits(Field::Region, &texts(50, 53)), Some(0b111));
-        assert_eq!(vocabulary.bits(Field::Region, &texts(51, 90)), None);
-        assert_eq!(vocabulary.bits(Field::Region, &texts(60, 62)), Some(0b11000));
+        assert_eq!(interned.bits(Field::Region, &texts(50, 53)), Some(0b111));
+        assert_eq!(interned.bits(Field::Region, &texts(51, 90)), None);
+        assert_eq!(interned.bits(Field::Region, &texts(60, 62)), Some(0b11000));
     }
 
     #[test]
-    fn a_standing_is_known_for_one_set_only() {
-        let standing = Standing { plan: 30, region: NOWHERE, roles: 1 << 7 };
-        let known = KnownStanding::default();
+    fn caller_bits_are_known_for_one_set_only() {
+        let caller_bits = CallerBits { plan: 30, region: ABSENT, roles: 1 << 7 };
+        let known = KnownBits::default();
         assert!(known.get(0).is_none() && known.get(1).is_none());
-        known.set(0, standing);
+        known.set(0, caller_bits);
         assert!(known.get(0).is_none(), "a set that nobody published has no number of its own");
-        known.set(1 << 40, standing);
+        known.set(1 << 40, caller_bits);
         assert!(known.get(1 << 40 | 1).is_none());
         let again = known.get(1 << 40).unwrap_or_default();
         for (audience, has) in [
-            (Audience([1 << 30, 1 << NOWHERE, 1 << 7]), true),
+            (Audience([1 << 30, 1 << ABSENT, 1 << 7]), true),
             (Audience([1 << 29, u32::MAX, u32::MAX]), false),
-            (Audience([u32::MAX, !(1 << NOWHERE), u32::MAX]), false),
+            (Audience([u32::MAX, !(1 << ABSENT), u32::MAX]), false),
             (Audience([u32::MAX, u32::MAX, !(1 << 7)]), false),
             (Audience::EVERYBODY, true),
         ] {
-            assert_eq!([audience.has(standing), audience.has(again)], [has; 2], "{audience:?}");
+            assert_eq!([audience.has(caller_bits), audience.has(again)], [has; 2], "{audience:?}");
         }
     }
 }

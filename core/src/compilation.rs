@@ -257,11 +257,11 @@ impl Compiler {
 
     /// Marks those of the gates that fit into bits.
     fn audience(&mut self, gates: Span, targets: &Targets<'_>) -> Audience {
-        let FlagSet { gates: arena, vocabulary, .. } = &mut self.set;
+        let FlagSet { gates: arena, interned, .. } = &mut self.set;
         let mut audience = Audience::EVERYBODY;
         let targets = targets.iter().filter(|entries| !entries.is_empty());
         for (gate, entries) in arena.iter_mut().skip(gates.start as usize).zip(targets) {
-            if let Some(bits) = vocabulary.bits(gate.field, entries) {
+            if let Some(bits) = interned.bits(gate.field, entries) {
                 audience.narrow(gate.field, bits);
                 gate.covered = true;
             }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::num::NonZeroU64;
 
-use crate::audience::{KnownStanding, Standing, Vocabulary};
+use crate::audience::{CallerBits, InternedTargets, KnownBits};
 use crate::error::{found, problem};
 pub(crate) use crate::field::Field;
 use crate::text::{KnownHash, Token, Word};
@@ -54,7 +54,7 @@ type Unreadable<'a> = Option<Box<Vec<(Field, Cow<'a, str>)>>>;
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Fields<'a> {
-    standing: KnownStanding,
+    caller_bits: KnownBits,
     hashes: [KnownHash; FIELDS],
     has_several_roles: bool,
     /// A field that is missing has the token that no list holds.
@@ -68,7 +68,7 @@ impl Default for Fields<'_> {
     #[inline]
     fn default() -> Self {
         Fields {
-            standing: KnownStanding::default(),
+            caller_bits: KnownBits::default(),
             hashes: Default::default(),
             has_several_roles: false,
             tokens: [Token::NONE; FIELDS],
@@ -135,9 +135,9 @@ impl<'a> Context<'a> {
 
     #[inline]
     fn put(&mut self, field: Field, text: Option<Cow<'a, str>>) {
-        let Fields { standing, tokens, hashes, texts, .. } = &mut self.fields;
+        let Fields { caller_bits, tokens, hashes, texts, .. } = &mut self.fields;
         let at = field as usize;
-        *standing = KnownStanding::default();
+        *caller_bits = KnownBits::default();
         if let (Some(token), Some(hash), Some(place)) = (tokens.get_mut(at), hashes.get_mut(at), texts.get_mut(at)) {
             *token = text.as_deref().map_or(Token::NONE, Token::of);
             *hash = KnownHash::default();
@@ -160,7 +160,7 @@ impl<'a> Context<'a> {
             self.put(Field::Roles, Some(role));
         } else {
             self.fields.has_several_roles = true;
-            self.fields.standing = KnownStanding::default();
+            self.fields.caller_bits = KnownBits::default();
             self.other_roles.push(Role { token: Token::of(&role), text: role, hash: KnownHash::default() });
         }
     }
@@ -316,9 +316,9 @@ impl<'a> Context<'a> {
     pub fn into_owned(self) -> Context<'static> {
         let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
         let texts = self.fields.texts.map(|text| text.map(owned));
-        let Fields { standing, hashes, has_several_roles, tokens, .. } = self.fields;
+        let Fields { caller_bits, hashes, has_several_roles, tokens, .. } = self.fields;
         Context {
-            fields: Fields { standing, hashes, has_several_roles, tokens, texts },
+            fields: Fields { caller_bits, hashes, has_several_roles, tokens, texts },
             other_roles: self.other_roles.into_iter().map(|role| Role { text: owned(role.text), ..role }).collect(),
             roles_known: self.roles_known,
             attributes: self
@@ -358,28 +358,28 @@ impl<'a> Context<'a> {
 
     /// Where it stands in the set of this number, if that is the one that it was last asked of.
     #[inline]
-    pub(crate) fn known_standing(&self, publication: u64) -> Option<Standing> {
-        self.fields.standing.get(publication)
+    pub(crate) fn known_bits(&self, publication: u64) -> Option<CallerBits> {
+        self.fields.caller_bits.get(publication)
     }
 
-    /// Where it stands in the set of this vocabulary and number.
+    /// Its bits in the set with these interned targets and this publication number.
     #[inline(always)]
-    pub(crate) fn standing(&self, vocabulary: &Vocabulary, publication: u64) -> Standing {
-        match self.known_standing(publication) {
-            Some(standing) => standing,
-            None => self.first_standing(vocabulary, publication),
+    pub(crate) fn caller_bits(&self, interned: &InternedTargets, publication: u64) -> CallerBits {
+        match self.known_bits(publication) {
+            Some(caller_bits) => caller_bits,
+            None => self.first_bits(interned, publication),
         }
     }
 
     #[inline(never)]
-    fn first_standing(&self, vocabulary: &Vocabulary, publication: u64) -> Standing {
+    fn first_bits(&self, interned: &InternedTargets, publication: u64) -> CallerBits {
         let [plan, region, role] = [Field::Plan, Field::Region, Field::Roles].map(|field| self.token(field));
         let roles = std::iter::once(role).chain(self.other_roles().map(Word::token));
-        let standing = vocabulary.standing(plan, region, roles);
+        let caller_bits = interned.caller_bits(plan, region, roles);
         if !self.has_several_roles() {
-            self.fields.standing.set(publication, standing);
+            self.fields.caller_bits.set(publication, caller_bits);
         }
-        standing
+        caller_bits
     }
 
     /// The hash of a fixed field, of the roles the first's, if something has asked for it before.

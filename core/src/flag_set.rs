@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use crate::RULES;
 use crate::aside::{Aside, Why};
-use crate::audience::{Audience, Vocabulary};
+use crate::audience::{Audience, InternedTargets};
 use crate::bucket::{Bucketer, Share};
 use crate::columns::Cause;
 use crate::condition::{Comparison, Node, Percentage, Window};
@@ -35,7 +35,7 @@ pub struct FlagSet {
     pub(crate) generated_at: Option<Time>,
     /// Whether it only stands in until something is published (7.17).
     pub(crate) placeholder: bool,
-    /// As the how manieth set of this process it was made a current one; 0 before that.
+    /// Publish sequence number in this process; 0 if never published.
     pub(crate) publication: u64,
     pub(crate) violations: Vec<Violation>,
     /// The flags that are set aside, in their order.
@@ -51,7 +51,7 @@ pub struct FlagSet {
     pub(crate) origins: Vec<Origin>,
     pub(crate) details: Vec<Detail>,
     pub(crate) gates: Vec<Gate>,
-    pub(crate) vocabulary: Vocabulary,
+    pub(crate) interned: InternedTargets,
     pub(crate) rules: Vec<Rule>,
     pub(crate) rule_index: RuleIndex,
     pub(crate) nodes: Vec<Node>,
@@ -396,7 +396,7 @@ impl FlagSet {
         let conditions = conditions + self.windows.iter().map(of).sum::<usize>();
         let others = of(&self.prerequisites) + of(&self.schedule) + of(&self.variants) + of(&self.portions);
         let operands = of(&self.off_values) + of(&self.networks) + of(&self.versions) + of(&self.operands);
-        let indexes = self.keys.bytes() + self.rule_index.bytes() + self.vocabulary.bytes();
+        let indexes = self.keys.bytes() + self.rule_index.bytes() + self.interned.bytes();
         flags + conditions + others + operands + indexes + self.lists.bytes() + self.texts.bytes()
     }
 

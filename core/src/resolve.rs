@@ -4,7 +4,7 @@
 //! The same walk explains itself through a recorder, which costs nothing when there is none.
 
 use crate::RULES;
-use crate::audience::Standing;
+use crate::audience::CallerBits;
 use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
 use crate::context::{Context, Field};
@@ -45,29 +45,29 @@ impl FlagSet {
         (0..).map(FlagId).zip(&self.flags).map(move |(id, flag)| (self.texts.get(flag.key), walk.resolve(id, flag)))
     }
 
-    /// Whether the flag is on: the same walk, which then has no resolution to put together.
+    /// Whether the flag is on: the same walk, without building a resolution.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn is_on(&self, id: FlagId, flag: &Flag, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
-        // A browser is spared a second walk.
-        let seen = context.known_standing(self.publication).filter(|_| RULES).and_then(|standing| {
+        // Small builds have no fast path (code size).
+        let seen = context.known_bits(self.publication).filter(|_| RULES).and_then(|caller_bits| {
             let now = Time::from_millis(0);
-            Walk { set: self, context, now, recorder: (), standing }.glance(flag, Context::known_hash)
+            Walk { set: self, context, now, recorder: (), caller_bits }.fast_path(flag, Context::known_hash)
         });
-        // A call that comes last needs nothing kept, so what is seen at a glance takes no room on the stack.
+        // Tail call: the fast path needs no stack frame.
         match seen {
             Some(on) => on,
-            None => self.is_on_at_length(id, context, clock),
+            None => self.is_on_slow_path(id, context, clock),
         }
     }
 
-    /// The time is asked for only if the answer can depend on it.
+    /// Reads the clock only if the answer can depend on the time.
     #[inline(never)]
-    fn is_on_at_length(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
+    fn is_on_slow_path(&self, id: FlagId, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
         let flag = self.flag(id);
         let now = if flag.timed { clock() } else { Time::from_millis(0) };
         if RULES {
             let mut walk = Walk::new(self, context, now, ());
-            walk.glance(flag, Context::unit_hash).unwrap_or_else(|| walk.steps(id, flag))
+            walk.fast_path(flag, Context::unit_hash).unwrap_or_else(|| walk.evaluate(id, flag))
         } else {
             self.resolve_id(id, context, now).enabled
         }
@@ -78,7 +78,7 @@ impl FlagSet {
         Walk::new(self, context, now, ()).flag(id)
     }
 
-    /// What is wrong when a key is not there: nothing was published yet (7.17), or it does not exist (7.1).
+    /// The error for a missing key: nothing was published yet (7.17), or the flag does not exist (7.1).
     pub(crate) fn absence(&self) -> ErrorCode {
         if self.placeholder { ErrorCode::ProviderNotReady } else { ErrorCode::FlagNotFound }
     }
@@ -90,14 +90,14 @@ pub(crate) struct Walk<'s, 'c, R> {
     pub(crate) context: &'c Context<'c>,
     pub(crate) now: Time,
     pub(crate) recorder: R,
-    /// Where the context stands in the set.
-    standing: Standing,
+    /// The caller's plan, region and roles as interned by the set.
+    caller_bits: CallerBits,
 }
 
-/// Why a share does not let somebody in.
+/// Why the flag is off.
 pub(crate) type No = (Reason, Option<ErrorCode>);
 
-/// What a walk comes to: a whole resolution, or only whether the flag is on.
+/// The result of a walk: a full resolution, or only whether the flag is on.
 pub(crate) trait Answer<'s> {
     fn off(set: &'s FlagSet, detail: Option<&Detail>, no: No) -> Self;
     fn on(set: &'s FlagSet, variant: Option<VariantId>, reason: impl FnOnce() -> Reason) -> Self;
@@ -134,8 +134,8 @@ impl<'s> Answer<'s> for Resolution<'s> {
 impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     #[inline(always)]
     pub(crate) fn new(set: &'s FlagSet, context: &'c Context<'c>, now: Time, recorder: R) -> Self {
-        let standing = context.standing(&set.vocabulary, set.publication);
-        Walk { set, context, now, recorder, standing }
+        let caller_bits = context.caller_bits(&set.interned, set.publication);
+        Walk { set, context, now, recorder, caller_bits }
     }
 
     #[inline]
@@ -146,16 +146,16 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     // In a walk over all flags a call for each would cost a third more.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn resolve<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
-        match self.glance(flag, Context::known_hash) {
+        match self.fast_path(flag, Context::known_hash) {
             Some(answer) => answer,
-            None => self.steps(id, flag),
+            None => self.evaluate(id, flag),
         }
     }
 
-    /// The answer of steps 7.9 and 7.11 for a flag that has no others, if it is seen at a glance: `None` if it takes
-    /// [`steps`](Self::steps), which come to the same.
+    /// The answer of steps 7.9 and 7.11 for a plain flag, which has no other steps. `None` if the flag is not plain or the
+    /// context does not know the hash yet: [`evaluate`](Self::evaluate) then gives the same answer.
     #[inline(always)]
-    fn glance<A: Answer<'s>>(
+    fn fast_path<A: Answer<'s>>(
         &self,
         flag: &Flag,
         unit_hash: impl FnOnce(&'c Context<'c>, Field) -> Option<u64>,
@@ -164,18 +164,18 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
             return None;
         }
         let unit = flag.plain?;
-        if !flag.audience.has(self.standing) {
+        if !flag.audience.has(self.caller_bits) {
             return Some(A::off(self.set, None, (Reason::Default, None)));
         }
         if flag.share == Share::EVERYONE {
             let reason = || if flag.gates.is_empty() { Reason::Static } else { Reason::TargetingMatch };
             return Some(A::on(self.set, None, reason));
         }
-        unit_hash(self.context, unit).map(|hash| self.shared(flag, hash))
+        unit_hash(self.context, unit).map(|hash| self.in_share(flag, hash))
     }
 
     #[inline]
-    fn shared<A: Answer<'s>>(&self, flag: &Flag, unit_hash: u64) -> A {
+    fn in_share<A: Answer<'s>>(&self, flag: &Flag, unit_hash: u64) -> A {
         if flag.share.admits(flag.bucketer.bucket(unit_hash)) {
             A::on(self.set, None, || Reason::Split)
         } else {
@@ -183,9 +183,9 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         }
     }
 
-    /// Kept apart, so that the flags that have nothing but targets and a rollout do not carry its weight.
+    /// All steps of section 7. Not inlined, so that the fast path stays small.
     #[cfg_attr(not(target_family = "wasm"), inline(never))]
-    fn steps<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
+    fn evaluate<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
         let set = self.set;
         let detail = set.detail(flag);
         let off = |no: No| A::off(set, detail, no);
@@ -286,13 +286,19 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     #[inline(never)]
     fn other_flag(&mut self, id: FlagId) -> Resolution<'s> {
         match self.recorder.has_written(Inside::Flag(id)) {
-            true => Walk { set: self.set, context: self.context, now: self.now, recorder: (), standing: self.standing }
-                .flag(id),
+            true => Walk {
+                set: self.set,
+                context: self.context,
+                now: self.now,
+                recorder: (),
+                caller_bits: self.caller_bits,
+            }
+            .flag(id),
             false => self.flag(id),
         }
     }
 
-    /// 7.7 and 7.8: off, on, or nothing.
+    /// 7.7 and 7.8: off, on, or no override.
     fn overrides(&mut self, detail: &Detail) -> Option<bool> {
         let overrides = &detail.overrides;
         let sides = [
@@ -303,7 +309,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         ];
         for (on, list, field) in sides {
             let Some(list) = list else { continue };
-            // Who is off cannot be told of a caller whose id cannot be read (3.10).
+            // A caller whose id cannot be read may be on the list of those who are off (3.10).
             let listed = self.holds(&Gate { field, list, covered: false }) || !on && self.context.is_unreadable(field);
             self.recorder.note(|| explain::override_(self.context, field, on, listed));
             if listed {
@@ -319,7 +325,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     fn gates(&mut self, flag: &Flag) -> bool {
         let set = self.set;
         let covers = !R::LISTENS;
-        if covers && !flag.audience.has(self.standing) {
+        if covers && !flag.audience.has(self.caller_bits) {
             return false;
         }
         if let Some(passed) = self.recorder.recall(flag.gates) {

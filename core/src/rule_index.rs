@@ -1,11 +1,11 @@
 //! The index of rules: which rules of a flag can be true for a context at all (sentence 7.12 of SEMANTICS.md).
 //!
-//! A rule that wants the company to be one of some texts is true for no other company. Such rules stand in a table under
-//! the hashes of their texts; a rule that wants nothing of the kind is a candidate for every context. The index leaves
-//! out only what cannot be true: the condition of a candidate is looked at as if there were no index, so two texts
-//! that are alike in what is kept of their hashes cost time and change no answer.
+//! A rule that requires the company to be one of some texts is false for every other company. A hash table maps the
+//! hashes of these texts to their rules; a rule without such a requirement is a candidate for every context. The index
+//! skips only rules that cannot be true, and candidates are evaluated as if there were no index, so a collision of
+//! hashes costs time and changes no answer.
 //!
-//! Which equality a rule stands under is chosen by `compilation`.
+//! `compilation::rule_index` chooses the equality by which each rule is indexed.
 
 use crate::bucket::hash;
 use crate::context::{Context, Field};
@@ -14,54 +14,54 @@ use crate::limit::MAX_RULES;
 use crate::operator::hash_attribute;
 use crate::value::Value;
 
-/// So many rows of rules are merged at most; a context that finds more, by its roles or the elements of its lists, has
-/// all rules looked at.
+/// Maximum number of posting lists that are merged; a context that finds more, by its roles or the elements of its
+/// lists, has all rules evaluated.
 const CURSORS: usize = 8;
 
-/// The rules of all flags that have enough of them for an index, each by its number in its flag.
+/// The rules of all flags that are indexed, each by its index in its flag.
 #[derive(Debug, Default)]
 pub(crate) struct RuleIndex {
     sources: Vec<Source>,
-    places: Vec<Place>,
-    /// Rows of numbers of rules, each ascending and without one twice.
+    slots: Vec<Slot>,
+    /// Posting lists: indexes of rules, ascending, without duplicates.
     rows: Vec<u32>,
 }
 
 /// Where candidates come from.
 #[derive(Clone, Copy, Debug)]
 enum Source {
-    /// A row that every context has.
+    /// A posting list for every context.
     Always(Span),
-    /// A table of rows by the texts that the attribute is to be one of.
+    /// A table from the texts that an attribute must be one of to posting lists.
     Wanted { attribute: Unit, table: Span },
 }
 
-/// One place of a table: a part of the hash, and the rules that want a text of that hash.
+/// One slot of a table: a part of the hash, and the rules that require a text of that hash.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Slot {
     tag: u32,
-    /// One rule with the bit [`ONE`], or where the row stands that begins with its length.
+    /// One rule with the bit [`ONE`], or the offset of a posting list, which begins with its length.
     rules: u32,
 }
 
-/// No number of a rule has this bit, and no set has so many entries that a place among them had it.
+/// No index of a rule and no offset of a posting list has this bit.
 const ONE: u32 = 1 << 31;
-const FREE: Place = Place { tag: 0, rules: u32::MAX };
+const FREE: Slot = Slot { tag: 0, rules: u32::MAX };
 
-/// A rule and the text that it wants: the upper bits of the text's hash, and below them the rule's number. One number
-/// and not a pair, because a snapshot may have millions of them to be sorted.
+/// A rule and the text that it requires: the upper bits of the text's hash, then the rule's index. One number instead
+/// of a pair, because a snapshot may have millions of them to sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Wish(u64);
+pub(crate) struct Posting(u64);
 
 const RULE_BITS: u32 = 14;
 const _: () = assert!(MAX_RULES <= 1 << RULE_BITS);
 
-impl Wish {
+impl Posting {
     pub(crate) fn new(hash: u64, rule: u32) -> Self {
-        Wish(hash >> RULE_BITS << RULE_BITS | u64::from(rule))
+        Posting(hash >> RULE_BITS << RULE_BITS | u64::from(rule))
     }
 
-    /// As much of the hash as there is.
+    /// The upper bits of the hash; the lower bits are 0.
     fn hash(self) -> u64 {
         self.0 >> RULE_BITS << RULE_BITS
     }
@@ -71,15 +71,15 @@ impl Wish {
     }
 }
 
-/// How far from its home a hash is looked for.
+/// Maximum number of slots that a probe looks at.
 const MOST_STEPS: usize = 64;
 
 impl RuleIndex {
-    /// Puts in the rules of a flag: for each attribute what its rules want of it, and the rules that always count.
-    pub(crate) fn add(&mut self, wanted: Vec<(Unit, Vec<Wish>)>, mut always: Vec<u32>) -> Span {
+    /// Adds the rules of a flag: the postings of each attribute, and the rules that are candidates for every context.
+    pub(crate) fn add(&mut self, wanted: Vec<(Unit, Vec<Posting>)>, mut always: Vec<u32>) -> Span {
         let first = len(&self.sources);
-        for (attribute, wishes) in wanted {
-            let table = self.table(wishes, &mut always);
+        for (attribute, postings) in wanted {
+            let table = self.table(postings, &mut always);
             self.sources.push(Source::Wanted { attribute, table });
         }
         if !always.is_empty() {
@@ -92,29 +92,29 @@ impl RuleIndex {
         Span { start: first, len: len(&self.sources) - first }
     }
 
-    /// A table of these wishes. Where two hashes cannot be told apart by what a table keeps of them, the rules of the
-    /// second always count; so do those of a hash that finds no place near its home, because texts may be chosen to
-    /// have one home.
-    fn table(&mut self, mut wishes: Vec<Wish>, always: &mut Vec<u32>) -> Span {
-        wishes.sort_unstable();
-        wishes.dedup();
-        let alike = |one: &Wish, other: &Wish| one.hash() == other.hash();
-        let hashes = wishes.chunk_by(alike).count();
-        // At most two thirds full, so that looking for what is not there ends soon.
-        let places = if hashes == 0 { 0 } else { hashes + hashes / 2 + 1 };
-        let first = self.places.len();
-        self.places.resize(first + places, FREE);
-        let table = Span { start: len_of(first), len: len_of(places) };
-        for same in wishes.chunk_by(alike) {
-            let Some(wish) = same.first() else { continue };
-            let rules = same.iter().map(|wish| wish.rule());
-            let (home, tag) = home(wish.hash(), places);
-            let mut on_the_way = (home..places).chain(0..home).take(MOST_STEPS).map(|at| first + at);
-            let place = on_the_way.find_map(|at| {
-                let place = self.places.get(at)?;
-                (place.rules == FREE.rules || place.tag == tag).then_some((at, place.rules == FREE.rules))
+    /// A table of these postings. The rules of a hash become candidates for every context if the table cannot
+    /// distinguish it from an earlier hash, or if it finds no free slot near its home: texts can be chosen to have one
+    /// home.
+    fn table(&mut self, mut postings: Vec<Posting>, always: &mut Vec<u32>) -> Span {
+        postings.sort_unstable();
+        postings.dedup();
+        let alike = |one: &Posting, other: &Posting| one.hash() == other.hash();
+        let hashes = postings.chunk_by(alike).count();
+        // At most two thirds full, so that the search for an absent hash ends soon.
+        let slots = if hashes == 0 { 0 } else { hashes + hashes / 2 + 1 };
+        let first = self.slots.len();
+        self.slots.resize(first + slots, FREE);
+        let table = Span { start: len_of(first), len: len_of(slots) };
+        for same in postings.chunk_by(alike) {
+            let Some(posting) = same.first() else { continue };
+            let rules = same.iter().map(|posting| posting.rule());
+            let (home, tag) = home(posting.hash(), slots);
+            let mut on_the_way = (home..slots).chain(0..home).take(MOST_STEPS).map(|at| first + at);
+            let slot = on_the_way.find_map(|at| {
+                let slot = self.slots.get(at)?;
+                (slot.rules == FREE.rules || slot.tag == tag).then_some((at, slot.rules == FREE.rules))
             });
-            let Some((at, true)) = place else {
+            let Some((at, true)) = slot else {
                 always.extend(rules);
                 continue;
             };
@@ -127,28 +127,28 @@ impl RuleIndex {
                     start
                 }
             };
-            if let Some(place) = self.places.get_mut(at) {
-                *place = Place { tag, rules };
+            if let Some(slot) = self.slots.get_mut(at) {
+                *slot = Slot { tag, rules };
             }
         }
         table
     }
 
-    /// The rules of a table that want a text of this hash.
+    /// The rules of a table that require a text of this hash.
     #[inline]
     fn row(&self, table: Span, hash: u64) -> Cursor<'_> {
-        let table = table.of(&self.places);
+        let table = table.of(&self.slots);
         let (home, tag) = home(hash, table.len());
         let (before, from) = table.split_at_checked(home).unwrap_or_default();
-        for place in from.iter().chain(before).take(MOST_STEPS) {
-            if place.rules == FREE.rules {
+        for slot in from.iter().chain(before).take(MOST_STEPS) {
+            if slot.rules == FREE.rules {
                 break;
             }
-            if place.tag == tag {
-                if place.rules & ONE != 0 {
-                    return Cursor { next: place.rules & !ONE, rest: &[] };
+            if slot.tag == tag {
+                if slot.rules & ONE != 0 {
+                    return Cursor { next: slot.rules & !ONE, rest: &[] };
                 }
-                let row = self.rows.get(place.rules as usize..).unwrap_or_default();
+                let row = self.rows.get(slot.rules as usize..).unwrap_or_default();
                 let (len, row) = row.split_first().unwrap_or((&0, &[]));
                 return Cursor::of(row.get(..*len as usize).unwrap_or_default());
             }
@@ -158,22 +158,22 @@ impl RuleIndex {
 
     pub(crate) fn bytes(&self) -> usize {
         self.sources.capacity() * size_of::<Source>()
-            + self.places.capacity() * size_of::<Place>()
+            + self.slots.capacity() * size_of::<Slot>()
             + self.rows.capacity() * size_of::<u32>()
     }
 
     pub(crate) fn shrink(&mut self) {
         self.sources.shrink_to_fit();
-        self.places.shrink_to_fit();
+        self.slots.shrink_to_fit();
         self.rows.shrink_to_fit();
     }
 }
 
-/// Where in so many places to begin to look, and what is kept of the hash: bits that a [`Wish`] has.
+/// The home of a hash in a table of that many slots, and its tag: bits that a [`Posting`] has.
 #[inline]
-fn home(hash: u64, places: usize) -> (usize, u32) {
-    #[expect(clippy::cast_possible_truncation, reason = "less than the number of places, and some of the bits")]
-    ((((hash >> 32) * places as u64) >> 32) as usize, (hash >> RULE_BITS) as u32)
+fn home(hash: u64, slots: usize) -> (usize, u32) {
+    #[expect(clippy::cast_possible_truncation, reason = "less than the number of slots, and some of the bits")]
+    ((((hash >> 32) * slots as u64) >> 32) as usize, (hash >> RULE_BITS) as u32)
 }
 
 /// Arenas are addressed with 32 bits: a snapshot has at most 256 MiB, and so fewer entries than that.
@@ -185,7 +185,7 @@ fn len<T>(arena: &[T]) -> u32 {
     len_of(arena.len())
 }
 
-/// What is left of a row.
+/// The rest of a posting list.
 #[derive(Clone, Copy, Debug)]
 struct Cursor<'s> {
     next: u32,
@@ -212,7 +212,7 @@ pub(crate) struct Candidates<'s> {
 }
 
 impl<'s> Candidates<'s> {
-    /// One row more; `None` if there is no room for it.
+    /// Adds a posting list; `None` if there are already [`CURSORS`] of them.
     #[inline]
     fn add(&mut self, row: Cursor<'s>) -> Option<()> {
         if row.next != Cursor::NONE.next {
@@ -238,7 +238,7 @@ impl Iterator for Candidates<'_> {
 }
 
 impl FlagSet {
-    /// The rules that can be true for this context, or `None` if all have to be looked at.
+    /// The rules that can be true for this context, or `None` if all must be evaluated.
     #[inline]
     pub(crate) fn candidates(&self, detail: &Detail, context: &Context<'_>) -> Option<Candidates<'_>> {
         if detail.index.is_empty() {
@@ -261,7 +261,7 @@ impl FlagSet {
                                 add(word.hash())?;
                             }
                         }
-                        // What is neither a text nor a whole number equals none, and of a list each element counts (4.10, 5.1).
+                        // Only texts and whole numbers can be equal; of a list each element counts (4.10, 5.1).
                         Unit::Attribute(name) => {
                             let elements = match context.lookup(self.texts.get(name)) {
                                 Some(Value::List(elements)) => elements.as_slice(),
@@ -307,7 +307,7 @@ mod tests {
         let mut index = RuleIndex::default();
         for size in [0, 1, 2, 3, 10, 11, if cfg!(miri) { 101 } else { 10_000 }] {
             let text = |number: u32| hash(&format!("company-{number}"));
-            let wanted = |rule: u32| [rule, rule, rule / 3].map(|company| Wish::new(text(company), rule));
+            let wanted = |rule: u32| [rule, rule, rule / 3].map(|company| Posting::new(text(company), rule));
             let sources = index.add(vec![(COMPANY, (0..size).flat_map(wanted).collect())], Vec::new());
             for number in 0..size {
                 let mut wanted: Vec<u32> = (3 * number..(3 * number + 3).min(size)).chain([number]).collect();
@@ -323,9 +323,9 @@ mod tests {
     fn rows_are_merged_in_the_order_of_the_rules_and_each_rule_comes_once() {
         let mut index = RuleIndex::default();
         let [seven, eight, nine, ten] = [7, 8, 9, 10].map(|number: u64| number << 40);
-        let wishes = [(seven, 5), (seven, 1), (eight, 5), (eight, 9), (nine, 0)];
-        let wishes = wishes.map(|(hash, rule)| Wish::new(hash, rule)).to_vec();
-        let sources = index.add(vec![(COMPANY, wishes)], vec![6, 2]);
+        let postings = [(seven, 5), (seven, 1), (eight, 5), (eight, 9), (nine, 0)];
+        let postings = postings.map(|(hash, rule)| Posting::new(hash, rule)).to_vec();
+        let sources = index.add(vec![(COMPANY, postings)], vec![6, 2]);
         assert_eq!(found(&index, sources, &[]), Some(vec![2, 6]));
         assert_eq!(found(&index, sources, &[eight, seven, seven, ten]), Some(vec![1, 2, 5, 6, 9]));
         assert_eq!(found(&index, sources, &[nine; CURSORS - 1]), Some(vec![0, 2, 6]));
@@ -338,10 +338,10 @@ mod tests {
     #[test]
     fn rules_whose_hashes_cannot_be_told_apart_are_candidates_all_the_same() {
         let mut index = RuleIndex::default();
-        // The second has the home and the tag of the first; the third differs from it in nothing that a wish has.
+        // The second has the home and the tag of the first; the third differs from it in nothing that a posting has.
         let hashes = [77 << RULE_BITS, 1 << 46 | 77 << RULE_BITS, 1 << 46 | 77 << RULE_BITS | 1];
-        let wishes = (0..).zip(hashes).map(|(rule, hash)| Wish::new(hash, rule));
-        let sources = index.add(vec![(COMPANY, wishes.collect())], Vec::new());
+        let postings = (0..).zip(hashes).map(|(rule, hash)| Posting::new(hash, rule));
+        let sources = index.add(vec![(COMPANY, postings.collect())], Vec::new());
         for (rule, hash) in (0..).zip(hashes) {
             assert!(found(&index, sources, &[hash]).is_some_and(|found| found.contains(&rule)));
         }

@@ -1,8 +1,8 @@
 //! Which equality each rule of a flag is indexed under.
 //!
-//! An equality that stands at the root of a condition, or inside `all` at any depth, or in every part of an `any`, has
-//! to hold for the condition to be true (4.2 and 4.3); so does one that stands there in the condition of a segment.
-//! Of several the one is chosen whose texts the fewest other rules want.
+//! An equality at the root of a condition, inside `all` at any depth, or in every part of an `any`, must hold for the
+//! condition to be true (4.2 and 4.3); so must one at such a place in the condition of a segment.
+//! Of several equalities, the rule is indexed by the one whose texts the fewest other rules require.
 
 use std::cmp::Reverse;
 use std::iter::successors;
@@ -15,19 +15,19 @@ use crate::fingerprint::Map;
 use crate::flag_set::{FlagSet, Span, Unit};
 use crate::list::List;
 use crate::operator::Operator;
-use crate::rule_index::Wish;
+use crate::rule_index::Posting;
 
-/// From so many rules on an attribute is indexed; with fewer there is little to leave out.
+/// Minimum number of rules before an attribute is indexed; below it, the index saves little.
 const LEAST_RULES: usize = 8;
-/// Every answer looks up each indexed attribute.
+/// Maximum number of indexed attributes of a flag: every evaluation looks up each of them.
 const MOST_ATTRIBUTES: usize = 4;
-/// Of so many equalities of a rule one is chosen.
+/// Maximum number of equalities of a rule that are compared.
 const MOST_EQUALITIES: usize = 8;
-/// For each rule, how many parts and texts of segments and how many lists of an `any` are looked at. Every rule may name
-/// the same segment, and an `any` may stand in another: without a bound a small snapshot could take much memory.
+/// For each rule, the maximum number of parts and texts of segments and of lists of an `any` that are searched. Every
+/// rule may name the same segment, and `any` may be nested: without a bound a small snapshot could take much memory.
 const MOST_REPEATED: usize = 64;
 
-/// What has to hold for the condition of a rule to be true: the attribute is one of the texts of these lists.
+/// A requirement of a rule: the attribute is one of the texts of these lists.
 #[derive(Clone, Debug)]
 struct Equality {
     rule: u32,
@@ -36,7 +36,7 @@ struct Equality {
 }
 
 impl Compiler {
-    /// Indexes the rules of a flag by the equalities that enough of them want; an empty span if there are none.
+    /// Indexes the rules of a flag by the equalities that enough of them have; an empty span if there are none.
     pub(super) fn index_rules(&mut self, rules: Span) -> Span {
         let rules = rules.of(&self.set.rules);
         if rules.len() < LEAST_RULES {
@@ -61,16 +61,16 @@ impl Compiler {
 /// A search for equalities in the conditions of one flag.
 struct Search<'s> {
     set: &'s FlagSet,
-    /// The rule that is looked at.
+    /// The current rule.
     rule: u32,
-    /// The attributes that equalities were found on; each is numbered by its place here.
+    /// The attributes of the equalities found so far; an attribute's number is its position here.
     attributes: Vec<Unit>,
-    /// The numbers of those that are found by name.
+    /// From the name of an attribute to its number.
     names: Map<&'s str, u32>,
     lists: Vec<List>,
     /// What is left of [`MOST_REPEATED`].
     left: usize,
-    /// How many segments are around what is looked at.
+    /// How deep the search is inside segments.
     segments: usize,
 }
 
@@ -92,18 +92,18 @@ impl<'s> Search<'s> {
         number
     }
 
-    /// Takes so much of what is left, if there is enough.
+    /// Takes `count` from what is left; `None` if there is less.
     fn take(&mut self, count: usize) -> Option<()> {
         self.left = self.left.checked_sub(count)?;
         Some(())
     }
 
-    /// The same inside segments only: what stands in a rule itself is not looked at more often than it is written.
+    /// The same, but only inside segments: a part outside of segments is searched once.
     fn take_in_segments(&mut self, count: usize) -> Option<()> {
         if self.segments == 0 { Some(()) } else { self.take(count) }
     }
 
-    /// Adds equalities that have to hold for the condition to be true. Stopping early leaves some out, which is no harm.
+    /// Adds equalities that must hold for the condition to be true. Stopping early is harmless: it only finds fewer.
     fn equalities(&mut self, at: u32, found: &mut Vec<Equality>) -> Option<()> {
         let set = self.set;
         let node = set.nodes.get(at as usize)?;
@@ -112,7 +112,7 @@ impl<'s> Search<'s> {
             Part::Comparison(at) => {
                 let comparison = set.comparisons.get(at as usize)?;
                 let Operator::In(list) = comparison.operator else { return None };
-                // What is no text must not make it true.
+                // A value that is not a text must not make it true.
                 if comparison.missing == Truth::True || comparison.unconvertible == Truth::True {
                     return None;
                 }
@@ -139,7 +139,7 @@ impl<'s> Search<'s> {
                     }
                     of_parts.push(found);
                 }
-                self.unite(&of_parts, found)?;
+                self.intersect_attributes(&of_parts, found)?;
             }
             Part::Segment(id) => {
                 let segment = set.segments.get(id.0 as usize)?;
@@ -152,8 +152,8 @@ impl<'s> Search<'s> {
         Some(())
     }
 
-    /// Of the parts of an `any`, one has to be true: its attribute is one of the texts of any, if all are on the same.
-    fn unite(&mut self, of_parts: &[Vec<Equality>], found: &mut Vec<Equality>) -> Option<()> {
+    /// The equalities of an `any`: for an attribute on which every part has an equality, one with the lists of all parts.
+    fn intersect_attributes(&mut self, of_parts: &[Vec<Equality>], found: &mut Vec<Equality>) -> Option<()> {
         let (first, others) = of_parts.split_first()?;
         for equality in first {
             let on_the_same = |of_part: &'_ Vec<Equality>| {
@@ -169,7 +169,7 @@ impl<'s> Search<'s> {
         Some(())
     }
 
-    /// Keeps the equalities on the attributes that most rules ask for, and says which these are.
+    /// Keeps the equalities on the attributes that most rules compare, and returns these attributes.
     fn keep_frequent(&self, equalities: &mut Vec<Equality>) -> Vec<u32> {
         let mut rules = vec![0; self.attributes.len()];
         for found in equalities.chunk_by(|one, other| one.rule == other.rule) {
@@ -188,8 +188,8 @@ impl<'s> Search<'s> {
         frequent
     }
 
-    /// What the rules want of each indexed attribute, and the rules that want nothing of any.
-    fn chosen(self, equalities: &[Equality], indexed: &[u32], rules: u32) -> (Vec<(Unit, Vec<Wish>)>, Vec<u32>) {
+    /// The postings of each indexed attribute, and the rules that have none.
+    fn chosen(self, equalities: &[Equality], indexed: &[u32], rules: u32) -> (Vec<(Unit, Vec<Posting>)>, Vec<u32>) {
         let (hashes, own) = self.hashes(equalities);
         let mut wanting: Map<(u32, u64), u32> = Map::default();
         if equalities.windows(2).any(|pair| matches!(pair, [one, other] if one.rule == other.rule)) {
@@ -200,30 +200,30 @@ impl<'s> Search<'s> {
             }
         }
         let attribute = |number: &u32| Some((*self.attributes.get(*number as usize)?, Vec::new()));
-        let mut wanted: Vec<(Unit, Vec<Wish>)> = indexed.iter().filter_map(attribute).collect();
+        let mut wanted: Vec<(Unit, Vec<Posting>)> = indexed.iter().filter_map(attribute).collect();
         let mut always = Vec::new();
         let mut left = equalities.iter().zip(&own).peekable();
         for rule in 0..rules {
             let of_rule = std::iter::from_fn(|| left.next_if(|(equality, _)| equality.rule == rule));
             let of_rule =
                 of_rule.map(|(equality, own)| (equality.attribute, hashes.get(own.clone()).unwrap_or_default()));
-            // How many rules want the text of it that most want, and how many texts it has.
-            let company = |(attribute, hashes): &(u32, &[u64])| {
+            // The number of rules that share its most frequent text, then its number of texts.
+            let rarity = |(attribute, hashes): &(u32, &[u64])| {
                 (hashes.iter().filter_map(|hash| wanting.get(&(*attribute, *hash))).max(), hashes.len())
             };
-            let place = of_rule.min_by_key(company).and_then(|(attribute, hashes)| {
+            let place = of_rule.min_by_key(rarity).and_then(|(attribute, hashes)| {
                 let at = indexed.iter().position(|indexed| *indexed == attribute)?;
                 Some((&mut wanted.get_mut(at)?.1, hashes))
             });
             match place {
-                Some((wishes, hashes)) => wishes.extend(hashes.iter().map(|hash| Wish::new(*hash, rule))),
+                Some((postings, hashes)) => postings.extend(hashes.iter().map(|hash| Posting::new(*hash, rule))),
                 None => always.push(rule),
             }
         }
         (wanted, always)
     }
 
-    /// The hashes of the texts of all equalities, and which of them each has.
+    /// The hashes of the texts of all equalities, and the range of each equality among them.
     fn hashes(&self, equalities: &[Equality]) -> (Vec<u64>, Vec<Range<usize>>) {
         let mut hashes = Vec::with_capacity(equalities.len());
         let own = equalities.iter().map(|equality| {
@@ -239,7 +239,7 @@ impl<'s> Search<'s> {
     }
 }
 
-/// The places of the parts of an `all` or `any`.
+/// The node indexes of the parts of an `all` or `any`.
 fn parts(set: &FlagSet, at: u32) -> impl Iterator<Item = u32> {
     let end_of = |at: u32| set.nodes.get(at as usize).map(|node| node.end);
     let end = end_of(at).unwrap_or_default();
@@ -247,7 +247,7 @@ fn parts(set: &FlagSet, at: u32) -> impl Iterator<Item = u32> {
     successors(inside(at + 1), move |part| inside(end_of(*part)?))
 }
 
-/// At least as many as there are texts in the list.
+/// An upper bound of the number of texts in the list.
 fn most_texts(list: List) -> usize {
     match list {
         List::Exact { mask, .. } => usize::from(mask) + 1,
