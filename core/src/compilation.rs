@@ -6,8 +6,8 @@
 mod aside;
 mod building;
 mod conditions;
+mod finalize;
 mod rule_index;
-mod seal;
 mod tables;
 
 use std::borrow::Cow;
@@ -25,8 +25,8 @@ use crate::definition::{
 use crate::error::SnapshotError;
 use crate::fingerprint::{Map, fingerprint, mix};
 use crate::flag_set::{
-    Detail, Fate, Flag, FlagId, FlagSet, Gate, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve, Span,
-    State, Unit, Variant, VariantId, Wanted,
+    Detail, Fate, Flag, FlagId, FlagSet, Origin, Overrides, Prerequisite, Rule, Segment, SegmentId, Serve, Span, State,
+    Target, Unit, Variant, VariantId, Wanted,
 };
 use crate::list::{self, List};
 use crate::snapshot::Snapshot;
@@ -210,14 +210,14 @@ impl Compiler {
     fn flag(&mut self, id: FlagId, key: &str, definition: &FlagDefinition<'_>, own_fingerprint: u64) {
         let salt = definition.salt.as_deref().unwrap_or(key);
         let unit = self.unit(&definition.bucket_by);
-        let gates = Span { start: len(&self.set.gates), len: 0 };
+        let targets = Span { start: len(&self.set.targets), len: 0 };
         for (entries, (field, _)) in definition.targets.iter().zip(TARGETS) {
             if let Some(list) = self.list(entries) {
-                self.set.gates.push(Gate { field, list, covered: false });
+                self.set.targets.push(Target { field, list, covered: false });
             }
         }
-        let gates = Span { len: len(&self.set.gates) - gates.start, ..gates };
-        let (gates, audience) = self.shared_gates(gates, &definition.targets);
+        let targets = Span { len: len(&self.set.targets) - targets.start, ..targets };
+        let (targets, audience) = self.shared_targets(targets, &definition.targets);
         let detail = self.flag_detail(definition, salt, unit);
         let bucketer = Bucketer::native(salt);
         let share = definition.rollout;
@@ -230,40 +230,40 @@ impl Compiler {
         let (enabled, status, client) = (definition.enabled, definition.status, definition.client);
         self.settle(id, |flag, origin| {
             let Flag { key, plain, timed, .. } = *flag;
-            *flag = Flag { key, bucketer, unit, share, audience, gates, detail, state, plain, timed };
+            *flag = Flag { key, bucketer, unit, share, audience, targets, detail, state, plain, timed };
             *origin = Origin { enabled, status, client, fate: Fate::Sound, own_fingerprint, fingerprint: 0 };
         });
     }
 
-    /// The place of the last gates of the arena, or that of equal ones that stand there already, and the audience of
+    /// The place of the last targets of the arena, or that of equal ones that stand there already, and the audience of
     /// both: `resolve_all` then knows at once that it has asked them before.
-    fn shared_gates(&mut self, last: Span, targets: &Targets<'_>) -> (Span, Audience) {
-        let fingerprint = fingerprint(&last.of(&self.set.gates));
-        let Compiler { set: FlagSet { gates: arena, .. }, tables } = self;
-        let same = |(known, gates, _): &(u64, Span, Audience)| {
-            let asks = |gate: &Gate| (gate.field, gate.list);
-            *known == fingerprint && gates.of(arena).iter().map(asks).eq(last.of(arena).iter().map(asks))
+    fn shared_targets(&mut self, last: Span, definition: &Targets<'_>) -> (Span, Audience) {
+        let fingerprint = fingerprint(&last.of(&self.set.targets));
+        let Compiler { set: FlagSet { targets: arena, .. }, tables } = self;
+        let same = |(known, targets, _): &(u64, Span, Audience)| {
+            let asks = |target: &Target| (target.field, target.list);
+            *known == fingerprint && targets.of(arena).iter().map(asks).eq(last.of(arena).iter().map(asks))
         };
-        if let Some((_, gates, audience)) = tables.first().and_then(|tables| tables.gates.find(fingerprint, same)) {
+        if let Some((_, targets, audience)) = tables.first().and_then(|tables| tables.targets.find(fingerprint, same)) {
             arena.truncate(last.start as usize);
-            return (*gates, *audience);
+            return (*targets, *audience);
         }
-        let audience = self.audience(last, targets);
+        let audience = self.audience(last, definition);
         if let Some(tables) = self.tables() {
-            tables.gates.insert_unique(fingerprint, (fingerprint, last, audience), |(known, ..)| *known);
+            tables.targets.insert_unique(fingerprint, (fingerprint, last, audience), |(known, ..)| *known);
         }
         (last, audience)
     }
 
-    /// Marks those of the gates that fit into bits.
-    fn audience(&mut self, gates: Span, targets: &Targets<'_>) -> Audience {
-        let FlagSet { gates: arena, interned, .. } = &mut self.set;
+    /// Marks those of the targets that fit into bits.
+    fn audience(&mut self, targets: Span, definition: &Targets<'_>) -> Audience {
+        let FlagSet { targets: arena, interned, .. } = &mut self.set;
         let mut audience = Audience::EVERYBODY;
-        let targets = targets.iter().filter(|entries| !entries.is_empty());
-        for (gate, entries) in arena.iter_mut().skip(gates.start as usize).zip(targets) {
-            if let Some(bits) = interned.bits(gate.field, entries) {
-                audience.narrow(gate.field, bits);
-                gate.covered = true;
+        let lists = definition.iter().filter(|entries| !entries.is_empty());
+        for (target, entries) in arena.iter_mut().skip(targets.start as usize).zip(lists) {
+            if let Some(bits) = interned.bits(target.field, entries) {
+                audience.narrow(target.field, bits);
+                target.covered = true;
             }
         }
         audience
@@ -403,7 +403,7 @@ impl Compiler {
 
     /// The set, with what depends on several flags worked out and no room to spare.
     pub(crate) fn finish(mut self) -> FlagSet {
-        self.set.seal();
+        self.set.finalize();
         self.set
     }
 }

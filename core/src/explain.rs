@@ -259,8 +259,8 @@ impl Memory {
     const NOWHERE: u32 = u32::MAX;
 
     #[inline]
-    fn place(gates: Span) -> usize {
-        gates.start as usize % Self::PLACES
+    fn place(targets: Span) -> usize {
+        targets.start as usize % Self::PLACES
     }
 }
 
@@ -273,17 +273,17 @@ impl Default for Memory {
 // Of spans that are not empty, no two different ones start at one place.
 impl Recorder for Memory {
     #[inline]
-    fn recall(&self, gates: Span) -> Option<bool> {
-        let (known, passed) = self.0.get(Self::place(gates))?;
-        (*known == gates.start && !gates.is_empty()).then_some(*passed)
+    fn recall(&self, targets: Span) -> Option<bool> {
+        let (known, passed) = self.0.get(Self::place(targets))?;
+        (*known == targets.start && !targets.is_empty()).then_some(*passed)
     }
 
     #[inline]
-    fn remember(&mut self, gates: Span, passed: bool) {
-        if let Some(place) = self.0.get_mut(Self::place(gates))
-            && !gates.is_empty()
+    fn remember(&mut self, targets: Span, passed: bool) {
+        if let Some(place) = self.0.get_mut(Self::place(targets))
+            && !targets.is_empty()
         {
-            *place = (gates.start, passed);
+            *place = (targets.start, passed);
         }
     }
 }

@@ -50,7 +50,7 @@ pub struct FlagSet {
     pub(crate) flags: Vec<Flag>,
     pub(crate) origins: Vec<Origin>,
     pub(crate) details: Vec<Detail>,
-    pub(crate) gates: Vec<Gate>,
+    pub(crate) targets: Vec<Target>,
     pub(crate) interned: InternedTargets,
     pub(crate) rules: Vec<Rule>,
     pub(crate) rule_index: RuleIndex,
@@ -122,9 +122,9 @@ pub struct Flag {
     pub(crate) unit: Unit,
     /// The share of `rollout_percentage`.
     pub(crate) share: Share,
-    /// Of the gates what fits into bits.
+    /// Of the targets what fits into bits.
     pub(crate) audience: Audience,
-    pub(crate) gates: Span,
+    pub(crate) targets: Span,
     /// Where its [`Detail`] stands; most flags have none.
     pub(crate) detail: u32,
     pub(crate) state: State,
@@ -162,7 +162,7 @@ pub(crate) enum Unit {
 
 /// One non-empty target list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Gate {
+pub(crate) struct Target {
     pub(crate) field: Field,
     pub(crate) list: List,
     /// Whether the flag's audience says the same.
@@ -391,7 +391,7 @@ impl FlagSet {
         fn of<T>(arena: &Vec<T>) -> usize {
             arena.capacity() * size_of::<T>()
         }
-        let flags = of(&self.flags) + of(&self.origins) + of(&self.details) + of(&self.gates) + of(&self.rules);
+        let flags = of(&self.flags) + of(&self.origins) + of(&self.details) + of(&self.targets) + of(&self.rules);
         let conditions = of(&self.nodes) + of(&self.comparisons) + of(&self.percentages) + of(&self.segments);
         let conditions = conditions + self.windows.iter().map(of).sum::<usize>();
         let others = of(&self.prerequisites) + of(&self.schedule) + of(&self.variants) + of(&self.portions);

@@ -174,10 +174,10 @@ impl FlagSet {
             return None;
         }
         let mut targets: Targets<'_> = Default::default();
-        for gate in flag.gates.of(&self.gates) {
-            let targets = targets.iter_mut().zip(TARGETS).find(|(_, (field, _))| *field == gate.field);
+        for target in flag.targets.of(&self.targets) {
+            let targets = targets.iter_mut().zip(TARGETS).find(|(_, (field, _))| *field == target.field);
             if let Some((targets, _)) = targets {
-                *targets = self.lists.texts(gate.list, &self.texts);
+                *targets = self.lists.texts(target.list, &self.texts);
             }
         }
         let detail = self.detail(flag).unwrap_or(&Detail::NONE);

@@ -9,7 +9,7 @@ use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
 use crate::context::{Context, Field};
 use crate::explain::{self, Inside, Memory, Recorder};
-use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Gate, Rule, Serve, State, Unit, VariantId, Wanted};
+use crate::flag_set::{Detail, Flag, FlagId, FlagSet, Rule, Serve, State, Target, Unit, VariantId, Wanted};
 use crate::list::List;
 use crate::resolution::{ErrorCode, Reason, Resolution};
 use crate::split::{Portion, choose};
@@ -168,7 +168,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
             return Some(A::off(self.set, None, (Reason::Default, None)));
         }
         if flag.share == Share::EVERYONE {
-            let reason = || if flag.gates.is_empty() { Reason::Static } else { Reason::TargetingMatch };
+            let reason = || if flag.targets.is_empty() { Reason::Static } else { Reason::TargetingMatch };
             return Some(A::on(self.set, None, reason));
         }
         unit_hash(self.context, unit).map(|hash| self.in_share(flag, hash))
@@ -214,7 +214,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         }
         let (mut split, mut rule) = (false, None);
         if !overridden {
-            if !self.gates(flag) {
+            if !self.targets(flag) {
                 return off((Reason::Default, None));
             }
             if flag.state == State::Open {
@@ -245,7 +245,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         }
         A::on(set, variant, || match split {
             true => Reason::Split,
-            false if flag.gates.is_empty() && detail.is_none_or(Detail::asks_nothing) => Reason::Static,
+            false if flag.targets.is_empty() && detail.is_none_or(Detail::asks_nothing) => Reason::Static,
             false => Reason::TargetingMatch,
         })
     }
@@ -310,7 +310,8 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         for (on, list, field) in sides {
             let Some(list) = list else { continue };
             // A caller whose id cannot be read may be on the list of those who are off (3.10).
-            let listed = self.holds(&Gate { field, list, covered: false }) || !on && self.context.is_unreadable(field);
+            let listed =
+                self.holds(&Target { field, list, covered: false }) || !on && self.context.is_unreadable(field);
             self.recorder.note(|| explain::override_(self.context, field, on, listed));
             if listed {
                 return Some(on);
@@ -322,38 +323,39 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     /// 7.9.
     #[cfg_attr(target_family = "wasm", inline(always))]
     #[cfg_attr(not(target_family = "wasm"), inline)]
-    fn gates(&mut self, flag: &Flag) -> bool {
+    fn targets(&mut self, flag: &Flag) -> bool {
         let set = self.set;
         let covers = !R::LISTENS;
         if covers && !flag.audience.has(self.caller_bits) {
             return false;
         }
-        if let Some(passed) = self.recorder.recall(flag.gates) {
+        if let Some(passed) = self.recorder.recall(flag.targets) {
             return passed;
         }
-        let passed = flag.gates.of(&set.gates).iter().filter(|gate| !(covers && gate.covered)).all(|gate| {
-            let listed = self.holds(gate);
-            self.recorder.note(|| explain::target(set, self.context, gate, listed));
+        let passed = flag.targets.of(&set.targets).iter().filter(|target| !(covers && target.covered)).all(|target| {
+            let listed = self.holds(target);
+            self.recorder.note(|| explain::target(set, self.context, target, listed));
             listed
         });
-        self.recorder.remember(flag.gates, passed);
+        self.recorder.remember(flag.targets, passed);
         passed
     }
 
     /// Whether the list holds what the context has, any of its roles if it is one of roles.
     #[inline]
-    fn holds(&self, gate: &Gate) -> bool {
-        let first = match self.set.lists.difference(&gate.list, self.context.token(gate.field)) {
+    fn holds(&self, target: &Target) -> bool {
+        let first = match self.set.lists.difference(&target.list, self.context.token(target.field)) {
             Some(difference) => difference == 0,
-            None => self.holds_text(gate),
+            None => self.holds_text(target),
         };
-        first || gate.field == Field::Roles && self.context.has_several_roles() && self.holds_another_role(gate.list)
+        first
+            || target.field == Field::Roles && self.context.has_several_roles() && self.holds_another_role(target.list)
     }
 
     #[cfg_attr(not(target_family = "wasm"), inline(never))]
-    fn holds_text(&self, gate: &Gate) -> bool {
+    fn holds_text(&self, target: &Target) -> bool {
         let FlagSet { lists, texts, .. } = self.set;
-        self.context.first(gate.field).is_some_and(|word| lists.holds(gate.list, word, texts))
+        self.context.first(target.field).is_some_and(|word| lists.holds(target.list, word, texts))
     }
 
     #[inline(never)]

@@ -101,7 +101,7 @@ fn blank(key: Text, state: State) -> Flag {
         unit: Unit::Field(Field::User),
         share: Share::NOBODY,
         audience: Audience::EVERYBODY,
-        gates: Span::default(),
+        targets: Span::default(),
         detail: Flag::NO_DETAIL,
         state,
         plain: None,

@@ -13,8 +13,8 @@ use crate::text_match::SubstringBuilder;
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) lists: ListBuilder,
-    /// The gates so far, by their fingerprints.
-    pub(super) gates: HashTable<(u64, Span, Audience)>,
+    /// The targets so far, by their fingerprints.
+    pub(super) targets: HashTable<(u64, Span, Audience)>,
     /// Segments by key.
     pub(super) segments: Map<String, SegmentId>,
     /// Patterns by their text, so that one that many flags use is kept once.

@@ -6,7 +6,7 @@ use crate::bucket::{BUCKETS, Bucket, Share};
 use crate::condition::{Percentage, Truth, Window};
 use crate::context::{Context, Field};
 use crate::error::{found, quoted};
-use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Gate, Prerequisite, Unit, VariantId, Wanted};
+use crate::flag_set::{Detail, Fate, FlagId, FlagSet, Prerequisite, Target, Unit, VariantId, Wanted};
 use crate::resolution::Resolution;
 use crate::text::{Text, Word};
 use crate::time::Time;
@@ -186,32 +186,32 @@ pub(crate) fn override_(context: &Context<'_>, field: Field, on: bool, listed: b
     step("override", code, listed, sentence).with([("field", field.to_string().into()), ("on", on.into())]).with(value)
 }
 
-pub(crate) fn target(set: &FlagSet, context: &Context<'_>, gate: &Gate, listed: bool) -> Step {
-    let mut entries = set.lists.texts(gate.list, &set.texts);
+pub(crate) fn target(set: &FlagSet, context: &Context<'_>, target: &Target, listed: bool) -> Step {
+    let mut entries = set.lists.texts(target.list, &set.texts);
     let count = entries.len();
     entries.sort();
     entries.truncate(NAMED);
     let list =
         if count > NAMED { format!("{} and {} more", entries.join(", "), count - NAMED) } else { entries.join(", ") };
-    let several = gate.field == Field::Roles && context.has_several_roles();
-    let (name, verb) = match gate.field {
+    let several = target.field == Field::Roles && context.has_several_roles();
+    let (name, verb) = match target.field {
         Field::Roles if several => ("roles".to_owned(), if listed { "meet" } else { "do not meet" }),
         Field::Roles => ("role".to_owned(), if listed { "is among" } else { "is not among" }),
         field => (field.to_string(), if listed { "is among" } else { "is not among" }),
     };
-    let (code, sentence) = match given(context, gate.field) {
+    let (code, sentence) = match given(context, target.field) {
         Some(value) => ("target", format!("the {name} {value} {verb} the targets ({list})")),
         None => {
-            let code = lacks(context, gate.field, ["target-missing", "target-unreadable"]);
-            (code, format!("{}, and the targets are {list}", none(context, gate.field, &name)))
+            let code = lacks(context, target.field, ["target-missing", "target-unreadable"]);
+            (code, format!("{}, and the targets are {list}", none(context, target.field, &name)))
         }
     };
-    let given = match gate.field {
+    let given = match target.field {
         Field::Roles => context.known_roles().map(|roles| self::list(roles.map(Word::as_str))),
         field => context.field(field).map(|word| word.as_str().to_owned().into()),
     };
     step("target", code, listed, sentence)
-        .with([("target", gate.field.to_string().into())])
+        .with([("target", target.field.to_string().into())])
         .with(given.map(|given| ("value", given)))
         .with([
             ("targets", self::list(entries.iter().map(AsRef::as_ref))),

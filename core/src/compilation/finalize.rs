@@ -10,7 +10,7 @@ use crate::graph::order;
 
 impl FlagSet {
     /// Works out which flags are plain, which answers depend on the time, and the fingerprints by which changes are noticed; frees spare room.
-    pub(super) fn seal(&mut self) {
+    pub(super) fn finalize(&mut self) {
         // Without prerequisites any order will do.
         let ids: Vec<usize> = if !RULES || self.prerequisites.is_empty() {
             (0..self.flags.len()).collect()
@@ -79,8 +79,9 @@ impl FlagSet {
     }
 
     fn plain_unit(&self, flag: &Flag) -> Option<Field> {
-        let mut gates = flag.gates.of(&self.gates).iter();
-        let has_no_more = flag.state == State::Open && flag.detail == Flag::NO_DETAIL && gates.all(|gate| gate.covered);
+        let mut targets = flag.targets.of(&self.targets).iter();
+        let has_no_more =
+            flag.state == State::Open && flag.detail == Flag::NO_DETAIL && targets.all(|target| target.covered);
         match flag.unit {
             // The roles are no unit (6.2).
             Unit::Field(field) if has_no_more && field != Field::Roles => Some(field),
@@ -135,7 +136,7 @@ impl FlagSet {
         self.flags.shrink_to_fit();
         self.origins.shrink_to_fit();
         self.details.shrink_to_fit();
-        self.gates.shrink_to_fit();
+        self.targets.shrink_to_fit();
         self.rules.shrink_to_fit();
         self.rule_index.shrink();
         self.nodes.shrink_to_fit();
