@@ -32,7 +32,7 @@ impl Source for Bundled {
         })
     }
 
-    async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
+    async fn bootstrap(&mut self) -> Option<Vec<u8>> {
         Some(self.bytes.clone())
     }
 }

@@ -121,7 +121,7 @@ impl Layer {
     }
 
     async fn begin(&mut self) -> Option<Vec<u8>> {
-        let bytes = tokio::time::timeout(BEGIN_WITHIN, guarded(self.source.to_begin_with())).await.ok()?.ok()??;
+        let bytes = tokio::time::timeout(BEGIN_WITHIN, guarded(self.source.bootstrap())).await.ok()?.ok()??;
         self.native(bytes).ok()
     }
 
@@ -197,7 +197,7 @@ impl Source for Layers {
         (!layers.is_empty()).then(|| Arc::new(Whole(layers)) as Arc<dyn Translation>)
     }
 
-    async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
+    async fn bootstrap(&mut self) -> Option<Vec<u8>> {
         // One that hangs does not keep the others back.
         let begun = self.layers.iter_mut().map(Layer::begin);
         let said = join_all(begun).await;

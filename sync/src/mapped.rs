@@ -57,8 +57,8 @@ impl<S: Source> Source for Mapped<S> {
         self.source.news().await
     }
 
-    async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
-        self.source.to_begin_with().await
+    async fn bootstrap(&mut self) -> Option<Vec<u8>> {
+        self.source.bootstrap().await
     }
 
     fn translation(&self) -> Option<Arc<dyn Translation>> {

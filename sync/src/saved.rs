@@ -48,7 +48,7 @@ impl<S: Source> Source for Saved<S> {
         self.source.news().await
     }
 
-    async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
+    async fn bootstrap(&mut self) -> Option<Vec<u8>> {
         let path = self.writer.path.clone();
         let mut disk = Disk::default();
         // Half of what the driver waits, so that there is time for what the source itself begins with.

@@ -53,7 +53,7 @@ pub trait Source: Send + 'static {
 
     /// What can be published before the source is asked for the first time: a saved copy, a bundled file. It is not
     /// waited for longer than two seconds, because it must not delay the answer of the source.
-    fn to_begin_with(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send {
+    fn bootstrap(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send {
         ready(None)
     }
 
@@ -215,7 +215,7 @@ pub(crate) trait AnySource: Send {
     fn name(&self) -> String;
     fn fetch<'s>(&'s mut self, request: &'s Request) -> BoxFuture<'s, Result<Answer, Failure>>;
     fn news(&mut self) -> BoxFuture<'_, News>;
-    fn to_begin_with(&mut self) -> BoxFuture<'_, Option<Vec<u8>>>;
+    fn bootstrap(&mut self) -> BoxFuture<'_, Option<Vec<u8>>>;
     fn translation(&self) -> Option<Arc<dyn Translation>>;
 }
 
@@ -232,8 +232,8 @@ impl<S: Source> AnySource for S {
         Box::pin(Source::news(self))
     }
 
-    fn to_begin_with(&mut self) -> BoxFuture<'_, Option<Vec<u8>>> {
-        Box::pin(Source::to_begin_with(self))
+    fn bootstrap(&mut self) -> BoxFuture<'_, Option<Vec<u8>>> {
+        Box::pin(Source::bootstrap(self))
     }
 
     fn translation(&self) -> Option<Arc<dyn Translation>> {

@@ -242,7 +242,7 @@ async fn run(shared: Arc<Shared>, mut source: impl Source) {
 
 /// The cached or bundled copy of a source, if it is there soon: it must not delay the first answer.
 pub(crate) async fn begun<S: Source>(source: &mut S) -> Option<Vec<u8>> {
-    match tokio::time::timeout(BEGIN_WITHIN, guarded(source.to_begin_with())).await {
+    match tokio::time::timeout(BEGIN_WITHIN, guarded(source.bootstrap())).await {
         Ok(begun) => begun.unwrap_or_default(),
         Err(_) => {
             let name = source.name();

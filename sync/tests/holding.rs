@@ -70,7 +70,7 @@ async fn a_copy_that_cannot_be_read_or_written_delays_nothing() {
 
 /// What hangs to begin with, be it a copy or a layer, is done without.
 #[tokio::test]
-async fn what_hangs_to_begin_with_delays_the_answer_by_two_seconds_at_most() {
+async fn a_bootstrap_that_hangs_delays_the_answer_by_two_seconds_at_most() {
     struct Hanging(Script);
     impl Source for Hanging {
         fn name(&self) -> String {
@@ -79,7 +79,7 @@ async fn what_hangs_to_begin_with_delays_the_answer_by_two_seconds_at_most() {
         async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
             self.0.fetch(request).await
         }
-        async fn to_begin_with(&mut self) -> Option<Vec<u8>> {
+        async fn bootstrap(&mut self) -> Option<Vec<u8>> {
             std::future::pending().await
         }
     }

@@ -50,7 +50,7 @@ export function testLife({ Flags, sync, sdk, Provider }) {
 
   test('a provider that begins with a copy is ready and then stale, until the source answers', async () => {
     const options = { initializationTimeoutMs: 50 };
-    const { store, client, heard, syncing, set } = begin('copy', { options, source: { toBeginWith: () => document(0, { on: true }) } });
+    const { store, client, heard, syncing, set } = begin('copy', { options, source: { bootstrap: () => document(0, { on: true }) } });
     store.isAway = true;
     const kept = syncing();
     await set();

@@ -116,10 +116,10 @@ test('a bundled snapshot answers at once, and the store confirms it without a se
 });
 
 test('a copy that is broken, comes later or never comes holds nothing up', { skip }, async () => {
-  for (const toBeginWith of [() => '{', () => { throw new Error('no'); }, () => Promise.reject(new Error('no')), () => new Promise(() => undefined), async () => document(1, { old: true })]) {
+  for (const bootstrap of [() => '{', () => { throw new Error('no'); }, () => Promise.reject(new Error('no')), () => new Promise(() => undefined), async () => document(1, { old: true })]) {
     const flags = new Flags();
     const said = [];
-    const syncing = sync(flags, { name: 'store', fetch: () => document(2, { on: true }), toBeginWith }, { ...QUICK, timeoutMs: 30, logger: { warn: (line) => said.push(line), info() {} } });
+    const syncing = sync(flags, { name: 'store', fetch: () => document(2, { on: true }), bootstrap }, { ...QUICK, timeoutMs: 30, logger: { warn: (line) => said.push(line), info() {} } });
     await until(() => flags.isEnabled('on'));
     syncing.close();
     assert.ok(said.length <= 1 && said.every((line) => line.startsWith('esclusa: store: a copy cannot be used')), said.join('\n'));

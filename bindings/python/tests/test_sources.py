@@ -347,9 +347,9 @@ def test_a_copy_that_hangs_delays_nothing(tmp_path: Path) -> None:
         assert path.exists() and not path.is_file(), "what is no file is not replaced by one"
 
 
-def test_what_hangs_to_begin_with_is_done_without() -> None:
+def test_a_bootstrap_that_hangs_is_skipped() -> None:
     class Hanging(Store):
-        def to_begin_with(self) -> bytes | None:
+        def bootstrap(self) -> bytes | None:
             threading.Event().wait(20)
             return None
 

@@ -73,7 +73,7 @@ function hasNoRows(bytes: Uint8Array): boolean {
 
 /** What can be published before the source is asked: at once if the source has it at once. */
 export function begin(source: Source): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-  const said = source.toBeginWith?.();
+  const said = source.bootstrap?.();
   const isLater = typeof (said as PromiseLike<unknown> | null | undefined)?.then === 'function';
   return isLater ? Promise.resolve(said).then(snapshotBytes) : snapshotBytes(said);
 }

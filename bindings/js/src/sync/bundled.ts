@@ -11,6 +11,6 @@ export function bundled(snapshot: Snapshot): Source {
   return {
     name: 'bundled',
     fetch: ({ etag }) => (etag === ETAG ? NOT_MODIFIED : { bytes, etag: ETAG }),
-    toBeginWith: () => bytes,
+    bootstrap: () => bytes,
   };
 }

@@ -35,7 +35,7 @@ export function environment(variables: Variables, prefixes?: readonly string[] |
     }
     return snapshot;
   };
-  return { name: 'environment', fetch: speak, toBeginWith: speak };
+  return { name: 'environment', fetch: speak, bootstrap: speak };
 }
 
 /** Half a surrogate pair becomes U+FFFD [12.5]. */

@@ -68,7 +68,7 @@ export function layers(...sources: (Source | Fetch)[]): Source {
       const stops = all.map(({ source }) => watch(source, tell, () => tell('cutOff')));
       return () => stops.forEach((stop) => stop());
     },
-    toBeginWith() {
+    bootstrap() {
       const begun = all.map((layer) => layer.begin());
       const made = (): Uint8Array | undefined => wholeOf(joinNow(all.map(({ said }) => said)), all);
       return begun.some((one) => one !== undefined) ? Promise.all(begun).then(made) : made();

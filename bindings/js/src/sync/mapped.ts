@@ -33,7 +33,7 @@ export function mapped(source: Source | Fetch, mapping: MappingLike | Stored, pa
     // One of its own, which knows what came with its rows.
     translation: isStored(own) ? own : own.with(parameters ?? {}),
     fetch: (request) => inner.fetch(request),
-    toBeginWith: () => inner.toBeginWith?.(),
+    bootstrap: () => inner.bootstrap?.(),
   };
   if (inner.watch !== undefined) {
     made.watch = (tell) => inner.watch?.(tell);

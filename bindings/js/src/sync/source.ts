@@ -59,7 +59,7 @@ export interface Source {
    */
   watch?(tell: (news: News) => void): Stop | void | PromiseLike<Stop | void>;
   /** What can be published before the source is asked for the first time: a saved copy, a bundled file. */
-  toBeginWith?(): Snapshot | null | undefined | PromiseLike<Snapshot | null | undefined>;
+  bootstrap?(): Snapshot | null | undefined | PromiseLike<Snapshot | null | undefined>;
 }
 
 /** A function that gives the current snapshot is a source too. */

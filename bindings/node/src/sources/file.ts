@@ -97,7 +97,7 @@ export function file(path: string | URL): Source {
         end();
       };
     },
-    toBeginWith() {
+    bootstrap() {
       try {
         const look = statSync(name);
         if (!look.isFile()) {

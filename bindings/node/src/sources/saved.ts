@@ -61,7 +61,7 @@ export function saved(source: Source | Fetch, path: string | URL): Source {
       }
       return answer;
     },
-    toBeginWith() {
+    bootstrap() {
       try {
         const look = statSync(name);
         if (!look.isFile() || look.size > MAX_SNAPSHOT_BYTES) {

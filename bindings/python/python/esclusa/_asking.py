@@ -89,16 +89,16 @@ def ask(source: Source, request: Request) -> Answer | NotModified:
 
 def begin(source: Source) -> bytes | None:
     """What can be published before the source is asked; raises `Failure` as `ask` does."""
-    to_begin_with = getattr(source, "to_begin_with", None)
+    bootstrap = getattr(source, "bootstrap", None)
     try:
-        return None if to_begin_with is None else bytes_of(to_begin_with())
+        return None if bootstrap is None else bytes_of(bootstrap())
     except BaseException as problem:
         raise _failure_of(problem) from None
 
 
 def begin_soon(source: Source) -> bytes | None:
     """The same within two seconds: a cached copy must not delay the source's answer."""
-    if getattr(source, "to_begin_with", None) is None:
+    if getattr(source, "bootstrap", None) is None:
         return None
     begun = queue.SimpleQueue[bytes | Failure | None]()
 

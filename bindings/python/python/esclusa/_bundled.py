@@ -26,6 +26,6 @@ class Bundled:
         """Always the same."""
         return NOT_MODIFIED if request.etag == _ETAG else Answer(self._snapshot, _ETAG)
 
-    def to_begin_with(self) -> bytes:
+    def bootstrap(self) -> bytes:
         """The same again."""
         return self._snapshot

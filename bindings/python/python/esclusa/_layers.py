@@ -90,7 +90,7 @@ class Layers:
             raise Failure("no layer has said anything, expected one")
         return Answer(whole, answer["etag"])
 
-    def to_begin_with(self) -> bytes | None:
+    def bootstrap(self) -> bytes | None:
         """What those of them that have something at hand make."""
         for layer in self._layers:
             if not layer.begin() and _asking.is_at_hand(layer.source):

@@ -66,7 +66,7 @@ class Mapped:
         """The source's rows, as it gives them."""
         return self._source.fetch(request)
 
-    def to_begin_with(self) -> bytes | None:
+    def bootstrap(self) -> bytes | None:
         """What the source begins with."""
         return _asking.begin(self._source)
 

@@ -84,7 +84,7 @@ class Saved:
             self._writer.save(answer.snapshot)
         return answer
 
-    def to_begin_with(self) -> bytes | None:
+    def bootstrap(self) -> bytes | None:
         """The copy, or else what the source begins with."""
         try:
             copy = _read(self._path)

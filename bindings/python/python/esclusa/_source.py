@@ -80,7 +80,7 @@ class Source(Protocol):
     - `wait(seconds) -> bool | News | None`, which waits at most so long and returns early when there is news (True or
       `News.CHANGED`) or when the way by which news comes is cut off (`News.CUT_OFF`, or any exception). The thread calls
       it again and again instead of sleeping.
-    - `to_begin_with() -> bytes | str | None`, what can be published before it is asked for the first time.
+    - `bootstrap() -> bytes | str | None`, what can be published before it is asked for the first time.
     - `at_hand`, a bool: whether asking takes no longer than reading a file, so that whoever begins to sync waits for
       the first answer.
     - `polled`, why it tells of no news now though it can `wait`, as text without secrets, or None; the status says it.
