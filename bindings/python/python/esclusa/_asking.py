@@ -118,9 +118,9 @@ def begin_soon(source: Source) -> bytes | None:
     return result
 
 
-def is_at_hand(source: Source) -> bool:
+def is_local(source: Source) -> bool:
     """Whether asking takes no longer than reading a file."""
-    return getattr(source, "at_hand", False) is True
+    return getattr(source, "is_local", False) is True
 
 
 def can_wait(source: Source) -> bool:

@@ -12,7 +12,7 @@ _ETAG = "bundled"
 class Bundled:
     """A snapshot that never changes, such as `importlib.resources.read_binary("app", "flags.json")`."""
 
-    at_hand = True
+    is_local = True
     name = "bundled"
 
     def __init__(self, snapshot: bytes | str) -> None:

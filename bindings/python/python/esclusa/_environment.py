@@ -20,7 +20,7 @@ class Environment:
     that the store does not have is on or off for everybody.
     """
 
-    at_hand = True
+    is_local = True
     name = "environment"
 
     def __init__(self, prefixes: Iterable[str] | None = None) -> None:

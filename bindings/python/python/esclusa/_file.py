@@ -24,7 +24,7 @@ class File:
     twice a second.
     """
 
-    at_hand = True
+    is_local = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """The file of this path."""

@@ -41,9 +41,9 @@ class Layers:
         return " over ".join(layer.name for layer in self._layers)
 
     @property
-    def at_hand(self) -> bool:
+    def is_local(self) -> bool:
         """Whether all of them are."""
-        return all(_asking.is_at_hand(layer.source) for layer in self._layers)
+        return all(_asking.is_local(layer.source) for layer in self._layers)
 
     @property
     def polled(self) -> str | None:
@@ -93,7 +93,7 @@ class Layers:
     def bootstrap(self) -> bytes | None:
         """What those of them that have something at hand make."""
         for layer in self._layers:
-            if not layer.begin() and _asking.is_at_hand(layer.source):
+            if not layer.begin() and _asking.is_local(layer.source):
                 with contextlib.suppress(Failure):
                     layer.ask(Request())
         return self._whole()

@@ -53,9 +53,9 @@ class Mapped:
         return self._source.name
 
     @property
-    def at_hand(self) -> bool:
+    def is_local(self) -> bool:
         """The source's."""
-        return _asking.is_at_hand(self._source)
+        return _asking.is_local(self._source)
 
     @property
     def polled(self) -> str | None:

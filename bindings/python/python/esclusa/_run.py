@@ -90,7 +90,7 @@ class Run:
 
     def _begin(self, flags: Flags) -> None:
         """Publishes from a local source, or else the cached copy."""
-        if _asking.is_at_hand(self.source) and isinstance(request := self._protocol.next(self._now_ms()), tuple):
+        if _asking.is_local(self.source) and isinstance(request := self._protocol.next(self._now_ms()), tuple):
             self._ask(Request(*request, self._allow_empty))
             if flags.is_ready:
                 return
@@ -108,7 +108,7 @@ class Run:
         if flags.is_ready:
             self._current = before._current
             self._protocol.inherited(self._now_ms(), flags.revision)
-            if _asking.is_at_hand(self.source):
+            if _asking.is_local(self.source):
                 # No other copy of the process is disturbed by asking at once.
                 self._protocol.refresh(self._now_ms())
 

@@ -81,7 +81,7 @@ class Source(Protocol):
       `News.CHANGED`) or when the way by which news comes is cut off (`News.CUT_OFF`, or any exception). The thread calls
       it again and again instead of sleeping.
     - `bootstrap() -> bytes | str | None`, what can be published before it is asked for the first time.
-    - `at_hand`, a bool: whether asking takes no longer than reading a file, so that whoever begins to sync waits for
+    - `is_local`, a bool: whether asking takes no longer than reading a file, so that whoever begins to sync waits for
       the first answer.
     - `polled`, why it tells of no news now though it can `wait`, as text without secrets, or None; the status says it.
     - `translation`, the `Mapping` that reads what it gives, which is rows of a table then. `mapped` gives any source one.

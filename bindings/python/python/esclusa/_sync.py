@@ -110,7 +110,7 @@ class Sync:
         run = self._run
         if run.is_own_thread:
             return False
-        if _asking.is_at_hand(run.source) and not run.is_stopped:
+        if _asking.is_local(run.source) and not run.is_stopped:
             run.was_asked.wait(_LOCAL_SECONDS)
         return True
 
