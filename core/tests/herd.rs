@@ -24,7 +24,7 @@ enum Story {
     /// The store is asked once an interval, and is away for five minutes.
     Polling,
     /// The same with clients that hold a connection for notifications: all are cut off at once when the outage begins.
-    CutOff,
+    Disconnected,
     /// The connections break, and the store is there all the time (a restart, a failover).
     Restart,
     /// Every client starts in the same second.
@@ -70,7 +70,7 @@ fn simulate(story: Story) -> Asks {
         due.push(Due { at_ms: Reverse(client as u64 * over / CLIENTS), client, plan: 0 });
     }
     let mut asks = Asks { per_second: vec![0; usize::try_from(END_MS / 1_000).unwrap()], slowest_recovery_ms: 0 };
-    let mut is_cut = matches!(story, Story::CutOff | Story::Restart);
+    let mut is_cut = matches!(story, Story::Disconnected | Story::Restart);
     while let Some(Due { at_ms: Reverse(now), client, plan }) = due.pop() {
         if now >= END_MS {
             break;
@@ -78,7 +78,7 @@ fn simulate(story: Story) -> Asks {
         if is_cut && now >= OUTAGE_MS.start {
             is_cut = false;
             for (client, (protocol, plan)) in clients.iter_mut().enumerate() {
-                protocol.cut_off(OUTAGE_MS.start);
+                protocol.disconnected(OUTAGE_MS.start);
                 *plan += 1;
                 if let Action::Wait { ms } = protocol.next(OUTAGE_MS.start) {
                     due.push(Due { at_ms: Reverse(OUTAGE_MS.start + ms), client, plan: *plan });
@@ -92,7 +92,7 @@ fn simulate(story: Story) -> Asks {
         assert!(matches!(protocol.next(now), Action::Ask(_)), "it is asked for what is due");
         *asks.per_second.get_mut(usize::try_from(now / 1_000).unwrap()).unwrap() += 1;
         let status = protocol.status(now);
-        let is_away = OUTAGE_MS.contains(&now) && matches!(story, Story::Polling | Story::CutOff);
+        let is_away = OUTAGE_MS.contains(&now) && matches!(story, Story::Polling | Story::Disconnected);
         let response = match status.age_ms {
             _ if is_away => Response::Failure { error: "503".to_owned(), retry_after_ms: None },
             None => Response::Published { revision: Some(1), etag: None },
@@ -111,7 +111,7 @@ fn simulate(story: Story) -> Asks {
 #[test]
 fn no_thundering_herd() {
     println!("10,000 apps, asks of the store per second");
-    for story in [Story::Polling, Story::CutOff, Story::Restart] {
+    for story in [Story::Polling, Story::Disconnected, Story::Restart] {
         let asks = simulate(story);
         let (steady, during) = (asks.steady(), asks.peak(OUTAGE_MS.start));
         let after = asks.peak(OUTAGE_MS.end);

@@ -172,7 +172,7 @@ fn a_way_that_is_cut_off_brings_the_next_ask_forward_but_no_retry() {
         .map(|seed| {
             let mut protocol = Protocol::new(POLICY, seed).unwrap();
             protocol.receive(0, published(1));
-            protocol.cut_off(0);
+            protocol.disconnected(0);
             wait(&mut protocol, 0)
         })
         .collect();
@@ -181,7 +181,7 @@ fn a_way_that_is_cut_off_brings_the_next_ask_forward_but_no_retry() {
     let mut protocol = Protocol::new(POLICY, 7).unwrap();
     (0..10).for_each(|now| protocol.receive(now, failure("away")));
     let due = wait(&mut protocol, 9);
-    protocol.cut_off(9);
+    protocol.disconnected(9);
     assert_eq!(wait(&mut protocol, 9), due, "(11.10)");
 }
 
@@ -258,7 +258,7 @@ fn extreme_policies_do_not_overflow() {
             protocol.receive(now, failure("x"));
             protocol.next(now);
             protocol.notified(now);
-            protocol.cut_off(now);
+            protocol.disconnected(now);
             protocol.receive(now, published(1));
             protocol.next(now);
             let _ = protocol.status(now);

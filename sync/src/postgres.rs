@@ -347,7 +347,7 @@ where
             Some(Ok(AsyncMessage::Notice(notice))) => said(&notice),
             Some(Ok(_)) => {}
             Some(Err(_)) | None => {
-                let _ = tell.send(News::CutOff).await;
+                let _ = tell.send(News::Disconnected).await;
                 return;
             }
         }

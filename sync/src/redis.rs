@@ -321,7 +321,7 @@ async fn subscribe(client: &Client, channel: &str) -> Result<(PubSubSink, mpsc::
                     // A notification that is still in the channel also covers later ones.
                     Some(_) => drop(tell.try_send(News::Changed)),
                     None => {
-                        let _ = tell.send(News::CutOff).await;
+                        let _ = tell.send(News::Disconnected).await;
                         return;
                     }
                 },
@@ -366,9 +366,9 @@ impl Source for Redis {
     async fn news(&mut self) -> News {
         let Listening::Yes(_, news) = &mut self.listening else { return pending().await };
         match news.recv().await {
-            Some(News::CutOff) | None => {
+            Some(News::Disconnected) | None => {
                 self.listening = Listening::No;
-                News::CutOff
+                News::Disconnected
             }
             Some(news) => news,
         }

@@ -207,7 +207,7 @@ pub enum News {
     /// There is a new snapshot.
     Changed,
     /// The way by which it would say so is cut off, and news may have been missed. It is told once for each time.
-    CutOff,
+    Disconnected,
 }
 
 /// Any source, behind a pointer.

@@ -229,7 +229,7 @@ async fn run(shared: Arc<Shared>, mut source: impl Source) {
                     () = shared.refresh.notified() => shared.protocol().refresh(shared.now_ms()),
                     news = guarded(source.news()) => match news {
                         Ok(News::Changed) => shared.protocol().notified(shared.now_ms()),
-                        Ok(News::CutOff) => shared.protocol().cut_off(shared.now_ms()),
+                        Ok(News::Disconnected) => shared.protocol().disconnected(shared.now_ms()),
                         // A source that cannot wait would be asked to without end.
                         Err(_) => tokio::time::sleep(Duration::from_millis(ms)).await,
                     },

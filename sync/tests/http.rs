@@ -224,7 +224,7 @@ async fn events_that_end_or_fall_silent_are_told_once_and_tried_again() {
         // Heartbeats keep it open for longer than it may be silent.
         assert!(timeout(heartbeat * 3 / 2, http.news()).await.is_err(), "{what}: comments are no news");
         happen();
-        assert_eq!(news(&mut http).await, News::CutOff, "{what}");
+        assert_eq!(news(&mut http).await, News::Disconnected, "{what}");
         assert!(timeout(heartbeat / 4, http.news()).await.is_err(), "{what}: it is told once");
         store.silence_events(false);
         proxy.fault(None);

@@ -146,7 +146,7 @@ test('news is asked for, while the source is asked too, and a watch is begun aga
   await until(() => flags.revision === 2);
   assert.deepEqual([watches, stops], [1, 0]);
   const old = tell;
-  old('cutOff');
+  old('disconnected');
   syncing.refresh();
   await until(() => watches === 2);
   assert.equal(stops, 1);

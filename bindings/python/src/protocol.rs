@@ -54,8 +54,8 @@ impl Protocol {
     }
 
     /// News may have been missed.
-    fn cut_off(&self, py: Python<'_>, now_ms: u64) {
-        self.0.take_turn(py, |protocol| protocol.cut_off(now_ms));
+    fn disconnected(&self, py: Python<'_>, now_ms: u64) {
+        self.0.take_turn(py, |protocol| protocol.disconnected(now_ms));
     }
 
     /// This process is a copy of one that had published.

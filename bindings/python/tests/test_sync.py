@@ -227,7 +227,7 @@ def test_a_source_that_waits_is_asked_when_it_has_news() -> None:
     until(lambda: len(source.requests) == 4)
 
 
-@pytest.mark.parametrize("end", [News.CUT_OFF, OSError("gone"), SystemExit(), "nonsense", None])
+@pytest.mark.parametrize("end", [News.DISCONNECTED, OSError("gone"), SystemExit(), "nonsense", None])
 def test_a_source_whose_waiting_ends_is_asked_all_the_same_and_not_without_end(end: object) -> None:
     class Cut(Scripted):
         waits = 0

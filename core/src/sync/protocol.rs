@@ -164,7 +164,7 @@ impl Protocol {
     }
 
     /// What would have brought notifications is cut off, and news may have been missed (11.10).
-    pub fn cut_off(&mut self, now_ms: u64) {
+    pub fn disconnected(&mut self, now_ms: u64) {
         let now_ms = self.advance(now_ms);
         let soon = now_ms.saturating_add(self.draw(part(self.policy.interval_ms, 2, 3)));
         if self.failures == 0 {

@@ -94,7 +94,7 @@ impl Events {
                             self.close(&Failure::new(format!("neither event nor heartbeat within {silence} s")));
                         }
                     }
-                    return News::CutOff;
+                    return News::Disconnected;
                 }
             }
         }

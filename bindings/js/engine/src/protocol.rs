@@ -31,7 +31,7 @@ pub(crate) fn step(protocol: &mut Protocol, event: &str) -> String {
         "status" => return protocol.status(now_ms).to_value().to_json(),
         "refresh" => return then(protocol, now_ms, Protocol::refresh),
         "notified" => return then(protocol, now_ms, Protocol::notified),
-        "cut_off" => return then(protocol, now_ms, Protocol::cut_off),
+        "disconnected" => return then(protocol, now_ms, Protocol::disconnected),
         "restored" => {
             protocol.restored(now_ms, revision());
             return next(protocol, now_ms);

@@ -65,7 +65,7 @@ export function layers(...sources: (Source | Fetch)[]): Source {
       return { bytes, etag: said.etag };
     },
     watch(tell) {
-      const stops = all.map(({ source }) => watch(source, tell, () => tell('cutOff')));
+      const stops = all.map(({ source }) => watch(source, tell, () => tell('disconnected')));
       return () => stops.forEach((stop) => stop());
     },
     bootstrap() {

@@ -29,7 +29,7 @@ const AVAILABLE = 1;
 const READY = 2;
 
 /** What was wished for while the source was being asked. */
-type Wish = 'refresh' | 'notified' | 'cut_off';
+type Wish = 'refresh' | 'notified' | 'disconnected';
 
 /** One source and one protocol. It does not hold the flags, so that they can go, and ends when they are gone. */
 export class Run {
@@ -286,13 +286,13 @@ export class Run {
   }
 
   readonly #hear = (news: News): void => {
-    this.#isDeaf ||= news === 'cutOff';
-    this.wish(news === 'cutOff' ? 'cut_off' : 'notified');
+    this.#isDeaf ||= news === 'disconnected';
+    this.wish(news === 'disconnected' ? 'disconnected' : 'notified');
   };
 
   readonly #deaf = (failure: Failure): void => {
     this.#log.say('info', `${this.name}: it cannot tell of news: ${failure.message}`);
-    this.#hear('cutOff');
+    this.#hear('disconnected');
   };
 
   readonly #cannotBegin = (problem: unknown): void => {

@@ -30,7 +30,7 @@ export const NOT_MODIFIED: NotModified = Object.freeze({ esclusa: 'not modified'
 export type Answer = Snapshot | Bundle | { readonly bytes: Snapshot | Bundle; readonly etag?: string | null | undefined } | NotModified;
 
 /** What a source says unasked: there is a new snapshot, or the way by which it would say so is cut off. */
-export type News = 'changed' | 'cutOff';
+export type News = 'changed' | 'disconnected';
 
 /** Ends a watch. */
 export type Stop = () => unknown;
@@ -54,7 +54,7 @@ export interface Source {
   /** Whose mapping read what it gave last, if that is not said by `translation`; the status says so. */
   readonly mappedBy?: MappedBy | null;
   /**
-   * Begins to tell of news, and gives what ends that. After `cutOff`, which is also what it counts as when this throws
+   * Begins to tell of news, and gives what ends that. After `disconnected`, which is also what it counts as when this throws
    * or rejects, that is called, and this again when the source is next asked: there is nothing to try again here.
    */
   watch?(tell: (news: News) => void): Stop | void | PromiseLike<Stop | void>;

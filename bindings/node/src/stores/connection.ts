@@ -63,7 +63,7 @@ export class Connection<Link extends { close(): void }> {
   ended(link: Link | undefined): void {
     if (link !== undefined && this.#link === link) {
       this.close();
-      this.#tell?.('cutOff');
+      this.#tell?.('disconnected');
     }
   }
 

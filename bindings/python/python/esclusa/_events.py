@@ -60,7 +60,7 @@ class Events:
                 heard.add(listener.news.get_nowait())
         except queue.Empty:
             return None
-        return News.CHANGED if News.CHANGED in heard else News.CUT_OFF
+        return News.CHANGED if News.CHANGED in heard else News.DISCONNECTED
 
     def close(self) -> None:
         """Ends the stream."""
@@ -84,7 +84,7 @@ class Events:
                 listener.news.put(News.CHANGED)
                 self._listen(listener, response)
             finally:
-                listener.news.put(News.CUT_OFF)
+                listener.news.put(News.DISCONNECTED)
                 response.close()
         except BaseException as problem:
             self._log(listener, str(problem) if isinstance(problem, Failure) else told(problem))

@@ -298,7 +298,7 @@ class Protocol:
     def notified(self, now_ms: int) -> None:
         """The source says that there is news."""
 
-    def cut_off(self, now_ms: int) -> None:
+    def disconnected(self, now_ms: int) -> None:
         """News may have been missed."""
 
     def inherited(self, now_ms: int, revision: int | None) -> None:

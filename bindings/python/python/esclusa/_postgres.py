@@ -129,7 +129,7 @@ class Postgres:
             return News.CHANGED if connection.has_news(seconds) else None
         except psycopg.Error:
             self.close()
-            return News.CUT_OFF
+            return News.DISCONNECTED
 
     def close(self) -> None:
         """Closes the connection of this process."""

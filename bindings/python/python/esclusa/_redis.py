@@ -103,7 +103,7 @@ class Redis:
             return News.CHANGED if link.hears("message", seconds) else None
         except redis.RedisError:
             self.close()
-            return News.CUT_OFF
+            return News.DISCONNECTED
 
     def close(self) -> None:
         """Closes the connections of this process."""

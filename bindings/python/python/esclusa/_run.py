@@ -275,14 +275,14 @@ class Run:
                 news = _asking.wait(self.source, min(left, _TURN_SECONDS))
             except Failure as failure:
                 _logger.info("%s: it cannot tell of news: %s", self.name, str(failure))
-                news = News.CUT_OFF
+                news = News.DISCONNECTED
             if news is News.CHANGED:
                 self._protocol.notified(self._now_ms())
                 # It is asked soon, and until then it need not say so again.
                 self._can_wait = False
                 return
-            if news is News.CUT_OFF:
-                self._protocol.cut_off(self._now_ms())
+            if news is News.DISCONNECTED:
+                self._protocol.disconnected(self._now_ms())
                 self._can_wait = False
                 return
             # A source that does not wait at all would be asked to without end.

@@ -53,7 +53,7 @@ class News(enum.Enum):
 
     CHANGED = "changed"
     """There is a new snapshot; `True` says the same."""
-    CUT_OFF = "cut off"
+    DISCONNECTED = "cut off"
     """The way by which it would say so is cut off, and news may have been missed."""
 
 
@@ -78,7 +78,7 @@ class Source(Protocol):
     retries and no copy of its own. It has time-outs of its own: nobody can end a call that hangs. It may also have:
 
     - `wait(seconds) -> bool | News | None`, which waits at most so long and returns early when there is news (True or
-      `News.CHANGED`) or when the way by which news comes is cut off (`News.CUT_OFF`, or any exception). The thread calls
+      `News.CHANGED`) or when the way by which news comes is cut off (`News.DISCONNECTED`, or any exception). The thread calls
       it again and again instead of sleeping.
     - `bootstrap() -> bytes | str | None`, what can be published before it is asked for the first time.
     - `is_local`, a bool: whether asking takes no longer than reading a file, so that whoever begins to sync waits for

@@ -45,7 +45,7 @@ export class Events {
         if (this.#stream === stream) {
           this.#stream = undefined;
           if (wasOpen) {
-            this.#tell?.('cutOff');
+            this.#tell?.('disconnected');
           }
         }
       });
