@@ -104,7 +104,7 @@ fn happen(protocol: &mut Protocol, event: &Json) -> Json {
     match event["event"].as_str().unwrap() {
         "status" => return serde_json::from_str(&protocol.status(now_ms).to_value().to_json()).unwrap(),
         "refresh" => protocol.refresh(now_ms),
-        "restored" => protocol.restored(now_ms, revision),
+        "from_cache" => protocol.from_cache(now_ms, revision),
         "published" => protocol.receive(now_ms, Response::Published { revision, etag: text("etag") }),
         "not_modified" => protocol.receive(now_ms, Response::NotModified),
         "failure" => {

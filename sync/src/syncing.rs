@@ -350,7 +350,7 @@ impl Shared {
     async fn restore(&self, bytes: Vec<u8>) {
         match self.publish(bytes).await {
             Ok(report) if report.is_published() => {
-                self.protocol().restored(self.now_ms(), report.revision());
+                self.protocol().from_cache(self.now_ms(), report.revision());
                 self.reach(Progress::Available);
                 self.tell(&report);
             }

@@ -71,8 +71,8 @@ impl Protocol {
 
     /// Something else than an answer was published.
     #[pyo3(signature = (now_ms, revision))]
-    fn restored(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
-        self.0.take_turn(py, |protocol| protocol.restored(now_ms, revision));
+    fn from_cache(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
+        self.0.take_turn(py, |protocol| protocol.from_cache(now_ms, revision));
     }
 
     /// An answer was published.

@@ -38,8 +38,8 @@ def happen(protocol: _native.Protocol, event: dict[str, Any]) -> object:
             return protocol.status(now_ms)
         case "refresh":
             protocol.refresh(now_ms)
-        case "restored":
-            protocol.restored(now_ms, event["revision"])
+        case "from_cache":
+            protocol.from_cache(now_ms, event["revision"])
         case "published":
             protocol.published(now_ms, event["revision"], event["etag"])
         case "not_modified":

@@ -183,7 +183,7 @@ impl Protocol {
 
     /// Something else than an answer was published: a saved copy, or what there is while a layer is missing. There are
     /// answers then, but nothing is fresh.
-    pub fn restored(&mut self, now_ms: u64, revision: Option<u64>) {
+    pub fn from_cache(&mut self, now_ms: u64, revision: Option<u64>) {
         self.advance(now_ms);
         (self.available, self.revision) = (true, revision);
     }
@@ -191,7 +191,7 @@ impl Protocol {
     /// This process is a copy of one that had published, and this protocol is new in it (11.14): there are answers, and
     /// the source is asked within `spread`, because many copies may begin at the same moment.
     pub fn inherited(&mut self, now_ms: u64, revision: Option<u64>) {
-        self.restored(now_ms, revision);
+        self.from_cache(now_ms, revision);
         let spread = self.draw(self.policy.spread_ms);
         self.next_ask_ms = self.latest_ms.saturating_add(spread);
     }

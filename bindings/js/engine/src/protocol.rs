@@ -32,8 +32,8 @@ pub(crate) fn step(protocol: &mut Protocol, event: &str) -> String {
         "refresh" => return then(protocol, now_ms, Protocol::refresh),
         "notified" => return then(protocol, now_ms, Protocol::notified),
         "disconnected" => return then(protocol, now_ms, Protocol::disconnected),
-        "restored" => {
-            protocol.restored(now_ms, revision());
+        "from_cache" => {
+            protocol.from_cache(now_ms, revision());
             return next(protocol, now_ms);
         }
         "published" => Response::Published { revision: revision(), etag: text("etag").map(str::to_owned) },

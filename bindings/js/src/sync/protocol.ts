@@ -6,7 +6,7 @@ import type { State } from './status.js';
 /** What happened; every event has the milliseconds of the host's monotonic clock beside it. */
 export type Event =
   | { event: 'next' | 'refresh' | 'notified' | 'disconnected' | 'not_modified' }
-  | { event: 'restored'; revision: number | null }
+  | { event: 'from_cache'; revision: number | null }
   | { event: 'published'; revision: number | null; etag: string | null }
   | { event: 'older'; revision: number | null; current: number | null }
   | { event: 'failure'; error: string; retry_after_ms: number | null };

@@ -97,7 +97,7 @@ export class Run {
         return;
       }
       if (begun !== undefined) {
-        this.#restored(begun, flags.revision, Flags.swapNow(flags, begun, this.#reading));
+        this.#fromCache(begun, flags.revision, Flags.swapNow(flags, begun, this.#reading));
       }
     } catch (problem) {
       this.#cannotBegin(problem);
@@ -342,16 +342,16 @@ export class Run {
     }
     // What layers that fail say in place of an answer is often what there was to begin with.
     if (this.#copy === undefined || !areSame(this.#copy, bytes)) {
-      this.#restored(bytes, flags.revision, await Flags.swap(flags, bytes, this.#reading));
+      this.#fromCache(bytes, flags.revision, await Flags.swap(flags, bytes, this.#reading));
     }
   }
 
   /** Something else than an answer was published. */
-  #restored(bytes: Uint8Array, before: number | null, published: Published): void {
+  #fromCache(bytes: Uint8Array, before: number | null, published: Published): void {
     const { outcome, revision } = published.report;
     if (outcome === 'published') {
       this.#copy = bytes;
-      this.#protocol.step({ event: 'restored', revision });
+      this.#protocol.step({ event: 'from_cache', revision });
       this.#complain(published.report);
       published.tell();
       this.#reach(AVAILABLE);

@@ -307,7 +307,7 @@ class Protocol:
     def is_known(self, bytes: bytes) -> bool:
         """Whether these are the bytes that the source gave last."""
 
-    def restored(self, now_ms: int, revision: int | None) -> None:
+    def from_cache(self, now_ms: int, revision: int | None) -> None:
         """Something else than an answer was published."""
 
     def published(self, now_ms: int, revision: int | None, etag: str | None) -> None:

@@ -360,7 +360,7 @@ class Run:
             _logger.warning("%s: a copy is refused: %s", self.name, str(problem))
             return
         if report is not None and report.is_published:
-            self._protocol.restored(self._now_ms(), report.revision)
+            self._protocol.from_cache(self._now_ms(), report.revision)
             self._tell_understood(report.reading)
             _logger.info("%s: published a copy, revision %s", self.name, _shown(report.revision))
             flags._tell(report)

@@ -53,7 +53,7 @@ class News(enum.Enum):
 
     CHANGED = "changed"
     """There is a new snapshot; `True` says the same."""
-    DISCONNECTED = "cut off"
+    DISCONNECTED = "disconnected"
     """The way by which it would say so is cut off, and news may have been missed."""
 
 

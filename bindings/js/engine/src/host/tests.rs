@@ -112,7 +112,7 @@ fn a_protocol_says_what_to_do_after_each_event() {
     assert_eq!(step(r#"{"event": "notified", "now_ms": 11}"#), r#"{"ask":{"etag":"e","revision":3,"in_full":false}}"#);
     assert!(step(r#"{"event": "older", "now_ms": 12, "revision": 2, "current": 3}"#).starts_with(r#"{"wait_ms":"#));
     assert!(step(r#"{"event": "status", "now_ms": 12}"#).contains("revision 2 is older than the current one, 3"));
-    assert!(step(r#"{"event": "restored", "now_ms": 12, "revision": 9}"#).starts_with(r#"{"wait_ms":"#));
+    assert!(step(r#"{"event": "from_cache", "now_ms": 12, "revision": 9}"#).starts_with(r#"{"wait_ms":"#));
     assert!(step(r#"{"event": "disconnected", "now_ms": 12}"#).starts_with(r#"{"wait_ms":"#));
     assert!(!host.is_known(protocol, b"[]") && host.is_known(protocol, b"[]"));
     host.end(protocol);
