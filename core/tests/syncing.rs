@@ -190,7 +190,7 @@ fn not_modified_without_anything_is_a_failure_and_drops_the_tag() {
     let mut protocol = Protocol::new(POLICY, 7).unwrap();
     protocol.from_cache(0, Some(1));
     let status = protocol.status(0);
-    assert_eq!((status.state, status.revision), (State::Stale, Some(1)), "a saved copy makes nothing fresh (11.2)");
+    assert_eq!((status.state, status.revision), (State::Stale, Some(1)), "a cached copy makes nothing fresh (11.2)");
     protocol.receive(0, Response::NotModified);
     assert_eq!(protocol.status(0).state, State::Failing);
     let due = wait(&mut protocol, 0);
@@ -201,7 +201,7 @@ fn not_modified_without_anything_is_a_failure_and_drops_the_tag() {
 fn the_same_bytes_are_known_once_they_were_taken() {
     let mut protocol = Protocol::new(POLICY, 7).unwrap();
     protocol.from_cache(0, None);
-    assert!(!protocol.is_known(b"[]"), "a saved copy is not what the source said");
+    assert!(!protocol.is_known(b"[]"), "a cached copy is not what the source said");
     protocol.receive(0, published(1));
     assert!(protocol.is_known(b"[]"), "(11.11)");
     assert!(!protocol.is_known(b"[{}]"));

@@ -47,7 +47,7 @@ mod redis;
 mod refresh;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod rows;
-mod saved;
+mod cached;
 mod source;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -80,7 +80,7 @@ pub use object_store;
 #[cfg(feature = "postgres")]
 pub use postgres::{MIGRATION, Opened, Postgres};
 pub use refresh::Refresh;
-pub use saved::Saved;
+pub use cached::Cached;
 pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;

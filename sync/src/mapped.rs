@@ -21,7 +21,7 @@ use crate::source::{Answer, Failure, MappedBy, News, Source, Translation};
 /// # Ok::<(), esclusa_formats::MappingError>(())
 /// ```
 ///
-/// A saved copy holds the rows as the store gave them, so a mapping may change from one release to the next.
+/// A cached copy holds the rows as the store gave them, so a mapping may change from one release to the next.
 #[derive(Clone, Debug)]
 pub struct Mapped<S> {
     source: S,

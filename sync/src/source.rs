@@ -51,7 +51,7 @@ pub trait Source: Send + 'static {
         pending()
     }
 
-    /// What can be published before the source is asked for the first time: a saved copy, a bundled file. It is not
+    /// What can be published before the source is asked for the first time: a cached copy, a bundled file. It is not
     /// waited for longer than two seconds, because it must not delay the answer of the source.
     fn bootstrap(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send {
         ready(None)

@@ -127,7 +127,7 @@ impl Syncing {
         self.reached(Progress::Ready, timeout).await
     }
 
-    /// Waits until anything is published, a saved or bundled copy too, and says whether it was in time (11.15).
+    /// Waits until anything is published, a cached or bundled copy too, and says whether it was in time (11.15).
     pub async fn available(&self, timeout: Duration) -> bool {
         self.reached(Progress::Available, timeout).await
     }

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use esclusa::Flags;
-use esclusa_sync::{Answer, Bundled, Failure, File, Layers, Options, Request, Saved, Source, State, start};
+use esclusa_sync::{Answer, Bundled, Failure, File, Layers, Options, Request, Cached, Source, State, start};
 use script::{Script, answer, fresh, is_on, late, one, soon, until};
 
 #[tokio::test]
-async fn a_saved_copy_answers_while_the_store_is_away() {
+async fn a_cached_copy_answers_while_the_store_is_away() {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.json");
     let (flags, script) = (Flags::new(), Script::default());
     script.say(answer(one(7, "f", true)));
-    let syncing = start(&flags, Saved::new(script.clone(), &copy), soon());
+    let syncing = start(&flags, Cached::new(script.clone(), &copy), soon());
     until("the copy", || std::fs::read(&copy).is_ok_and(|bytes| bytes == one(7, "f", true).as_bytes())).await;
     for bad in [one(6, "g", true), "[{".to_owned()] {
         script.say(answer(bad));
@@ -28,7 +28,7 @@ async fn a_saved_copy_answers_while_the_store_is_away() {
     drop(syncing);
 
     let (flags, away) = (Flags::new(), Script::default());
-    let syncing = start(&flags, Saved::new(away.clone(), &copy), soon());
+    let syncing = start(&flags, Cached::new(away.clone(), &copy), soon());
     assert!(syncing.available(Duration::from_secs(5)).await);
     assert!(!syncing.ready(Duration::from_millis(20)).await, "the store has not answered (11.15)");
     assert!(is_on(&flags, "f"));
@@ -42,7 +42,7 @@ async fn a_saved_copy_answers_while_the_store_is_away() {
 
     std::fs::write(&copy, "{\"esclusa\": 1, \"fla").unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, Saved::new(Script::default(), &copy), soon());
+    let syncing = start(&flags, Cached::new(Script::default(), &copy), soon());
     assert!(!syncing.ready(Duration::from_millis(100)).await, "a copy that cannot be read is no copy");
     assert_eq!(syncing.status().state, State::Starting);
 }
@@ -58,7 +58,7 @@ async fn a_copy_that_cannot_be_read_or_written_delays_nothing() {
         let (flags, script) = (Flags::new(), Script::default());
         script.say(answer(one(1, "f", true)));
         let begin = Instant::now();
-        let syncing = start(&flags, Saved::new(script.clone(), &path), soon());
+        let syncing = start(&flags, Cached::new(script.clone(), &path), soon());
         assert!(syncing.ready(Duration::from_secs(5)).await, "{}", syncing.status());
         assert!(begin.elapsed() < Duration::from_secs(3) && is_on(&flags, "f"));
         script.say(answer(one(2, "f", false)));
@@ -102,10 +102,10 @@ async fn a_shared_copy_never_goes_back() {
     let (lagging, ahead) = (Script::default(), Script::default());
     let (first, second) = (Flags::new(), Flags::new());
     lagging.say(answer(one(5, "f", true)));
-    let _first = start(&first, Saved::new(lagging.clone(), &copy), soon());
+    let _first = start(&first, Cached::new(lagging.clone(), &copy), soon());
     until("the first copy", || revision() == Some(5)).await;
     ahead.say(answer(one(9, "f", false)));
-    let _second = start(&second, Saved::new(ahead.clone(), &copy), soon());
+    let _second = start(&second, Cached::new(ahead.clone(), &copy), soon());
     until("the rollback in the copy", || revision() == Some(9)).await;
     lagging.say(answer(one(6, "f", true)));
     until("the lagging answer", || first.current().revision() == Some(6)).await;
@@ -154,7 +154,7 @@ async fn an_answer_without_rows_does_not_replace_the_copy() {
     let rows = r#"[{"name": "f", "enabled": true}]"#;
     let (flags, script) = (Flags::new(), Script::default());
     script.say(answer(rows.to_owned()));
-    let syncing = start(&flags, Saved::new(script.clone(), &copy), soon());
+    let syncing = start(&flags, Cached::new(script.clone(), &copy), soon());
     until("the copy", || std::fs::read(&copy).is_ok_and(|bytes| bytes == rows.as_bytes())).await;
     script.say(answer("[]".to_owned()));
     until("the failures", || syncing.status().failures > 2).await;

@@ -10,7 +10,7 @@ use client::{Client, OPTIONS};
 use esclusa::Context;
 use esclusa::sync::Request;
 use esclusa_formats::{Mapping, Parameters};
-use esclusa_sync::{Answer, Failure, Layers, Mapped, MappedBy, Saved, Source, State};
+use esclusa_sync::{Answer, Failure, Layers, Mapped, MappedBy, Cached, Source, State};
 use listener::{LOG, Listener};
 
 /// Rows that the test changes.
@@ -59,14 +59,14 @@ async fn a_mapping_reads_the_rows_of_a_source() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_saved_copy_holds_the_rows_and_is_read_by_the_mapping() {
+async fn a_cached_copy_holds_the_rows_and_is_read_by_the_mapping() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flags.json");
-    let client = Client::start(Saved::new(rows(GOOD).mapped(mapping()), &path), OPTIONS);
+    let client = Client::start(Cached::new(rows(GOOD).mapped(mapping()), &path), OPTIONS);
     client.until("it is fresh", |status| status.state == State::Fresh).await;
     client::until("the copy is written", || std::fs::read_to_string(&path).is_ok_and(|copy| copy == GOOD)).await;
     drop(client);
-    let client = Client::start(Saved::new(rows("broken").mapped(mapping()), &path), OPTIONS);
+    let client = Client::start(Cached::new(rows("broken").mapped(mapping()), &path), OPTIONS);
     client.until("it fails", |status| status.failures > 0).await;
     assert!(client.flags.is_enabled("crm", &Context::new("ana").plan("PRO")));
     assert!(!client.flags.is_enabled("crm", &Context::new("ana").plan("FREE")));
@@ -110,7 +110,7 @@ async fn the_log_and_the_status_say_whose_mapping_it_is() {
     for (name, client, expected) in [
         ("none", Client::start(none(), OPTIONS), None),
         ("own", Client::start(rows(plain).mapped(own()), OPTIONS), Some(by_app)),
-        ("stored", Client::start(Saved::new(stored(), &copy), OPTIONS), Some(by_rows)),
+        ("stored", Client::start(Cached::new(stored(), &copy), OPTIONS), Some(by_rows)),
         ("over", Client::start(rows(document).mapped(own()), OPTIONS), Some(over)),
         ("layers of none", Client::start(Layers::new().layer(none()), OPTIONS), None),
         ("layers", Client::start(Layers::new().layer(none()).layer(stored()), OPTIONS), Some(by_rows)),

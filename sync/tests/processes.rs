@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use esclusa::{Context, FlagSet, Flags};
-use esclusa_sync::{Answer, Bundled, Environment, Failure, Layers, Options, Policy, Request, Saved, Source, start};
+use esclusa_sync::{Answer, Bundled, Environment, Failure, Layers, Options, Policy, Request, Cached, Source, start};
 
 /// Set for the process that a test starts: what it is to do.
 const ROLE: &str = "ESCLUSA_TEST_ROLE";
@@ -83,7 +83,7 @@ async fn saving() {
     let before = std::fs::read(&path).ok().and_then(|bytes| FlagSet::from_json(&bytes).ok()?.revision());
     let flags = Flags::new();
     let policy = Policy { interval_ms: 1, ..Policy::default() };
-    let source = Saved::new(Counting(before.unwrap_or_default()), path);
+    let source = Cached::new(Counting(before.unwrap_or_default()), path);
     let _syncing = start(&flags, source, Options { policy, ..Options::default() });
     println!("saving");
     std::future::pending::<()>().await;

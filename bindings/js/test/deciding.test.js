@@ -64,7 +64,7 @@ const TAKEN = {
     await (answer ? assert.rejects(asked, /the answer has no rows/) : asked);
     await parts.ask({ name: 'text', fetch: () => text }, { allowEmpty: true });
   },
-  // `saved` and `layers` ask just this.
+  // `cached` and `layers` ask just this.
   save: () => undefined,
   layers: () => undefined,
   redacted({ text }, answer) {

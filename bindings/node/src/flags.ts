@@ -17,7 +17,7 @@ import { environment } from './sources/environment.js';
 import { file } from './sources/file.js';
 import { http } from './sources/http.js';
 import { mapped } from './sources/mapped.js';
-import { saved } from './sources/saved.js';
+import { cached } from './sources/cached.js';
 
 const loaded = load();
 install(loaded.engine);
@@ -111,15 +111,15 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   }
 
   /**
-   * Flags that a store behind a URL keeps fresh. `saved` names a file for the last good answer, which is published
-   * first at the next start. With a `mapping` it gives rows of a table with columns of its own, and the saved copy has them
+   * Flags that a store behind a URL keeps fresh. `cache` names a file for the last good answer, which is published
+   * first at the next start. With a `mapping` it gives rows of a table with columns of its own, and the cached copy has them
    * as they came.
    */
-  static fromUrl<F extends AnyFlags = AnyFlags>(url: string | URL, options: HttpOptions & SourceOptions & { saved?: string | URL | undefined } = {}): Flags<F> {
-    const { timeoutMs, saved: path, mapping, ...rest } = options;
+  static fromUrl<F extends AnyFlags = AnyFlags>(url: string | URL, options: HttpOptions & SourceOptions & { cache?: string | URL | undefined } = {}): Flags<F> {
+    const { timeoutMs, cache: path, mapping, ...rest } = options;
     const source = read(http(url, { ...rest, timeoutMs }), mapping);
     const whole = timeoutMs === undefined ? undefined : 3 * timeoutMs;
-    return this.fromSource(path === undefined ? source : saved(source, path), { ...rest, timeoutMs: whole });
+    return this.fromSource(path === undefined ? source : cached(source, path), { ...rest, timeoutMs: whole });
   }
 
   /**
@@ -141,7 +141,7 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
    * Keeps the flags fresh from a source until what it returns is closed, or nobody holds the flags any more. It keeps no
    * process alive.
    *
-   * What the source has at hand (a file, the environment, a saved or bundled copy) is published before this returns. With a
+   * What the source has at hand (a file, the environment, a cached or bundled copy) is published before this returns. With a
    * `mapping` it gives rows of a table with columns of its own, as `mapped` does it.
    *
    * @throws TypeError for what is no source, and Error if the flags are kept fresh already.
@@ -161,7 +161,7 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
     return this.#sync().ready(timeoutMs);
   }
 
-  /** Waits until anything is published, a saved or bundled copy too, and says whether something is. */
+  /** Waits until anything is published, a cached or bundled copy too, and says whether something is. */
   available(timeoutMs?: number): Promise<boolean> {
     return this.#sync().available(timeoutMs);
   }

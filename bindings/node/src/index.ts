@@ -16,4 +16,4 @@ export { environment } from './sources/environment.js';
 export { file } from './sources/file.js';
 export { http } from './sources/http.js';
 export { mapped } from './sources/mapped.js';
-export { saved } from './sources/saved.js';
+export { cached } from './sources/cached.js';

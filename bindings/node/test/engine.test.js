@@ -112,7 +112,7 @@ test('the module can be loaded again in one process, as test runners do', (t) =>
   assert.equal(flags[1].isEnabled('on', context[0]), true, 'a Context of the other copy is a plain object here');
 });
 
-for (const [system, extension, typescript] of [['ESM', 'mts', "import { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, Mapping, MappingError, mapped, saved, type Resolution, type Source, type Status, type Sync } from '@esclusa/node';\nimport { EsclusaProvider } from '@esclusa/node/openfeature';"], ['CommonJS', 'cts', "import esclusa = require('@esclusa/node');\nimport openfeature = require('@esclusa/node/openfeature');\nimport type { Resolution, Source, Status, Sync } from '@esclusa/node';\nconst { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, Mapping, MappingError, mapped, saved } = esclusa;\nconst { EsclusaProvider } = openfeature;"]]) {
+for (const [system, extension, typescript] of [['ESM', 'mts', "import { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, Mapping, MappingError, mapped, cached, type Resolution, type Source, type Status, type Sync } from '@esclusa/node';\nimport { EsclusaProvider } from '@esclusa/node/openfeature';"], ['CommonJS', 'cts', "import esclusa = require('@esclusa/node');\nimport openfeature = require('@esclusa/node/openfeature');\nimport type { Resolution, Source, Status, Sync } from '@esclusa/node';\nconst { Context, Failure, Flags, NOT_MODIFIED, SnapshotError, bundled, environment, file, http, layers, Mapping, MappingError, mapped, cached } = esclusa;\nconst { EsclusaProvider } = openfeature;"]]) {
   test(`a project in strict TypeScript compiles and runs as ${system}`, (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'esclusa-'));
     t.after(() => rmSync(folder, { recursive: true }));
@@ -147,7 +147,7 @@ try {
       return () => clearInterval(timer);
     },
   };
-  const all = layers(environment(), saved(http(new URL('http://localhost/'), { headers: { 'x-key': 'k' }, token: 't' }), 'copy.json'), file('x.json'), store, bundled('[]'), async () => Buffer.from('[]'));
+  const all = layers(environment(), cached(http(new URL('http://localhost/'), { headers: { 'x-key': 'k' }, token: 't' }), 'copy.json'), file('x.json'), store, bundled('[]'), async () => Buffer.from('[]'));
   const fresh = Flags.fromSource(() => '[]', { intervalMs: 1000, logger: null });
   const status: Status = fresh.status();
   const mapping = new Mapping({ esclusa_mapping: 1, name: 'slug', enabled: 'on' }, { environment: 'production' });

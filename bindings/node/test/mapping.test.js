@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 
 import pg from 'pg';
 
-import { Flags, Mapping, MappingError, bundled, environment, layers, mapped, saved } from '@esclusa/node';
+import { Flags, Mapping, MappingError, bundled, cached, environment, layers, mapped } from '@esclusa/node';
 import { postgres } from '@esclusa/node/postgres';
 import { Loopback, QUICK, skip, until } from '../../js/test/loopback.js';
 
@@ -86,11 +86,11 @@ test('a file is read by a mapping, and the log says by which', async (t) => {
   assert.ok(!said.join().includes('A-1'));
 });
 
-test('a saved copy holds the rows', async (t) => {
+test('a cached copy holds the rows', async (t) => {
   const path = join(folder(t), 'copy.json');
   const bundle = `{"esclusa": 1, "revision": 7, "tables": {"flags": ${ROWS}}}`;
   const mapping = new Mapping(TOML, PRODUCTION);
-  const flags = kept(t, Flags.fromSource(saved(mapped(() => bundle, mapping), path), QUICK));
+  const flags = kept(t, Flags.fromSource(cached(mapped(() => bundle, mapping), path), QUICK));
   const copy = () => {
     try {
       return readFileSync(path, 'utf8');
@@ -100,7 +100,7 @@ test('a saved copy holds the rows', async (t) => {
   };
   await until(() => copy() === bundle);
   assert.equal(flags.revision, 7);
-  const again = kept(t, Flags.fromSource(saved(mapped(() => 'broken', mapping), path), QUICK));
+  const again = kept(t, Flags.fromSource(cached(mapped(() => 'broken', mapping), path), QUICK));
   assert.ok(isRight(again), 'the copy is published at once');
 });
 
@@ -124,7 +124,7 @@ test('rows may bring their mapping along', async (t) => {
   let given = document(plain);
   const own = folder(t);
   const store = mapped(() => given, { stored: PRODUCTION });
-  const direct = kept(t, Flags.fromSource(saved(store, join(own, 'copy.json')), QUICK));
+  const direct = kept(t, Flags.fromSource(cached(store, join(own, 'copy.json')), QUICK));
   const layered = kept(t, Flags.fromSource(layers(environment({}), mapped(() => given, { stored: {} }, PRODUCTION)), QUICK));
   const all = [direct, layered];
   // The flags change on another thread, and the status a moment later.

@@ -1,4 +1,4 @@
-// Files, saved copies, the environment of the process: what Node has besides.
+// Files, cached copies, the environment of the process: what Node has besides.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 
-import { Flags, Sync, bundled, environment, file, http, layers, saved } from '@esclusa/node';
+import { Flags, Sync, bundled, cached, environment, file, http, layers } from '@esclusa/node';
 import { Loopback, QUICK, document, skip, until } from '../../js/test/loopback.js';
 
 const folderOf = (t) => {
@@ -83,12 +83,12 @@ test('a folder of Kubernetes, which changes where a link leads', async (t) => {
   flags.free();
 });
 
-test('a saved copy answers while the store is away, and is replaced as a whole', async (t) => {
+test('a cached copy answers while the store is away, and is replaced as a whole', async (t) => {
   const folder = folderOf(t);
   const path = join(folder, 'copy.json');
   let answer = document(5, { on: true });
   const store = () => answer ?? Promise.reject(new Error('away'));
-  const first = Flags.fromSource(saved(store, path), QUICK);
+  const first = Flags.fromSource(cached(store, path), QUICK);
   await until(() => existsSync(path));
   assert.equal(readFileSync(path, 'utf8'), answer);
   answer = document(4, { on: false });
@@ -100,7 +100,7 @@ test('a saved copy answers while the store is away, and is replaced as a whole',
   assert.equal(readFileSync(path, 'utf8'), document(5, { on: true }), 'nor is what would be refused');
   first.free();
   answer = undefined;
-  const second = Flags.fromSource(saved(store, path), QUICK);
+  const second = Flags.fromSource(cached(store, path), QUICK);
   assert.deepEqual([second.isEnabled('on'), second.status().state, second.revision], [true, 'stale', 5]);
   await until(() => second.status().state === 'failing');
   answer = document(6, { on: true });
@@ -115,10 +115,10 @@ test('a copy that is broken is said to be and not used; what lies in its way is 
   writeFileSync(path, document(5, { on: true }).slice(0, 30));
   const warn = t.mock.method(console, 'warn', () => undefined);
   const said = (text) => warn.mock.calls.some(({ arguments: [line] }) => line.includes(text));
-  const flags = Flags.fromSource(saved(bundled(document(1, { ground: true })), path), { ...QUICK, logger: null });
+  const flags = Flags.fromSource(cached(bundled(document(1, { ground: true })), path), { ...QUICK, logger: null });
   assert.ok(flags.isEnabled('ground') && said('copy.json` cannot be used'));
   flags.free();
-  const nowhere = Flags.fromSource(saved(() => document(2, { on: true }), join(folder, 'missing/copy.json')), QUICK);
+  const nowhere = Flags.fromSource(cached(() => document(2, { on: true }), join(folder, 'missing/copy.json')), QUICK);
   await until(() => nowhere.isEnabled('on') && said('cannot be written: ENOENT: no such file or directory'));
   await until(() => nowhere.status().state === 'fresh');
   nowhere.free();
@@ -129,10 +129,10 @@ test('whoever is killed while a copy is written leaves the old one or the new on
   const path = join(folder, 'copy.json');
   // Large enough that writing takes its time.
   const program = `
-    import { Flags, saved } from '@esclusa/node';
+    import { Flags, cached } from '@esclusa/node';
     const many = Array.from({ length: 3000 }, (_, at) => ({ name: 'flag-' + at, enabled: true, description: 'x'.repeat(300) }));
     let revision = Number(process.argv[1]);
-    const flags = Flags.fromSource(saved(() => JSON.stringify({ esclusa: 1, revision: revision++, flags: many }), ${JSON.stringify(path)}), { intervalMs: 1, jitter: 0, spreadMs: 0, logger: null });
+    const flags = Flags.fromSource(cached(() => JSON.stringify({ esclusa: 1, revision: revision++, flags: many }), ${JSON.stringify(path)}), { intervalMs: 1, jitter: 0, spreadMs: 0, logger: null });
     flags.onPublish(() => process.stdout.write('.'));
     setInterval(() => flags.refresh(), 1);`;
   let last = 1;
@@ -150,7 +150,7 @@ test('whoever is killed while a copy is written leaves the old one or the new on
   }
   const left = readdirSync(folder).filter((name) => name.endsWith('.tmp'));
   for (const name of left) utimesSync(join(folder, name), 1e9, 1e9);
-  const flags = Flags.fromSource(saved(() => document(1e9, { on: true }), path), QUICK);
+  const flags = Flags.fromSource(cached(() => document(1e9, { on: true }), path), QUICK);
   await until(() => flags.isEnabled('on') && readdirSync(folder).length === 1);
   flags.free();
   t.diagnostic(`20 processes were killed, ${left.length} of them in the middle of writing`);
@@ -186,7 +186,7 @@ test('what keeps nothing fresh says so', () => {
 });
 
 const run = (program, ...given) =>
-  execFileSync(process.execPath, ['--input-type=module', '--eval', `import { Flags, bundled, http, layers, saved } from '@esclusa/node';\n${program}`, ...given], { cwd: new URL('..', import.meta.url), encoding: 'utf8', timeout: 60_000 });
+  execFileSync(process.execPath, ['--input-type=module', '--eval', `import { Flags, bundled, cached, http, layers } from '@esclusa/node';\n${program}`, ...given], { cwd: new URL('..', import.meta.url), encoding: 'utf8', timeout: 60_000 });
 
 test('a process that keeps flags fresh ends by itself', { skip }, async (t) => {
   const loopback = await Loopback.start();

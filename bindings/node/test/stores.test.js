@@ -12,7 +12,7 @@ import pg from 'pg';
 import postgresJs from 'postgres';
 import { createClient } from 'redis';
 
-import { Flags, engine, layers, saved } from '@esclusa/node';
+import { Flags, cached, engine, layers } from '@esclusa/node';
 import { postgres } from '@esclusa/node/postgres';
 import { redis } from '@esclusa/node/redis';
 import { Loopback, QUICK, document, skip, until } from '../../js/test/loopback.js';
@@ -118,7 +118,7 @@ test('Postgres: behind a pooler, polled, and the status says so', { skip }, asyn
   const all = [
     Flags.fromSource(postgres(pooler), QUICK),
     Flags.fromSource(without(['pg'], () => postgres(pooler)), QUICK),
-    Flags.fromSource(layers(saved(postgres(pooler), '/nonexistent/copy.json'), () => '{"esclusa": 1, "flags": []}'), QUICK),
+    Flags.fromSource(layers(cached(postgres(pooler), '/nonexistent/copy.json'), () => '{"esclusa": 1, "flags": []}'), QUICK),
   ];
   for (const on of [false, true, false, true]) {
     await turn(on);

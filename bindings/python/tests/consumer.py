@@ -39,7 +39,7 @@ from esclusa.sync import (
     Postgres,
     Redis,
     Request,
-    Saved,
+    Cached,
     Source,
     Status,
     Sync,
@@ -109,10 +109,10 @@ class Account(Flags):
 
 source: Source = Table()
 assert_type(Account.from_file("flags.json"), Account)
-assert_type(Flags.from_url("https://example.com/flags.json", token="x", saved="copy.json"), Flags)
+assert_type(Flags.from_url("https://example.com/flags.json", token="x", cache="copy.json"), Flags)
 assert_type(Flags.from_env(["MY_"]), Flags)
 assert_type(Flags.from_source(lambda: b"[]", interval=10), Flags)
-with flags.sync(Layers(Environment(), Saved(source, "copy.json"), Bundled("[]")), policy=Policy(jitter=0.5)) as sync:
+with flags.sync(Layers(Environment(), Cached(source, "copy.json"), Bundled("[]")), policy=Policy(jitter=0.5)) as sync:
     assert_type(sync, Sync)
 assert_type(flags.status(), Status)
 assert_type(flags.ready(5), bool)

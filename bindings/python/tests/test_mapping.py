@@ -14,7 +14,7 @@ import pytest
 from loopback import QUICK, Loopback, needs_loopback, until
 
 from esclusa import Context, Flags, LeftOut, Mapping, MappingError, SnapshotError
-from esclusa.sync import Bundled, Environment, Layers, Postgres, Saved, mapped
+from esclusa.sync import Bundled, Cached, Environment, Layers, Postgres, mapped
 
 FOLDER = Path(__file__).parents[3] / "spec" / "vectors" / "mapping"
 VECTORS = [vector for path in sorted(FOLDER.glob("*.json")) for vector in json.loads(path.read_bytes())["vectors"]]
@@ -202,14 +202,14 @@ def test_a_file_is_read_by_a_mapping_and_the_log_says_by_which(
     assert not flags.is_enabled("crm", PRO) and flags.is_enabled("crm", FREE)
 
 
-def test_a_saved_copy_holds_the_rows(tmp_path: Path, no_thread_left: None) -> None:
+def test_a_cached_copy_holds_the_rows(tmp_path: Path, no_thread_left: None) -> None:
     path = tmp_path / "copy.json"
     bundle = json.dumps({"esclusa": 1, "revision": 7, "tables": {"flags": ROWS}})
     mapping = Mapping(TOML, environment="production")
-    flags = Flags.from_source(Saved(mapped(lambda: bundle, mapping), path), policy=QUICK)
+    flags = Flags.from_source(Cached(mapped(lambda: bundle, mapping), path), policy=QUICK)
     until(lambda: path.exists() and path.read_text(encoding="utf-8") == bundle)
     assert flags.revision == 7
-    again = Flags.from_source(Saved(mapped(lambda: "broken", mapping), path), policy=QUICK)
+    again = Flags.from_source(Cached(mapped(lambda: "broken", mapping), path), policy=QUICK)
     assert again.is_enabled("crm", PRO) and not again.is_enabled("crm", FREE)
     reading = again.reading()
     assert reading is not None and reading.mapping == "mapping"
@@ -250,7 +250,7 @@ def test_rows_may_bring_their_mapping_along(tmp_path: Path) -> None:
     document = json.dumps({"esclusa": 1, "mapping": TOML_DICT, "tables": {"flags": rows}})
     given = [document]
     store = mapped(lambda: given[0], None, environment="production")
-    flags = Flags.from_source(Layers(Environment({}), Saved(store, tmp_path / "copy.json")), policy=QUICK)
+    flags = Flags.from_source(Layers(Environment({}), Cached(store, tmp_path / "copy.json")), policy=QUICK)
     assert flags.ready(60) and flags.is_enabled("crm", PRO) and not flags.is_enabled("crm", FREE)
     assert flags.status().mapped_by == "stored"
     given[0] = '[{"name": "native", "enabled": true}]'

@@ -28,7 +28,7 @@ from esclusa.sync import (
     Layers,
     News,
     Request,
-    Saved,
+    Cached,
 )
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
@@ -200,7 +200,7 @@ def test_layers_that_wait_are_all_listened_to(tmp_path: Path) -> None:
 
 def test_a_copy_is_kept_and_begins(tmp_path: Path) -> None:
     copy, store = tmp_path / "copy.json", Store(document(5, crm=True))
-    flags = Flags.from_source(Saved(store, copy), policy=QUICK)
+    flags = Flags.from_source(Cached(store, copy), policy=QUICK)
     assert flags.ready(60)
     until(lambda: copy.exists() and copy.read_text() == document(5, crm=True))
     store.said = document(4, crm=False)
@@ -208,7 +208,7 @@ def test_a_copy_is_kept_and_begins(tmp_path: Path) -> None:
     store.said = "{"
     until(lambda: "expected complete JSON" in str(flags.status()))
     assert copy.read_text() == document(5, crm=True), "neither what is older nor what is no snapshot is kept"
-    away = Flags.from_source(Saved(Store(OSError("away")), copy), policy=QUICK)
+    away = Flags.from_source(Cached(Store(OSError("away")), copy), policy=QUICK)
     assert away.is_enabled("crm") and away.revision == 5
     until(lambda: away.status().state == "failing")
     assert sorted(os.listdir(tmp_path)) == [".copy.json.lock", "copy.json"]
@@ -217,30 +217,30 @@ def test_a_copy_is_kept_and_begins(tmp_path: Path) -> None:
 def test_a_copy_that_cannot_be_used_or_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     copy = tmp_path / "copy.json"
     copy.write_text("{")
-    flags = Flags.from_source(Saved(Bundled(document(1, crm=True)), copy), policy=QUICK)
+    flags = Flags.from_source(Cached(Bundled(document(1, crm=True)), copy), policy=QUICK)
     assert flags.is_enabled("crm")
-    later = Flags.from_source(Saved(Store(OSError("away")), tmp_path / "nowhere" / "copy.json"), policy=QUICK)
+    later = Flags.from_source(Cached(Store(OSError("away")), tmp_path / "nowhere" / "copy.json"), policy=QUICK)
     until(lambda: later.status().failures)
-    good = Flags.from_source(Saved(Store(document(1, crm=True)), tmp_path / "nowhere" / "copy.json"), policy=QUICK)
+    good = Flags.from_source(Cached(Store(document(1, crm=True)), tmp_path / "nowhere" / "copy.json"), policy=QUICK)
     assert good.ready(60) and good.is_enabled("crm")
     until(lambda: "cannot be written" in caplog.text)
     broken = tmp_path / "broken.json"
     broken.write_text("{")
-    away = Flags.from_source(Saved(Store(OSError("away")), broken), policy=QUICK)
+    away = Flags.from_source(Cached(Store(OSError("away")), broken), policy=QUICK)
     assert not away.is_ready and "cannot be used" in caplog.text
 
 
 SAVING = """
 import sys, itertools, threading
 from esclusa import Flags
-from esclusa.sync import Policy, Saved
+from esclusa.sync import Cached, Policy
 revisions = itertools.count(int(sys.argv[2]))
 rows = ",".join('{"name": "f%d"}' % at for at in range(500))
 is_told = threading.Event()
 def store():
     is_told.wait()
     return '{"esclusa": 1, "revision": %d, "flags": [%s]}' % (next(revisions), rows)
-flags = Flags.from_source(Saved(store, sys.argv[1]), policy=Policy(interval=0.001, jitter=0, stale_after=60))
+flags = Flags.from_source(Cached(store, sys.argv[1]), policy=Policy(interval=0.001, jitter=0, stale_after=60))
 print(flags.revision, flush=True)
 is_told.set()
 threading.Event().wait()
@@ -310,10 +310,10 @@ def test_a_host_that_nobody_knows(caplog: pytest.LogCaptureFixture) -> None:
     assert flags.status().state == "starting" and "secret" not in caplog.text
 
 
-def test_a_store_that_is_away_has_a_saved_copy(tmp_path: Path) -> None:
+def test_a_store_that_is_away_has_a_cached_copy(tmp_path: Path) -> None:
     copy = tmp_path / "copy.json"
     copy.write_text(document(9, crm=True))
-    flags = Flags.from_url("http://127.0.0.1:1/flags.json", saved=copy)
+    flags = Flags.from_url("http://127.0.0.1:1/flags.json", cache=copy)
     assert flags.is_enabled("crm") and flags.available(0) and not flags.ready(0)
     until(lambda: flags.status().state == "failing")
 
@@ -339,7 +339,7 @@ def test_a_copy_that_hangs_delays_nothing(tmp_path: Path) -> None:
     for path in (pipe, Path("/dev/zero")):
         store = Store(document(1, crm=True))
         begin = time.monotonic()
-        flags = Flags.from_source(Saved(store, path), policy=QUICK)
+        flags = Flags.from_source(Cached(store, path), policy=QUICK)
         assert flags.ready(30) and flags.is_enabled("crm") and time.monotonic() - begin < 20
         store.said = document(2, crm=False)
         until(lambda flags=flags: not flags.is_enabled("crm"))  # type: ignore[misc]
@@ -361,9 +361,9 @@ def test_a_bootstrap_that_hangs_is_skipped() -> None:
 def test_a_shared_copy_never_goes_back(tmp_path: Path) -> None:
     copy = tmp_path / "copy.json"
     lagging, ahead = Store(document(5, crm=True)), Store(document(9, crm=False))
-    first = Flags.from_source(Saved(lagging, copy), policy=QUICK)
+    first = Flags.from_source(Cached(lagging, copy), policy=QUICK)
     until(lambda: copy.exists() and copy.read_text() == document(5, crm=True))
-    second = Flags.from_source(Saved(ahead, copy), policy=QUICK)
+    second = Flags.from_source(Cached(ahead, copy), policy=QUICK)
     until(lambda: copy.read_text() == document(9, crm=False))
     lagging.said = document(6, crm=True)
     until(lambda: first.revision == 6)
@@ -397,7 +397,7 @@ def test_an_answer_without_rows_is_a_failure_unless_it_is_allowed() -> None:
 def test_an_answer_without_rows_does_not_replace_the_copy(tmp_path: Path) -> None:
     copy, rows = tmp_path / "copy.json", '[{"name": "crm", "enabled": true}]'
     store = Store(rows)
-    flags = Flags.from_source(Saved(store, copy), policy=QUICK)
+    flags = Flags.from_source(Cached(store, copy), policy=QUICK)
     until(lambda: copy.exists() and copy.read_text() == rows)
     store.said = "[]"
     until(lambda: flags.status().failures > 2)

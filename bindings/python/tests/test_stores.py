@@ -12,7 +12,7 @@ import pytest
 from loopback import QUICK, Loopback, document, needs_loopback, until
 
 from esclusa import Flags
-from esclusa.sync import Layers, Policy, Postgres, Redis, Saved
+from esclusa.sync import Cached, Layers, Policy, Postgres, Redis
 
 psycopg = pytest.importorskip("psycopg")
 redis = pytest.importorskip("redis")
@@ -112,7 +112,7 @@ def test_postgres_behind_a_pooler(loopback: Loopback, postgres: str) -> None:
     assert flags.status().failures == 0 and flags.status().last_error is None and flags.status().revision
     assert flags.status().polled == "a pooler is between, which may hand on no notifications"
     assert str(flags.status()).endswith("; asked once an interval: a pooler is between, which may hand on no notifications")
-    layered = Flags.from_source(Layers(Saved(Postgres(pooled), "/nonexistent/copy.json"), lambda: "[]"), policy=QUICK, allow_empty=True)
+    layered = Flags.from_source(Layers(Cached(Postgres(pooled), "/nonexistent/copy.json"), lambda: "[]"), policy=QUICK, allow_empty=True)
     until(lambda: "a pooler is between" in (layered.status().polled or ""))
 
 

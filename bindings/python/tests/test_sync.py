@@ -28,7 +28,7 @@ from esclusa.sync import (
     NotModified,
     Policy,
     Request,
-    Saved,
+    Cached,
     Source,
     Sync,
 )
@@ -192,7 +192,7 @@ def test_a_copy_is_published_at_once_and_the_same_answer_is_not_published_again(
         go.wait(60)
         return document(1, crm=True)
 
-    flags.sync(Saved(store, copy), policy=QUICK)
+    flags.sync(Cached(store, copy), policy=QUICK)
     assert flags.is_enabled("crm") and flags.status().state == "stale" and flags.status().age is None
     go.set()
     until(lambda: flags.status().state == "fresh")

@@ -56,7 +56,7 @@ fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// Whether an answer takes the place of a saved copy, by their revisions: one that is older does not (11.23).
+/// Whether an answer takes the place of a cached copy, by their revisions: one that is older does not (11.23).
 #[must_use]
 pub fn should_save(saved: Option<u64>, new: Option<u64>) -> bool {
     !matches!((saved, new), (Some(saved), Some(new)) if new < saved)

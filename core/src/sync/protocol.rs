@@ -181,7 +181,7 @@ impl Protocol {
         self.answered && before == Some(known)
     }
 
-    /// Something else than an answer was published: a saved copy, or what there is while a layer is missing. There are
+    /// Something else than an answer was published: a cached copy, or what there is while a layer is missing. There are
     /// answers then, but nothing is fresh.
     pub fn from_cache(&mut self, now_ms: u64, revision: Option<u64>) {
         self.advance(now_ms);

@@ -9,7 +9,7 @@ pub enum State {
     Starting,
     /// The last answer was good, and the data is young.
     Fresh,
-    /// The data is older than `stale_after_ms`, or came from a saved copy.
+    /// The data is older than `stale_after_ms`, or came from a cached copy.
     Stale,
     /// The last ask failed.
     Failing,

@@ -10,8 +10,8 @@ import { Failure, type Fetch, type Source } from './source.js';
 /**
  * The same source, whose rows a mapping reads, with values for its parameters.
  *
- * Rows that the mapping does not fit as a whole are a failure, and the last set stays. A saved copy holds the rows as the
- * store gave them: `saved(mapped(source, mapping), path)`. Each layer has a mapping of its own:
+ * Rows that the mapping does not fit as a whole are a failure, and the last set stays. A cached copy holds the rows as the
+ * store gave them: `cached(mapped(source, mapping), path)`. Each layer has a mapping of its own:
  * `layers(environment(), mapped(source, mapping))`.
  *
  * `mapped(source, { stored: parameters })` reads by the mapping that the rows bring along, as `esclusa.watch` keeps it in

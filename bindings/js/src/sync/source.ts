@@ -58,7 +58,7 @@ export interface Source {
    * or rejects, that is called, and this again when the source is next asked: there is nothing to try again here.
    */
   watch?(tell: (news: News) => void): Stop | void | PromiseLike<Stop | void>;
-  /** What can be published before the source is asked for the first time: a saved copy, a bundled file. */
+  /** What can be published before the source is asked for the first time: a cached copy, a bundled file. */
   bootstrap?(): Snapshot | null | undefined | PromiseLike<Snapshot | null | undefined>;
 }
 

@@ -27,7 +27,7 @@ export class Sync implements ActiveSync {
     return this.#run.ready(waitMs(timeoutMs));
   }
 
-  /** Waits until anything is published, a saved or bundled copy too, and says whether something is. */
+  /** Waits until anything is published, a cached or bundled copy too, and says whether something is. */
   available(timeoutMs: number = 10_000): Promise<boolean> {
     return this.#run.available(waitMs(timeoutMs));
   }

@@ -27,7 +27,7 @@ from ._questions import FlagSet, Questions
 from ._refresh import Refresh
 from ._report import Report, refusal_of, report_of
 from ._rows import Rows, is_rows, text_of
-from ._saved import Saved
+from ._cached import Cached
 from ._source import Fetch, Source
 from ._status import Status
 from ._sync import Sync
@@ -182,7 +182,7 @@ class Flags(Questions):
         timeout: float = 10.0,
         events: str | None = None,
         heartbeat: float = 45.0,
-        saved: str | os.PathLike[str] | None = None,
+        cache: str | os.PathLike[str] | None = None,
         interval: float | None = None,
         policy: Policy | None = None,
         mapping: MappingLike | None = None,
@@ -193,9 +193,9 @@ class Flags(Questions):
         At the URL `events` server-sent events say that there is a new snapshot; a stream that keeps silent for
         `heartbeat` seconds counts as cut off. `esclusa.sync.Http` has more options.
 
-        With `saved` the last good answer is kept in a file of this path, and published before this returns. The store is
+        With `cache` the last good answer is kept in a file of this path, and published before this returns. The store is
         asked in a thread: `ready` waits for the first answer. With a `mapping` it gives rows of a table with columns of its
-        own, and the saved copy has them as they came.
+        own, and the cached copy has them as they came.
 
         Raises ImportError without urllib3, and ValueError for what is no URL of http or https, or cannot be a header.
         """
@@ -204,8 +204,8 @@ class Flags(Questions):
         )
         if mapping is not None:
             source = mapped(source, mapping)
-        if saved is not None:
-            source = Saved(source, saved)
+        if cache is not None:
+            source = Cached(source, cache)
         return cls.from_source(source, interval=interval, policy=policy, timeout=3 * timeout)
 
     @classmethod
@@ -252,7 +252,7 @@ class Flags(Questions):
     ) -> Sync:
         """Keeps the flags fresh from a source, in a thread, until what it returns is closed or nobody holds the flags.
 
-        What is at hand (a file, the environment, a saved or bundled copy) is published before this returns; anything else
+        What is at hand (a file, the environment, a cached or bundled copy) is published before this returns; anything else
         is asked in the thread. `interval` is the policy's, in seconds, 30 unless one of them says otherwise. A source
         that takes longer than `timeout` seconds counts as failing, but nobody can end it: it has time-outs of its own.
         Bare rows without a row are a failure, because a store that hides its rows answers so, unless `allow_empty`.
@@ -308,7 +308,7 @@ class Flags(Questions):
         return self.available(timeout) if self._sync is None else self._sync._wait_until_ready(timeout)
 
     def available(self, timeout: float = 10.0) -> bool:
-        """Waits until anything is published, be it a saved or bundled copy, and says whether it was within the time, in
+        """Waits until anything is published, be it a cached or bundled copy, and says whether it was within the time, in
         seconds.
 
         It blocks its thread, as `ready` does.

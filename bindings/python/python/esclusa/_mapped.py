@@ -26,8 +26,8 @@ def mapped(source: Source | Fetch, mapping: MappingLike | None, /, **parameters:
     >>> flags.is_enabled("crm"), flags.is_enabled("old")
     (True, False)
 
-    Rows that the mapping does not fit as a whole are a failure, and the last set stays. A saved copy holds the rows as the
-    store gave them: `Saved(mapped(source, mapping), path)`. Each layer has a mapping of its own: `Layers(Environment(),
+    Rows that the mapping does not fit as a whole are a failure, and the last set stays. A cached copy holds the rows as the
+    store gave them: `Cached(mapped(source, mapping), path)`. Each layer has a mapping of its own: `Layers(Environment(),
     mapped(source, mapping))`.
 
     With None in place of a mapping it is the one that the rows bring along, as `esclusa.watch` keeps it in Postgres; what

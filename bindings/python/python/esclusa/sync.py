@@ -22,7 +22,7 @@ from ._policy import Policy as Policy
 from ._postgres import Postgres as Postgres
 from ._redis import Redis as Redis
 from ._refresh import Refresh as Refresh
-from ._saved import Saved as Saved
+from ._cached import Cached as Cached
 from ._source import NOT_MODIFIED as NOT_MODIFIED
 from ._source import Answer as Answer
 from ._source import Failure as Failure
@@ -53,7 +53,7 @@ __all__ = [
     "Redis",
     "Refresh",
     "Request",
-    "Saved",
+    "Cached",
     "Source",
     "Status",
     "Sync",

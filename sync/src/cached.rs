@@ -18,20 +18,20 @@ use crate::syncing::{BEGIN_WITHIN, asked, begun};
 /// flushed to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it: a
 /// copy is replaced only by one whose revision is not older.
 #[derive(Clone, Debug)]
-pub struct Saved<S> {
+pub struct Cached<S> {
     source: S,
     writer: Arc<Writer>,
 }
 
-impl<S: Source> Saved<S> {
+impl<S: Source> Cached<S> {
     /// The copy's folder must exist; the file need not.
     pub fn new(source: S, path: impl Into<PathBuf>) -> Self {
         let translation = source.translation();
-        Saved { source, writer: Arc::new(Writer { path: path.into(), translation, next: Mutex::default() }) }
+        Cached { source, writer: Arc::new(Writer { path: path.into(), translation, next: Mutex::default() }) }
     }
 }
 
-impl<S: Source> Source for Saved<S> {
+impl<S: Source> Source for Cached<S> {
     fn name(&self) -> String {
         self.source.name()
     }

@@ -35,7 +35,7 @@ _ABANDONED_SECONDS = 60.0
 _CLOSING_SECONDS = 1.0
 
 
-class Saved:
+class Cached:
     """Another source, of which the last good answer is kept in a file and published first at the next start.
 
     The file is written in a thread and never delays an answer. It is replaced as a whole (written beside it, flushed to

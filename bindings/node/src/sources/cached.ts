@@ -25,7 +25,7 @@ const ABANDONED_MS = 60_000;
  * to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it: a copy is
  * replaced only by one whose revision is not older [11.23].
  */
-export function saved(source: Source | Fetch, path: string | URL): Source {
+export function cached(source: Source | Fetch, path: string | URL): Source {
   const inner = sourceOf(source);
   const name = typeof path === 'string' ? path : fileURLToPath(path);
   const reading: MappedOptions = { mapping: inner.translation };
@@ -114,17 +114,17 @@ async function saveNewer(path: string, bytes: Uint8Array, reading: MappedOptions
     throw new Error(IRREGULAR);
   }
   await save(path, bytes, async () => {
-    let saved: number | null = null;
+    let known: number | null = null;
     try {
       const before = await readFile(path);
       if (Buffer.compare(before, bytes) === 0) {
         return false;
       }
-      saved = revisionOf(before, reading);
+      known = revisionOf(before, reading);
     } catch {
       // There is no copy, or it cannot be used.
     }
-    return decide({ decide: 'save', saved, new: revision }) === true;
+    return decide({ decide: 'save', saved: known, new: revision }) === true;
   });
 }
 
