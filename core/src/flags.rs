@@ -85,7 +85,7 @@ impl Flags {
     }
 
     /// Makes a flag set the current one, even if its revision is older than the current set's.
-    pub fn publish_any_revision(&self, set: FlagSet) -> Report {
+    pub fn publish_accepting_older(&self, set: FlagSet) -> Report {
         self.replace(set, |_, _| false)
     }
 

@@ -40,7 +40,7 @@ fn published(seed: u64) -> (Flags, Sequence) {
     let flags = Flags::new();
     for text in sequence.snapshots.iter().filter_map(|snapshot| marked(&snapshot.text())) {
         if let Ok(set) = FlagSet::from_json(text.as_bytes()) {
-            let _ = flags.publish_any_revision(set);
+            let _ = flags.publish_accepting_older(set);
         }
     }
     (flags, sequence)

@@ -117,7 +117,7 @@ fn an_older_revision_is_refused_unless_it_is_asked_for() {
     assert!(!report.is_published());
     assert_eq!(flags.current().revision(), Some(5));
     assert!(flags.publish(snapshot(5)).is_published(), "the same revision is not older");
-    assert!(flags.publish_any_revision(snapshot(4)).is_published());
+    assert!(flags.publish_accepting_older(snapshot(4)).is_published());
     assert_eq!(flags.current().revision(), Some(4));
 }
 

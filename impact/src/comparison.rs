@@ -21,7 +21,7 @@ impl Comparison {
         let flags = Flags::new();
         let _ = flags.publish(old);
         let old = flags.current();
-        let report = flags.publish_any_revision(new);
+        let report = flags.publish_accepting_older(new);
         let mut keys = [report.added(), report.removed(), report.changed()].concat();
         keys.sort_unstable();
         Comparison { old, new: flags.current(), report, keys }

@@ -333,7 +333,7 @@ impl Flags {
             Ok(compiled) => compiled,
             Err(refusal) => return refused(py, &refusal),
         };
-        let report = if accept_older { self.flags.publish_any_revision(set) } else { self.flags.publish(set) };
+        let report = if accept_older { self.flags.publish_accepting_older(set) } else { self.flags.publish(set) };
         let mut said = report.to_value();
         if let Some(understood) = understood {
             understood.complete_report(&mut said);

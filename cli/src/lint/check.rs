@@ -24,7 +24,7 @@ pub(crate) fn check(snapshot: &Snapshot, levels: &Levels, now: Time) -> Vec<Find
         Err(error) => vec![refused(&error, snapshot)],
         Ok(set) => {
             let flags = Flags::new();
-            let report = flags.publish_any_revision(set);
+            let report = flags.publish_accepting_older(set);
             let mut findings: Vec<Finding> = report.violations().iter().map(violation).collect();
             columns(&report, levels, &mut findings);
             // The places of mapped rows are not those of the flags, and their messages name the flag.

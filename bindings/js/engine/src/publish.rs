@@ -25,7 +25,7 @@ pub fn publish(flags: &Flags, snapshot: &[u8], options: Options) -> String {
 
 /// Makes a set the current one.
 pub(crate) fn swapped(flags: &Flags, set: FlagSet, options: Options) -> Report {
-    if options.accept_older { flags.publish_any_revision(set) } else { flags.publish(set) }
+    if options.accept_older { flags.publish_accepting_older(set) } else { flags.publish(set) }
 }
 
 pub(crate) fn refusal(error: &SnapshotError) -> String {
