@@ -184,7 +184,7 @@ impl Syncing {
 
     /// Calls the listener after each publish that changed an answer, with the keys that were added, removed and
     /// changed. It runs in the task that keeps the flags fresh, so it should be short; what it panics with is logged.
-    pub fn on_change(&self, listener: impl Fn(&Report) + Send + Sync + 'static) {
+    pub fn on_publish(&self, listener: impl Fn(&Report) + Send + Sync + 'static) {
         lock(&self.shared.listeners).push(Arc::new(listener));
     }
 }

@@ -77,7 +77,7 @@ async fn the_table_as_it_stands(client: &Client, url: &str) {
     let syncing = start(&flags, Postgres::new(url).unwrap(), options(30));
     let published = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&published);
-    syncing.on_change(move |_| {
+    syncing.on_publish(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
     });
     assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
@@ -116,7 +116,7 @@ async fn changes_are_told(client: &Client, url: &str) {
     // Many changes at once are read once or twice, not each.
     let publishes = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&publishes);
-    syncing.on_change(move |_| {
+    syncing.on_publish(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
     });
     let changes = (0..100).map(|percentage| format!("UPDATE feature_flags SET rollout_percentage = {percentage}"));

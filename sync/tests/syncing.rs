@@ -20,8 +20,8 @@ async fn it_publishes_tells_what_changed_and_says_how_things_stand() {
     assert_eq!(syncing.status().state, State::Starting);
     let told = Arc::new(Mutex::new(Vec::new()));
     let listener = Arc::clone(&told);
-    syncing.on_change(|_| panic!("listeners may be broken"));
-    syncing.on_change(move |report| {
+    syncing.on_publish(|_| panic!("listeners may be broken"));
+    syncing.on_publish(move |report| {
         listener.lock().unwrap().push([report.added(), report.removed(), report.changed()].map(<[String]>::to_vec));
     });
     script.say(answer(one(1, "f", true)));
