@@ -115,7 +115,8 @@ fn publish(flags: &Flags, step: &Json) -> Result<(), String> {
             return same(&json!("refused"), &step["outcome"]);
         }
     };
-    let report = if step["accept_older"] == json!(true) { flags.publish_accepting_older(set) } else { flags.publish(set) };
+    let report =
+        if step["accept_older"] == json!(true) { flags.publish_accepting_older(set) } else { flags.publish(set) };
     let outcome = match report.outcome() {
         Outcome::Published => "published",
         Outcome::Older { .. } => "older",

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use esclusa::Flags;
 use esclusa_openfeature::EsclusaProvider;
-use esclusa_sync::{Answer, Bundled, Failure, Layers, Options, Policy, Request, Source, start};
+use esclusa_sync::{Answer, Bundled, Failure, Layers, Options, Policy, Request, Source, sync};
 use open_feature::EvaluationContext;
 use open_feature::provider::{FeatureProvider, ProviderStatus};
 
@@ -70,7 +70,7 @@ async fn is_on(provider: &EsclusaProvider) -> bool {
 #[tokio::test]
 async fn a_source_that_fails_and_recovers_is_told() {
     let (flags, store) = (Flags::new(), Store::new(Ok(ON)));
-    let syncing = Arc::new(start(&flags, store.clone(), quick()));
+    let syncing = Arc::new(sync(&flags, store.clone(), quick()));
     let mut provider = EsclusaProvider::new(&flags).syncing(Arc::clone(&syncing));
     assert_eq!(provider.status(), ProviderStatus::NotReady);
     provider.initialize(&EvaluationContext::default()).await;
@@ -87,7 +87,7 @@ async fn a_source_that_fails_and_recovers_is_told() {
 #[tokio::test]
 async fn a_source_that_is_away_at_the_start() {
     let (flags, store) = (Flags::new(), Store::new(Err("gone")));
-    let syncing = start(&flags, store.clone(), quick());
+    let syncing = sync(&flags, store.clone(), quick());
     let mut provider = EsclusaProvider::new(&flags).syncing(syncing).initialization_timeout(Duration::from_millis(50));
     let began = Instant::now();
     provider.initialize(&EvaluationContext::default()).await;
@@ -101,7 +101,7 @@ async fn a_source_that_is_away_at_the_start() {
 #[tokio::test]
 async fn a_copy_answers_and_is_said_to_be_old() {
     let (flags, store) = (Flags::new(), Store::new(Err("gone")));
-    let syncing = start(&flags, Layers::new().layer(store.clone()).layer(Bundled::new(ON)), quick());
+    let syncing = sync(&flags, Layers::new().layer(store.clone()).layer(Bundled::new(ON)), quick());
     let mut provider = EsclusaProvider::new(&flags).syncing(syncing).initialization_timeout(Duration::from_millis(50));
     provider.initialize(&EvaluationContext::default()).await;
     until(&provider, ProviderStatus::STALE).await;

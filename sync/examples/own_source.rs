@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use esclusa::{Context, Flags};
-use esclusa_sync::{Answer, Failure, Options, Request, Source, start};
+use esclusa_sync::{Answer, Failure, Options, Request, Source, sync};
 
 struct Lines(&'static str);
 
@@ -25,7 +25,7 @@ impl Source for Lines {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let flags = Flags::new();
-    let syncing = start(&flags, Lines("flags.ini"), Options::default());
+    let syncing = sync(&flags, Lines("flags.ini"), Options::default());
     if !syncing.ready(Duration::from_secs(1)).await {
         println!("{}", syncing.status());
     }

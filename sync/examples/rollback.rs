@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use esclusa::{Context, Flags, Value};
-use esclusa_sync::{Options, Postgres, start};
+use esclusa_sync::{Options, Postgres, sync};
 use tokio_postgres::{Client, NoTls};
 
 const FLAG: &str = "crm_advanced_features";
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn watch(url: &str, flag: &str) -> Result<(), Box<dyn Error>> {
     let flags = Flags::new();
     let source = Postgres::new(url).map_err(|failure| failure.error)?;
-    let _syncing = start(&flags, source, Options::default());
+    let _syncing = sync(&flags, source, Options::default());
     let (mut was, mut reader) = (None, flags.reader());
     let caller = caller();
     loop {

@@ -4,14 +4,14 @@
 //! ```
 //! use std::time::Duration;
 //! use esclusa::{Context, Flags};
-//! use esclusa_sync::{Bundled, Layers, Options, start};
+//! use esclusa_sync::{Bundled, Layers, Options, sync};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let flags = Flags::new();
 //! // The first layer lies on top; what the app was built with lies below the store.
 //! let bundled = Bundled::new(r#"[{"name": "crm_advanced_features", "enabled": true}]"#);
-//! let syncing = start(&flags, Layers::new().layer(bundled), Options::default());
+//! let syncing = sync(&flags, Layers::new().layer(bundled), Options::default());
 //!
 //! syncing.ready(Duration::from_secs(5)).await;                // there are answers, or the time is over
 //! println!("{}", syncing.status());                           // fresh from bundled, revision none, 0 s old
@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod bundled;
+mod cached;
 #[cfg(any(feature = "http", feature = "mysql", feature = "postgres", feature = "redis"))]
 mod certificates;
 mod disk;
@@ -47,7 +48,6 @@ mod redis;
 mod refresh;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod rows;
-mod cached;
 mod source;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -61,6 +61,7 @@ mod trust;
 #[cfg(feature = "redis")]
 pub use crate::redis::Redis;
 pub use bundled::Bundled;
+pub use cached::Cached;
 #[cfg(feature = "environment")]
 pub use environment::Environment;
 pub use esclusa::sync::{Policy, Request, State};
@@ -80,12 +81,11 @@ pub use object_store;
 #[cfg(feature = "postgres")]
 pub use postgres::{MIGRATION, Opened, Postgres};
 pub use refresh::Refresh;
-pub use cached::Cached;
 pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use status::{LastError, Status};
-pub use syncing::{Options, Syncing, start};
+pub use syncing::{Options, Syncing, sync};
 #[cfg(feature = "postgres")]
 pub use tokio_postgres;
 

@@ -50,7 +50,7 @@ impl Default for Options {
 ///
 /// # Panics
 /// Outside a tokio runtime with time enabled, and with a policy that [`Policy::check`] refuses.
-pub fn start(flags: &Flags, source: impl Source, options: Options) -> Syncing {
+pub fn sync(flags: &Flags, source: impl Source, options: Options) -> Syncing {
     #[expect(clippy::panic, reason = "a number in the code is wrong; it cannot be asked by it")]
     let protocol = Protocol::new(options.policy, seed()).unwrap_or_else(|error| panic!("the policy's {error}"));
     let shared = Arc::new(Shared {
@@ -149,11 +149,11 @@ impl Syncing {
     /// ```
     /// # use std::time::Duration;
     /// # use esclusa::Flags;
-    /// # use esclusa_sync::{Bundled, Options, start};
+    /// # use esclusa_sync::{Bundled, Options, sync};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), esclusa_sync::Failure> {
     /// let flags = Flags::new();
-    /// let syncing = start(&flags, Bundled::new(r#"[{"name": "crm"}]"#), Options::default());
+    /// let syncing = sync(&flags, Bundled::new(r#"[{"name": "crm"}]"#), Options::default());
     /// syncing.refresh().within(Duration::from_secs(2)).await?;
     /// # Ok(())
     /// # }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use esclusa::{Context, Flags, Time};
-use esclusa_sync::{Answer, Failure, Options, Policy, Request, Source, Syncing, start};
+use esclusa_sync::{Answer, Failure, Options, Policy, Request, Source, Syncing, sync};
 use script::{Script, answer, fresh, is_on, late, one, soon};
 
 /// Answers as it is told to, after a while.
@@ -29,7 +29,7 @@ impl Source for Slow {
 async fn a_refresh_ends_with_the_answer_or_says_why_there_is_none() {
     let (flags, script, slow) = (Flags::new(), Script::default(), Arc::new(AtomicU64::new(0)));
     script.say(answer(one(1, "f", false)));
-    let syncing = start(&flags, Slow(script.clone(), Arc::clone(&slow)), late());
+    let syncing = sync(&flags, Slow(script.clone(), Arc::clone(&slow)), late());
     fresh(&syncing).await;
     for revision in 2..30 {
         script.say(answer(one(revision, "f", revision % 2 == 0)));
@@ -91,7 +91,7 @@ async fn ask(syncing: &Syncing) -> (bool, Duration) {
 async fn the_first_question_after_a_thaw_waits_if_it_is_told_to() {
     let (flags, script, slow) = (Flags::new(), Script::default(), Arc::new(AtomicU64::new(0)));
     script.say(answer(one(1, "f", false)));
-    let syncing = start(&flags, Slow(script.clone(), Arc::clone(&slow)), frozen());
+    let syncing = sync(&flags, Slow(script.clone(), Arc::clone(&slow)), frozen());
     fresh(&syncing).await;
     assert!(ask(&syncing).await.1 < Duration::from_millis(100), "nothing was frozen");
 
@@ -123,7 +123,7 @@ async fn the_first_question_after_a_thaw_waits_if_it_is_told_to() {
 async fn a_thaw_without_an_answer_is_said_and_without_the_option_nothing_waits() {
     let (flags, script, slow) = (Flags::new(), Script::default(), Arc::new(AtomicU64::new(0)));
     script.say(answer(one(1, "f", true)));
-    let syncing = start(&flags, Slow(script.clone(), Arc::clone(&slow)), frozen());
+    let syncing = sync(&flags, Slow(script.clone(), Arc::clone(&slow)), frozen());
     fresh(&syncing).await;
     between_questions(&syncing).await;
     slow.store(1_500, Ordering::SeqCst);
@@ -134,7 +134,7 @@ async fn a_thaw_without_an_answer_is_said_and_without_the_option_nothing_waits()
 
     let (flags, policy) = (Flags::new(), Policy { interval_ms: 20, ..soon().policy });
     let slow = Arc::new(AtomicU64::new(0));
-    let syncing = start(&flags, Slow(script, Arc::clone(&slow)), Options { policy, ..soon() });
+    let syncing = sync(&flags, Slow(script, Arc::clone(&slow)), Options { policy, ..soon() });
     fresh(&syncing).await;
     between_questions(&syncing).await;
     slow.store(1_500, Ordering::SeqCst);

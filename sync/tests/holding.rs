@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use esclusa::Flags;
-use esclusa_sync::{Answer, Bundled, Failure, File, Layers, Options, Request, Cached, Source, State, start};
+use esclusa_sync::{Answer, Bundled, Cached, Failure, File, Layers, Options, Request, Source, State, sync};
 use script::{Script, answer, fresh, is_on, late, one, soon, until};
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn a_cached_copy_answers_while_the_store_is_away() {
     let copy = folder.path().join("copy.json");
     let (flags, script) = (Flags::new(), Script::default());
     script.say(answer(one(7, "f", true)));
-    let syncing = start(&flags, Cached::new(script.clone(), &copy), soon());
+    let syncing = sync(&flags, Cached::new(script.clone(), &copy), soon());
     until("the copy", || std::fs::read(&copy).is_ok_and(|bytes| bytes == one(7, "f", true).as_bytes())).await;
     for bad in [one(6, "g", true), "[{".to_owned()] {
         script.say(answer(bad));
@@ -28,7 +28,7 @@ async fn a_cached_copy_answers_while_the_store_is_away() {
     drop(syncing);
 
     let (flags, away) = (Flags::new(), Script::default());
-    let syncing = start(&flags, Cached::new(away.clone(), &copy), soon());
+    let syncing = sync(&flags, Cached::new(away.clone(), &copy), soon());
     assert!(syncing.available(Duration::from_secs(5)).await);
     assert!(!syncing.ready(Duration::from_millis(20)).await, "the store has not answered (11.15)");
     assert!(is_on(&flags, "f"));
@@ -42,7 +42,7 @@ async fn a_cached_copy_answers_while_the_store_is_away() {
 
     std::fs::write(&copy, "{\"esclusa\": 1, \"fla").unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, Cached::new(Script::default(), &copy), soon());
+    let syncing = sync(&flags, Cached::new(Script::default(), &copy), soon());
     assert!(!syncing.ready(Duration::from_millis(100)).await, "a copy that cannot be read is no copy");
     assert_eq!(syncing.status().state, State::Starting);
 }
@@ -58,7 +58,7 @@ async fn a_copy_that_cannot_be_read_or_written_delays_nothing() {
         let (flags, script) = (Flags::new(), Script::default());
         script.say(answer(one(1, "f", true)));
         let begin = Instant::now();
-        let syncing = start(&flags, Cached::new(script.clone(), &path), soon());
+        let syncing = sync(&flags, Cached::new(script.clone(), &path), soon());
         assert!(syncing.ready(Duration::from_secs(5)).await, "{}", syncing.status());
         assert!(begin.elapsed() < Duration::from_secs(3) && is_on(&flags, "f"));
         script.say(answer(one(2, "f", false)));
@@ -86,9 +86,9 @@ async fn a_bootstrap_that_hangs_delays_the_answer_by_two_seconds_at_most() {
     let script = Script::default();
     script.say(answer(one(1, "f", true)));
     let (alone, layered) = (Flags::new(), Flags::new());
-    let first = start(&alone, Hanging(script.clone()), soon());
+    let first = sync(&alone, Hanging(script.clone()), soon());
     let bundled = Bundled::new(r#"[{"name": "ground", "enabled": true}]"#);
-    let second = start(&layered, Layers::new().layer(Hanging(script)).layer(bundled), soon());
+    let second = sync(&layered, Layers::new().layer(Hanging(script)).layer(bundled), soon());
     assert!(first.ready(Duration::from_secs(4)).await && second.ready(Duration::from_secs(4)).await);
     assert!(is_on(&alone, "f") && is_on(&layered, "f") && is_on(&layered, "ground"));
 }
@@ -102,10 +102,10 @@ async fn a_shared_copy_never_goes_back() {
     let (lagging, ahead) = (Script::default(), Script::default());
     let (first, second) = (Flags::new(), Flags::new());
     lagging.say(answer(one(5, "f", true)));
-    let _first = start(&first, Cached::new(lagging.clone(), &copy), soon());
+    let _first = sync(&first, Cached::new(lagging.clone(), &copy), soon());
     until("the first copy", || revision() == Some(5)).await;
     ahead.say(answer(one(9, "f", false)));
-    let _second = start(&second, Cached::new(ahead.clone(), &copy), soon());
+    let _second = sync(&second, Cached::new(ahead.clone(), &copy), soon());
     until("the rollback in the copy", || revision() == Some(9)).await;
     lagging.say(answer(one(6, "f", true)));
     until("the lagging answer", || first.current().revision() == Some(6)).await;
@@ -121,7 +121,7 @@ async fn a_shared_copy_never_goes_back() {
 async fn an_answer_without_rows_is_a_failure_unless_the_app_allows_it() {
     let (flags, script) = (Flags::new(), Script::default());
     script.say(answer("[]".to_owned()));
-    let syncing = start(&flags, script.clone(), soon());
+    let syncing = sync(&flags, script.clone(), soon());
     until("the failure at the start", || syncing.status().failures > 0).await;
     assert_eq!(syncing.status().state, State::Starting);
     script.say(answer(r#"[{"name": "f", "enabled": true}]"#.to_owned()));
@@ -134,16 +134,16 @@ async fn an_answer_without_rows_is_a_failure_unless_the_app_allows_it() {
 
     let (flags, script) = (Flags::new(), Script::default());
     script.say(answer("[]".to_owned()));
-    let syncing = start(&flags, script, Options { allow_empty: true, ..soon() });
+    let syncing = sync(&flags, script, Options { allow_empty: true, ..soon() });
     assert!(syncing.ready(Duration::from_secs(5)).await);
 
     let (flags, script) = (Flags::new(), Script::default());
     script.say(answer("[]".to_owned()));
-    let syncing = start(&flags, Layers::new().layer(script.clone()).layer(Bundled::new(one(1, "f", true))), soon());
+    let syncing = sync(&flags, Layers::new().layer(script.clone()).layer(Bundled::new(one(1, "f", true))), soon());
     until("the failing layer", || syncing.status().state == State::Failing).await;
     assert!(is_on(&flags, "f"));
     let layers = Layers::new().layer(script).layer(Bundled::new(one(1, "f", true)));
-    let syncing = start(&Flags::new(), layers, Options { allow_empty: true, ..soon() });
+    let syncing = sync(&Flags::new(), layers, Options { allow_empty: true, ..soon() });
     assert!(syncing.ready(Duration::from_secs(5)).await, "{}", syncing.status());
 }
 
@@ -154,7 +154,7 @@ async fn an_answer_without_rows_does_not_replace_the_copy() {
     let rows = r#"[{"name": "f", "enabled": true}]"#;
     let (flags, script) = (Flags::new(), Script::default());
     script.say(answer(rows.to_owned()));
-    let syncing = start(&flags, Cached::new(script.clone(), &copy), soon());
+    let syncing = sync(&flags, Cached::new(script.clone(), &copy), soon());
     until("the copy", || std::fs::read(&copy).is_ok_and(|bytes| bytes == rows.as_bytes())).await;
     script.say(answer("[]".to_owned()));
     until("the failures", || syncing.status().failures > 2).await;
@@ -176,7 +176,7 @@ async fn a_layer_is_asked_in_full_when_that_is_due() {
     }
     let requests = Arc::<Mutex<Vec<Request>>>::default();
     let flags = Flags::new();
-    let _syncing = start(&flags, Layers::new().layer(Recording(Arc::clone(&requests))), soon());
+    let _syncing = sync(&flags, Layers::new().layer(Recording(Arc::clone(&requests))), soon());
     until("the second request", || requests.lock().unwrap().len() > 1).await;
     let requests = requests.lock().unwrap();
     let asked = |at: usize| (requests[at].in_full, requests[at].etag.clone());
@@ -185,7 +185,7 @@ async fn a_layer_is_asked_in_full_when_that_is_due() {
 
 #[tokio::test]
 async fn the_time_of_the_last_error_does_not_move() {
-    let syncing = start(&Flags::new(), Script::default(), late());
+    let syncing = sync(&Flags::new(), Script::default(), late());
     until("the failure", || syncing.status().last_error.is_some()).await;
     let at = syncing.status().last_error.unwrap().at;
     for _ in 0..200 {
@@ -202,7 +202,7 @@ async fn an_edit_that_keeps_time_and_length_is_seen() {
     std::fs::write(&path, one(1, "f", true)).unwrap();
     let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, File::new(&path), soon());
+    let syncing = sync(&flags, File::new(&path), soon());
     fresh(&syncing).await;
     let edited = one(2, "f", true);
     assert_eq!(edited.len(), one(1, "f", true).len());
@@ -217,7 +217,7 @@ async fn a_file_that_is_removed_is_news() {
     let path = folder.path().join("flags.json");
     std::fs::write(&path, one(1, "f", true)).unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, File::new(&path), late());
+    let syncing = sync(&flags, File::new(&path), late());
     fresh(&syncing).await;
     std::fs::remove_file(&path).unwrap();
     until("the failure", || syncing.status().state == State::Failing).await;

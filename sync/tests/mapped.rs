@@ -10,7 +10,7 @@ use client::{Client, OPTIONS};
 use esclusa::Context;
 use esclusa::sync::Request;
 use esclusa_formats::{Mapping, Parameters};
-use esclusa_sync::{Answer, Failure, Layers, Mapped, MappedBy, Cached, Source, State};
+use esclusa_sync::{Answer, Cached, Failure, Layers, Mapped, MappedBy, Source, State};
 use listener::{LOG, Listener};
 
 /// Rows that the test changes.

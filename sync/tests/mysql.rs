@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use esclusa::{Context, Flags, Time};
 use esclusa_loopback::{MariaDb, Proxy};
-use esclusa_sync::{MySql, State, Syncing, start};
+use esclusa_sync::{MySql, State, Syncing, sync};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
 use store::{Reader, every_break, is_on, options, until};
@@ -47,7 +47,7 @@ async fn a_table_is_read_as_it_stands_and_a_broken_way_turns_nothing_off() {
     let mut database = connect(&server).await;
     let flags = Flags::new();
     let proxy = Proxy::start(([127, 0, 0, 1], server.port()).into()).await.unwrap();
-    let syncing = start(&flags, source(&server, proxy.address().port()), options(50));
+    let syncing = sync(&flags, source(&server, proxy.address().port()), options(50));
     until("that there is no table", &syncing, || said(&syncing, "feature_flags' doesn't exist")).await;
     database.query_drop(TABLE).await.unwrap();
     until("that there is no row", &syncing, || said(&syncing, "no rows")).await;
@@ -114,7 +114,7 @@ async fn views_tls_and_passwords_that_rotate() {
         [("DISABLED", "Access denied"), ("PREFERRED", ""), ("REQUIRED", ""), ("VERIFY_CA", "ertificate")]
     {
         let flags = Flags::new();
-        let syncing = start(&flags, MySql::new(&url(mode)).unwrap().table("test.flags"), options(20));
+        let syncing = sync(&flags, MySql::new(&url(mode)).unwrap().table("test.flags"), options(20));
         if expected.is_empty() {
             assert!(syncing.ready(Duration::from_secs(10)).await && is_on(&flags), "{mode}: {}", syncing.status());
         } else {
@@ -130,7 +130,7 @@ async fn views_tls_and_passwords_that_rotate() {
         .table("test.flags")
         .password(move || std::future::ready(Ok(given.lock().unwrap().clone())));
     let flags = Flags::new();
-    let syncing = start(&flags, source, options(20));
+    let syncing = sync(&flags, source, options(20));
     until("the refusal", &syncing, || said(&syncing, "Access denied")).await;
     *password.lock().unwrap() = "first".to_owned();
     assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());

@@ -13,7 +13,7 @@ use esclusa_sync::object_store::local::LocalFileSystem;
 use esclusa_sync::object_store::memory::InMemory;
 use esclusa_sync::object_store::path::Path;
 use esclusa_sync::object_store::{BackoffConfig, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
-use esclusa_sync::{Object, State, start};
+use esclusa_sync::{Object, State, sync};
 use store::{Reader, is_on, options, until};
 
 fn snapshot(revision: u64, enabled: bool) -> String {
@@ -28,7 +28,7 @@ async fn a_change_is_read_from_every_store_of_the_crate() {
     let path = Path::from("production/flags.json");
     for store in stores {
         let flags = Flags::new();
-        let syncing = start(&flags, Object::new(Arc::clone(&store), path.as_ref()), options(20));
+        let syncing = sync(&flags, Object::new(Arc::clone(&store), path.as_ref()), options(20));
         let said = |word: &str| syncing.status().last_error.is_some_and(|last| last.error.contains(word));
         until("that it is not there", &syncing, || said("not found")).await;
         for (revision, enabled) in [(1, true), (2, false), (3, true)] {
@@ -64,7 +64,7 @@ fn s3(bucket: &Bucket) -> AmazonS3 {
 async fn a_bucket_is_asked_with_its_entity_tag_and_may_fail() {
     let bucket = Bucket::start("flags", "production/flags.json", "AKIATEST").await.unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, Object::new(Arc::new(s3(&bucket)), "production/flags.json"), options(20));
+    let syncing = sync(&flags, Object::new(Arc::new(s3(&bucket)), "production/flags.json"), options(20));
     let said = |word: &str| syncing.status().last_error.is_some_and(|last| last.error.contains(word));
     until("that it is not there", &syncing, || said("NoSuchKey")).await;
     bucket.put(snapshot(1, true));

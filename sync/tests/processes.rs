@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use esclusa::{Context, FlagSet, Flags};
-use esclusa_sync::{Answer, Bundled, Environment, Failure, Layers, Options, Policy, Request, Cached, Source, start};
+use esclusa_sync::{Answer, Bundled, Cached, Environment, Failure, Layers, Options, Policy, Request, Source, sync};
 
 /// Set for the process that a test starts: what it is to do.
 const ROLE: &str = "ESCLUSA_TEST_ROLE";
@@ -34,7 +34,7 @@ async fn switched() {
     let store = Bundled::new(
         r#"[{"name": "crm", "enabled": false, "target_plans": ["PREMIUM"]}, {"name": "qr-generator", "enabled": true}]"#,
     );
-    let syncing = start(&flags, Layers::new().layer(Environment::default()).layer(store), Options::default());
+    let syncing = sync(&flags, Layers::new().layer(Environment::default()).layer(store), Options::default());
     let asked = Instant::now();
     while syncing.status().failures == 0 && syncing.status().age.is_none() && asked.elapsed() < Duration::from_secs(5) {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -84,7 +84,7 @@ async fn saving() {
     let flags = Flags::new();
     let policy = Policy { interval_ms: 1, ..Policy::default() };
     let source = Cached::new(Counting(before.unwrap_or_default()), path);
-    let _syncing = start(&flags, source, Options { policy, ..Options::default() });
+    let _syncing = sync(&flags, source, Options { policy, ..Options::default() });
     println!("saving");
     std::future::pending::<()>().await;
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use esclusa::{Context, Flags};
 use esclusa_loopback::Proxy;
-use esclusa_sync::{Answer, Redis, Request, Source, State, start};
+use esclusa_sync::{Answer, Redis, Request, Source, State, sync};
 use store::{NEVER, Reader, every_break, is_on, options, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,7 +23,7 @@ async fn redis() {
     };
     let mut writer = Redis::new(&server.url()).unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(NEVER));
+    let syncing = sync(&flags, Redis::new(&server.url()).unwrap(), options(NEVER));
     until("the empty server", &syncing, || syncing.status().last_error.is_some()).await;
     assert!(syncing.status().last_error.unwrap().error.contains("there is no key `esclusa:flags`"));
     writer.put(one(1, true, 0).as_bytes()).await.unwrap();
@@ -37,7 +37,7 @@ async fn redis() {
     drop(syncing);
 
     // A connection that was cut off is not used again, so it costs no failure.
-    let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(100));
+    let syncing = sync(&flags, Redis::new(&server.url()).unwrap(), options(100));
     assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
     let mut admin = std::net::TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     std::io::Write::write_all(&mut admin, b"CLIENT KILL TYPE pubsub\r\n").unwrap();
@@ -54,7 +54,7 @@ async fn redis() {
     let source = Redis::new(&by_way).unwrap().key("other").timeout(Duration::from_millis(500));
     let mut other = Redis::new(&server.url()).unwrap().key("other");
     let flags = Flags::new();
-    let syncing = start(&flags, source, options(100));
+    let syncing = sync(&flags, source, options(100));
     other.put(one(6, true, 0).as_bytes()).await.unwrap();
     assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
     let other = Arc::new(tokio::sync::Mutex::new(other));
@@ -110,7 +110,7 @@ async fn redis_is_read_whatever_it_allows() {
             async { Ok("pw".to_owned()) }
         });
         let flags = Flags::new();
-        let syncing = start(&flags, source, options(30));
+        let syncing = sync(&flags, source, options(30));
         until(user, &syncing, || is_on(&flags)).await;
         for (revision, enabled) in [(2, false), (3, true)] {
             writer.put(one(revision, enabled, "").as_bytes()).await.unwrap();
@@ -135,7 +135,7 @@ async fn redis_is_read_whatever_it_allows() {
 
     // What is set by hand leaves the tag behind.
     let flags = Flags::new();
-    let syncing = start(&flags, Redis::new(&server.url()).unwrap(), options(30));
+    let syncing = sync(&flags, Redis::new(&server.url()).unwrap(), options(30));
     until("the start", &syncing, || is_on(&flags)).await;
     for (revision, enabled) in [(20, false), (21, true)] {
         let mut set = redis::cmd("SET");
@@ -168,7 +168,7 @@ async fn redis_is_read_whatever_it_allows() {
     writer.put(one(30, false, &big).as_bytes()).await.unwrap();
     until("the large one", &syncing, || !is_on(&flags)).await;
     let unwatched = Flags::new();
-    let syncing = start(&unwatched, Redis::new(&server.url()).unwrap(), options(NEVER));
+    let syncing = sync(&unwatched, Redis::new(&server.url()).unwrap(), options(NEVER));
     until("the large one, from the start", &syncing, || syncing.status().revision == Some(30)).await;
     writer.put(one(31, true, &big).as_bytes()).await.unwrap();
     until("the large one is told of", &syncing, || is_on(&unwatched)).await;
@@ -189,7 +189,7 @@ async fn redis_in_a_cluster() {
         let mut writer = Redis::new(&node.url()).unwrap().key(key);
         writer.put(one(1, true).as_bytes()).await.unwrap();
         let flags = Flags::new();
-        let syncing = start(&flags, Redis::new(&node.url()).unwrap().key(key), options(NEVER));
+        let syncing = sync(&flags, Redis::new(&node.url()).unwrap().key(key), options(NEVER));
         until("the start", &syncing, || is_on(&flags)).await;
         apps.push((flags, syncing, writer));
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use esclusa::{Context, Flags};
-use esclusa_sync::{Sqlite, State, Syncing, start};
+use esclusa_sync::{Sqlite, State, Syncing, sync};
 use rusqlite::Connection;
 use store::{NEVER, Reader, is_on, options, until};
 
@@ -27,7 +27,7 @@ fn database(path: &Path, mode: &str) -> Connection {
 async fn syncing(path: &Path) -> (Flags, Syncing) {
     let flags = Flags::new();
     let syncing =
-        start(&flags, Sqlite::table(path, "feature_flags").busy_timeout(Duration::from_millis(200)), options(NEVER));
+        sync(&flags, Sqlite::table(path, "feature_flags").busy_timeout(Duration::from_millis(200)), options(NEVER));
     assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
     (flags, syncing)
 }
@@ -103,7 +103,7 @@ async fn what_cannot_be_read_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.db");
     let flags = Flags::new();
-    let syncing = start(&flags, Sqlite::table(&path, "feature \"flags\""), options(20));
+    let syncing = sync(&flags, Sqlite::table(&path, "feature \"flags\""), options(20));
     let says = async |expected: &str| {
         let said = || syncing.status().last_error.is_some_and(|last| last.error.contains(expected));
         until(expected, &syncing, said).await;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use database::{CREATE, Database, MIGRATION, READER, ROWS, is_on, server, until};
 use esclusa::Flags;
-use esclusa_sync::{Answer, Options, Policy, Postgres, Request, Source, start};
+use esclusa_sync::{Answer, Options, Policy, Postgres, Request, Source, sync};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn standby() {
@@ -24,7 +24,7 @@ async fn standby() {
     // Asked so seldom that what comes sooner than that was notified of.
     let policy = Policy { interval_ms: 5_000, jitter_percent: 0, spread_ms: 0, ..Policy::default() };
     let flags = Flags::new();
-    let syncing = start(&flags, Postgres::new(&url).unwrap(), Options { policy, ..Options::default() });
+    let syncing = sync(&flags, Postgres::new(&url).unwrap(), Options { policy, ..Options::default() });
     until("the start", &syncing, || is_on(&flags)).await;
     let here = Database::open(&copy, "app").await;
     let compared = "SELECT is_compared::text FROM esclusa.ask()";

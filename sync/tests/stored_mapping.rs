@@ -10,7 +10,7 @@ use database::{Database, MIGRATION, error, server, until};
 use esclusa::sync::Request;
 use esclusa::{Context, Flags};
 use esclusa_formats::{Mapping, Parameters};
-use esclusa_sync::{Answer, Failure, MappedBy, Options, Policy, Postgres, Source, State, Syncing, start};
+use esclusa_sync::{Answer, Failure, MappedBy, Options, Policy, Postgres, Source, State, Syncing, sync};
 
 const TABLES: &str =
     "CREATE TABLE flags (id bigint PRIMARY KEY, slug text, title text, is_default boolean, pct integer,
@@ -43,9 +43,9 @@ fn source(database: &Database) -> Postgres {
     Postgres::new(&database.url_of("reader")).unwrap().parameters(parameters)
 }
 
-fn sync(source: impl Source, flags: &Flags, interval_ms: u64) -> Syncing {
+fn keep_fresh(source: impl Source, flags: &Flags, interval_ms: u64) -> Syncing {
     let policy = Policy { interval_ms, spread_ms: 10, backoff_min_ms: 20, backoff_max_ms: 100, ..Policy::default() };
-    start(flags, source, Options { policy, ..Options::default() })
+    sync(flags, source, Options { policy, ..Options::default() })
 }
 
 fn is_on(flags: &Flags, flag: &str, company: &str) -> bool {
@@ -72,7 +72,7 @@ async fn changes_are_heard(database: &Database) {
     let all: Vec<(Flags, Syncing)> = (0..8)
         .map(|_| {
             let flags = Flags::new();
-            let syncing = sync(source(database), &flags, 60_000);
+            let syncing = keep_fresh(source(database), &flags, 60_000);
             (flags, syncing)
         })
         .collect();
@@ -152,7 +152,7 @@ async fn history(database: &Database) {
 /// The last set stays, and the status says what is missing.
 async fn what_cannot_be_read(database: &Database) {
     let flags = Flags::new();
-    let syncing = sync(source(database), &flags, 30);
+    let syncing = keep_fresh(source(database), &flags, 30);
     until("the start", &syncing, || is_on(&flags, "pay", "t1")).await;
     for (breaks, said, mends) in [
         (
@@ -218,7 +218,7 @@ async fn what_cannot_be_read(database: &Database) {
 async fn own_mapping(database: &Database) {
     let own = mapping("").replace("\"default\"", "\"enabled\"").replace("$stage", "production");
     let flags = Flags::new();
-    let syncing = sync(source(database).mapped(Mapping::from_json(own.as_bytes()).unwrap()), &flags, 60_000);
+    let syncing = keep_fresh(source(database).mapped(Mapping::from_json(own.as_bytes()).unwrap()), &flags, 60_000);
     assert!(syncing.ready(Duration::from_secs(20)).await, "{}", syncing.status());
     assert!(is_on(&flags, "crm", "t1") && !is_on(&flags, "pay", "t1"), "the switch holds for every caller");
     assert_eq!(syncing.status().mapped_by, Some(MappedBy::AppInsteadOfStored));
@@ -246,7 +246,7 @@ async fn old_readers(database: &Database) {
     database.run("ALTER TABLE flags RENAME COLUMN pct TO rollout_percentage; UPDATE flags SET stage = NULL").await;
     database.run("SELECT esclusa.watch('public.flags', mapping => 'null')").await;
     let flags = Flags::new();
-    let syncing = sync(Plain(database::connect(&database.url).await), &flags, 30);
+    let syncing = keep_fresh(Plain(database::connect(&database.url).await), &flags, 30);
     until("the start", &syncing, || is_on(&flags, "crm", "t1")).await;
     database
         .run("SELECT esclusa.watch('public.flags', mapping => '{\"esclusa_mapping\": 1, \"label\": \"title\"}')")
@@ -384,7 +384,7 @@ async fn backup(server: &esclusa_loopback::Postgres) {
     let _ = std::fs::remove_file(&file);
     assert!(restore.status.success(), "{}", String::from_utf8_lossy(&restore.stderr));
     let flags = Flags::new();
-    let syncing = sync(source(&restored), &flags, 60_000);
+    let syncing = keep_fresh(source(&restored), &flags, 60_000);
     until("the start", &syncing, || is_on(&flags, "pay", "t1")).await;
     restored.run("UPDATE flag_tenants SET is_on = false").await;
     until("the side row", &syncing, || !is_on(&flags, "pay", "t1")).await;

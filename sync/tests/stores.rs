@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use esclusa::{Context, Flags};
 use esclusa_loopback::Proxy;
-use esclusa_sync::{Postgres, Redis, State, start};
+use esclusa_sync::{Postgres, Redis, State, sync};
 use store::{NEVER, Reader, every_break, is_on, options, until};
 use tokio_postgres::{Client, NoTls};
 
@@ -74,7 +74,7 @@ async fn postgres() {
 
 async fn the_table_as_it_stands(client: &Client, url: &str) {
     let flags = Flags::new();
-    let syncing = start(&flags, Postgres::new(url).unwrap(), options(30));
+    let syncing = sync(&flags, Postgres::new(url).unwrap(), options(30));
     let published = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&published);
     syncing.on_publish(move |_| {
@@ -89,9 +89,9 @@ async fn the_table_as_it_stands(client: &Client, url: &str) {
 
     client.batch_execute("CREATE SCHEMA app; CREATE TABLE app.\"Flags\" AS TABLE feature_flags; UPDATE app.\"Flags\" SET enabled = true").await.unwrap();
     let other = Flags::new();
-    let syncing = start(&other, Postgres::new(url).unwrap().table("app.\"Flags\""), options(30));
+    let syncing = sync(&other, Postgres::new(url).unwrap().table("app.\"Flags\""), options(30));
     assert!(syncing.ready(Duration::from_secs(10)).await && is_on(&other), "{}", syncing.status());
-    let syncing = start(&Flags::new(), Postgres::new(url).unwrap().table("nowhere"), options(30));
+    let syncing = sync(&Flags::new(), Postgres::new(url).unwrap().table("nowhere"), options(30));
     until("the failure", &syncing, || syncing.status().last_error.is_some()).await;
     let error = syncing.status().last_error.unwrap().error;
     assert!(error.contains("relation \"nowhere\" does not exist"), "{error}");
@@ -99,7 +99,7 @@ async fn the_table_as_it_stands(client: &Client, url: &str) {
 
 async fn changes_are_told(client: &Client, url: &str) {
     let flags = Flags::new();
-    let syncing = start(&flags, Postgres::new(url).unwrap(), options(NEVER));
+    let syncing = sync(&flags, Postgres::new(url).unwrap(), options(NEVER));
     assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
     assert!(is_on(&flags));
     let mut slowest = Duration::ZERO;
@@ -198,7 +198,7 @@ async fn server_breaks(server: &esclusa_loopback::Postgres, url: &str) {
     let by_way = url.replace(&format!(":{}/", server.port()), &format!(":{}/", proxy.address().port()));
     let flags = Flags::new();
     let source = Postgres::new(&by_way).unwrap().timeout(Duration::from_millis(500));
-    let syncing = start(&flags, source, options(100));
+    let syncing = sync(&flags, source, options(100));
     assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
     every_break(&proxy, &syncing, &flags, async |round| {
         let client = connect(url).await;
@@ -245,8 +245,8 @@ async fn nothing_secret_is_told() {
     assert!(!error.contains("hunter2"), "{error}");
     let flags = Flags::new();
     for syncing in [
-        start(&flags, Postgres::new("postgres://app:hunter2@127.0.0.1:1/db").unwrap(), options(NEVER)),
-        start(&flags, Redis::new("rediss://app:hunter2@127.0.0.1:1/3").unwrap(), options(NEVER)),
+        sync(&flags, Postgres::new("postgres://app:hunter2@127.0.0.1:1/db").unwrap(), options(NEVER)),
+        sync(&flags, Redis::new("rediss://app:hunter2@127.0.0.1:1/3").unwrap(), options(NEVER)),
     ] {
         until("the failure", &syncing, || syncing.status().last_error.is_some()).await;
         let status = syncing.status().to_string();

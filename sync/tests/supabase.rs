@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use esclusa::Flags;
 use esclusa_loopback::Table;
-use esclusa_sync::{Http, Options, Policy, start};
+use esclusa_sync::{Http, Options, Policy, sync};
 use script::{is_on, soon, until};
 
 fn rows(number: usize) -> Vec<String> {
@@ -28,7 +28,7 @@ fn often() -> Options {
 async fn the_pages_of_a_table_are_read_to_the_end() {
     let table = Table::start("anon-key", 100).await.unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, source(&table, "?select=*&order=name"), often());
+    let syncing = sync(&flags, source(&table, "?select=*&order=name"), often());
     for number in [1, 99, 100, 101, 250, 1000, 3] {
         table.put(rows(number));
         until("the rows", || flags.current().len() == number).await;
@@ -54,7 +54,7 @@ async fn without_an_order_a_table_that_is_cut_is_a_failure_that_says_what_to_wri
     let table = Table::start("anon-key", 100).await.unwrap();
     let flags = Flags::new();
     table.put(rows(100));
-    let syncing = start(&flags, source(&table, "?select=*"), often());
+    let syncing = sync(&flags, source(&table, "?select=*"), often());
     until("the rows", || flags.current().len() == 100).await;
     table.put(rows(101));
     let failed = || syncing.status().last_error.map(|last| last.error);
@@ -66,6 +66,6 @@ async fn without_an_order_a_table_that_is_cut_is_a_failure_that_says_what_to_wri
     );
     assert_eq!(flags.current().len(), 100, "what is published stays");
 
-    let stranger = start(&Flags::new(), Http::new(table.url()).unwrap(), often());
+    let stranger = sync(&Flags::new(), Http::new(table.url()).unwrap(), often());
     until("the refusal", || stranger.status().last_error.is_some_and(|last| last.error.contains("401"))).await;
 }

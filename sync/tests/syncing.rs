@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use esclusa::Flags;
-use esclusa_sync::{Answer, Bundled, Failure, File, Layers, News, Options, Request, Source, State, start};
+use esclusa_sync::{Answer, Bundled, Failure, File, Layers, News, Options, Request, Source, State, sync};
 
 use script::{Script, answer, fresh, is_on, late, one, replace, soon, until};
 
 #[tokio::test]
 async fn it_publishes_tells_what_changed_and_says_how_things_stand() {
     let (flags, script) = (Flags::new(), Script::default());
-    let syncing = start(&flags, script.clone(), soon());
+    let syncing = sync(&flags, script.clone(), soon());
     assert!(!syncing.ready(Duration::from_millis(50)).await, "there is nothing yet");
     assert_eq!(syncing.status().state, State::Starting);
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -60,7 +60,7 @@ async fn a_source_that_panics_or_hangs_is_a_failure_like_any_other() {
         }
     }
     let flags = Flags::new();
-    let syncing = start(&flags, Broken(0), Options { timeout: Duration::from_millis(50), ..soon() });
+    let syncing = sync(&flags, Broken(0), Options { timeout: Duration::from_millis(50), ..soon() });
     until("the panic", || syncing.status().last_error.is_some_and(|last| last.error == "the source panicked")).await;
     until("the hanging", || syncing.status().last_error.is_some_and(|last| last.error == "no answer within 0.05 s"))
         .await;
@@ -72,7 +72,7 @@ async fn a_source_that_panics_or_hangs_is_a_failure_like_any_other() {
 async fn dropping_ends_it_and_refreshing_asks_at_once() {
     let (flags, script) = (Flags::new(), Script::default());
     script.say(answer(one(1, "f", false)));
-    let syncing = start(&flags, script.clone(), late());
+    let syncing = sync(&flags, script.clone(), late());
     assert!(syncing.ready(Duration::from_secs(5)).await);
     script.say(answer(one(2, "f", true)));
     syncing.refresh();
@@ -99,7 +99,7 @@ async fn news_is_asked_for_soon() {
     }
     let (flags, script, bell) = (Flags::new(), Script::default(), Arc::new(tokio::sync::Notify::new()));
     script.say(answer(one(1, "f", false)));
-    let syncing = start(&flags, Layers::new().layer(Told(script.clone(), Arc::clone(&bell))), late());
+    let syncing = sync(&flags, Layers::new().layer(Told(script.clone(), Arc::clone(&bell))), late());
     assert!(syncing.ready(Duration::from_secs(5)).await);
     script.say(answer(one(2, "f", true)));
     bell.notify_one();
@@ -112,7 +112,7 @@ async fn layers_publish_what_there_is_while_one_fails() {
     top.say(answer(r#"{"esclusa": 1, "layer": "switches", "flags": [{"name": "f", "enabled": true}]}"#.to_owned()));
     let bundled = Bundled::new(r#"[{"name": "f", "enabled": false}, {"name": "ground", "enabled": true}]"#);
     let layers = Layers::new().layer(top).layer(store.clone()).layer(bundled);
-    let syncing = start(&flags, layers, soon());
+    let syncing = sync(&flags, layers, soon());
     assert!(syncing.available(Duration::from_secs(5)).await, "the ground is there at once");
     assert!(!syncing.ready(Duration::from_millis(20)).await, "a layer has not answered (11.15)");
     until("the switch over the ground", || is_on(&flags, "f") && is_on(&flags, "ground")).await;
@@ -171,7 +171,7 @@ async fn a_layer_that_never_answers_or_panics_keeps_back_no_other() {
         .layer(garbage)
         .layer(store.clone())
         .timeout(Duration::from_millis(50));
-    let syncing = start(&flags, layers, soon());
+    let syncing = sync(&flags, layers, soon());
     for (revision, enabled) in [(1, true), (2, false)] {
         store.say(answer(one(revision, "f", enabled)));
         until("what the last says", || is_on(&flags, "f") == enabled).await;
@@ -219,7 +219,7 @@ async fn an_ask_that_is_cut_off_loses_nothing() {
     door.0.store(true, Ordering::SeqCst);
     store.say(answer(one(1, "f", false)));
     let layers = Layers::new().layer(door.clone()).layer(Tagged(store.clone()));
-    let syncing = start(&flags, layers, Options { timeout: Duration::from_millis(50), ..soon() });
+    let syncing = sync(&flags, layers, Options { timeout: Duration::from_millis(50), ..soon() });
     until("the first", || syncing.status().state == State::Fresh).await;
     door.0.store(false, Ordering::SeqCst);
     store.say(answer(one(2, "f", true)));
@@ -235,7 +235,7 @@ async fn a_file_is_read_when_it_is_replaced() {
     let path = folder.path().join("flags.json");
     let flags = Flags::new();
     // The interval is an hour: only the watch can tell.
-    let syncing = start(&flags, File::new(&path), late());
+    let syncing = sync(&flags, File::new(&path), late());
     until("the missing file", || syncing.status().last_error.is_some()).await;
     assert!(syncing.status().last_error.unwrap().error.contains("flags.json`: No such file"), "{}", syncing.status());
     replace(&path, &one(1, "f", true));
@@ -261,7 +261,7 @@ async fn what_is_no_file_is_not_read() {
     let pipe = folder.path().join("flags.json");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     for path in [pipe, folder.path().to_owned()] {
-        let syncing = start(&Flags::new(), File::new(path), soon());
+        let syncing = sync(&Flags::new(), File::new(path), soon());
         until("the failure", || syncing.status().last_error.is_some()).await;
         let error = syncing.status().last_error.unwrap().error;
         assert!(error.ends_with("it is not a regular file, expected one"), "{error}");
@@ -280,7 +280,7 @@ async fn a_file_that_is_half_written_is_never_published() {
     };
     std::fs::write(&path, text(1)).unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, File::new(&path), soon());
+    let syncing = sync(&flags, File::new(&path), soon());
     fresh(&syncing).await;
     let writer = std::thread::spawn({
         let (path, texts) = (path.clone(), (2..8).map(text).collect::<Vec<_>>());
@@ -320,7 +320,7 @@ async fn a_mounted_config_map_is_read_when_its_link_is_swapped() {
     make("..2025_01", 1);
     std::os::unix::fs::symlink("..data/flags.json", folder.path().join("flags.json")).unwrap();
     let flags = Flags::new();
-    let syncing = start(&flags, File::new(folder.path().join("flags.json")), late());
+    let syncing = sync(&flags, File::new(folder.path().join("flags.json")), late());
     fresh(&syncing).await;
     make("..2025_02", 2);
     until("the swap", || flags.current().revision() == Some(2)).await;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use esclusa::{Context, Flags};
-use esclusa_sync::{Options, Policy, Source, Status, Syncing, start};
+use esclusa_sync::{Options, Policy, Source, Status, Syncing, sync};
 
 /// How long a test waits for what is to happen; on a busy machine everything takes its time.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn start(source: impl Source, options: Options) -> Self {
         let flags = Flags::new();
-        let syncing = start(&flags, source, options);
+        let syncing = sync(&flags, source, options);
         Client { flags, syncing }
     }
 

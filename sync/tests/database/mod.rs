@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use esclusa::{Context, Flags};
-use esclusa_sync::{Options, Policy, Postgres, Syncing, start};
+use esclusa_sync::{Options, Policy, Postgres, Syncing, sync};
 use tokio_postgres::{Client, NoTls};
 
 pub(crate) const MIGRATION: &str = include_str!("../../migrations/001_esclusa.sql");
@@ -76,7 +76,7 @@ impl Database {
     pub(crate) fn start(&self, user: &str, flags: &Flags) -> Syncing {
         let policy = Policy { interval_ms: 30, backoff_min_ms: 20, backoff_max_ms: 100, ..Policy::default() };
         let source = Postgres::new(&self.url_of(user)).unwrap().timeout(Duration::from_millis(500));
-        start(flags, source, Options { policy, ..Options::default() })
+        sync(flags, source, Options { policy, ..Options::default() })
     }
 }
 
