@@ -27,7 +27,7 @@ struct Layer {
     source: Box<dyn AnySource>,
     /// The entity tag of its last good answer.
     etag: Option<String>,
-    said: Option<Vec<u8>>,
+    content: Option<Vec<u8>>,
     /// Whether it has said something that the whole does not have yet. It outlives an ask that is cut off while another
     /// layer has not answered.
     is_new: bool,
@@ -35,9 +35,9 @@ struct Layer {
 
 /// The whole is a snapshot already; whose mappings made it is known to the layers.
 #[derive(Debug)]
-struct Whole(Vec<Arc<dyn Translation>>);
+struct Merged(Vec<Arc<dyn Translation>>);
 
-impl Translation for Whole {
+impl Translation for Merged {
     fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure> {
         Ok(FlagSet::from_json(bytes)?)
     }
@@ -48,9 +48,9 @@ impl Translation for Whole {
 
     /// That of the uppermost layer that has one, but for an app's mapping in place of a stored one, which is to be seen.
     fn mapped_by(&self) -> Option<MappedBy> {
-        let mut said = self.0.iter().filter_map(|layer| layer.mapped_by());
-        let first = said.next()?;
-        let is_over = first == MappedBy::AppInsteadOfStored || said.any(|by| by == MappedBy::AppInsteadOfStored);
+        let mut content = self.0.iter().filter_map(|layer| layer.mapped_by());
+        let first = content.next()?;
+        let is_over = first == MappedBy::AppInsteadOfStored || content.any(|by| by == MappedBy::AppInsteadOfStored);
         Some(if is_over { MappedBy::AppInsteadOfStored } else { first })
     }
 }
@@ -81,7 +81,7 @@ impl Layers {
     /// A layer below all the others so far.
     #[must_use]
     pub fn layer(mut self, source: impl Source) -> Self {
-        self.layers.push(Layer { source: Box::new(source), etag: None, said: None, is_new: false });
+        self.layers.push(Layer { source: Box::new(source), etag: None, content: None, is_new: false });
         self
     }
 
@@ -94,8 +94,8 @@ impl Layers {
     }
 
     /// None while too little was said (13.12). What a layer said was checked then.
-    fn whole(&self) -> Option<Vec<u8>> {
-        let layers: Vec<Option<&[u8]>> = self.layers.iter().map(|layer| layer.said.as_deref()).collect();
+    fn merged(&self) -> Option<Vec<u8>> {
+        let layers: Vec<Option<&[u8]>> = self.layers.iter().map(|layer| layer.content.as_deref()).collect();
         layered(&layers).ok().flatten()
     }
 }
@@ -112,7 +112,7 @@ impl Layer {
                 self.etag = etag;
                 Ok(())
             }
-            Answer::NotModified if self.said.is_some() => Ok(()),
+            Answer::NotModified if self.content.is_some() => Ok(()),
             Answer::NotModified => {
                 self.etag = None;
                 Err(Failure::new("not modified, but there is nothing yet, expected a snapshot"))
@@ -127,7 +127,7 @@ impl Layer {
 
     /// What the source gave is what the layer says.
     fn take(&mut self, bytes: Vec<u8>) -> Result<(), Failure> {
-        Ok(self.say(self.native(bytes)?)?)
+        Ok(self.set_content(self.native(bytes)?)?)
     }
 
     /// What the source gave, as a snapshot.
@@ -139,10 +139,10 @@ impl Layer {
     }
 
     /// Only a snapshot takes the place of what the layer said before (13.8).
-    fn say(&mut self, bytes: Vec<u8>) -> Result<(), LayerError> {
+    fn set_content(&mut self, bytes: Vec<u8>) -> Result<(), LayerError> {
         layered(&[Some(&bytes)])?;
-        self.is_new |= self.said.as_ref() != Some(&bytes);
-        self.said = Some(bytes);
+        self.is_new |= self.content.as_ref() != Some(&bytes);
+        self.content = Some(bytes);
         Ok(())
     }
 }
@@ -173,13 +173,13 @@ impl Source for Layers {
         match self.layering.conclude(request.etag.as_deref(), is_new, &failures) {
             Conclusion::NotModified => Ok(Answer::NotModified),
             Conclusion::Snapshot { etag } => {
-                let bytes = self.whole().ok_or_else(|| Failure::new("no layer has said anything, expected one"))?;
+                let bytes = self.merged().ok_or_else(|| Failure::new("no layer has answered, expected one"))?;
                 Ok(Answer::Snapshot { bytes, etag: Some(etag) })
             }
             Conclusion::Failure { error, retry_after_ms, with_snapshot } => Err(Failure {
                 error,
                 retry_after: retry_after_ms.map(Duration::from_millis),
-                instead: if with_snapshot { self.whole() } else { None },
+                instead: if with_snapshot { self.merged() } else { None },
             }),
         }
     }
@@ -194,16 +194,16 @@ impl Source for Layers {
 
     fn translation(&self) -> Option<Arc<dyn Translation>> {
         let layers: Vec<_> = self.layers.iter().filter_map(|layer| layer.source.translation()).collect();
-        (!layers.is_empty()).then(|| Arc::new(Whole(layers)) as Arc<dyn Translation>)
+        (!layers.is_empty()).then(|| Arc::new(Merged(layers)) as Arc<dyn Translation>)
     }
 
     async fn bootstrap(&mut self) -> Option<Vec<u8>> {
         // One that hangs does not keep the others back.
         let begun = self.layers.iter_mut().map(Layer::begin);
-        let said = join_all(begun).await;
-        for (layer, said) in self.layers.iter_mut().zip(said) {
-            layer.said = said.filter(|bytes| layered(&[Some(bytes)]).is_ok());
+        let content = join_all(begun).await;
+        for (layer, content) in self.layers.iter_mut().zip(content) {
+            layer.content = content.filter(|bytes| layered(&[Some(bytes)]).is_ok());
         }
-        self.whole()
+        self.merged()
     }
 }

@@ -116,27 +116,27 @@ export class Flags<F extends AnyFlags = AnyFlags> {
   }
 
   /** Whether the flag is on for this caller, now. It never throws; the default stands where there is no answer [12.1]. */
-  isEnabled(key: KeyOf<F>, context?: Caller, otherwise: boolean = false): boolean {
+  isEnabled(key: KeyOf<F>, context?: Caller, defaultValue: boolean = false): boolean {
     const slot = this.#slots.get(key);
-    if (slot !== undefined && Context.is(context) && otherwise === false) {
+    if (slot !== undefined && Context.is(context) && defaultValue === false) {
       const engine = this.#engine as Engine;
       // The number of a context that cannot be used stands for nothing, and nothing is off.
       return engine.isEnabled(this.#number, slot, Context.numberOf(context, engine));
     }
     const outcome = this.#outcome(key, context, Number.NaN);
-    return outcome.answered ? outcome.enabled : otherwise;
+    return outcome.answered ? outcome.enabled : defaultValue;
   }
 
   /** The value that the flag serves, on or off. It never throws; the default stands where there is no answer [12.1]. */
-  value<K extends KeyOf<F>, const T = null>(key: K, context?: Caller, otherwise: T = null as T): ValueOf<F, K> | T {
+  value<K extends KeyOf<F>, const T = null>(key: K, context?: Caller, defaultValue: T = null as T): ValueOf<F, K> | T {
     const outcome = this.#outcome(key, context, Number.NaN);
-    return outcome.answered ? (valueOf(outcome) as ValueOf<F, K>) : otherwise;
+    return outcome.answered ? (valueOf(outcome) as ValueOf<F, K>) : defaultValue;
   }
 
   /** The variant that the flag serves, null for none. It never throws; the default stands where there is no answer [12.1]. */
-  variant<K extends KeyOf<F>, const T = null>(key: K, context?: Caller, otherwise: T = null as T): VariantOf<F, K> | T {
+  variant<K extends KeyOf<F>, const T = null>(key: K, context?: Caller, defaultValue: T = null as T): VariantOf<F, K> | T {
     const outcome = this.#outcome(key, context, Number.NaN);
-    return outcome.answered ? (outcome.variant as VariantOf<F, K>) : otherwise;
+    return outcome.answered ? (outcome.variant as VariantOf<F, K>) : defaultValue;
   }
 
   /** The answer for one flag and why [7.18]. */

@@ -48,7 +48,7 @@ type PlainCaller = { [attribute: string]: unknown } | { toJSON(): unknown };
  * The caller of late. An SDK hands over a copy of the context with every question, and most questions are about the
  * same caller as the one before: from the second on, a context with the same fields is not read again.
  */
-export class LateCaller {
+export class LastContext {
   #names: string[] = [];
   #values: unknown[] = [];
   #prepared: PlainCaller | undefined;
@@ -106,7 +106,7 @@ export function details<T extends FlagValue>(
   flags: ProviderFlags,
   key: string,
   type: 'boolean' | 'string' | 'number' | 'object',
-  otherwise: T,
+  defaultValue: T,
   caller: PlainCaller,
 ): ResolutionDetails<T> {
   const { resolution, revision } = flags.answer?.(key, caller) ?? { resolution: flags.resolve(key, caller), revision: null };
@@ -114,13 +114,13 @@ export function details<T extends FlagValue>(
   const known = revision === null ? {} : { flagMetadata: metadata(revision) };
   // JavaScript's own words for types are those that OpenFeature asks by; null is no value.
   const isFit = value !== null && typeof value === type;
-  const served = isFit ? (value as JsonValue as T) : otherwise;
+  const served = isFit ? (value as JsonValue as T) : defaultValue;
   if (errorCode === null && (isFit || value === null)) {
     return variant === null ? { value: served, reason, ...known } : { value: served, variant, reason, ...known };
   }
   if (errorCode === null) {
     const errorMessage = `\`${key}\` serves ${named(Array.isArray(value) ? 'list' : typeof value)}, expected ${named(type)}`;
-    return { value: otherwise, reason: 'ERROR', errorCode: 'TYPE_MISMATCH' as ErrorCode, errorMessage, ...known };
+    return { value: defaultValue, reason: 'ERROR', errorCode: 'TYPE_MISMATCH' as ErrorCode, errorMessage, ...known };
   }
   const problem = { errorCode: errorCode as ErrorCode, errorMessage: MESSAGES[errorCode](key) };
   return { value: served, ...(variant === null ? {} : { variant }), reason, ...problem, ...known };

@@ -10,7 +10,7 @@ import {
 } from '@openfeature/server-sdk';
 
 import { ProviderLife } from '../../js/src/openfeature-events.js';
-import { LateCaller, type ProviderFlags, type ProviderOptions, details, flagsOf } from '../../js/src/openfeature.js';
+import { LastContext, type ProviderFlags, type ProviderOptions, details, flagsOf } from '../../js/src/openfeature.js';
 
 export type { ProviderFlags, ProviderOptions } from '../../js/src/openfeature.js';
 
@@ -34,7 +34,7 @@ export class EsclusaProvider implements Provider {
   readonly track?: NonNullable<Provider['track']>;
   readonly #flags: ProviderFlags;
   readonly #life: ProviderLife;
-  readonly #caller = new LateCaller();
+  readonly #caller = new LastContext();
   #looking: NodeJS.Timeout | undefined;
 
   /** @throws TypeError if these are no flags. */
@@ -64,19 +64,19 @@ export class EsclusaProvider implements Provider {
     this.#life.end();
   }
 
-  async resolveBooleanEvaluation(key: string, otherwise: boolean, context: EvaluationContext): Promise<ResolutionDetails<boolean>> {
-    return details(this.#flags, key, 'boolean', otherwise, this.#caller.of(this.#flags, context));
+  async resolveBooleanEvaluation(key: string, defaultValue: boolean, context: EvaluationContext): Promise<ResolutionDetails<boolean>> {
+    return details(this.#flags, key, 'boolean', defaultValue, this.#caller.of(this.#flags, context));
   }
 
-  async resolveStringEvaluation(key: string, otherwise: string, context: EvaluationContext): Promise<ResolutionDetails<string>> {
-    return details(this.#flags, key, 'string', otherwise, this.#caller.of(this.#flags, context));
+  async resolveStringEvaluation(key: string, defaultValue: string, context: EvaluationContext): Promise<ResolutionDetails<string>> {
+    return details(this.#flags, key, 'string', defaultValue, this.#caller.of(this.#flags, context));
   }
 
-  async resolveNumberEvaluation(key: string, otherwise: number, context: EvaluationContext): Promise<ResolutionDetails<number>> {
-    return details(this.#flags, key, 'number', otherwise, this.#caller.of(this.#flags, context));
+  async resolveNumberEvaluation(key: string, defaultValue: number, context: EvaluationContext): Promise<ResolutionDetails<number>> {
+    return details(this.#flags, key, 'number', defaultValue, this.#caller.of(this.#flags, context));
   }
 
-  async resolveObjectEvaluation<T extends JsonValue>(key: string, otherwise: T, context: EvaluationContext): Promise<ResolutionDetails<T>> {
-    return details(this.#flags, key, 'object', otherwise, this.#caller.of(this.#flags, context));
+  async resolveObjectEvaluation<T extends JsonValue>(key: string, defaultValue: T, context: EvaluationContext): Promise<ResolutionDetails<T>> {
+    return details(this.#flags, key, 'object', defaultValue, this.#caller.of(this.#flags, context));
   }
 }

@@ -26,7 +26,7 @@ impl Flags {
         // SAFETY: the key is held by the caller for the whole of this function.
         let text = unsafe { place::text(key.as_any().as_borrowed()) }?;
         let ask = |context: &esclusa::Context<'_>| {
-            self.reader.take_turn(key.py(), |(reader, recent)| match recent.find(key, text, &self.flags) {
+            self.reader.with(key.py(), |(reader, recent)| match recent.find(key, text, &self.flags) {
                 Some(known) => reader.is_enabled(known, context),
                 None => reader.is_enabled(text, context),
             })
@@ -68,7 +68,7 @@ impl Flags {
         let resolve = |context: &esclusa::Context<'_>| {
             let clock = || now.unwrap_or_else(|| SystemTime::now().into());
             let Ok(key) = key.cast_exact::<PyString>() else { return set.resolve_by(&*text, context, clock) };
-            self.reader.take_turn(key.py(), |(_, recent)| match recent.find(key, &text, &self.flags) {
+            self.reader.with(key.py(), |(_, recent)| match recent.find(key, &text, &self.flags) {
                 Some(known) => set.resolve_by(known, context, clock),
                 None => set.resolve_by(&*text, context, clock),
             })

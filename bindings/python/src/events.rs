@@ -3,21 +3,21 @@
 use esclusa::sync;
 use pyo3::prelude::*;
 
-use crate::turnwise::Turnwise;
+use crate::gil_cell::GilCell;
 
 /// Reads the bytes of one stream as they come.
 #[pyclass(frozen, module = "esclusa._native")]
-pub(crate) struct EventReader(Turnwise<sync::EventReader>);
+pub(crate) struct EventReader(GilCell<sync::EventReader>);
 
 #[pymethods]
 impl EventReader {
     #[new]
     fn new() -> Self {
-        EventReader(Turnwise::new(sync::EventReader::default()))
+        EventReader(GilCell::new(sync::EventReader::default()))
     }
 
     /// Whether these bytes end an event that is news.
     fn read(&self, py: Python<'_>, bytes: &[u8]) -> bool {
-        self.0.take_turn(py, |reader| reader.read(bytes))
+        self.0.with(py, |reader| reader.read(bytes))
     }
 }

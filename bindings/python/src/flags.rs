@@ -19,14 +19,14 @@ use crate::mapping::{Mapped, Mapping, compiled, refused};
 use crate::process::{Seen, detached};
 use crate::recent::Recent;
 use crate::resolution::{Parts, Resolution};
-use crate::turnwise::Turnwise;
+use crate::gil_cell::GilCell;
 use crate::writing::python;
 
 /// The current flag set, shared by everything that reads it.
 #[pyclass(frozen, subclass, module = "esclusa._native")]
 pub(crate) struct Flags {
     pub(crate) flags: esclusa::Flags,
-    pub(crate) reader: Turnwise<(Reader, Recent)>,
+    pub(crate) reader: GilCell<(Reader, Recent)>,
     /// The caller of whom nothing is known.
     pub(crate) nobody: esclusa::Context<'static>,
     /// The number of open overrides in all threads and tasks: at 0 an answer looks for none. Held sets share it.
@@ -35,12 +35,12 @@ pub(crate) struct Flags {
     pub(crate) overrides: Py<PyAny>,
     pub(crate) seen: Seen,
     /// What is called in a copy of this process before anything is answered there.
-    pub(crate) healer: Turnwise<Option<Py<PyAny>>>,
+    pub(crate) healer: GilCell<Option<Py<PyAny>>>,
     /// When a question is to wait because the process was frozen, in milliseconds since 1970; 0 for never.
     pub(crate) thaw_at_ms: AtomicI64,
     /// The current set by itself, once it was asked for.
-    held: Turnwise<Option<Py<Flags>>>,
-    mapped: Turnwise<Mapped>,
+    held: GilCell<Option<Py<Flags>>>,
+    mapped: GilCell<Mapped>,
 }
 
 #[pymethods]
@@ -49,20 +49,20 @@ impl Flags {
     #[new]
     #[pyo3(signature = (overrides, held=None))]
     fn new(overrides: Py<PyAny>, held: Option<&Bound<'_, Flags>>) -> Self {
-        let mapped = held.map(|held| held.get().mapped.take_turn(held.py(), |mapped| mapped.clone()));
+        let mapped = held.map(|held| held.get().mapped.with(held.py(), |mapped| mapped.clone()));
         let held = held.map(Bound::get);
         let flags = held.map_or_else(esclusa::Flags::new, |other| other.flags.held());
         Flags {
-            reader: Turnwise::new((flags.reader(), Recent::new())),
+            reader: GilCell::new((flags.reader(), Recent::new())),
             flags,
             nobody: esclusa::Context::anonymous(),
             overriding: held.map_or_else(Arc::default, |other| Arc::clone(&other.overriding)),
             overrides,
             seen: Seen::new(),
-            healer: Turnwise::new(None),
+            healer: GilCell::new(None),
             thaw_at_ms: AtomicI64::new(0),
-            held: Turnwise::new(None),
-            mapped: Turnwise::new(mapped.unwrap_or_default()),
+            held: GilCell::new(None),
+            mapped: GilCell::new(mapped.unwrap_or_default()),
         }
     }
 
@@ -71,7 +71,7 @@ impl Flags {
     fn held<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let (py, flags) = (slf.py(), slf.get());
         flags.heal(py);
-        if let Some(held) = flags.held.take_turn(py, |held| held.as_ref().map(|held| held.clone_ref(py))) {
+        if let Some(held) = flags.held.with(py, |held| held.as_ref().map(|held| held.clone_ref(py))) {
             return Ok(held.into_bound(py).into_any());
         }
         let held: Bound<'_, Flags> = slf.call_method0("_hold")?.cast_into()?;
@@ -79,7 +79,7 @@ impl Flags {
         let is_current = std::ptr::eq(&*held.get().flags.current(), &*flags.flags.current());
         if is_current {
             let known = held.clone().unbind();
-            let before = flags.held.take_turn(py, |place| place.replace(known));
+            let before = flags.held.with(py, |place| place.replace(known));
             drop(before);
         }
         Ok(held.into_any())
@@ -339,12 +339,12 @@ impl Flags {
             understood.complete_report(&mut said);
             if report.is_published() {
                 let mapped = Mapped::new(&self.flags.current(), understood);
-                self.mapped.take_turn(py, |place| *place = mapped);
+                self.mapped.with(py, |place| *place = mapped);
             }
         }
         // Lets go of the set before, so that it is freed.
-        self.reader.take_turn(py, |(reader, _)| reader.refresh());
-        let held = self.held.take_turn(py, Option::take);
+        self.reader.with(py, |(reader, _)| reader.refresh());
+        let held = self.held.with(py, Option::take);
         drop(held);
         self.flags.sweep();
         python(py, &said)
@@ -395,7 +395,7 @@ impl Flags {
     #[pyo3(name = "_reading")]
     fn reading<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let set = self.current(py);
-        python(py, &self.mapped.take_turn(py, |mapped| mapped.reading(&set)))
+        python(py, &self.mapped.with(py, |mapped| mapped.reading(&set)))
     }
 
     /// When the store made the current snapshot, in milliseconds since 1970-01-01T00:00:00Z.
@@ -408,7 +408,7 @@ impl Flags {
     #[pyo3(name = "_on_fork")]
     fn on_fork(&self, py: Python<'_>, healer: Py<PyAny>) {
         // What was there before is dropped when the turn is over, because that may run Python code.
-        let before = self.healer.take_turn(py, |place| place.replace(healer));
+        let before = self.healer.with(py, |place| place.replace(healer));
         drop(before);
     }
 

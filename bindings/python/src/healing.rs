@@ -44,7 +44,7 @@ impl Flags {
 
     /// Whether it has waited, if there is anything to wait for.
     fn call_healer(&self, py: Python<'_>, is_thawed: bool) -> bool {
-        let healer = self.healer.take_turn(py, |place| place.as_ref().map(|healer| healer.clone_ref(py)));
+        let healer = self.healer.with(py, |place| place.as_ref().map(|healer| healer.clone_ref(py)));
         let Some(healer) = healer else { return true };
         healer.call1(py, (is_thawed,)).and_then(|has_waited| has_waited.is_truthy(py)).unwrap_or_else(|error| {
             error.write_unraisable(py, Some(healer.bind(py)));

@@ -22,7 +22,7 @@ mod protocol;
 mod reading;
 mod recent;
 mod resolution;
-mod turnwise;
+mod gil_cell;
 mod uuid;
 mod writing;
 

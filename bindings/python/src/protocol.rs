@@ -8,12 +8,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::turnwise::Turnwise;
+use crate::gil_cell::GilCell;
 use crate::writing::python;
 
 /// When to ask, what to ask, and what an answer means; all times are milliseconds of one monotonic clock.
 #[pyclass(frozen, module = "esclusa._native")]
-pub(crate) struct Protocol(Turnwise<sync::Protocol>);
+pub(crate) struct Protocol(GilCell<sync::Protocol>);
 
 #[pymethods]
 impl Protocol {
@@ -31,13 +31,13 @@ impl Protocol {
     ) -> PyResult<Self> {
         let policy = Policy { interval_ms, jitter_percent, stale_after_ms, backoff_min_ms, backoff_max_ms, spread_ms };
         let protocol = sync::Protocol::new(policy, seed).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok(Protocol(Turnwise::new(protocol)))
+        Ok(Protocol(GilCell::new(protocol)))
     }
 
     /// What to do now: to wait for so many milliseconds, or to ask with this entity tag and
     /// revision, and whether in full.
     fn next<'py>(&self, py: Python<'py>, now_ms: u64) -> PyResult<Bound<'py, PyAny>> {
-        match self.0.take_turn(py, |protocol| protocol.next(now_ms)) {
+        match self.0.with(py, |protocol| protocol.next(now_ms)) {
             Action::Wait { ms } => Ok(ms.into_pyobject(py)?.into_any()),
             Action::Ask(request) => Ok((request.etag, request.revision, request.in_full).into_pyobject(py)?.into_any()),
         }
@@ -45,34 +45,34 @@ impl Protocol {
 
     /// A person wants to know.
     fn refresh(&self, py: Python<'_>, now_ms: u64) {
-        self.0.take_turn(py, |protocol| protocol.refresh(now_ms));
+        self.0.with(py, |protocol| protocol.refresh(now_ms));
     }
 
     /// The source says that there is news.
     fn notified(&self, py: Python<'_>, now_ms: u64) {
-        self.0.take_turn(py, |protocol| protocol.notified(now_ms));
+        self.0.with(py, |protocol| protocol.notified(now_ms));
     }
 
     /// News may have been missed.
     fn disconnected(&self, py: Python<'_>, now_ms: u64) {
-        self.0.take_turn(py, |protocol| protocol.disconnected(now_ms));
+        self.0.with(py, |protocol| protocol.disconnected(now_ms));
     }
 
     /// This process is a copy of one that had published.
     #[pyo3(signature = (now_ms, revision))]
     fn inherited(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
-        self.0.take_turn(py, |protocol| protocol.inherited(now_ms, revision));
+        self.0.with(py, |protocol| protocol.inherited(now_ms, revision));
     }
 
     /// Whether these are the bytes that the source gave last.
     fn is_known(&self, py: Python<'_>, bytes: &[u8]) -> bool {
-        self.0.take_turn(py, |protocol| protocol.is_known(bytes))
+        self.0.with(py, |protocol| protocol.is_known(bytes))
     }
 
     /// Something else than an answer was published.
     #[pyo3(signature = (now_ms, revision))]
     fn from_cache(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
-        self.0.take_turn(py, |protocol| protocol.from_cache(now_ms, revision));
+        self.0.with(py, |protocol| protocol.from_cache(now_ms, revision));
     }
 
     /// An answer was published.
@@ -99,13 +99,13 @@ impl Protocol {
 
     /// How things stand, as JSON (11.13).
     fn status<'py>(&self, py: Python<'py>, now_ms: u64) -> PyResult<Bound<'py, PyDict>> {
-        let status = self.0.take_turn(py, |protocol| protocol.status(now_ms));
+        let status = self.0.with(py, |protocol| protocol.status(now_ms));
         Ok(python(py, &status.to_value())?.cast_into()?)
     }
 }
 
 impl Protocol {
     fn receive(&self, py: Python<'_>, now_ms: u64, response: Response) {
-        self.0.take_turn(py, |protocol| protocol.receive(now_ms, response));
+        self.0.with(py, |protocol| protocol.receive(now_ms, response));
     }
 }

@@ -10,7 +10,7 @@ import {
 } from '@openfeature/web-sdk';
 
 import { ProviderLife } from '../../js/src/openfeature-events.js';
-import { LateCaller, type ProviderFlags, type ProviderOptions, details, flagsOf } from '../../js/src/openfeature.js';
+import { LastContext, type ProviderFlags, type ProviderOptions, details, flagsOf } from '../../js/src/openfeature.js';
 
 export type { ProviderFlags, ProviderOptions } from '../../js/src/openfeature.js';
 
@@ -36,7 +36,7 @@ export class EsclusaWebProvider implements Provider {
   readonly track?: NonNullable<Provider['track']>;
   readonly #flags: ProviderFlags;
   readonly #life: ProviderLife;
-  readonly #caller = new LateCaller();
+  readonly #caller = new LastContext();
 
   /** @throws TypeError if these are no flags. */
   constructor(flags: ProviderFlags, { initializationTimeoutMs, onTrack, hooks }: ProviderOptions<Hook> = {}) {
@@ -63,19 +63,19 @@ export class EsclusaWebProvider implements Provider {
     this.#life.end();
   }
 
-  resolveBooleanEvaluation(key: string, otherwise: boolean, context: EvaluationContext): ResolutionDetails<boolean> {
-    return details(this.#flags, key, 'boolean', otherwise, this.#caller.of(this.#flags, context));
+  resolveBooleanEvaluation(key: string, defaultValue: boolean, context: EvaluationContext): ResolutionDetails<boolean> {
+    return details(this.#flags, key, 'boolean', defaultValue, this.#caller.of(this.#flags, context));
   }
 
-  resolveStringEvaluation(key: string, otherwise: string, context: EvaluationContext): ResolutionDetails<string> {
-    return details(this.#flags, key, 'string', otherwise, this.#caller.of(this.#flags, context));
+  resolveStringEvaluation(key: string, defaultValue: string, context: EvaluationContext): ResolutionDetails<string> {
+    return details(this.#flags, key, 'string', defaultValue, this.#caller.of(this.#flags, context));
   }
 
-  resolveNumberEvaluation(key: string, otherwise: number, context: EvaluationContext): ResolutionDetails<number> {
-    return details(this.#flags, key, 'number', otherwise, this.#caller.of(this.#flags, context));
+  resolveNumberEvaluation(key: string, defaultValue: number, context: EvaluationContext): ResolutionDetails<number> {
+    return details(this.#flags, key, 'number', defaultValue, this.#caller.of(this.#flags, context));
   }
 
-  resolveObjectEvaluation<T extends JsonValue>(key: string, otherwise: T, context: EvaluationContext): ResolutionDetails<T> {
-    return details(this.#flags, key, 'object', otherwise, this.#caller.of(this.#flags, context));
+  resolveObjectEvaluation<T extends JsonValue>(key: string, defaultValue: T, context: EvaluationContext): ResolutionDetails<T> {
+    return details(this.#flags, key, 'object', defaultValue, this.#caller.of(this.#flags, context));
   }
 }

@@ -36,21 +36,21 @@ pub struct LayerError {
 /// # Errors
 /// When a layer is refused whole (2.1.7).
 pub fn layered(layers: &[Option<&[u8]>]) -> Result<Option<Vec<u8>>, LayerError> {
-    let mut whole = Whole::default();
-    let mut is_founded = false;
+    let mut merged = Merged::default();
+    let mut has_base = false;
     // From the ground up, because switches turn what lies below them.
     for (layer, bytes) in layers.iter().enumerate().rev() {
         match bytes {
             Some(bytes) => {
                 let read = Layer::from_json(bytes).map_err(|error| LayerError { layer, error })?;
-                is_founded |= !read.head.switches;
-                whole.lay(read);
+                has_base |= !read.head.switches;
+                merged.lay(read);
             }
-            None => whole.is_partial = true,
+            None => merged.is_partial = true,
         }
     }
-    let is_whole = is_founded || !whole.is_partial;
-    Ok(is_whole.then(|| whole.into_document().to_json().into_bytes()))
+    let is_complete = has_base || !merged.is_partial;
+    Ok(is_complete.then(|| merged.into_document().to_json().into_bytes()))
 }
 
 /// One of them.
@@ -92,7 +92,7 @@ impl<'a> Layer<'a> {
 
 /// What the layers so far make.
 #[derive(Default)]
-struct Whole<'a> {
+struct Merged<'a> {
     /// Of the uppermost layer that has one.
     revision: Option<u64>,
     generated_at: Option<Time>,
@@ -106,7 +106,7 @@ struct Whole<'a> {
     unknown_switches: Vec<String>,
 }
 
-impl<'a> Whole<'a> {
+impl<'a> Merged<'a> {
     fn lay(&mut self, layer: Layer<'a>) {
         if layer.head.switches {
             let mut switches: Vec<_> = layer.flags.iter().filter_map(switch).collect();

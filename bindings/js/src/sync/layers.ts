@@ -22,7 +22,7 @@ export function layers(...sources: (Source | Fetch)[]): Source {
   // The numbers that the engine keeps from one request to the next.
   let [made, given] = [0, 0];
   /** None while too little was said [13.12]. */
-  const whole = async (): Promise<Uint8Array | undefined> => wholeOf(await join(all.map(({ said }) => said)), all);
+  const merged = async (): Promise<Uint8Array | undefined> => mergedOf(await join(all.map(({ content }) => content)), all);
 
   return {
     // Worked out when it is asked for: the engine may be loaded later.
@@ -34,8 +34,8 @@ export function layers(...sources: (Source | Fetch)[]): Source {
       return reasons.length === 0 ? null : reasons.map(([name, why]) => `${name}: ${why}`).join('; ');
     },
     get mappedBy() {
-      const said = all.map(({ source }) => mappedByOf(source)).filter((by) => by !== null);
-      return said.find((by) => by === 'app instead of stored') ?? said[0] ?? null;
+      const by = all.map(({ source }) => mappedByOf(source)).filter((by) => by !== null);
+      return by.find((one) => one === 'app instead of stored') ?? by[0] ?? null;
     },
     async fetch(request) {
       const answers = await Promise.all(all.map((layer) => layer.ask(request).catch(failureOf)));
@@ -50,19 +50,19 @@ export function layers(...sources: (Source | Fetch)[]): Source {
         isNew = layer.instead(answer.instead) || isNew;
         failures.push({ layer: layer.name, error: answer.message, retry_after_ms: answer.retryAfterMs });
       });
-      const said = decide({ decide: 'layers', made, given, etag: request.etag, is_new: isNew, failures }) as Concluded;
-      ({ made, given } = said);
-      if (said.answer === 'failure') {
-        throw new Failure(said.error, { retryAfterMs: said.retry_after_ms, instead: said.with_snapshot ? await whole() : null });
+      const concluded = decide({ decide: 'layers', made, given, etag: request.etag, is_new: isNew, failures }) as Concluded;
+      ({ made, given } = concluded);
+      if (concluded.answer === 'failure') {
+        throw new Failure(concluded.error, { retryAfterMs: concluded.retry_after_ms, instead: concluded.with_snapshot ? await merged() : null });
       }
-      if (said.answer === 'not_modified') {
+      if (concluded.answer === 'not_modified') {
         return NOT_MODIFIED;
       }
-      const bytes = await whole();
+      const bytes = await merged();
       if (bytes === undefined) {
-        throw new Failure('no layer has said anything, expected one');
+        throw new Failure('no layer has answered, expected one');
       }
-      return { bytes, etag: said.etag };
+      return { bytes, etag: concluded.etag };
     },
     watch(tell) {
       const stops = all.map(({ source }) => watch(source, tell, () => tell('disconnected')));
@@ -70,7 +70,7 @@ export function layers(...sources: (Source | Fetch)[]): Source {
     },
     bootstrap() {
       const begun = all.map((layer) => layer.begin());
-      const made = (): Uint8Array | undefined => wholeOf(joinNow(all.map(({ said }) => said)), all);
+      const made = (): Uint8Array | undefined => mergedOf(joinNow(all.map(({ content }) => content)), all);
       return begun.some((one) => one !== undefined) ? Promise.all(begun).then(made) : made();
     },
   };
@@ -86,7 +86,7 @@ type Concluded = { made: number; given: number } & (
 /** A source with what it said last. */
 class Layer {
   readonly source: Source;
-  said: Uint8Array | undefined;
+  content: Uint8Array | undefined;
   #etag: string | null = null;
 
   constructor(source: Source) {
@@ -104,7 +104,7 @@ class Layer {
       throw new Failure('the answer came too late');
     }
     if ('esclusa' in answer) {
-      if (this.said === undefined) {
+      if (this.content === undefined) {
         this.#etag = null;
         throw new Failure('not modified, but there is nothing yet, expected a snapshot');
       }
@@ -112,9 +112,9 @@ class Layer {
     }
     const bytes = await native(translationOf(this.source), answer.bytes);
     // What is no snapshot must not take the place of one [13.8].
-    wholeOf(await join([bytes]), [this], '');
+    mergedOf(await join([bytes]), [this], '');
     this.#etag = answer.etag;
-    return this.say(bytes);
+    return this.setContent(bytes);
   }
 
   /** Says what the source has in place of an answer, and whether that is new. */
@@ -123,16 +123,16 @@ class Layer {
       return false;
     }
     try {
-      return this.say(nativeNow(translationOf(this.source), bytesOf(given)));
+      return this.setContent(nativeNow(translationOf(this.source), bytesOf(given)));
     } catch {
       // It does not fit the mapping, and so is nothing.
       return false;
     }
   }
 
-  say(bytes: Uint8Array): boolean {
-    const isNew = this.said === undefined || !areSame(this.said, bytes);
-    this.said = bytes;
+  setContent(bytes: Uint8Array): boolean {
+    const isNew = this.content === undefined || !areSame(this.content, bytes);
+    this.content = bytes;
     return isNew;
   }
 
@@ -141,8 +141,8 @@ class Layer {
     const take = (bytes: Uint8Array | undefined): void => {
       if (bytes !== undefined) {
         const snapshot = nativeNow(translationOf(this.source), bytes);
-        wholeOf(joinNow([snapshot]), [this]);
-        this.said ??= snapshot;
+        mergedOf(joinNow([snapshot]), [this]);
+        this.content ??= snapshot;
       }
     };
     try {
@@ -186,10 +186,10 @@ async function join(layers: readonly (Uint8Array | undefined)[]): Promise<string
 }
 
 /** What the engine said of layers; a refusal is thrown, with the name of the layer. */
-function wholeOf(said: string, all: readonly Layer[], name?: ''): Uint8Array | undefined {
-  if (said.startsWith('{"refused"')) {
-    const { refused, layer } = JSON.parse(said) as { refused: string; layer: number };
+function mergedOf(text: string, all: readonly Layer[], name?: ''): Uint8Array | undefined {
+  if (text.startsWith('{"refused"')) {
+    const { refused, layer } = JSON.parse(text) as { refused: string; layer: number };
     throw new Failure(name === '' ? refused : `${all[layer]?.name}: ${refused}`);
   }
-  return said === '' ? undefined : bytesOf(said);
+  return text === '' ? undefined : bytesOf(text);
 }

@@ -34,8 +34,8 @@ export interface SyncOptions {
 const MAX_MS = 366 * 24 * 3_600_000;
 
 /** A time that an app gave, or another where it gave none. */
-export function milliseconds(name: string, given: number | undefined, otherwise: number, least = 0): number {
-  const ms = given ?? otherwise;
+export function milliseconds(name: string, given: number | undefined, byDefault: number, least = 0): number {
+  const ms = given ?? byDefault;
   if (typeof ms !== 'number') {
     throw new TypeError(`\`${name}\` is ${kindOf(ms)}, expected a number`);
   }

@@ -29,7 +29,7 @@ const AVAILABLE = 1;
 const READY = 2;
 
 /** What was wished for while the source was being asked. */
-type Wish = 'refresh' | 'notified' | 'disconnected';
+type Signal = 'refresh' | 'notified' | 'disconnected';
 
 /** One source and one protocol. It does not hold the flags, so that they can go, and ends when they are gone. */
 export class Run {
@@ -41,7 +41,7 @@ export class Run {
   readonly #protocol: Protocol;
   readonly #timeoutMs: number;
   readonly #log: Log;
-  readonly #wishes = new Set<Wish>();
+  readonly #pending = new Set<Signal>();
   readonly #waiting = new Map<(reached: boolean) => void, Progress>();
   /** The number of requests so far, and the refreshes that await one of them. */
   #asks = 0;
@@ -70,7 +70,7 @@ export class Run {
   #hurry: (() => void) | undefined;
   #unwatch: Stop | undefined;
   /** Whether the way by which news comes is cut off; it is tried again when the source is next asked. */
-  #isDeaf = true;
+  #isDisconnected = true;
 
   constructor(flags: Flags, source: Source | Fetch, options: SyncOptions) {
     this.#source = sourceOf(source);
@@ -129,8 +129,8 @@ export class Run {
   };
 
   /** Does what is wished for, or remembers it until the source has answered. */
-  readonly wish = (wish: Wish): void => {
-    this.#wishes.add(wish);
+  readonly signal = (signal: Signal): void => {
+    this.#pending.add(signal);
     this.#act();
   };
 
@@ -144,7 +144,7 @@ export class Run {
     if (this.isStopped) {
       this.#refreshing.tell(this.#asks + 1, CLOSED);
     }
-    this.wish('refresh');
+    this.signal('refresh');
     this.#hurry?.();
     return answer;
   }
@@ -156,7 +156,7 @@ export class Run {
       const wanted = this.#thawed;
       const answer = this.#refreshing.answer(wanted, Math.min(this.#thawMs, ms));
       if (wanted > this.#asks) {
-        this.wish('refresh');
+        this.signal('refresh');
       }
       const why = await answer;
       if (this.#thawed === wanted && !this.isStopped) {
@@ -230,10 +230,10 @@ export class Run {
     }
     this.#cancel();
     this.#lookForThaw();
-    for (const event of this.#wishes) {
+    for (const event of this.#pending) {
       this.#protocol.step({ event });
     }
-    this.#wishes.clear();
+    this.#pending.clear();
     const { ask, wait_ms: ms } = this.#protocol.step({ event: 'next' });
     // Nobody sees a page that is hidden; what is due is asked for when it is shown again.
     if (globalThis.document?.visibilityState === 'hidden' && this.#protocol.status().state !== 'starting') {
@@ -250,10 +250,10 @@ export class Run {
   async #ask({ etag, revision, in_full: inFull }: NonNullable<Action['ask']>): Promise<void> {
     const asking = (this.#asking = new AbortController());
     const asks = (this.#asks += 1);
-    if (this.#isDeaf) {
-      this.#isDeaf = false;
+    if (this.#isDisconnected) {
+      this.#isDisconnected = false;
       this.#unwatch?.();
-      this.#unwatch = watch(this.#source, this.#hear, this.#deaf);
+      this.#unwatch = watch(this.#source, this.#onNews, this.#onWatchFailed);
     }
     const asked = within(ask(this.#source, { etag, revision, inFull, allowEmpty: this.#allowEmpty, signal: asking.signal }), this.#timeoutMs);
     const answer = await asked.catch((problem: unknown) => {
@@ -285,14 +285,14 @@ export class Run {
     this.#act();
   }
 
-  readonly #hear = (news: News): void => {
-    this.#isDeaf ||= news === 'disconnected';
-    this.wish(news === 'disconnected' ? 'disconnected' : 'notified');
+  readonly #onNews = (news: News): void => {
+    this.#isDisconnected ||= news === 'disconnected';
+    this.signal(news === 'disconnected' ? 'disconnected' : 'notified');
   };
 
-  readonly #deaf = (failure: Failure): void => {
+  readonly #onWatchFailed = (failure: Failure): void => {
     this.#log.say('info', `${this.name}: it cannot tell of news: ${failure.message}`);
-    this.#hear('disconnected');
+    this.#onNews('disconnected');
   };
 
   readonly #cannotBegin = (problem: unknown): void => {

@@ -54,8 +54,8 @@ class Layers:
     @property
     def mapped_by(self) -> MappedBy | None:
         """That of the uppermost layer that has one, but for an app's mapping in place of a stored one."""
-        said = [by for layer in self._layers if (by := _asking.mapped_by(layer.source))]
-        return "app instead of stored" if "app instead of stored" in said else next(iter(said), None)
+        by_layers = [by for layer in self._layers if (by := _asking.mapped_by(layer.source))]
+        return "app instead of stored" if "app instead of stored" in by_layers else next(iter(by_layers), None)
 
     def fetch(self, request: Request) -> Answer | NotModified:
         """Asks them all, and lays them one over the other."""
@@ -67,7 +67,7 @@ class Layers:
             except Failure as failure:
                 if isinstance(failure.instead, bytes):
                     is_new |= layer.instead(failure.instead)
-                elif layer.said is None:
+                elif layer.content is None:
                     is_new |= layer.begin()
                 wait = None if failure.retry_after is None else round(failure.retry_after * 1000)
                 failures.append({"layer": layer.name, "error": str(failure), "retry_after_ms": wait})
@@ -81,14 +81,14 @@ class Layers:
             raise Failure(
                 answer["error"],
                 retry_after=None if wait is None else wait / 1000,
-                instead=self._whole() if answer["with_snapshot"] else None,
+                instead=self._merged() if answer["with_snapshot"] else None,
             )
         if answer["answer"] == "not_modified":
             return NOT_MODIFIED
-        whole = self._whole()
-        if whole is None:
-            raise Failure("no layer has said anything, expected one")
-        return Answer(whole, answer["etag"])
+        merged = self._merged()
+        if merged is None:
+            raise Failure("no layer has answered, expected one")
+        return Answer(merged, answer["etag"])
 
     def bootstrap(self) -> bytes | None:
         """What those of them that have something at hand make."""
@@ -96,7 +96,7 @@ class Layers:
             if not layer.begin() and _asking.is_local(layer.source):
                 with contextlib.suppress(Failure):
                     layer.ask(Request())
-        return self._whole()
+        return self._merged()
 
     @property
     def wait(self) -> Callable[[float], News | None] | None:
@@ -108,9 +108,9 @@ class Layers:
         for layer in self._layers:
             _asking.close(layer.source)
 
-    def _whole(self) -> bytes | None:
+    def _merged(self) -> bytes | None:
         """None while too little was said (13.12)."""
-        return layered([layer.said for layer in self._layers])
+        return layered([layer.content for layer in self._layers])
 
     def _wait(self, seconds: float) -> News | None:
         end = time.monotonic() + seconds
@@ -131,26 +131,26 @@ class _Layer:
     def __init__(self, source: Source) -> None:
         self.source, self._translation = source, _asking.translation_of(source)
         self.name = _asking.name_of(source)
-        self.said: bytes | None = None
+        self.content: bytes | None = None
         self._etag: str | None = None
 
     def ask(self, request: Request) -> bool:
         """Asks; true if the answer is new."""
         answer = _asking.ask(self.source, replace(request, etag=self._etag, revision=None))
         if isinstance(answer, NotModified):
-            if self.said is None:
+            if self.content is None:
                 self._etag = None
                 raise Failure("not modified, but there is nothing yet, expected a snapshot")
             return False
         snapshot = self._native(_asking.bytes_of(answer.snapshot) or b"")
         _check(snapshot)
         self._etag = answer.etag
-        return self.say(snapshot)
+        return self.set_content(snapshot)
 
     def instead(self, snapshot: bytes) -> bool:
         """Says what the source has in place of an answer."""
         with contextlib.suppress(Failure):
-            return self.say(self._native(snapshot))
+            return self.set_content(self._native(snapshot))
         return False
 
     def _native(self, given: bytes) -> bytes:
@@ -160,9 +160,9 @@ class _Layer:
         except ValueError as problem:
             raise Failure(str(problem.args[0])) from None
 
-    def say(self, snapshot: bytes) -> bool:
-        is_new = snapshot != self.said
-        self.said = snapshot
+    def set_content(self, snapshot: bytes) -> bool:
+        is_new = snapshot != self.content
+        self.content = snapshot
         return is_new
 
     def begin(self) -> bool:
@@ -172,7 +172,7 @@ class _Layer:
             if begun is not None:
                 snapshot = self._native(begun)
                 _check(snapshot)
-                return self.say(snapshot)
+                return self.set_content(snapshot)
         except Failure:
             # It is asked in a moment, and is heard then.
             pass

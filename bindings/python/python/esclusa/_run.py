@@ -65,7 +65,7 @@ class Run:
         self._began = time.monotonic()
         # The same by the clock of the machine: an error's time is worked out from it, and stays the same.
         self._began_at = datetime.now(timezone.utc)
-        self._wishes = queue.SimpleQueue[None]()
+        self._wakeups = queue.SimpleQueue[None]()
         self._asking_since: float | None = None
         self._is_publishing = False
         # What was published last, be it a copy or by the process that this one is a copy of.
@@ -84,7 +84,7 @@ class Run:
         self._thaws_at = math.inf
         self._thawed: int | None = None
         # Flags that nobody holds any more need not be kept fresh.
-        put = self._wishes.put
+        put = self._wakeups.put
         self._flags = weakref.ref(flags, lambda _: put(None))
         self._thread = threading.Thread(target=self._live, name="esclusa-sync", daemon=True)
 
@@ -133,7 +133,7 @@ class Run:
             # An answer that is on its way may be from before.
             self._waiting[refresh] = self._asks + 1 if wanted is None else wanted
         if wanted is None or wanted > self._asks:
-            self._wishes.put(None)
+            self._wakeups.put(None)
         return refresh
 
     def _answer(self, asks: int, why: str | None) -> None:
@@ -180,7 +180,7 @@ class Run:
     def stop(self) -> None:
         """Publishes nothing that is not being published already, and ends the thread as soon as it looks up."""
         self.is_stopped = True
-        self._wishes.put(None)
+        self._wakeups.put(None)
 
     def join(self, seconds: float) -> None:
         """Waits until nothing is being published any more, and at most so long for the thread to end."""
@@ -256,9 +256,9 @@ class Run:
     def _pause(self, seconds: float) -> bool:
         """Waits; says whether somebody wants something before the time is over."""
         try:
-            self._wishes.get(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
-            while not self._wishes.empty():
-                self._wishes.get_nowait()
+            self._wakeups.get(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
+            while not self._wakeups.empty():
+                self._wakeups.get_nowait()
         except queue.Empty:
             return False
         if not self.is_stopped:
@@ -268,7 +268,7 @@ class Run:
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while self._can_wait and (left := end - time.monotonic()) > 0:
-            if not self._wishes.empty():
+            if not self._wakeups.empty():
                 break
             turn = time.monotonic() + min(left, _TURN_SECONDS)
             try:

@@ -7,20 +7,20 @@ use std::cell::UnsafeCell;
 use pyo3::Python;
 
 /// Something that only who holds the interpreter lock gets at.
-pub(crate) struct Turnwise<T>(UnsafeCell<T>);
+pub(crate) struct GilCell<T>(UnsafeCell<T>);
 
-// SAFETY: `take_turn` needs the interpreter lock, and the module declares that it needs one (`gil_used`).
-unsafe impl<T: Send> Sync for Turnwise<T> {}
+// SAFETY: `with` needs the interpreter lock, and the module declares that it needs one (`gil_used`).
+unsafe impl<T: Send> Sync for GilCell<T> {}
 
-impl<T> Turnwise<T> {
+impl<T> GilCell<T> {
     pub(crate) fn new(inner: T) -> Self {
-        Turnwise(UnsafeCell::new(inner))
+        GilCell(UnsafeCell::new(inner))
     }
 
     /// Uses it. What is done must neither run Python code, nor let go of the lock, nor take another turn: it is a
     /// function of the engine, which knows no Python.
     #[inline]
-    pub(crate) fn take_turn<R>(&self, _lock: Python<'_>, turn: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn with<R>(&self, _lock: Python<'_>, turn: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: the lock is held, and is not let go of before the turn is over.
         turn(unsafe { &mut *self.0.get() })
     }
