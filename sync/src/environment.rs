@@ -13,7 +13,7 @@ use crate::source::{Answer, Failure, Source};
 pub struct Environment {
     prefixes: Vec<String>,
     /// Whether what is wrong was told: it stays as it is, and is asked for again and again.
-    is_told: bool,
+    is_logged: bool,
 }
 
 impl Default for Environment {
@@ -25,7 +25,7 @@ impl Default for Environment {
 impl Environment {
     /// Variables whose names begin with one of these; [`Environment::default`] takes [`PREFIXES`].
     pub fn new<P: Into<String>>(prefixes: impl IntoIterator<Item = P>) -> Self {
-        Environment { prefixes: prefixes.into_iter().map(Into::into).collect(), is_told: false }
+        Environment { prefixes: prefixes.into_iter().map(Into::into).collect(), is_logged: false }
     }
 }
 
@@ -39,7 +39,7 @@ impl Source for Environment {
         let variables =
             std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
         let read = switches(variables, &self.prefixes);
-        if !std::mem::replace(&mut self.is_told, true) {
+        if !std::mem::replace(&mut self.is_logged, true) {
             for violation in read.violations {
                 tracing::warn!("esclusa: environment: {violation}");
             }

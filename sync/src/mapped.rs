@@ -127,16 +127,16 @@ impl Translation for Stored {
 }
 
 fn mapped_reading(bytes: &[u8], mapping: &Mapping) -> Result<(FlagSet, Option<Value<'static>>), Failure> {
-    let (set, reading) = read(bytes, mapping).map_err(|error| told(&error))?;
+    let (set, reading) = read(bytes, mapping).map_err(|error| failure(&error))?;
     let reading = reading.to_value();
     Ok((set, Some(reading)))
 }
 
 fn mapped_snapshot(bytes: &[u8], mapping: &Mapping) -> Result<Vec<u8>, Failure> {
-    Ok(snapshot(bytes, mapping).map_err(|error| told(&error))?.to_json().into_bytes())
+    Ok(snapshot(bytes, mapping).map_err(|error| failure(&error))?.to_json().into_bytes())
 }
 
 /// The message of a mapping names columns and places, and no value.
-fn told(error: &ReadError) -> Failure {
+fn failure(error: &ReadError) -> Failure {
     Failure::new(error.to_string())
 }

@@ -1,7 +1,7 @@
 /** What of a context cannot be used is told once for each name and class [12.5]. */
 import { kindOf } from './publication.js';
 
-const told = new Set<string>();
+const warned = new Set<string>();
 
 /** Names may be made of what callers send, and there is no end of those. */
 const MOST = 1_000;
@@ -10,10 +10,10 @@ const MOST = 1_000;
 export function warnOnce(name: string, value: unknown, consequence: string): void {
   const what = whatIs(value);
   const both = `${what} ${name}`;
-  if (told.size >= MOST || told.has(both)) {
+  if (warned.size >= MOST || warned.has(both)) {
     return;
   }
-  told.add(both);
+  warned.add(both);
   console.warn(`esclusa: context: \`${name}\` is ${what}, which ${consequence}`);
 }
 

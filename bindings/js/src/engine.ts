@@ -49,7 +49,7 @@ export interface Engine {
   /** The number of the outcome, or `NO_OUTCOME`. */
   resolve(flags: number, slot: number, context: number, now: number): number;
   /** The outcome of that number as JSON, if it was given for the first time just now; otherwise all are told again. */
-  told(flags: number, outcome: number): string;
+  takeOutcome(flags: number, outcome: number): string;
   /** The time that a time stands for, of an engine that has none of the four functions that follow. */
   time?(now: number): number;
   /** Not in the small builds of `@esclusa/wasm`, as the next three. */

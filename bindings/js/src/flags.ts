@@ -389,13 +389,13 @@ export class Flags<F extends AnyFlags = AnyFlags> {
 
   #answer(engine: Engine, slot: number, number: number, now: number): Outcome {
     const outcome = engine.resolve(this.#number, slot, number, now);
-    return this.#outcomes.get(outcome) ?? this.#told(outcome, engine) ?? this.#again(engine, slot, number, now);
+    return this.#outcomes.get(outcome) ?? this.#takeOutcome(outcome, engine) ?? this.#again(engine, slot, number, now);
   }
 
   /** After an outcome was lost the engine tells all of them again; if it still has no answer, there is none. */
   #again(engine: Engine, slot: number, context: number, now: number): Outcome {
     const outcome = engine.resolve(this.#number, slot, context, now);
-    return this.#told(outcome, engine) ?? PROVIDER_NOT_READY;
+    return this.#takeOutcome(outcome, engine) ?? PROVIDER_NOT_READY;
   }
 
   #slot(key: string, engine: Engine): number {
@@ -412,20 +412,20 @@ export class Flags<F extends AnyFlags = AnyFlags> {
   }
 
   /** A new outcome; undefined if picking it up was cut off once, after which the engine tells everything again. */
-  #told(number: number, engine: Engine): Outcome | undefined {
-    const said = number === NO_OUTCOME ? '' : engine.told(this.#number, number);
-    if (said === '') {
+  #takeOutcome(number: number, engine: Engine): Outcome | undefined {
+    const json = number === NO_OUTCOME ? '' : engine.takeOutcome(this.#number, number);
+    if (json === '') {
       return undefined;
     }
-    const wire = JSON.parse(said) as WireResolution & { first: number; revision: number | null };
+    const wire = JSON.parse(json) as WireResolution & { first: number; revision: number | null };
     this.#answered = wire.revision;
     if (wire.first !== this.#firstOutcome) {
       this.#firstOutcome = wire.first;
       this.#outcomes.clear();
     }
-    const told = outcome(wire);
-    this.#outcomes.set(number, told);
-    return told;
+    const taken = outcome(wire);
+    this.#outcomes.set(number, taken);
+    return taken;
   }
 }
 

@@ -43,7 +43,7 @@ export class MappingError extends SnapshotError {
  */
 export class Mapping {
   /** What the engine is told of it, as JSON. */
-  readonly #told: string;
+  readonly #wire: string;
   readonly #text: string;
   readonly #parameters: Parameters;
   /** What the reading and the log call it. */
@@ -60,9 +60,9 @@ export class Mapping {
   constructor(mapping: MappingLike | string, parameters: Parameters = {}, name: string | null = null) {
     this.#text = textOf(mapping);
     this.#parameters = checked(parameters);
-    this.#told = JSON.stringify({ text: this.#text, name, parameters: this.#parameters });
+    this.#wire = JSON.stringify({ text: this.#text, name, parameters: this.#parameters });
     const ask = engine()?.mapping ?? missing('mappings');
-    const said = JSON.parse(refused(ask(this.#told))) as { name: string; parameters: string[]; mapping: { [entry: string]: JsonValue } };
+    const said = JSON.parse(refused(ask(this.#wire))) as { name: string; parameters: string[]; mapping: { [entry: string]: JsonValue } };
     this.name = said.name;
     this.parameters = said.parameters;
     this.#plain = said.mapping;
@@ -84,13 +84,13 @@ export class Mapping {
   }
 
   /** What the engine is told of it. @internal */
-  static told(mapping: MappingLike | Stored): string {
-    return isStored(mapping) ? JSON.stringify({ stored: brought.has(mapping), parameters: mapping.stored }) : Mapping.of(mapping).#told;
+  static toWire(mapping: MappingLike | Stored): string {
+    return isStored(mapping) ? JSON.stringify({ stored: brought.has(mapping), parameters: mapping.stored }) : Mapping.of(mapping).#wire;
   }
 
   /** A mapping, or an object that is one; anything else is a TypeError. @internal */
   static of(mapping: MappingLike): Mapping {
-    return typeof mapping === 'object' && mapping !== null && #told in mapping ? mapping : new Mapping(mapping);
+    return typeof mapping === 'object' && mapping !== null && #wire in mapping ? mapping : new Mapping(mapping);
   }
 }
 
@@ -109,7 +109,7 @@ function mappedBy(translation: unknown): MappedBy | null {
 }
 
 /** What the engine said of rows, unless that is a refusal of a mapping; whether they brought one is remembered. */
-export function heard(mapping: unknown, said: string): string {
+export function noteStored(mapping: unknown, said: string): string {
   const isRefused = said.startsWith('{"refused"');
   if ((mapping instanceof Mapping || isStored(mapping)) && (!isRefused || (JSON.parse(said) as { stored?: boolean }).stored === true)) {
     brought[isRefused || said.startsWith('  ') ? 'add' : 'delete'](mapping);
@@ -119,14 +119,14 @@ export function heard(mapping: unknown, said: string): string {
 
 /** An engine that is told of mappings, and whose refusals of them are thrown as `MappingError`. */
 export function withMappings<E extends Pick<Engine, 'publish' | 'publishLater'>>(engine: E): E {
-  const told = (options?: MappedOptions | null): Publishing => {
+  const wireOptions = (options?: MappedOptions | null): Publishing => {
     const { mapping, ...rest } = options ?? {};
-    return mapping === null || mapping === undefined ? rest : { ...rest, mapping: Mapping.told(mapping) };
+    return mapping === null || mapping === undefined ? rest : { ...rest, mapping: Mapping.toWire(mapping) };
   };
   const { publish, publishLater } = engine;
-  const made: E = { ...engine, mappedBy, publish: (flags, bytes, options) => refused(heard(options?.mapping, publish(flags, bytes, told(options as MappedOptions)))) };
+  const made: E = { ...engine, mappedBy, publish: (flags, bytes, options) => refused(noteStored(options?.mapping, publish(flags, bytes, wireOptions(options as MappedOptions)))) };
   if (publishLater !== undefined) {
-    made.publishLater = async (flags, bytes, options) => refused(heard(options?.mapping, await publishLater(flags, bytes, told(options as MappedOptions))));
+    made.publishLater = async (flags, bytes, options) => refused(noteStored(options?.mapping, await publishLater(flags, bytes, wireOptions(options as MappedOptions))));
   }
   return made;
 }

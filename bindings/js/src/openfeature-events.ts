@@ -3,7 +3,7 @@ import type { ActiveSync } from './active-sync.js';
 import type { ProviderFlags } from './openfeature.js';
 
 /** What a provider tells its SDK. */
-export interface Told {
+export interface Emit {
   /** The flags have changed: the keys whose answers may differ. */
   (event: 'changed', details: { flagsChanged: string[] }): void;
   /** There are answers of a source that is well, after that was not so. */
@@ -18,7 +18,7 @@ const INITIALIZATION_TIMEOUT_MS = 10_000;
 /** A provider between `initialize` and `onClose`: it listens to the flags and reports their state to the SDK. It may be initialised again. */
 export class ProviderLife {
   readonly #flags: ProviderFlags;
-  readonly #told: Told;
+  readonly #emit: Emit;
   readonly #timeoutMs: number;
   #stop: (() => void) | undefined;
   /** The sync whose states are listened to, and how that ends. */
@@ -30,16 +30,16 @@ export class ProviderLife {
   /** What the SDK was told last. */
   #state: 'waiting' | 'failed' | 'ready' | 'stale' | 'lost' = 'waiting';
 
-  constructor(flags: ProviderFlags, told: Told, timeoutMs: number = INITIALIZATION_TIMEOUT_MS) {
+  constructor(flags: ProviderFlags, emit: Emit, timeoutMs: number = INITIALIZATION_TIMEOUT_MS) {
     this.#flags = flags;
-    this.#told = told;
+    this.#emit = emit;
     this.#timeoutMs = timeoutMs;
   }
 
   /**
    * Listens from now on, and is done with the source's first good answer [11.15], or with the first publish where no
    * source keeps the flags fresh. When the time is over it is done if anything is published, and rejects otherwise; what
-   * is published later is told.
+   * is published later is emitted.
    */
   async begin(): Promise<void> {
     this.#state = 'waiting';
@@ -47,7 +47,7 @@ export class ProviderLife {
       const isNews = this.#state === 'ready' || this.#state === 'stale';
       this.look();
       if (isNews) {
-        this.#told('changed', { flagsChanged: [...report.added, ...report.removed, ...report.changed] });
+        this.#emit('changed', { flagsChanged: [...report.added, ...report.removed, ...report.changed] });
       }
     });
     this.#hear();
@@ -60,7 +60,7 @@ export class ProviderLife {
       throw this.#failure();
     }
     this.#state = 'ready';
-    // What is told now would come before the SDK says that the provider is ready.
+    // What is emitted now would come before the SDK says that the provider is ready.
     setTimeout(this.#compare, 0);
   }
 
@@ -73,13 +73,13 @@ export class ProviderLife {
     this.#first?.();
     if (this.#state === 'failed' || this.#state === 'lost') {
       this.#state = 'ready';
-      this.#told('ready', {});
+      this.#emit('ready', {});
     }
     this.#compare();
     return this.#state !== 'waiting';
   }
 
-  /** Listens no more; an SDK that still waits is told that nothing comes. */
+  /** Listens no more; an SDK that still waits learns that nothing comes. */
   end(): void {
     this.#stop?.();
     this.#stop = undefined;
@@ -106,13 +106,13 @@ export class ProviderLife {
     const problem = this.#problem();
     if (!this.#flags.isReady) {
       this.#state = 'lost';
-      this.#told('error', { message: 'nothing is published any more: the flags were freed' });
+      this.#emit('error', { message: 'nothing is published any more: the flags were freed' });
     } else if (problem === undefined && this.#state === 'stale') {
       this.#state = 'ready';
-      this.#told('ready', {});
+      this.#emit('ready', {});
     } else if (problem !== undefined && this.#state === 'ready') {
       this.#state = 'stale';
-      this.#told('stale', { message: problem });
+      this.#emit('stale', { message: problem });
     }
   };
 

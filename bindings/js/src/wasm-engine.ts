@@ -21,7 +21,7 @@ interface Exports {
   resolve(flags: number, slot: number, context: number, now: number): number;
   /** The number of the outcome if it was given before, or `NO_OUTCOME`; without a time as `isEnabled`. */
   known(flags: number, slot: number, context: number, now: number): number;
-  told(flags: number, outcome: number): number;
+  takeOutcome(flags: number, outcome: number): number;
   keys(flags: number): number;
   about(flags: number): number;
   // Not in every module, as all that follows.
@@ -163,7 +163,7 @@ export function wasmEngine(instance: WebAssembly.Instance, more?: (border: Borde
         throw problem;
       }
     },
-    told: roomy((flags, outcome) => said(wasm.told(flags, outcome)), MUCH),
+    takeOutcome: roomy((flags, outcome) => said(wasm.takeOutcome(flags, outcome)), MUCH),
     time: timed,
     keys: roomy((flags) => said(wasm.keys(flags)), SOME),
     about: roomy((flags) => said(wasm.about(flags)), SOME),

@@ -168,8 +168,8 @@ pub fn about(flags: u32) -> String {
 
 /// The outcome of that number as JSON, if it was just given for the first time.
 #[napi(catch_unwind)]
-pub fn told(flags: u32, number: u32) -> String {
-    with(String::new(), |host| host.told(flags, number))
+pub fn take_outcome(flags: u32, number: u32) -> String {
+    with(String::new(), |host| host.take_outcome(flags, number))
 }
 
 /// Keeps the current set as flags of its own, which take no publish. Returns their index.

@@ -14,12 +14,12 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyList};
 
 use crate::arguments::{chosen, copied, key_of};
 use crate::asking::INVALID_CONTEXT;
+use crate::gil_cell::GilCell;
 use crate::instant;
 use crate::mapping::{Mapped, Mapping, compiled, refused};
 use crate::process::{Seen, detached};
 use crate::recent::Recent;
 use crate::resolution::{Parts, Resolution};
-use crate::gil_cell::GilCell;
 use crate::writing::python;
 
 /// The current flag set, shared by everything that reads it.

@@ -157,12 +157,12 @@ fn elements(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResul
 
 /// Says in the log that a field of contexts holds what cannot be used, once for each field and class.
 pub(crate) fn warn(py: Python<'_>, name: &str, what: &str, consequence: &str) {
-    static TOLD: LazyLock<Mutex<HashSet<(String, String)>>> = LazyLock::new(Mutex::default);
+    static WARNED: LazyLock<Mutex<HashSet<(String, String)>>> = LazyLock::new(Mutex::default);
     /// Names may be made of what callers send, and there is no end of those.
     const MOST: usize = 1_000;
     {
-        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.len() >= MOST || !told.insert((name.to_owned(), what.to_owned())) {
+        let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.len() >= MOST || !warned.insert((name.to_owned(), what.to_owned())) {
             return;
         }
     }

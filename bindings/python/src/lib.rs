@@ -9,6 +9,7 @@ mod asking;
 mod caller;
 mod events;
 mod flags;
+mod gil_cell;
 mod healing;
 mod instant;
 mod kinds;
@@ -22,7 +23,6 @@ mod protocol;
 mod reading;
 mod recent;
 mod resolution;
-mod gil_cell;
 mod uuid;
 mod writing;
 

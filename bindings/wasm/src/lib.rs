@@ -192,9 +192,9 @@ pub extern "C" fn known(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
 }
 
 /// The outcome of that number as JSON, if it was just given for the first time.
-#[unsafe(no_mangle)]
-pub extern "C" fn told(flags: u32, number: u32) -> usize {
-    say(0, |host, _| host.told(flags, number))
+#[unsafe(export_name = "takeOutcome")]
+pub extern "C" fn take_outcome(flags: u32, number: u32) -> usize {
+    say(0, |host, _| host.take_outcome(flags, number))
 }
 
 /// What every flag serves, as JSON.

@@ -221,8 +221,8 @@ impl Host {
 
     /// The outcome of that number as JSON, if it was just given for the first time.
     #[must_use]
-    pub fn told(&mut self, flags: u32, number: u32) -> String {
-        self.handles.get_mut(flags).map(|handle| handle.outcomes.told(number)).unwrap_or_default()
+    pub fn take_outcome(&mut self, flags: u32, number: u32) -> String {
+        self.handles.get_mut(flags).map(|handle| handle.outcomes.take(number)).unwrap_or_default()
     }
 
     /// What every flag serves, as JSON.

@@ -25,7 +25,7 @@ pub(crate) struct Outcomes {
     /// Sorted by identity.
     known: Vec<(Identity, u32)>,
     /// The latest new outcome and its number, to be picked up.
-    told: Option<(u32, String)>,
+    pending: Option<(u32, String)>,
 }
 
 impl Outcomes {
@@ -78,7 +78,7 @@ impl Outcomes {
             json.name("first").whole(i64::from(self.first));
             json.name("revision").maybe(self.revision, |json, revision| json.whole(revision.cast_signed()));
         });
-        self.told = Some((number, words.into_text()));
+        self.pending = Some((number, words.into_text()));
         number
     }
 
@@ -87,8 +87,8 @@ impl Outcomes {
     ///
     /// Empty if it was picked up already or another one came after it. Whoever asks then has lost one (its stack may
     /// have ended in the middle), so everything is told again.
-    pub(crate) fn told(&mut self, number: u32) -> String {
-        match self.told.take() {
+    pub(crate) fn take(&mut self, number: u32) -> String {
+        match self.pending.take() {
             Some((told, words)) if told == number => words,
             _ => {
                 self.forget();

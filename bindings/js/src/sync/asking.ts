@@ -3,7 +3,7 @@ import { engine } from '../engine.js';
 import type { MappedBy } from '../mapping.js';
 import { snapshotBytes } from './bytes.js';
 import { decide } from './decide.js';
-import { redacted, told } from './redaction.js';
+import { redacted, describeError } from './redaction.js';
 import { Failure, type Fetch, NOT_MODIFIED, type News, type NotModified, type Request, type Source, type Stop } from './source.js';
 
 /** An answer in one form. */
@@ -134,9 +134,9 @@ export function failureOf(problem: unknown): Failure {
       return new Failure(redacted(message), { retryAfterMs: wait, instead: snapshotBytes(instead) ?? null });
     }
   } catch {
-    // It cannot be looked into, which `told` says.
+    // It cannot be looked into, which `describeError` says.
   }
-  return new Failure(told(problem));
+  return new Failure(describeError(problem));
 }
 
 function kindOf(answer: unknown): string {

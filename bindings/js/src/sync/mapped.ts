@@ -1,6 +1,6 @@
 /** Another source, whose rows a mapping reads. */
 import { engine } from '../engine.js';
-import { Mapping, type MappingLike, heard } from '../mapping.js';
+import { Mapping, type MappingLike, noteStored } from '../mapping.js';
 import { type Parameters, type Stored, isStored, stored } from '../parameters.js';
 import { bytesOf } from '../publication.js';
 import { polledOf, sourceOf } from './asking.js';
@@ -51,7 +51,7 @@ export async function native(translation: Mapping | Stored | null, given: Uint8A
   const later = engine()?.mappedLater;
   return translation === null || later === undefined
     ? nativeNow(translation, given)
-    : snapshotOf(given, heard(translation, await later(given, Mapping.told(translation))));
+    : snapshotOf(given, noteStored(translation, await later(given, Mapping.toWire(translation))));
 }
 
 /** The same at once. */
@@ -60,7 +60,7 @@ export function nativeNow(translation: Mapping | Stored | null, given: Uint8Arra
     return given;
   }
   const mapped = engine()?.mapped ?? missing('mappings');
-  return snapshotOf(given, heard(translation, mapped(given, Mapping.told(translation))));
+  return snapshotOf(given, noteStored(translation, mapped(given, Mapping.toWire(translation))));
 }
 
 function snapshotOf(given: Uint8Array, said: string): Uint8Array {

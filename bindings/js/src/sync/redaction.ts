@@ -11,7 +11,7 @@ export function redacted(text: string): string {
 const MAX_LENGTH = 10_000;
 
 /** Whatever was thrown, in one line: its message and those of its causes. */
-export function told(problem: unknown): string {
+export function describeError(problem: unknown): string {
   try {
     const texts: string[] = [];
     for (let one = problem; one !== undefined && one !== null && texts.length < 4; one = (one as { cause?: unknown }).cause) {

@@ -10,7 +10,7 @@ from typing import Any
 from ._deciding import decide
 from ._mapping import MappedBy, Mapping, Stored
 from ._mapping import mapped_by as by_translation
-from ._redaction import redacted, told
+from ._redaction import describe_error, redacted
 from ._rows import Rows, is_rows, text_of
 from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
 
@@ -180,7 +180,7 @@ def _failure_of(problem: BaseException) -> Failure:
     if isinstance(problem, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
         raise problem
     _let_go(problem)
-    return Failure(told(problem))
+    return Failure(describe_error(problem))
 
 
 def _let_go(problem: BaseException) -> None:

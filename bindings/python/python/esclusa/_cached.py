@@ -17,7 +17,7 @@ from . import _asking
 from ._deciding import decide
 from ._mapping import MappedBy, Mapping, Stored, native_of
 from ._native import MAX_SNAPSHOT_BYTES, revision_of
-from ._redaction import told
+from ._redaction import describe_error
 from ._source import Answer, Fetch, News, NotModified, Request, Source
 
 try:
@@ -93,7 +93,7 @@ class Cached:
         except FileNotFoundError:
             pass
         except (OSError, ValueError) as problem:
-            _logger.warning("the copy `%s` cannot be used: %s", self._path, told(problem))
+            _logger.warning("the copy `%s` cannot be used: %s", self._path, describe_error(problem))
         return _asking.begin(self._source)
 
     @property
@@ -131,7 +131,7 @@ class _Writer:
                 self._thread.start()
             except RuntimeError as problem:
                 # The interpreter ends, or the system has no more threads.
-                _logger.warning("the copy `%s` cannot be written: %s", self._path, told(problem))
+                _logger.warning("the copy `%s` cannot be written: %s", self._path, describe_error(problem))
 
     def end(self) -> None:
         self._next.put(None)
@@ -149,7 +149,7 @@ class _Writer:
             try:
                 _save_newer(self._path, snapshot, self._translation)
             except (OSError, MemoryError) as problem:
-                _logger.warning("the copy `%s` cannot be written: %s", self._path, told(problem))
+                _logger.warning("the copy `%s` cannot be written: %s", self._path, describe_error(problem))
             if is_last:
                 return
 

@@ -28,7 +28,7 @@ class Environment:
         if isinstance(prefixes, str):
             raise TypeError("expected the prefixes as a list of strings, got one string")
         self._prefixes = None if prefixes is None else [str(prefix) for prefix in prefixes]
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     def fetch(self, _: Request) -> bytes:
         """The switches as they stand."""
@@ -38,8 +38,8 @@ class Environment:
         )
         for violation in violations_of(violations):
             # They are asked for again and again, and a variable seldom changes.
-            if violation.place not in self._told:
-                self._told.add(violation.place)
+            if violation.place not in self._logged:
+                self._logged.add(violation.place)
                 _logger.warning("environment: %s", violation)
         return snapshot
 

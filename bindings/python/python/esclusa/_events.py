@@ -16,7 +16,7 @@ from urllib3.exceptions import ReadTimeoutError
 from ._access import Access, failure_of, shown
 from ._line import Line
 from ._native import EventReader
-from ._redaction import told
+from ._redaction import describe_error
 from ._source import Failure, News
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Events:
                 listener.news.put(News.DISCONNECTED)
                 response.close()
         except BaseException as problem:
-            self._log(listener, str(problem) if isinstance(problem, Failure) else told(problem))
+            self._log(listener, str(problem) if isinstance(problem, Failure) else describe_error(problem))
         finally:
             listener.thread = None
 

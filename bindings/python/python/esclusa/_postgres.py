@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._mapping import Stored
 from ._native import MAX_SNAPSHOT_BYTES
-from ._redaction import redacted, told
+from ._redaction import describe_error, redacted
 from ._source import NOT_MODIFIED, Answer, Failure, News, NotModified, Request
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ def _answered(etag: str | None, snapshot: str | None) -> Answer | NotModified:
 def _words(problem: psycopg.Error) -> str:
     """What went wrong, without the statement in which it did."""
     said = [text for text in (problem.diag.message_primary, problem.diag.message_hint) if text]
-    return redacted(f"{type(problem).__name__}: {': '.join(said)}") if said else told(problem)
+    return redacted(f"{type(problem).__name__}: {': '.join(said)}") if said else describe_error(problem)
 
 
 def _quoted(text: str) -> str:

@@ -12,7 +12,7 @@ def redacted(text: str) -> str:
     return str(decide("redacted", text=plain))
 
 
-def told(problem: BaseException) -> str:
+def describe_error(problem: BaseException) -> str:
     """An exception in one line."""
     try:
         text = str(problem)

@@ -20,7 +20,7 @@ from ._deciding import decide
 from ._native import Protocol
 from ._policy import Policy
 from ._reading import Reading
-from ._redaction import told
+from ._redaction import describe_error
 from ._refresh import Refresh
 from ._report import Report, SnapshotError
 from ._source import Answer, Failure, News, NotModified, Request, Source
@@ -225,7 +225,7 @@ class Run:
             try:
                 self._begin(flags)
             except BaseException as problem:
-                _logger.error("%s: going on after %s", self.name, told(problem))
+                _logger.error("%s: going on after %s", self.name, describe_error(problem))
         del flags
         self.has_begun.set()
         while not self.is_stopped and self._flags() is not None:
@@ -233,7 +233,7 @@ class Run:
                 self._step()
             except BaseException as problem:
                 try:
-                    _logger.error("%s: going on after %s", self.name, told(problem))
+                    _logger.error("%s: going on after %s", self.name, describe_error(problem))
                 except BaseException:
                     pass
                 self._pause(_REST_SECONDS)
@@ -341,7 +341,7 @@ class Run:
         try:
             report = self._swap(flags, snapshot)
         except (SnapshotError, MemoryError) as problem:
-            text = str(problem) if isinstance(problem, SnapshotError) else told(problem)
+            text = str(problem) if isinstance(problem, SnapshotError) else describe_error(problem)
             self._protocol.failed(self._now_ms(), text, None)
             return None
         if report is None:

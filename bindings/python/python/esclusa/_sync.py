@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import _asking
 from ._policy import Policy
-from ._redaction import told
+from ._redaction import describe_error
 from ._refresh import Refresh
 from ._run import Run
 from ._source import Fetch, Source
@@ -135,4 +135,4 @@ class Sync:
             run.start()
         except Exception as problem:
             # Whoever asks for a flag in here gets an answer.
-            _logger.error("%s: nothing keeps the flags fresh: %s", before.name, told(problem))
+            _logger.error("%s: nothing keeps the flags fresh: %s", before.name, describe_error(problem))

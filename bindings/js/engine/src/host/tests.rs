@@ -29,13 +29,13 @@ fn an_outcome_is_told_once_for_each_set() {
     let slot = u32::try_from(host.slot(flags, "layout")).unwrap();
     let first = host.resolve(flags, slot, NOBODY, f64::NAN);
     assert_eq!(
-        host.told(flags, first),
+        host.take_outcome(flags, first),
         r#"{"enabled":true,"value":{"columns":2},"variant":"a","reason":"STATIC","error":null,"first":0,"revision":null}"#
     );
     assert_eq!(host.resolve(flags, slot, NOBODY, f64::NAN), first);
     let _ = host.publish(flags, b"[]", Options::default());
     assert_eq!(host.resolve(flags, slot, NOBODY, f64::NAN), first + 1);
-    assert!(host.told(flags, first + 1).ends_with(r#""error":"FLAG_NOT_FOUND","first":1,"revision":null}"#));
+    assert!(host.take_outcome(flags, first + 1).ends_with(r#""error":"FLAG_NOT_FOUND","first":1,"revision":null}"#));
 }
 
 #[test]
@@ -44,17 +44,17 @@ fn an_outcome_that_was_lost_is_told_again() {
     let _ = host.publish(flags, ROWS, Options::default());
     let slot = u32::try_from(host.slot(flags, "crm")).unwrap();
     assert_eq!(host.resolve(flags, slot, NOBODY, 0.0), 0);
-    assert_ne!(host.told(flags, 0), "");
-    assert_eq!(host.told(flags, 0), "", "nothing new");
+    assert_ne!(host.take_outcome(flags, 0), "");
+    assert_eq!(host.take_outcome(flags, 0), "", "nothing new");
     assert_eq!(host.resolve(flags, slot, NOBODY, 0.0), 1);
-    assert!(host.told(flags, 1).ends_with(r#""first":1,"revision":null}"#));
+    assert!(host.take_outcome(flags, 1).ends_with(r#""first":1,"revision":null}"#));
     let premium = host.context(br#"{"plan": "PREMIUM"}"#).unwrap();
     let (lost, after) = (host.slot(flags, "layout"), host.resolve(flags, slot, premium, 0.0));
     let lost = host.resolve(flags, u32::try_from(lost).unwrap(), premium, 0.0);
     assert_eq!((after, lost), (2, 3));
-    assert_eq!(host.told(flags, after), "", "another one came after it");
+    assert_eq!(host.take_outcome(flags, after), "", "another one came after it");
     assert_eq!(host.resolve(flags, slot, premium, 0.0), 4);
-    assert!(host.told(flags, 4).starts_with(r#"{"enabled":true"#));
+    assert!(host.take_outcome(flags, 4).starts_with(r#"{"enabled":true"#));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn an_answer_is_of_the_current_set_though_sets_that_were_not_asked_came_between(
         }
         let _ = host.publish(flags, rows(value).as_bytes(), Options::default());
         let number = host.resolve(flags, slot, NOBODY, 0.0);
-        let words = told.entry(number).or_insert_with(|| host.told(flags, number));
+        let words = told.entry(number).or_insert_with(|| host.take_outcome(flags, number));
         assert!(words.contains(&format!(r#""value":"{value}""#)), "{words}, expected {value}");
     }
 }

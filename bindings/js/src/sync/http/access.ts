@@ -1,5 +1,5 @@
 /** What it takes to get at a URL: what authorizes, and whom it may be shown. */
-import { redacted, told } from '../redaction.js';
+import { redacted, describeError } from '../redaction.js';
 import { Failure } from '../source.js';
 import { retryAfterMs } from './retry-after.js';
 
@@ -83,7 +83,7 @@ export function interrupted(problem: unknown): Failure {
   const code = String((first as { code?: unknown } | null)?.code ?? '');
   // Browsers tell nobody what it was.
   const what = cause === undefined ? 'cannot connect, or the answer broke off' : BROKEN.test(code) ? 'the answer broke off' : 'cannot connect';
-  return new Failure(`${what}: ${redacted(told(first))}`);
+  return new Failure(`${what}: ${redacted(describeError(first))}`);
 }
 
 function redirected(url: URL, location: string | null): URL {
