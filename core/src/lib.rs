@@ -27,6 +27,7 @@
 //! What a snapshot means, sentence by sentence, is in `spec/SEMANTICS.md`.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod aside;
 mod audience;
 mod bucket;

@@ -4,6 +4,7 @@
 //! The same walk explains itself through a recorder, which costs nothing when there is none.
 
 use crate::RULES;
+use crate::answer::{Answer, No};
 use crate::audience::CallerBits;
 use crate::bucket::{Bucket, Bucketer, Share};
 use crate::condition::Truth;
@@ -49,9 +50,9 @@ impl FlagSet {
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(crate) fn is_on(&self, id: FlagId, flag: &Flag, context: &Context<'_>, clock: impl FnOnce() -> Time) -> bool {
         // Small builds have no fast path (code size).
-        let seen = context.known_bits(self.publication).filter(|_| RULES).and_then(|caller_bits| {
+        let seen = context.known_bits(self.publication).filter(|_| RULES).and_then(|bits| {
             let now = Time::from_millis(0);
-            Walk { set: self, context, now, recorder: (), caller_bits }.fast_path(flag, Context::known_hash)
+            Walk { set: self, context, now, recorder: (), bits }.fast_path(flag, Context::known_hash)
         });
         // Tail call: the fast path needs no stack frame.
         match seen {
@@ -91,51 +92,14 @@ pub(crate) struct Walk<'s, 'c, R> {
     pub(crate) now: Time,
     pub(crate) recorder: R,
     /// The caller's plan, region and roles as interned by the set.
-    caller_bits: CallerBits,
-}
-
-/// Why the flag is off.
-pub(crate) type No = (Reason, Option<ErrorCode>);
-
-/// The result of a walk: a full resolution, or only whether the flag is on.
-pub(crate) trait Answer<'s> {
-    fn off(set: &'s FlagSet, detail: Option<&Detail>, no: No) -> Self;
-    fn on(set: &'s FlagSet, variant: Option<VariantId>, reason: impl FnOnce() -> Reason) -> Self;
-}
-
-impl<'s> Answer<'s> for bool {
-    #[inline]
-    fn off(_: &'s FlagSet, _: Option<&Detail>, _: No) -> Self {
-        false
-    }
-
-    #[inline]
-    fn on(_: &'s FlagSet, _: Option<VariantId>, _: impl FnOnce() -> Reason) -> Self {
-        true
-    }
-}
-
-impl<'s> Answer<'s> for Resolution<'s> {
-    #[inline]
-    fn off(set: &'s FlagSet, detail: Option<&Detail>, (reason, error): No) -> Self {
-        let value = detail.and_then(|detail| set.off_values.get(detail.off_value? as usize));
-        Resolution { value: value.unwrap_or(Resolution::FALSE), variant: None, enabled: false, reason, error }
-    }
-
-    #[inline]
-    fn on(set: &'s FlagSet, variant: Option<VariantId>, reason: impl FnOnce() -> Reason) -> Self {
-        let variant = variant.and_then(|variant| set.variants.get(variant.0 as usize));
-        let (value, variant) =
-            variant.map_or((Resolution::TRUE, None), |variant| (&variant.value, Some(set.texts.get(variant.key))));
-        Resolution { value, variant, enabled: true, reason: reason(), error: None }
-    }
+    bits: CallerBits,
 }
 
 impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     #[inline(always)]
     pub(crate) fn new(set: &'s FlagSet, context: &'c Context<'c>, now: Time, recorder: R) -> Self {
-        let caller_bits = context.caller_bits(&set.interned, set.publication);
-        Walk { set, context, now, recorder, caller_bits }
+        let bits = context.caller_bits(&set.interned, set.publication);
+        Walk { set, context, now, recorder, bits }
     }
 
     #[inline]
@@ -164,7 +128,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
             return None;
         }
         let unit = flag.plain?;
-        if !flag.audience.has(self.caller_bits) {
+        if !flag.audience.has(self.bits) {
             return Some(A::off(self.set, None, (Reason::Default, None)));
         }
         if flag.share == Share::EVERYONE {
@@ -286,14 +250,9 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     #[inline(never)]
     fn other_flag(&mut self, id: FlagId) -> Resolution<'s> {
         match self.recorder.has_written(Inside::Flag(id)) {
-            true => Walk {
-                set: self.set,
-                context: self.context,
-                now: self.now,
-                recorder: (),
-                caller_bits: self.caller_bits,
+            true => {
+                Walk { set: self.set, context: self.context, now: self.now, recorder: (), bits: self.bits }.flag(id)
             }
-            .flag(id),
             false => self.flag(id),
         }
     }
@@ -326,7 +285,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
     fn targets(&mut self, flag: &Flag) -> bool {
         let set = self.set;
         let covers = !R::LISTENS;
-        if covers && !flag.audience.has(self.caller_bits) {
+        if covers && !flag.audience.has(self.bits) {
             return false;
         }
         if let Some(passed) = self.recorder.recall(flag.targets) {

@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 
+use crate::answer::No;
 use crate::context::{Context, Field};
 use crate::explain::{self, Recorder};
 use crate::flag_set::Detail;
 use crate::limit::{MAX_ANSWER_WORK, MAX_LIGHT_PARTS};
 use crate::resolution::{ErrorCode, Reason};
-use crate::resolve::{No, Walk};
+use crate::resolve::Walk;
 use crate::value::{Value, lasts};
 
 /// The size of a value without its text, its elements and its fields.

@@ -120,7 +120,7 @@ fn resolving_knows_nothing_wire_shaped() {
 }
 
 #[test]
-fn files_are_rooms_and_say_what_they_are() {
+fn files_are_small_and_say_what_they_are() {
     for folder in [
         "core/src",
         "xtask/src",
@@ -137,7 +137,7 @@ fn files_are_rooms_and_say_what_they_are() {
     ] {
         for (name, text) in files(folder, ".rs") {
             let lines = text.lines().count();
-            assert!(lines <= 450, "{name} has {lines} lines, expected a room of at most 450");
+            assert!(lines <= 450, "{name} has {lines} lines, expected at most 450");
             assert!(text.starts_with("//!"), "{name} does not say what it is, expected it to open with `//!`");
         }
     }
