@@ -1,10 +1,11 @@
-"""Checks the schemas of this folder: every file of vectors, and every snapshot that breaks no rule.
+"""Checks the schemas of this folder: every file of vectors, every snapshot that breaks no rule, and what the tool prints.
 
 It needs Python 3.10 or later and the package `jsonschema`; from anywhere: python3 spec/check_schemas.py
 """
 
 import json
 import pathlib
+import re
 import sys
 
 import jsonschema
@@ -14,6 +15,7 @@ sys.path.insert(0, str(SPEC / "reference"))
 
 import reading  # noqa: E402
 
+TRANSCRIPTS = SPEC.parent / "cli" / "tests" / "golden"
 EXAMPLE = SPEC.parent / "examples" / "data" / "feature_flags.json"
 
 
@@ -47,6 +49,18 @@ def is_sound(text):
         return False
 
 
+def printed():
+    """What the commands of the transcripts print with `--format json`: a name, the command, and the document."""
+    for path in sorted(TRANSCRIPTS.glob("*.txt")):
+        for line, output in re.findall(r"^\$ (.*)\n((?:(?!= \d).*\n)*)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            command = re.search(r"\besclusa (\w+)", line)
+            kind = re.search(r"--format (jsonl?)\b", line)
+            lines = [one for one in output.splitlines() if not one.startswith("! ")]
+            if command is not None and kind is not None and lines:
+                for text in lines if kind[1] == "jsonl" else ["\n".join(lines)]:
+                    yield f"{path.name}: {line}", command[1], json.loads(text)
+
+
 def documents():
     """What is checked: a name, the schema that must hold, and the document."""
     vectors = validator(SPEC / "vectors" / "vectors.schema.json")
@@ -63,6 +77,11 @@ def documents():
             if "refused" not in vector:
                 mapping = vector["mapping"] if "mapping" in vector else vector["document"]["mapping"]
                 yield f"{path.name} {vector['name']}", mappings, {"esclusa_mapping": 1, **mapping}
+    difference = validator(SPEC / "diff.schema.json")
+    outputs = read(SPEC / "output.schema.json")
+    for name, command, document in printed():
+        own = jsonschema.Draft202012Validator({**outputs, "$ref": f"#/$defs/{command}"})
+        yield name, difference if command == "diff" else own, document
     if EXAMPLE.exists():
         yield EXAMPLE.name, snapshots, read(EXAMPLE)
 

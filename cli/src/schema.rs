@@ -7,6 +7,7 @@ use crate::desk::{Desk, Findings, Trouble};
 const SNAPSHOT: &str = include_str!("../schemas/snapshot.schema.json");
 const MAPPING: &str = include_str!("../schemas/mapping.schema.json");
 const TEST: &str = include_str!("../schemas/test.schema.json");
+const OUTPUT: &str = include_str!("../schemas/output.schema.json");
 const DIFF: &str = include_str!("../schemas/diff.schema.json");
 
 /// Print a JSON Schema, for editors and other checkers
@@ -29,6 +30,8 @@ pub enum Of {
     Mapping,
     /// What `esclusa diff --format json` prints
     Diff,
+    /// What every other command prints with `--format json`, a definition for each
+    Output,
     /// A file of tests
     Test,
 }
@@ -42,6 +45,7 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
         Of::Snapshot => SNAPSHOT,
         Of::Mapping => MAPPING,
         Of::Diff => DIFF,
+        Of::Output => OUTPUT,
         Of::Test => TEST,
     })?;
     Ok(Findings::None)
@@ -51,9 +55,13 @@ pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Troub
 mod tests {
     #[test]
     fn the_schemas_are_those_of_the_specification() {
-        for (name, copy) in
-            [("snapshot", super::SNAPSHOT), ("mapping", super::MAPPING), ("diff", super::DIFF), ("test", super::TEST)]
-        {
+        for (name, copy) in [
+            ("snapshot", super::SNAPSHOT),
+            ("mapping", super::MAPPING),
+            ("diff", super::DIFF),
+            ("output", super::OUTPUT),
+            ("test", super::TEST),
+        ] {
             let file = format!("{}/../spec/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
             assert!(
                 std::fs::read_to_string(&file).unwrap() == copy,

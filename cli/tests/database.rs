@@ -1,6 +1,7 @@
 //! The commands that write to a Postgres, against a private one: `migrate`, `history`, `rollback` and `promote`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what is wrong")]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
@@ -137,6 +138,20 @@ fn json(done: &Done) -> Value<'static> {
     Value::from_json(done.out.as_bytes()).unwrap_or_else(|error| panic!("{error}: {done:?}")).into_owned()
 }
 
+/// Whether a document has the fields that the schema of a command names, and no other; the suite `schemas` holds what the
+/// transcripts show against it whole.
+fn has_fields_of(command: &str, done: &Done) {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../schemas/output.schema.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    let own = schema.pointer(&format!("/$defs/{command}")).unwrap();
+    let own = if document.is_array() { &own["items"] } else { own };
+    let kinds = own["oneOf"].as_array().map_or(vec![own], |kinds| kinds.iter().collect());
+    let names = |object: &serde_json::Value| object.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    for one in document.as_array().map_or(vec![&document], |all| all.iter().collect()) {
+        assert!(kinds.iter().any(|kind| names(&kind["properties"]) == names(one)), "{command}: {one}");
+    }
+}
+
 /// One server is enough for all of them.
 #[test]
 fn each_command_does_all_of_it_or_nothing() {
@@ -174,7 +189,10 @@ fn the_migration_is_brought_in_whole_and_what_is_missing_is_said(server: &Postgr
     let done = place.run(&["migrate", "live", "--check", "--format", "json"]);
     let expected = r#"{"missing":["the function `esclusa.own_words`","this version of the function `esclusa.noise`"]}"#;
     assert_eq!((done.code, done.out.trim()), (1, expected));
-    assert_eq!(place.run(&["migrate", "live", "--format", "json"]).code, 0);
+    has_fields_of("migrate", &done);
+    let done = place.run(&["migrate", "live", "--format", "json"]);
+    assert_eq!(done.code, 0);
+    has_fields_of("migrate", &done);
     assert_eq!(place.run(&["migrate", "live", "--check"]).code, 0);
 }
 
@@ -196,6 +214,7 @@ fn a_flag_is_taken_back_and_put_back_and_the_history_says_who_and_why(server: &P
     assert!(done.code == 2 && done.talk.contains("there is no flag \"crm_\""), "{done:?}");
 
     let done = place.run(&["history", "crm", "--limit", "1", "--format", "json"]);
+    has_fields_of("history", &done);
     let history = json(&done);
     let entry = history.as_list().unwrap().first().unwrap();
     for (field, expected) in
@@ -283,6 +302,7 @@ fn definitions_are_promoted_and_nothing_else(server: &Postgres) {
     );
     let done = place.run(&["promote", "live", "copy.json", "--yes", "--format", "json"]);
     assert!(done.code == 0 && json(&done).get("done") == Some(&Value::Bool(true)), "{done:?}");
+    has_fields_of("promote", &done);
     let copy = place.read("copy.json");
     assert!(
         copy.starts_with(
