@@ -1,7 +1,5 @@
 //! Everything there is to object to in one snapshot: violations, columns that are not read, notices, and advice.
 
-use std::collections::HashMap;
-
 use esclusa::{Flags, SnapshotError, Time, Violation};
 use esclusa_formats::ReadError;
 
@@ -15,23 +13,25 @@ use crate::source::Snapshot;
 /// The findings of a snapshot, in the order of the file, errors first at one place.
 pub(crate) fn check(snapshot: &Snapshot, levels: &Levels, now: Time) -> Vec<Finding> {
     // Both read the whole text, so each has a thread.
-    let (compiled, document) = std::thread::scope(|scope| {
-        let document = scope.spawn(|| Document::of(snapshot));
-        let compiled = snapshot.compile();
-        (compiled, document.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    let (published, (document, advised)) = std::thread::scope(|scope| {
+        let advised = scope.spawn(|| {
+            let document = Document::of(snapshot);
+            let findings = advise(&document, levels, now);
+            (document, findings)
+        });
+        let published = snapshot.compile().map(|set| Flags::new().publish_accepting_older(set));
+        (published, advised.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let mut findings = match compiled {
+    let mut findings = match published {
         Err(error) => vec![refused(&error, snapshot)],
-        Ok(set) => {
-            let flags = Flags::new();
-            let report = flags.publish_accepting_older(set);
+        Ok(report) => {
             let mut findings: Vec<Finding> = report.violations().iter().map(violation).collect();
             columns(&report, levels, &mut findings);
             // The places of mapped rows are not those of the flags, and their messages name the flag.
             if snapshot.mapping.is_none() {
                 name_flags(&document, &mut findings);
             }
-            advise(&document, levels, now, &mut findings);
+            findings.extend(advised);
             findings
         }
     };
@@ -99,17 +99,13 @@ fn columns(report: &esclusa::Report, levels: &Levels, findings: &mut Vec<Finding
 
 /// Says which flag a violation is about.
 fn name_flags(document: &Document<'_>, findings: &mut [Finding]) {
-    let keys: HashMap<&str, &str> =
-        document.flags.iter().map(|flag| (flag.place.as_str(), flag.key.as_str())).collect();
     for found in findings {
-        // A flag is at `/3` or at `/flags/3`.
-        let ends = found.place.match_indices('/').map(|(at, _)| at).chain([found.place.len()]).skip(1).take(2);
-        let key = ends.filter_map(|end| keys.get(found.place.get(..end)?)).next();
-        found.flag = key.map(|key| (*key).to_owned());
+        found.flag = document.flag_at(&found.place).map(|flag| flag.key.clone());
     }
 }
 
-fn advise(document: &Document<'_>, levels: &Levels, now: Time, findings: &mut Vec<Finding>) {
+fn advise(document: &Document<'_>, levels: &Levels, now: Time) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for rule in advice::all() {
         let Some(severity) = levels.severity(rule.name, rule.level) else { continue };
         let Some(check) = rule.check else { continue };
@@ -122,6 +118,7 @@ fn advise(document: &Document<'_>, levels: &Levels, now: Time, findings: &mut Ve
                 .map(|note| Finding { flag: note.flag, ..finding(rule.name, severity, note.problem, &note.place) }),
         );
     }
+    findings
 }
 
 /// Finds the bytes of every place. Of rows that a mapping reads, a flag stands where its key does.

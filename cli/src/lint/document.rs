@@ -21,19 +21,14 @@ pub(crate) struct Document<'a> {
 #[derive(Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) key: String,
-    /// Its JSON pointer.
-    pub(crate) place: String,
-    fields: Vec<Field<'a>>,
-}
-
-/// A field of a row.
-#[derive(Debug)]
-struct Field<'a> {
-    /// As it is written.
-    written: Cow<'a, str>,
-    /// Its name among those that have a meaning, in snake_case.
-    known: Option<&'static str>,
-    value: Value<'a>,
+    /// Its number among the rows.
+    at: usize,
+    /// Whether the rows are in the field `flags` of the document.
+    is_in_flags: bool,
+    /// Those that have a meaning by their names in snake_case.
+    fields: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// Of fields in camelCase the position and the name that is written.
+    written: Vec<(usize, Cow<'a, str>)>,
 }
 
 /// One segment.
@@ -58,13 +53,15 @@ impl<'a> Document<'a> {
 
     pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let mut document = Document::default();
+        let mut names = Names::default();
         let rest = rows(bytes, &mut |table, at, row| {
             if table.is_some_and(|table| table != "flags") {
                 return;
             }
-            if let Value::Object(fields) = std::mem::take(row) {
-                let place = format!("{}/{at}", table.map_or(String::new(), |table| format!("/{table}")));
-                document.flags.extend(Row::new(fields, place));
+            if let Some(key) = row::key(row).map(ToOwned::to_owned)
+                && let Value::Object(fields) = std::mem::take(row)
+            {
+                document.flags.push(Row::new(key, (at, table.is_some()), fields, &mut names));
             }
         });
         let Ok(Value::Object(fields)) = rest else { return document };
@@ -77,21 +74,33 @@ impl<'a> Document<'a> {
     }
 
     fn into_owned(self) -> Document<'static> {
-        let own = |fields: Vec<Field<'a>>| {
-            let field = |one: Field<'a>| Field {
-                written: Cow::Owned(one.written.into_owned()),
-                known: one.known,
-                value: one.value.into_owned(),
-            };
-            fields.into_iter().map(field).collect()
-        };
-        let flags = self.flags.into_iter().map(|row| Row { key: row.key, place: row.place, fields: own(row.fields) });
+        let own = |(name, value): (Cow<'a, str>, Value<'a>)| (Cow::Owned(name.into_owned()), value.into_owned());
+        let flags = self.flags.into_iter().map(|row| Row {
+            key: row.key,
+            at: row.at,
+            is_in_flags: row.is_in_flags,
+            fields: row.fields.into_iter().map(own).collect(),
+            written: row.written.into_iter().map(|(at, name)| (at, Cow::Owned(name.into_owned()))).collect(),
+        });
         let segments = self.segments.into_iter().map(|one| Segment {
             key: one.key,
             place: one.place,
             when: one.when.into_owned(),
         });
         Document { flags: flags.collect(), segments: segments.collect() }
+    }
+
+    /// The flag that a place is in, such as `/flags/3/enabled` or `/3`.
+    pub(crate) fn flag_at(&self, place: &str) -> Option<&Row<'a>> {
+        let parts = place.split('/').skip(1).collect::<Vec<_>>();
+        let (is_in_flags, number) = match parts.as_slice() {
+            ["flags", number, ..] => (true, number),
+            [number, ..] => (false, number),
+            [] => return None,
+        };
+        let at = number.parse::<usize>().ok()?;
+        let found = self.flags.binary_search_by_key(&at, |flag| flag.at).ok()?;
+        self.flags.get(found).filter(|flag| flag.is_in_flags == is_in_flags)
     }
 
     /// The flags by key, the first of those that have the same.
@@ -128,30 +137,42 @@ fn parts(condition: &Value<'_>, place: &str, show: &mut dyn FnMut(&str, &Value<'
 }
 
 impl<'a> Row<'a> {
-    fn new(fields: Vec<(Cow<'a, str>, Value<'a>)>, place: String) -> Option<Self> {
-        let row = Value::Object(fields);
-        let key = row::key(&row)?.to_owned();
-        let Value::Object(fields) = row else { return None };
-        Some(Row { key, place, fields: fields.into_iter().map(opened).collect() })
+    fn new(
+        key: String,
+        (at, is_in_flags): (usize, bool),
+        mut fields: Vec<(Cow<'a, str>, Value<'a>)>,
+        names: &mut Names,
+    ) -> Self {
+        let mut written = Vec::new();
+        for (position, (name, value)) in fields.iter_mut().enumerate() {
+            if let Some(known) = names.known(position, name).filter(|known| known != name) {
+                written.push((position, std::mem::replace(name, Cow::Borrowed(known))));
+            }
+            open(value);
+        }
+        Row { key, at, is_in_flags, fields, written }
     }
 
-    /// The field of that name as it is written: its name there, and its value.
-    fn written(&self, field: &str) -> Option<(&str, &Value<'a>)> {
-        let is_it = |one: &&Field<'a>| one.known.unwrap_or(&one.written) == field && !one.value.is_null();
-        self.fields.iter().rev().find(is_it).map(|one| (one.written.as_ref(), &one.value))
+    /// Its JSON pointer.
+    pub(crate) fn place(&self) -> String {
+        format!("{}/{}", if self.is_in_flags { "/flags" } else { "" }, self.at)
+    }
+
+    fn find(&self, field: &str) -> Option<(usize, &Value<'a>)> {
+        let mut fields = self.fields.iter().enumerate().rev();
+        fields.find(|(_, (name, value))| name == field && !value.is_null()).map(|(at, (_, value))| (at, value))
     }
 
     /// The value of a field that is not null.
     pub(crate) fn get(&self, field: &str) -> Option<&Value<'a>> {
-        self.written(field).map(|(_, value)| value)
+        self.find(field).map(|(_, value)| value)
     }
 
     /// The place of a field, or of the flag without it.
     pub(crate) fn place_of(&self, field: &str) -> String {
-        match self.written(field) {
-            Some((name, _)) => format!("{}/{}", self.place, name.replace('~', "~0").replace('/', "~1")),
-            None => self.place.clone(),
-        }
+        let Some((at, _)) = self.find(field) else { return self.place() };
+        let written = self.written.iter().find(|(position, _)| *position == at).map(|(_, name)| name.as_ref());
+        format!("{}/{}", self.place(), written.unwrap_or(field).replace('~', "~0").replace('/', "~1"))
     }
 
     /// The entries of a list.
@@ -185,11 +206,32 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A field; its value opened, if it is a text that holds a list or an object.
-fn opened<'a>((written, value): (Cow<'a, str>, Value<'a>)) -> Field<'a> {
+/// A text that holds a list or an object becomes it.
+fn open(value: &mut Value<'_>) {
     let text = value.as_str().filter(|text| text.trim_start().starts_with(['[', '{']));
-    let opened = text.and_then(|text| Value::from_json(text.as_bytes()).ok().map(Value::into_owned));
-    Field { known: row::field(&written), written, value: opened.unwrap_or(value) }
+    if let Some(opened) = text.and_then(|text| Value::from_json(text.as_bytes()).ok()).map(Value::into_owned) {
+        *value = opened;
+    }
+}
+
+/// What the names of fields mean. Rows most often have the same fields in the same order.
+#[derive(Debug, Default)]
+struct Names(Vec<(String, Option<&'static str>)>);
+
+impl Names {
+    fn known(&mut self, position: usize, written: &str) -> Option<&'static str> {
+        if let Some((_, known)) = self.0.get(position).filter(|(name, _)| name == written) {
+            return *known;
+        }
+        let known = row::field(written);
+        if position >= self.0.len() {
+            self.0.resize_with(position + 1, Default::default);
+        }
+        if let Some(last) = self.0.get_mut(position) {
+            *last = (written.to_owned(), known);
+        }
+        known
+    }
 }
 
 impl<'a> Segment<'a> {

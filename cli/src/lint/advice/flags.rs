@@ -162,7 +162,7 @@ fn name_style(document: &Document<'_>, _: Time, notes: &mut Notes) {
 
 fn no_description(document: &Document<'_>, _: Time, notes: &mut Notes) {
     for flag in document.flags.iter().filter(|flag| !flag.has("description")) {
-        notes.flag(flag, flag.place.clone(), "the flag has no description".to_owned());
+        notes.flag(flag, flag.place(), "the flag has no description".to_owned());
     }
 }
 

@@ -47,9 +47,10 @@ fn near_miss_value(document: &Document<'_>, _: Time, notes: &mut Notes) {
         // In how many lists a value is, and how the values are written that are alike but for case and white space.
         let mut lists_with: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
         for flag in &document.flags {
-            for value in flag.texts(field).map(|(_, value)| value).collect::<HashSet<_>>() {
-                *lists_with.entry(value).or_default() += 1;
-            }
+            let mut values: Vec<_> = flag.texts(field).map(|(_, value)| value).collect();
+            values.sort_unstable();
+            values.dedup();
+            values.into_iter().for_each(|value| *lists_with.entry(value).or_default() += 1);
         }
         let mut alike: BTreeMap<String, Vec<(&str, usize)>> = BTreeMap::new();
         for (value, count) in &lists_with {
@@ -86,6 +87,9 @@ fn counted(lists: usize) -> String {
 fn duplicate_in_list(document: &Document<'_>, _: Time, notes: &mut Notes) {
     for flag in &document.flags {
         for field in lists() {
+            if flag.entries(field).len() < 2 {
+                continue;
+            }
             let mut seen = HashSet::new();
             for (at, value) in flag.texts(field) {
                 if !seen.insert(value.clone()) {

@@ -89,10 +89,11 @@ const RESTRICTIONS: [&str; 11] = [
 
 fn always_on(document: &Document<'_>, now: Time, notes: &mut Notes) {
     for flag in document.flags.iter().filter(|flag| flag.is_switched_on()) {
+        let Some(days) = still_days(flag, now) else { continue };
         let is_open = flag.share() == BUCKETS
             && !RESTRICTIONS.iter().any(|field| flag.has(field))
             && flag.entries("variants").len() < 2;
-        if let Some(days) = still_days(flag, now).filter(|_| is_open) {
+        if is_open {
             notes.flag(flag, flag.place_of("enabled"), format!("the flag has been on for everybody for {days} days"));
         }
     }
