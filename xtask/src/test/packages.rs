@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// The crates as they would be published, in a project that has nothing else.
 fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
     let folder = tools.root().join("target/installed/rust");
-    // The tool is a program, which the suite `cli` runs.
+    // The tool is a program, which is installed below.
     let libraries = || CRATES.into_iter().filter(|name| *name != "esclusa-cli");
     let lines = |line: fn(&str) -> String| libraries().map(line).collect::<String>();
     let manifest = format!(
@@ -101,16 +101,24 @@ fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
     if let Err(problem) = made {
         return step.check("a project for the crates", Err(problem.to_string()));
     }
-    for name in libraries() {
+    for name in CRATES {
         let package = tools.root().join("target/packages").join(format!("{name}-{}.crate", version()));
         step.run(tools.program("tar").args(["-xzf"]).arg(package).in_folder(folder.clone()));
     }
-    let run = tools.cargo(["run", "--quiet"]).env("CARGO_TARGET_DIR", tools.target()).in_folder(folder);
+    let run = tools.cargo(["run", "--quiet"]).env("CARGO_TARGET_DIR", tools.target()).in_folder(folder.clone());
     let right = tools.must(run).and_then(|printed| match printed.as_str() {
         "[\"crm\"] true\n" => Ok(()),
         other => Err(format!("printed {other}")),
     });
     step.check("the crates work in an empty project", right);
+    // The registry does not have the others yet.
+    let patch = |name: &str| {
+        let path = folder.join(format!("{name}-{}", version()));
+        ["--config".to_owned(), format!("patch.crates-io.{name}.path='{}'", path.display())]
+    };
+    let patches: Vec<String> = libraries().flat_map(patch).collect();
+    let tool = folder.join(format!("esclusa-cli-{}", version()));
+    super::tool::cargo_install(tools, step, "the packed crate", &tool, &patches);
 }
 
 /// The version stands in the workspace and in each manifest of the other languages.

@@ -12,6 +12,18 @@ const BAD: &str = r#"[{"name": "crm", "enabled": true, "rollout_percentage": 150
 /// Not optimised and without the C of SQLite, which takes a fraction of the time and is packed in the same way.
 const PROFILE: [&str; 3] = ["dev", "--strip", "--no-default-features"];
 
+/// `cargo install` from a folder that holds the crate: that of a clone, or that of the packed crate.
+pub(super) fn cargo_install(tools: &Tools, step: &mut Step, what: &str, source: &Path, more: &[String]) {
+    let folder = tools.root().join("target/installed/tool").join(what.rsplit(' ').next().unwrap_or(what));
+    let install = ["install", "--quiet", "--offline", "--debug", "--no-default-features", "--no-track", "--path"];
+    let install = tools.cargo(install).arg(source).arg("--root").arg(&folder).args(more.iter().map(String::as_str));
+    let install = install.env("CARGO_TARGET_DIR", tools.target());
+    let program = folder.join("bin").join(format!("esclusa{}", std::env::consts::EXE_SUFFIX));
+    let right =
+        empty(&folder).and_then(|()| tools.must(install).map(drop)).and_then(|()| try_it(tools, &folder, &program));
+    step.check(&format!("the tool that `cargo install` makes of {what} runs"), right);
+}
+
 pub(super) fn run(tools: &Tools, step: &mut Step) {
     let packed = tools.root().join("target/tool-packages");
     let built = Packages::new(tools, &packed, &|_| ()).and_then(|packages| packages.tool(&PROFILE));
@@ -31,6 +43,7 @@ pub(super) fn run(tools: &Tools, step: &mut Step) {
             step.check(&format!("{what} runs where there is nothing else"), right);
         }
     }
+    cargo_install(tools, step, "a clone", &tools.root().join("cli"), &["--locked".to_owned()]);
 }
 
 fn wheel(tools: &Tools, packed: &Path, folder: &Path) -> Result<PathBuf, String> {
