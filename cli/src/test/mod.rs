@@ -3,7 +3,10 @@
 mod document;
 mod flag;
 mod format;
+mod named;
+mod ranges;
 mod running;
+mod samples;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

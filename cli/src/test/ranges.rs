@@ -1,0 +1,77 @@
+//! Units for ranges of buckets: one for each way in which the ranges meet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use esclusa::{BUCKETS, Bucket, Value};
+
+use super::flag::{unit, unit_in};
+
+/// How many units are sorted by the ranges that they are in. What one unit in 20,000 has is missed once in 22,000 times.
+const TRIES: u32 = 200_000;
+
+/// The most units of one attribute.
+const MAX_UNITS: usize = 1_000;
+
+/// A range of buckets in a salt: the first, and the one after the last.
+type Range = (String, u32, u32);
+
+/// By the attribute that is the unit.
+#[derive(Debug, Default)]
+pub(super) struct Ranges(BTreeMap<String, BTreeSet<Range>>);
+
+impl Ranges {
+    pub(super) fn add(&mut self, unit: &str, salt: &str, from: u32, to: u32) {
+        let unit = if unit == "targetingKey" { "user" } else { unit };
+        self.0.entry(unit.to_owned()).or_default().insert((salt.to_owned(), from, to));
+    }
+
+    /// The ranges of variants by weight. Those of 6.6 begin at most as many buckets later as there are variants.
+    pub(super) fn split(&mut self, unit: &str, salt: &str, parts: &Value<'_>) {
+        let weight = |part: &Value<'_>| part.get("weight").and_then(Value::as_f64).unwrap_or_default();
+        let parts = parts.as_list().unwrap_or_default();
+        let sum: f64 = parts.iter().map(weight).sum();
+        let (mut from, mut before) = (0, 0.0);
+        for part in parts {
+            before += weight(part);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 100,000")]
+            let to = (before / sum * f64::from(BUCKETS)) as u32;
+            self.add(unit, salt, from, to);
+            from = to;
+        }
+    }
+
+    /// For each attribute units in and outside each range, and where ranges meet.
+    pub(super) fn units(self) -> impl Iterator<Item = (String, BTreeSet<String>)> {
+        self.0.into_iter().map(|(name, ranges)| {
+            let ranges: Vec<Range> = ranges.into_iter().collect();
+            let units = met(&ranges).into_iter().chain(ranges.iter().flat_map(alone));
+            (name, units.collect())
+        })
+    }
+}
+
+/// One unit for each set of ranges that a unit is in.
+fn met(ranges: &[Range]) -> Vec<String> {
+    let salts: Vec<&str> = ranges.iter().map(|(salt, ..)| salt.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut found: BTreeMap<Vec<bool>, String> = BTreeMap::new();
+    for number in 0..TRIES {
+        let unit = unit(number);
+        let buckets: BTreeMap<&str, u32> = salts.iter().map(|salt| (*salt, Bucket::of(&unit, salt).number())).collect();
+        let is_in =
+            |(salt, from, to): &Range| buckets.get(salt.as_str()).is_some_and(|bucket| (*from..*to).contains(bucket));
+        found.entry(ranges.iter().map(is_in).collect()).or_insert(unit);
+        // With one salt every unit is soon in the place of another one.
+        if found.len() >= MAX_UNITS {
+            break;
+        }
+    }
+    found.into_values().collect()
+}
+
+/// A unit in a range, however small it is, and one outside it.
+fn alone((salt, from, to): &Range) -> Vec<String> {
+    let is_in = (from < to).then(|| unit_in(salt, *from, *to)).flatten();
+    let below = (*from > 0).then(|| unit_in(salt, 0, *from)).flatten();
+    let above = (*to < BUCKETS).then(|| unit_in(salt, *to, BUCKETS)).flatten();
+    is_in.into_iter().chain(below).chain(above).collect()
+}
