@@ -8,9 +8,9 @@ use crate::narrowing::Narrowing;
 pub(crate) enum Why {
     /// It serves its kept definition, if it has one.
     Broken,
-    /// It reads as off, and is (8.7).
+    /// Its row says that it is off (8.7).
     Killed,
-    /// It is off, because a restriction cannot be read (8.16).
+    /// It is off, because a restriction cannot be read or is not read (8.16).
     Withheld,
 }
 
@@ -25,6 +25,6 @@ pub(crate) struct Aside {
     pub(crate) unreadable: Vec<&'static str>,
     /// The columns that withhold it, because they restrict.
     pub(crate) causes: Vec<Cause>,
-    /// What its row lets in at most; gone once the set is published.
+    /// The restrictions of its row, for its kept definition; `None` once the set is published.
     pub(crate) narrowing: Option<Box<Narrowing>>,
 }

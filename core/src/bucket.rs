@@ -7,7 +7,7 @@ use crate::number::thousandths;
 use crate::value::Value;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// How many buckets there are; a thousandth of a percent each.
+/// Number of buckets; each is a thousandth of a percent.
 pub const BUCKETS: u32 = 100_000;
 
 /// An integer from 0 to 99,999.
@@ -37,14 +37,14 @@ impl Bucket {
 #[must_use]
 #[cfg_attr(not(target_family = "wasm"), inline)]
 pub fn hash(text: &str) -> u64 {
-    // The same number; WebAssembly is spared a second copy of the function.
+    // The same number, without a second copy of the function in WebAssembly.
     if cfg!(target_family = "wasm") { xxh3_64_with_seed(text.as_bytes(), 0) } else { xxh3_64(text.as_bytes()) }
 }
 
-/// How a unit becomes a bucket. A value, so that other systems' recipes can stand beside the native one.
+/// How a unit becomes a bucket. An enum, so that recipes of other systems can join the native one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bucketer {
-    /// Recipe 1: the unit's hash is hashed again with the salt's hash as the seed, and scaled to the buckets.
+    /// Recipe 1: hashes the unit's hash with the salt's hash as the seed, and scales the result to the buckets.
     Recipe1 { salt_hash: u64 },
 }
 
@@ -61,7 +61,7 @@ impl Bucketer {
             #[expect(clippy::cast_possible_truncation, reason = "it is below BUCKETS")]
             return Bucket(((u128::from(scattered) * u128::from(BUCKETS)) >> 64) as u32);
         }
-        // In two halves: the same number, without a 128-bit product, which WebAssembly would have to call a function for.
+        // The upper 64 bits of the product, in two halves: WebAssembly would call a function for a 128-bit product.
         let (high, low) = (scattered >> 32, scattered & 0xffff_ffff);
         let product = high * u64::from(BUCKETS) + ((low * u64::from(BUCKETS)) >> 32);
         Bucket((product >> 32) as u32)
@@ -88,7 +88,7 @@ impl Share {
         self.0
     }
 
-    /// As a snapshot writes it.
+    /// The percentage as JSON, as a snapshot writes it.
     pub(crate) fn percentage(self) -> Value<'static> {
         (f64::from(self.0) / 1000.0).into()
     }
@@ -99,7 +99,7 @@ impl Share {
     }
 }
 
-/// As a person writes it: `12.5 %`.
+/// The percentage as text: `12.5 %`.
 impl std::fmt::Display for Share {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} %", f64::from(self.0) / 1000.0)

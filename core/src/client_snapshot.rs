@@ -1,7 +1,8 @@
 //! Client snapshots: a document for the browser of one caller (sentences 10.3 to 10.6 of SEMANTICS.md).
 //!
-//! What names nobody goes as it is defined, so that it stays alive in the browser; anything else goes as it is
-//! decided. It holds no rule, no company, no user and no flag that was not chosen and marked `client`.
+//! A flag without personal targeting is sent as its definition, so that the browser goes on evaluating it; any other
+//! flag is sent as this caller's result. The document holds no rule, no company, no user and no flag that was not
+//! chosen and marked `client`.
 
 use crate::aside::Why;
 use crate::context::Context;
@@ -12,7 +13,7 @@ use crate::snapshot::VERSION;
 use crate::time::Time;
 use crate::value::Value;
 
-/// The document and its list of flags stand round each flag.
+/// The document and its list of flags enclose each flag.
 const FLAG_DEPTH: usize = 2;
 
 impl FlagSet {
@@ -57,7 +58,8 @@ impl FlagSet {
                 defined(self.key(id), definition)
             })
         });
-        // A row may be nested one deeper than the flag of a document, and what nobody can read would help nobody.
+        // A row may be nested one level deeper than a flag of the document; a flag that would exceed the limit is left
+        // out.
         let flags = Value::List(flags.filter(|flag| fits_into(MAX_NESTING_DEPTH - FLAG_DEPTH, flag)).collect());
         let mut document = vec![("esclusa".into(), Value::Integer(VERSION))];
         document.extend(self.revision().map(|revision| ("revision".into(), revision.into())));
@@ -65,7 +67,7 @@ impl FlagSet {
         Value::Object(document)
     }
 
-    /// The flag as it is decided for this caller at this time (10.5).
+    /// The flag as its result for this caller at this time (10.5).
     fn decided(&self, id: FlagId, context: &Context<'_>, now: Time) -> Value<'static> {
         let resolution = self.resolve_id(id, context, now);
         let mut fields = vec![name(self.key(id)), ("enabled".into(), resolution.is_enabled().into())];
@@ -83,7 +85,7 @@ impl FlagSet {
     }
 }
 
-/// Whether a value is nested at most so deep.
+/// Whether a value is nested at most this deep.
 fn fits_into(depth: usize, value: &Value<'_>) -> bool {
     let inner = depth.checked_sub(1);
     match value {
@@ -93,8 +95,8 @@ fn fits_into(depth: usize, value: &Value<'_>) -> bool {
     }
 }
 
-/// Whether the definition says nothing about anybody but by plan, role, region and share (10.4), in times that can be
-/// written (an offset may put one a few hours outside the years 1 to 9999).
+/// Whether the definition names nobody: it targets by plan, role, region and share alone (10.4). Its times must also be
+/// in the years that can be written (an offset may put one a few hours outside 1 to 9999).
 fn is_fit_to_send(definition: &FlagDefinition<'_>) -> bool {
     let FlagDefinition { rules, prerequisites, overrides, targets: [_, _, _, companies, users], .. } = definition;
     let OverridesDefinition { on_users, on_companies, off_users, off_companies } = overrides;
@@ -105,7 +107,7 @@ fn is_fit_to_send(definition: &FlagDefinition<'_>) -> bool {
         && [companies, users, on_users, on_companies, off_users, off_companies].iter().all(|list| list.is_empty())
 }
 
-/// The flag as it is defined; what every flag has by default is left out.
+/// The flag as its definition, without fields that have their default.
 fn defined(key: &str, definition: FlagDefinition<'_>) -> Value<'static> {
     let by_default = FlagDefinition::default();
     let mut fields = vec![name(key), ("enabled".into(), definition.enabled.into())];

@@ -1,6 +1,8 @@
-//! The columns of a snapshot: which fields its flags have, how each is read, and in how many rows (9.7 of SEMANTICS.md).
+//! The columns of a snapshot: which fields its flags have, how each is read, and in how many rows (9.7 of
+//! SEMANTICS.md).
 //!
-//! A column is judged once, by its name, and looked up by the order in which columns come: rows mostly have one order.
+//! A column is classified once, by its name. The lookup starts at the column that followed last time, because most rows
+//! have their columns in one order.
 
 use std::borrow::Cow;
 
@@ -19,7 +21,7 @@ pub(crate) enum Role {
     Known,
     /// Ignored, because the document says so (2.1.10).
     Ignored,
-    /// Not read; its name says what that means.
+    /// Not read; the kind says what its name means.
     Unread(Kind),
 }
 
@@ -41,7 +43,7 @@ impl Kinds {
         };
     }
 
-    /// Their names.
+    /// The names of these kinds.
     pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
         Kinds::NAMES.into_iter().enumerate().filter(move |(at, _)| self.0 >> at & 1 == 1).map(|(_, name)| name)
     }
@@ -71,7 +73,7 @@ pub(crate) struct Column<'v> {
     pub(crate) kinds: Kinds,
     /// The number of rows in which it restricts.
     pub(crate) withheld: u32,
-    /// The value with which it restricts, as its fingerprint, and whether there are others.
+    /// The fingerprint of the value with which it restricts, and whether there are other values.
     pub(crate) value: u64,
     pub(crate) differs: bool,
     /// The last row that it was in, and the last in which it restricted.
@@ -82,7 +84,7 @@ pub(crate) struct Column<'v> {
 /// Why a flag is withheld (8.16): a column that restricts, with the fingerprint of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cause {
-    /// Its place among the [columns](Columns::others).
+    /// Its index among the [columns](Columns::others).
     pub(crate) column: u32,
     pub(crate) value: u64,
 }
@@ -101,7 +103,7 @@ pub(crate) struct Columns<'v> {
     pub(crate) others: Vec<Column<'v>>,
     pub(crate) rows: u32,
     index: Index,
-    /// Where the next column is expected.
+    /// The index at which the next column is expected.
     next: usize,
     ignored: Set<Cow<'v, str>>,
 }

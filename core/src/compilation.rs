@@ -1,7 +1,7 @@
-//! Compilation: definitions become a flag set. The only place that sees both worlds.
+//! Compilation: definitions become a flag set. No other module knows both.
 //!
-//! Everything that can be prepared is prepared here: keys and lists are hashed, salts become bucketers, weights become
-//! ranges, segments and prerequisites are linked, conditions are laid out flat.
+//! It prepares what can be prepared: it hashes keys and lists, makes bucketers of salts and ranges of weights, links
+//! segments and prerequisites, and lays conditions out flat.
 
 mod aside;
 mod building;
@@ -56,7 +56,7 @@ impl FlagSet {
     pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
         let (set, snapshot) = compile(bytes, &[])?;
         if snapshot.ignored_late && !snapshot.ignored.is_empty() {
-            // Fields may come in any order, but a flag is judged as it is read.
+            // `ignored` came after `flags`, and each flag was read without it: read again.
             return Ok(compile(bytes, &snapshot.ignored)?.0);
         }
         Ok(set)
@@ -86,14 +86,14 @@ fn compile(bytes: &[u8], ignored: &[String]) -> Result<(FlagSet, Snapshot), Snap
     Ok((set, snapshot))
 }
 
-/// A flag set in the making.
+/// A flag set that is being built.
 pub(crate) struct Compiler {
     pub(crate) set: FlagSet,
     tables: [Tables; TABLES],
 }
 
-/// A build without rules has no segments to look up. It stores equal parts as often as they come, because a browser has
-/// so few flags that looking for them would take more code than it saves room, and is spared the code that drops tables.
+/// A build without rules has no segments to look up. It stores equal parts repeatedly: a browser has few flags, and
+/// finding equal parts would take more code than it saves.
 const TABLES: usize = if RULES { 1 } else { 0 };
 
 impl Compiler {
@@ -109,7 +109,7 @@ impl Compiler {
         self.tables.first()?.segments.get(key).copied()
     }
 
-    /// Takes a finished set up again, to add kept definitions to it.
+    /// Reopens a finished set, to add kept definitions to it.
     pub(crate) fn reopen(set: FlagSet) -> Self {
         let mut compiler = Compiler::of(set);
         let Compiler { set: FlagSet { segments, texts, .. }, tables } = &mut compiler;
@@ -120,7 +120,7 @@ impl Compiler {
         compiler
     }
 
-    /// Compiles a flag as it is read, unless it refers to others: then it is given its number.
+    /// Compiles a flag as it is read; a flag that refers to others only gets its index.
     fn take(&mut self, flag: &Candidate<'_>) {
         let id = self.claim(flag);
         if !flag.refers() {
@@ -128,7 +128,7 @@ impl Compiler {
         }
     }
 
-    /// Compiles what could not be judged before all was read; the set is then whole.
+    /// Compiles the flags that refer to others, and finishes the set.
     fn link(mut self, validation: Validation<'_>, bare: bool) -> FlagSet {
         let FlagSet { origins, .. } = &self.set;
         let compiled = |number: u32| {
@@ -148,7 +148,7 @@ impl Compiler {
                 }
             }
         }
-        // One sort for both: a browser loads each that is written.
+        // One sort serves both: less code for a browser to load.
         let in_order = |set_aside: &mut Vec<(FlagId, Aside)>| set_aside.sort_unstable_by_key(|(id, _)| *id);
         in_order(&mut self.set.set_aside);
         let parted: Vec<(FlagId, Aside)> = checked.twins.iter().filter_map(|twins| self.part(twins)).collect();
@@ -163,7 +163,7 @@ impl Compiler {
         self.set.segments.get(id.0 as usize).map(|segment| segment.extent)
     }
 
-    /// Adds a segment; those that it names have been added before.
+    /// Adds a segment; the segments that it names were added before.
     pub(crate) fn segment(&mut self, definition: &SegmentDefinition<'_>, own_fingerprint: u64) {
         let extent = validation::extent(&definition.when, |key| self.segment_extent(key)).unwrap_or_default();
         let start = len(&self.set.nodes);
@@ -206,7 +206,7 @@ impl Compiler {
         }
     }
 
-    /// Compiles the definition of a flag that has its number already.
+    /// Compiles the definition of a flag that already has its index.
     fn flag(&mut self, id: FlagId, key: &str, definition: &FlagDefinition<'_>, own_fingerprint: u64) {
         let salt = definition.salt.as_deref().unwrap_or(key);
         let unit = self.unit(&definition.bucket_by);
@@ -235,8 +235,8 @@ impl Compiler {
         });
     }
 
-    /// The place of the last targets of the arena, or that of equal ones that stand there already, and the audience of
-    /// both: `resolve_all` then knows at once that it has asked them before.
+    /// The span of these targets and their audience: that of equal targets if the arena has them already, so that
+    /// `resolve_all` recognizes them.
     fn shared_targets(&mut self, last: Span, definition: &Targets<'_>) -> (Span, Audience) {
         let fingerprint = fingerprint(&last.of(&self.set.targets));
         let Compiler { set: FlagSet { targets: arena, .. }, tables } = self;
@@ -255,7 +255,7 @@ impl Compiler {
         (last, audience)
     }
 
-    /// Marks those of the targets that fit into bits.
+    /// Builds the audience of the targets, and marks those that fit into it as covered.
     fn audience(&mut self, targets: Span, definition: &Targets<'_>) -> Audience {
         let FlagSet { targets: arena, interned, .. } = &mut self.set;
         let mut audience = Audience::EVERYBODY;
@@ -269,7 +269,7 @@ impl Compiler {
         audience
     }
 
-    /// What the flag has beyond targets and a rollout, if anything.
+    /// The detail of a flag: whatever it has beyond targets and a rollout.
     fn flag_detail(&mut self, definition: &FlagDefinition<'_>, salt: &str, unit: Unit) -> u32 {
         let overrides = self.overrides(&definition.overrides);
         let off_value = definition.off_value.as_deref();
@@ -351,7 +351,7 @@ impl Compiler {
         let definitions = &definition.rules;
         let keys = definition.variants.iter().map(|variant| variant.key.as_ref());
         let variants: Map<&str, VariantId> = keys.zip((first_variant..).map(VariantId)).collect();
-        // Conditions are laid out first, so that the rules of a flag stand together.
+        // Conditions are compiled first, so that the rules of a flag are adjacent.
         let mut rules = Vec::with_capacity(definitions.len());
         for definition in definitions {
             let serve = match &definition.serve {
@@ -401,14 +401,14 @@ impl Compiler {
         Span { start, len: len(&self.set.operands) - start }
     }
 
-    /// The set, with what depends on several flags worked out and no room to spare.
+    /// Finalizes the set.
     pub(crate) fn finish(mut self) -> FlagSet {
         self.set.finalize();
         self.set
     }
 }
 
-/// Arenas are addressed with 32 bits: a snapshot has at most 256 MiB, and so fewer entries than that.
+/// Arenas have 32-bit offsets: a snapshot has at most 256 MiB, and so fewer entries.
 fn len<T>(arena: &[T]) -> u32 {
     u32::try_from(arena.len()).unwrap_or(u32::MAX)
 }

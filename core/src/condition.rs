@@ -1,7 +1,6 @@
-//! Compiled conditions: a tree laid out flat, in the order in which it is read, and its three truth values
-//! (section 4 of SEMANTICS.md).
+//! Compiled conditions: a tree in preorder as a flat array, and its three truth values (section 4 of SEMANTICS.md).
 //!
-//! It is a tree of values, not of closures, so it can be printed, compared, fuzzed and explained.
+//! The tree consists of values, not of closures, so it can be printed, compared, fuzzed and explained.
 
 use crate::bucket::{Bucketer, Share};
 use crate::context::Context;
@@ -60,7 +59,7 @@ pub(crate) fn any(truths: impl Iterator<Item = Truth>) -> Truth {
     joined
 }
 
-/// One part of a condition. Its own parts follow it directly; `end` is the first node that is not one of them.
+/// One part of a condition. Its parts follow it directly; `end` is the index of the first node after them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
     pub(crate) part: Part,
@@ -73,15 +72,15 @@ pub(crate) enum Part {
     Any,
     Not,
     Segment(SegmentId),
-    /// The place of a [`Percentage`].
+    /// The index of a [`Percentage`].
     Percentage(u32),
-    /// The place of a [`Window`].
+    /// The index of a [`Window`].
     Now(u32),
-    /// The place of a [`Comparison`].
+    /// The index of a [`Comparison`].
     Comparison(u32),
 }
 
-/// A range of buckets, `from <= bucket < to`, of one unit in a salt of its own.
+/// A range of buckets, `from <= bucket < to`, of one unit with a salt of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Percentage {
     pub(crate) unit: Unit,
@@ -104,7 +103,7 @@ impl Window {
     }
 }
 
-/// One operator on one attribute, with what a missing and an unconvertible value yield.
+/// One operator on one attribute, with the results for a missing and for an unconvertible value.
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
     pub(crate) attribute: Unit,
@@ -114,7 +113,7 @@ pub(crate) struct Comparison {
 }
 
 impl FlagSet {
-    /// What the condition is whose root is at `at`.
+    /// The truth of the condition whose root is node `at`.
     pub(crate) fn truth<R: Recorder>(&self, at: u32, context: &Context<'_>, now: Time, recorder: &mut R) -> Truth {
         let Some(node) = self.nodes.get(at as usize) else { return Truth::Unknown };
         match node.part {
@@ -162,7 +161,8 @@ impl FlagSet {
         }
     }
 
-    /// `all` and `any`: the first part that is `decisive` decides, else one that is unknown, else the opposite.
+    /// `all` and `any`: the first part that is `decisive` decides; else the result is unknown if a part is, else the
+    /// opposite.
     fn join<R: Recorder>(
         &self,
         (at, node): (u32, &Node),

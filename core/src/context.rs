@@ -1,7 +1,7 @@
 //! The context: everything an app knows about the caller (section 3 of SEMANTICS.md).
 //!
-//! It borrows its strings where the app lets it, and prepares each so that comparing is cheap; it knows no flag.
-//! The fixed fields have places of their own, everything else is an attribute found by name.
+//! It borrows its strings where the app lets it, and prepares each for cheap comparison. It knows no flag. The fixed
+//! fields are struct fields; everything else is an attribute, found by name.
 
 use std::borrow::Cow;
 use std::num::NonZeroU64;
@@ -15,7 +15,7 @@ use crate::whole::digits;
 
 /// What is known about the caller: user, company, plan, roles, region, and any other attribute.
 ///
-/// A context is built in the call, or kept and used again: it hashes each of its strings at most once.
+/// Build a context in the call, or keep it for many calls: it hashes each of its strings at most once.
 ///
 /// ```
 /// use esclusa::Context;
@@ -29,19 +29,19 @@ use crate::whole::digits;
 /// ```
 ///
 /// On 64-bit targets it is aligned to 16 bytes, as what `malloc` gives is; memory from elsewhere must be too.
-// In this order and so aligned, what a plain flag looks at most (where the context stands, and the user's hash) is never
-// in two lines of the cache.
+// The order and the alignment keep what most plain flags need (the bits of the targets, and the user's hash) in one
+// cache line.
 #[derive(Clone, Debug, Default)]
 #[repr(C)]
 #[cfg_attr(target_pointer_width = "64", repr(align(16)))]
 pub struct Context<'a> {
-    /// The fields, in the order of [`Field`]; of the roles the first.
+    /// The fields, in the order of [`Field`]; for roles, the first role.
     fields: Fields<'a>,
-    /// Most callers have one role or none, and then this allocates nothing.
+    /// Does not allocate for callers with one role or none, which most are.
     other_roles: Vec<Role<'a>>,
-    /// Whether anything was said about roles, if only that there are none.
+    /// Whether roles were given, even an empty list of them.
     roles_known: bool,
-    /// As they were given; of two with one name the last counts (sentence 2.2.23).
+    /// In the order given; of two with one name the last counts (sentence 2.2.23).
     pub(crate) attributes: Vec<(Cow<'a, str>, Value<'a>)>,
     /// The fixed fields whose value is not a text, with a description of it (3.10).
     unreadable: Unreadable<'a>,
@@ -57,7 +57,7 @@ struct Fields<'a> {
     caller_bits: KnownBits,
     hashes: [KnownHash; FIELDS],
     has_several_roles: bool,
-    /// A field that is missing has the token that no list holds.
+    /// A missing field has the token that no list holds.
     tokens: [Token; FIELDS],
     texts: [Option<Cow<'a, str>>; FIELDS],
 }
@@ -85,7 +85,7 @@ struct Role<'a> {
     hash: KnownHash,
 }
 
-/// Something was given as a context that is not a JSON object.
+/// The value given as a context is not a JSON object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}, expected a context: an object such as {{\"user\": \"user-42\", \"company\": \"acme\"}}")]
 pub struct ContextError {
@@ -100,7 +100,7 @@ impl<'a> Context<'a> {
         Context::default().with(Field::User, targeting_key.into())
     }
 
-    /// A context of a caller whom nobody knows: no rollout below 100 % lets it in.
+    /// A context of an anonymous caller: only rollouts of 100 % let it in.
     #[must_use]
     pub fn anonymous() -> Self {
         Context::default()
@@ -145,7 +145,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// One more role.
+    /// Adds a role.
     #[must_use]
     #[inline]
     pub fn role(mut self, role: impl Into<Cow<'a, str>>) -> Self {
@@ -165,7 +165,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// More roles. Giving none at all still says that the caller's roles are known (sentence 3.4).
+    /// Adds roles. An empty list still says that the caller's roles are known (sentence 3.4).
     #[must_use]
     pub fn roles<I>(self, roles: I) -> Self
     where
@@ -177,7 +177,7 @@ impl<'a> Context<'a> {
         context
     }
 
-    /// Any other attribute. One with a name that has been given before replaces it; null takes it away.
+    /// Sets any other attribute, replacing one of the same name; null removes it.
     ///
     /// The names of the fixed fields (`user`, `targetingKey`, `company`, `plan`, `role`, `roles`, `region`) set
     /// those fields, as they do in a context written as JSON.
@@ -284,7 +284,7 @@ impl<'a> Context<'a> {
             return Err(ContextError { problem: problem(format_args!("this is {}", value.kind())) });
         };
         let (mut context, mut targeting_key) = (Context::default(), Value::Null);
-        // `role` comes before `roles`, in whichever order they stand.
+        // `role` comes before `roles`, in either order of the fields.
         let (mut role, mut roles) = (Value::Null, Value::Null);
         for (name, value) in fields {
             match name.as_ref() {
@@ -298,7 +298,7 @@ impl<'a> Context<'a> {
         context.add_roles(roles);
         match usable(targeting_key) {
             Ok(key) => context.put(Field::User, Some(key)),
-            // Then `user` counts, if it holds a text.
+            // `user` is the targeting key then, if it is a text.
             Err(what) if context.first(Field::User).is_none() => context.note_unreadable(Field::User, &what),
             Err(_) => {}
         }
@@ -311,7 +311,7 @@ impl<'a> Context<'a> {
         self.field(Field::User).map(Word::as_str)
     }
 
-    /// The same context, owning all its strings, to be kept for as long as the app likes.
+    /// The same context with owned strings, so that the app can keep it.
     #[must_use]
     pub fn into_owned(self) -> Context<'static> {
         let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
@@ -332,7 +332,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// A fixed field; of the roles the first.
+    /// The text of a fixed field; for roles, the first role.
     #[cfg_attr(target_family = "wasm", inline(always))]
     #[cfg_attr(not(target_family = "wasm"), inline)]
     pub(crate) fn first(&self, field: Field) -> Option<Word<'_>> {
@@ -344,19 +344,19 @@ impl<'a> Context<'a> {
         Some(Word::new(text, self.token(field), hashes.get(field as usize)?))
     }
 
-    /// The token of a fixed field, of the roles the first's; if it is missing, one that no list holds.
+    /// The token of a fixed field, for roles of the first role; of a missing field, the token that no list holds.
     #[inline]
     pub(crate) fn token(&self, field: Field) -> Token {
         self.fields.tokens.get(field as usize).copied().unwrap_or(Token::NONE)
     }
 
-    /// A fixed field that holds one text, and so not the roles.
+    /// A fixed field that holds one text: not the roles.
     #[inline]
     pub(crate) fn field(&self, field: Field) -> Option<Word<'_>> {
         if field == Field::Roles { None } else { self.first(field) }
     }
 
-    /// Where it stands in the set of this number, if that is the one that it was last asked of.
+    /// Its bits in the set of this publication, if the context was last evaluated with that set.
     #[inline]
     pub(crate) fn known_bits(&self, publication: u64) -> Option<CallerBits> {
         self.fields.caller_bits.get(publication)
@@ -382,13 +382,13 @@ impl<'a> Context<'a> {
         caller_bits
     }
 
-    /// The hash of a fixed field, of the roles the first's, if something has asked for it before.
+    /// The hash of a fixed field, for roles of the first role, if it was computed before.
     #[inline]
     pub(crate) fn known_hash(&self, field: Field) -> Option<u64> {
         self.fields.hashes.get(field as usize)?.get().map(NonZeroU64::get)
     }
 
-    /// The hash of a fixed field as a unit: the roles are none, nor is an empty string (6.2 and 6.3).
+    /// The hash of a fixed field as a unit: neither roles nor an empty string is one (6.2 and 6.3).
     #[inline]
     pub(crate) fn unit_hash(&self, field: Field) -> Option<u64> {
         if field == Field::Roles { None } else { self.known_hash(field).or_else(|| self.first_unit_hash(field)) }
@@ -399,7 +399,7 @@ impl<'a> Context<'a> {
         self.field(field).filter(|word| !word.as_str().is_empty()).map(Word::hash)
     }
 
-    /// Whether there are roles after the first.
+    /// Whether there are two roles or more.
     #[inline]
     pub(crate) fn has_several_roles(&self) -> bool {
         self.fields.has_several_roles
@@ -411,13 +411,13 @@ impl<'a> Context<'a> {
         self.other_roles.iter().map(|Role { text, token, hash }| Word::new(text, *token, hash))
     }
 
-    /// The caller's roles, or `None` when nobody said anything about them.
+    /// The caller's roles, or `None` if none were given.
     #[inline]
     pub(crate) fn known_roles(&self) -> Option<impl Iterator<Item = Word<'_>>> {
         self.roles_known.then(|| self.first(Field::Roles).into_iter().chain(self.other_roles()))
     }
 
-    /// An attribute by its name as it stands, then as a path; null is missing (sentences 3.6 and 3.8).
+    /// An attribute by its full name, else by its path; null is missing (sentences 3.6 and 3.8).
     pub(crate) fn lookup(&self, name: &str) -> Option<&Value<'a>> {
         let named =
             |wanted: &str| self.attributes.iter().rev().find(|(name, _)| name == wanted).map(|(_, value)| value);
@@ -427,7 +427,7 @@ impl<'a> Context<'a> {
         let mut rest = Some(name);
         let mut parts = std::iter::from_fn(|| {
             let text = rest?;
-            // A search for a character, which may be any, is several times the code of one for a byte.
+            // A search for a byte is a fraction of the code of a search for a character.
             let end = text.bytes().position(|byte| byte == b'.');
             rest = end.and_then(|end| text.get(end + 1..));
             text.get(..end.unwrap_or(text.len()))
@@ -437,7 +437,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A usable text: a string, or an integer as its digits (sentence 3.5); anything else comes back.
+/// A usable text: a string, or an integer as its digits (sentence 3.5); `Err` gives any other value back.
 fn usable(value: Value<'_>) -> Result<Cow<'_, str>, Value<'_>> {
     match value {
         Value::Text(text) => Ok(text),

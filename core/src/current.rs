@@ -1,7 +1,7 @@
 //! The cell that holds the current flag set, and one reader's view of it.
 //!
 //! Many threads read it through arc-swap, which no other file names. WebAssembly without threads has one reader at a
-//! time and needs no such thing: there a lock, which never waits, is a fraction of the code.
+//! time: a lock, which never waits there, is a fraction of the code.
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use several::{Cell, View};
@@ -28,7 +28,7 @@ mod single {
     #[derive(Debug)]
     pub(crate) struct Cell {
         set: Mutex<Arc<FlagSet>>,
-        /// How often the set was replaced, so that a view has one number to look at.
+        /// Number of swaps, so that a view compares one number.
         swaps: AtomicU32,
     }
 
@@ -61,7 +61,7 @@ mod single {
     pub(crate) struct View {
         cell: Arc<Cell>,
         seen: Arc<FlagSet>,
-        /// How often the set had been replaced when it was seen.
+        /// Number of swaps when the set was read.
         swaps: u32,
     }
 
@@ -74,7 +74,7 @@ mod single {
         pub(crate) fn load(&mut self) -> &Arc<FlagSet> {
             let swaps = self.cell.swaps.load(Ordering::Relaxed);
             if swaps != self.swaps {
-                // In this order, because a stack that ends in between must not leave the old set for good.
+                // In this order: if the stack ends in between, the old set is not kept for good.
                 self.seen = self.cell.load_full();
                 self.swaps = swaps;
             }

@@ -1,8 +1,8 @@
-//! Definitions: flags and segments of which every rule has been checked, before they are compiled.
+//! Definitions: flags and segments whose rules have all been checked, before they are compiled.
 //!
-//! Every default is written out, so that two ways of writing one flag are one definition.
-//! It borrows from the snapshot that it was read from, or from the flag set that keeps it; it has no
-//! reference to another one but by key. What a field means is said in section 2.2 of SEMANTICS.md.
+//! Every default is explicit, so that two spellings of one flag are one definition. A definition borrows from the
+//! snapshot that it was read from, or from the flag set that keeps it, and refers to others by key alone. Section 2.2
+//! of SEMANTICS.md defines the fields.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
@@ -38,13 +38,13 @@ impl Status {
         }
     }
 
-    /// Whether a flag of this status is off for everybody (7.3).
+    /// Whether a flag of this status is off for everyone (7.3).
     pub(crate) fn is_off(self) -> bool {
         matches!(self, Status::Draft | Status::Paused | Status::RolledBack)
     }
 }
 
-/// The target lists, in the order in which they are asked: the cheapest and those that say no most often first.
+/// The target lists in the order in which they are checked: the cheapest and most selective ones first.
 pub(crate) const TARGETS: [(Field, &str); 5] = [
     (Field::Plan, "target_plans"),
     (Field::Region, "target_regions"),
@@ -53,27 +53,27 @@ pub(crate) const TARGETS: [(Field, &str); 5] = [
     (Field::User, "target_users"),
 ];
 
-/// One list for each of [`TARGETS`]; an empty one is for everybody.
+/// One list for each of [`TARGETS`]; an empty one targets everyone.
 pub(crate) type Targets<'a> = [Vec<Cow<'a, str>>; TARGETS.len()];
 
-/// What is bucketed unless a flag says otherwise (2.2.13).
+/// The default unit (2.2.13).
 pub(crate) const USER: &str = "user";
 
 #[derive(Debug, Hash)]
 pub(crate) struct FlagDefinition<'a> {
     pub(crate) enabled: bool,
     pub(crate) status: Status,
-    /// Everyone, if the snapshot says nothing.
+    /// Everyone, if the snapshot has no share.
     pub(crate) rollout: Share,
     pub(crate) targets: Targets<'a>,
     pub(crate) start: Option<Time>,
     pub(crate) end: Option<Time>,
     pub(crate) bucket_by: Cow<'a, str>,
-    /// None if it is the key.
+    /// `None` for the key.
     pub(crate) salt: Option<Cow<'a, str>>,
     pub(crate) overrides: OverridesDefinition<'a>,
     pub(crate) variants: Vec<VariantDefinition<'a>>,
-    /// None if it is `false` for a boolean flag.
+    /// `None` for `false` of a boolean flag.
     pub(crate) off_value: Option<Cow<'a, Value<'a>>>,
     pub(crate) rules: Vec<RuleDefinition<'a>>,
     pub(crate) prerequisites: Vec<PrerequisiteDefinition<'a>>,
@@ -115,7 +115,7 @@ pub(crate) struct OverridesDefinition<'a> {
 pub(crate) struct VariantDefinition<'a> {
     pub(crate) key: Cow<'a, str>,
     pub(crate) value: Cow<'a, Value<'a>>,
-    /// In thousandths of the author's number, or its number of buckets in a kept definition.
+    /// In thousandths of the author's number; in a kept definition, its number of buckets.
     pub(crate) weight: u64,
 }
 
@@ -128,7 +128,7 @@ pub(crate) struct RuleDefinition<'a> {
     pub(crate) serve: ServeDefinition<'a>,
 }
 
-// Without rules there is none to hash, and no code for it.
+// A build without rules has no rule to hash.
 impl Hash for RuleDefinition<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         if RULES {
@@ -185,7 +185,7 @@ pub(crate) struct SegmentDefinition<'a> {
 }
 
 impl Default for ConditionDefinition<'_> {
-    /// Nobody.
+    /// An empty `any`, which is false.
     fn default() -> Self {
         ConditionDefinition::Any(Vec::new())
     }
@@ -203,7 +203,7 @@ pub(crate) enum ConditionDefinition<'a> {
 }
 
 impl ConditionDefinition<'_> {
-    /// Calls `visit` with the key of every segment that is named, and how deep it stands.
+    /// Calls `visit` with the key and the depth of every segment that the condition names.
     pub(crate) fn segments(&self, depth: u32, visit: &mut impl FnMut(&str, u32)) {
         match self {
             ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
@@ -217,7 +217,7 @@ impl ConditionDefinition<'_> {
         }
     }
 
-    /// Calls `visit` with every expression that is written in it.
+    /// Calls `visit` with every expression of the condition.
     pub(crate) fn expressions(&self, visit: &mut impl FnMut(&Expression)) {
         match self {
             ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
@@ -231,7 +231,7 @@ impl ConditionDefinition<'_> {
         }
     }
 
-    /// How deep it is and how many parts it has, counting the name of a segment as one.
+    /// Its depth and its number of parts, counting the name of a segment as one.
     pub(crate) fn extent(&self) -> (u32, u64) {
         match self {
             ConditionDefinition::All(parts) | ConditionDefinition::Any(parts) => {
@@ -268,7 +268,7 @@ pub(crate) enum Relation {
 }
 
 impl Relation {
-    /// The operator that compares numbers so.
+    /// The name of the operator that compares numbers by this relation.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Relation::Equal => "eq",

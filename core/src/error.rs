@@ -1,4 +1,4 @@
-//! What can be wrong with a snapshot, said to the author of the flag: the place, the problem, what was expected.
+//! What is wrong with a snapshot, for the author of the flag: the place, the problem, what was expected.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,18 +20,18 @@ pub struct Violation {
     pub(crate) problem: Cow<'static, str>,
 }
 
-/// What every violation and notice says in a build without the feature `messages` (8.14).
+/// The text of every violation and notice in a build without the feature `messages` (8.14).
 const UNSAID: &str = "this build leaves messages out, expected a build with the feature `messages`";
 
-/// What a violation or notice says. The words are put together here and nowhere else, so that a build without messages carries
-/// none of them: inlined, because then nothing is left of what would have been said.
+/// The text of a violation or notice. All texts go through this function, inlined, so that a build without messages
+/// contains none of them.
 #[inline(always)]
 pub(crate) fn problem(words: impl fmt::Display) -> Cow<'static, str> {
     if MESSAGES { Cow::Owned(words.to_string()) } else { Cow::Borrowed(UNSAID) }
 }
 
 impl Violation {
-    /// That something is wrong at a place, a JSON pointer: a name for it in kebab-case, and what is wrong and was expected.
+    /// A violation at a place, a JSON pointer: its code in kebab-case, and the problem with the expectation.
     #[must_use]
     pub fn new(place: String, code: &'static str, problem: String) -> Self {
         Violation { place, code, problem: Cow::Owned(problem) }
@@ -62,8 +62,8 @@ impl Violation {
         &self.place
     }
 
-    /// What is wrong, as a name that does not change (9.9 of SEMANTICS.md), such as `out-of-range`. A crate that reads rows
-    /// by itself may have names of its own.
+    /// The kind of problem, as a name that does not change (9.9 of SEMANTICS.md), such as `out-of-range`. A crate that
+    /// reads rows may have names of its own.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
@@ -77,7 +77,7 @@ impl Violation {
 }
 
 impl Violation {
-    /// Its line behind what a text says already.
+    /// Appends its line to a text.
     fn say(&self, said: &mut String) {
         if !self.place.is_empty() {
             said.push('`');
@@ -103,7 +103,7 @@ impl fmt::Display for Violation {
 /// How much of the author's text a message quotes, in bytes.
 const MAX_QUOTED_BYTES: usize = 60;
 
-/// The author's text in backticks and on one line, written as in a JSON string; of a long one the beginning.
+/// The author's text in backticks and on one line, escaped as in a JSON string; a long one is cut.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("`");
     for character in text.chars() {
@@ -119,7 +119,7 @@ pub(crate) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// What stands there, for a message: small values as they are, large ones by their kind.
+/// The value that was found, for a message: small values in full, large ones as their kind.
 pub(crate) fn found<'v>(value: &'v Value<'_>) -> impl fmt::Display + 'v {
     Said(move || match value {
         Value::List(_) | Value::Object(_) => value.kind().to_owned(),
@@ -128,7 +128,7 @@ pub(crate) fn found<'v>(value: &'v Value<'_>) -> impl fmt::Display + 'v {
     })
 }
 
-/// Words that are put together when they are printed.
+/// A closure as `Display`: the text is built when it is printed.
 struct Said<F>(F);
 
 impl<F: Fn() -> String> fmt::Display for Said<F> {
@@ -137,12 +137,12 @@ impl<F: Fn() -> String> fmt::Display for Said<F> {
     }
 }
 
-/// The names of what was expected.
+/// The names that were expected.
 pub(crate) fn one_of<'n>(names: &'n [&'n str]) -> impl fmt::Display + 'n {
     Said(move || names.join(", "))
 }
 
-/// Why a value is no time.
+/// Why a value is not a time.
 pub(crate) fn no_time<'v>(value: &'v Value<'_>) -> impl fmt::Display + 'v {
     Said(move || no_time_because(value))
 }
@@ -195,13 +195,13 @@ fn escape(character: char, text: &mut String) {
     }
 }
 
-/// Whether a character breaks a line, or moves what stands round it: control characters, the line and paragraph
-/// separators, and what sets the direction of text.
+/// Whether a character breaks a line or moves the characters around it: control characters, the line and paragraph
+/// separators, and characters that set the direction of text.
 fn unprintable(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A place for a line of its own: only what would break the line is escaped.
+/// A place on one line: only characters that would break the line are escaped.
 fn printable(place: &str, printable: &mut String) {
     for character in place.chars() {
         if unprintable(character) { escape(character, printable) } else { printable.push(character) }
@@ -219,9 +219,9 @@ pub enum SnapshotError {
         /// How many bytes there are.
         bytes: usize,
     },
-    /// The document itself is not as it must be.
+    /// The document itself has a violation.
     Document(Violation),
-    /// Strict mode found violations; here they all are.
+    /// Strict mode found violations: all of them.
     Violations(Vec<Violation>),
 }
 
@@ -236,7 +236,8 @@ impl SnapshotError {
         }
     }
 
-    /// What is wrong, as a name that does not change: `not-json`, `too-large`, or the code of the first violation.
+    /// The kind of refusal, as a name that does not change: `not-json`, `too-large`, or the code of the first
+    /// violation.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -246,7 +247,7 @@ impl SnapshotError {
         }
     }
 
-    /// What it prints as.
+    /// The message; `Display` prints the same.
     #[must_use]
     pub fn message(&self) -> String {
         let mut said = String::new();

@@ -1,8 +1,8 @@
-//! Explaining: the same walk as resolving, written down (sentence 10.1 of SEMANTICS.md).
+//! Explaining: the same walk as resolving, recorded (sentence 10.1 of SEMANTICS.md).
 //!
-//! The walk tells a [`Recorder`] what it does; the recorder `()` is told nothing and costs nothing. What a resolution sees
-//! at a glance an explanation takes the steps for, and rules that a resolution finds by their index it goes through;
-//! random answers of both are compared in `tests/differential.rs` and `tests/rule_index.rs`.
+//! The walk reports each step to a [`Recorder`]; the recorder `()` ignores them and costs nothing. An explanation takes
+//! neither the fast path nor the index of rules; `tests/differential.rs` and `tests/rule_index.rs` compare its answers
+//! with those of a resolution, on random flags.
 
 mod comparing;
 mod sentences;
@@ -31,7 +31,7 @@ pub struct Explanation<'s> {
     steps: Vec<Step>,
 }
 
-/// One step, in the order in which they were taken.
+/// One step of the walk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     name: &'static str,
@@ -42,14 +42,14 @@ pub struct Step {
     inner: Vec<Step>,
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It said yes, or a condition is true.
+    /// The step passed, or the condition is true.
     Yes,
-    /// It said no, or a condition is false.
+    /// The step failed, or the condition is false.
     No,
-    /// A condition that nobody can tell: something is missing or of the wrong kind.
+    /// The condition is unknown: a value is missing or of the wrong kind.
     Unknown,
 }
 
@@ -66,27 +66,27 @@ impl Outcome {
 }
 
 impl Step {
-    /// Which step it is: `state`, `window`, `prerequisite`, `override`, `target`, `rollout`, `rule`, `variant`, or a
-    /// part of a condition.
+    /// The part of the flag that was checked: `state`, `window`, `prerequisite`, `override`, `target`, `rollout`,
+    /// `rule`, `variant`, or a part of a condition.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What kind of sentence it is, by a name that does not change whatever the words are (sentence 10.8): with the outcome
-    /// and the [`operands`](Self::operands) another language can say the same.
+    /// The kind of sentence, as a name that does not change (sentence 10.8): with the outcome and the
+    /// [`operands`](Self::operands), another language can express the same.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
     }
 
-    /// What it compared, by name (sentence 10.8).
+    /// The values that it compared, by name (sentence 10.8).
     #[must_use]
     pub fn operands(&self) -> &[(&'static str, Value<'static>)] {
         &self.operands
     }
 
-    /// What it came to.
+    /// Its outcome.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
@@ -136,13 +136,13 @@ impl<'s> Explanation<'s> {
         self.resolution
     }
 
-    /// Every step that was taken, in order.
+    /// Every step, in order.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// The first step that said no, if the flag is off.
+    /// The first step that failed, if the flag is off.
     #[must_use]
     pub fn first_no(&self) -> Option<&Step> {
         if self.resolution.is_enabled() {
@@ -155,8 +155,8 @@ impl<'s> Explanation<'s> {
         }
     }
 
-    /// The resolution's JSON (sentence 7.18) and, beside it, `first_no` and `first_no_code`, the sentence and the code of the
-    /// first step that said no, or null, and `path`: the steps.
+    /// The resolution's JSON (sentence 7.18) and, beside it, `first_no` and `first_no_code`, the sentence and the code
+    /// of the first step that failed, or null, and `path`: the steps.
     #[must_use]
     pub fn to_value(&self) -> Value<'static> {
         let mut value = self.resolution.to_value();
@@ -169,7 +169,7 @@ impl<'s> Explanation<'s> {
     }
 }
 
-/// Lines that a support person can read out.
+/// Lines of text for support staff.
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let resolution = self.resolution;
@@ -207,16 +207,16 @@ impl FlagSet {
     }
 }
 
-/// Who is told what a walk does; by default nobody, who remembers nothing.
+/// Receives the steps of a walk; by default it ignores them and remembers nothing.
 pub(crate) trait Recorder {
-    /// Whether it wants to be told of every step, so that nothing is left out that changes no answer.
+    /// Whether it needs every step. If not, the walk skips steps that change no answer.
     const LISTENS: bool = false;
 
-    /// One step.
+    /// Records one step.
     #[inline]
     fn note(&mut self, _: impl FnOnce() -> Step) {}
 
-    /// What follows is inside the step that [`close`](Self::close) gives.
+    /// The steps that follow are inside the step that [`close`](Self::close) records.
     #[inline]
     fn open(&mut self) {}
 
@@ -232,28 +232,28 @@ pub(crate) trait Recorder {
     #[inline]
     fn remember(&mut self, _: Span, _: bool) {}
 
-    /// Whether the steps inside this segment or flag are already written, so that they are left out here.
+    /// Whether the steps inside this segment or flag were already recorded, so that they are left out here.
     #[inline]
     fn has_written(&mut self, _: Inside) -> bool {
         false
     }
 }
 
-/// What a step can have steps of its own for: a segment by its place in the set, or a flag.
+/// A step that contains other steps: a segment, by its index in the set, or a flag.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Inside {
     Segment(SegmentId),
     Flag(FlagId),
 }
 
-/// Nobody.
+/// Ignores every step.
 impl Recorder for () {}
 
-/// Remembers which target lists one context passed, for a walk over many flags: equal lists stand in one place of a set.
+/// Remembers which target lists one context passed, for a walk over many flags: a set stores equal lists once.
 pub(crate) struct Memory([(u32, bool); Memory::PLACES]);
 
 impl Memory {
-    /// Flags that stand together mostly share a few combinations of lists.
+    /// Adjacent flags mostly share a few combinations of lists.
     const PLACES: usize = 16;
     /// No span starts here.
     const NOWHERE: u32 = u32::MAX;
@@ -270,7 +270,7 @@ impl Default for Memory {
     }
 }
 
-// Of spans that are not empty, no two different ones start at one place.
+// Two different non-empty spans never have the same start.
 impl Recorder for Memory {
     #[inline]
     fn recall(&self, targets: Span) -> Option<bool> {
@@ -288,7 +288,8 @@ impl Recorder for Memory {
     }
 }
 
-/// The steps so far, those outside the ones that are open, and what has been written with its steps.
+/// The steps so far, the steps outside of those that are open, and the segments and flags that were recorded with their
+/// steps.
 ///
 /// Without `written` the steps would multiply: ten segments, each with ten references to the next, are 100,000 steps.
 #[derive(Default)]

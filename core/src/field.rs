@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The fields of a context that have a place of their own; the last, which holds a list, beside the others.
+/// The fixed fields of a context; the last one, which holds a list, is stored separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Field {
     User,

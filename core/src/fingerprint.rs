@@ -1,5 +1,5 @@
-//! Fingerprints: 64 bits by which publishing notices that a definition has changed (9.4), and seeded hash tables. A
-//! fingerprint never decides an answer; a table compares the texts themselves.
+//! Fingerprints: 64-bit hashes by which publishing notices that a definition has changed (9.4), and seeded hash tables.
+//! A fingerprint never decides an answer; a table compares the texts themselves.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -13,20 +13,20 @@ pub(crate) fn fingerprint(definition: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Two fingerprints as one; the order counts.
+/// Combines two fingerprints; the order matters.
 pub(crate) fn mix(a: u64, b: u64) -> u64 {
     let mut hasher = Chain(a);
     hasher.write_u64(b);
     hasher.finish()
 }
 
-/// A table for the time of compiling. Its hashes have a seed of their own, so texts cannot be chosen to collide.
+/// A hash table for compiling. Its seed is random, so an author cannot choose texts that collide.
 pub(crate) type Map<K, V> = hashbrown::HashMap<K, V>;
 
 /// The same without values.
 pub(crate) type Set<K> = hashbrown::HashSet<K>;
 
-/// Spreads hashes that are known in advance over a table, so that they cannot be chosen to meet there.
+/// Mixes a seed into hashes that are known in advance, so that an author cannot choose hashes that collide in a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread(u64);
 
@@ -42,7 +42,7 @@ impl Spread {
         xxh3_64_with_seed(&hash.to_le_bytes(), self.0)
     }
 
-    /// The hash of a text that no other table has.
+    /// The hash of a text in this table alone.
     #[inline]
     pub(crate) fn of(self, text: &str) -> u64 {
         xxh3_64_with_seed(text.as_bytes(), self.0)
@@ -58,7 +58,7 @@ impl Hasher for Chain {
         self.0 = xxh3_64_with_seed(bytes, self.0);
     }
 
-    // The many small fields of a definition need no more than a multiplication each.
+    // One multiplication is enough for each of the many small fields of a definition.
     fn write_u64(&mut self, number: u64) {
         self.0 = (self.0.rotate_left(26) ^ number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }

@@ -1,7 +1,7 @@
-//! A flag set: a snapshot compiled for answering, immutable, in flat arenas that are freed at once.
+//! A flag set: a compiled snapshot, immutable, in flat arenas that are freed at once.
 //!
-//! Nothing in it is wire-shaped: keys are in a table, strings in lists, segments and prerequisites are linked by
-//! number. It knows what is stored where; `compilation` makes it, `resolve` walks it.
+//! Nothing in it has the shape of JSON: keys are in a table, strings in lists, segments and prerequisites are linked by
+//! index. `compilation` builds it, `resolve` walks it.
 
 use std::collections::BinaryHeap;
 
@@ -33,7 +33,7 @@ use crate::value::Value;
 pub struct FlagSet {
     pub(crate) revision: Option<u64>,
     pub(crate) generated_at: Option<Time>,
-    /// Whether it only stands in until something is published (7.17).
+    /// Whether it is the empty set of a handle that has published nothing yet (7.17).
     pub(crate) placeholder: bool,
     /// Publish sequence number in this process; 0 if never published.
     pub(crate) publication: u64,
@@ -41,11 +41,12 @@ pub struct FlagSet {
     /// The flags that are set aside, in their order.
     pub(crate) set_aside: Vec<(FlagId, Aside)>,
     pub(crate) reading: Reading,
-    /// Columns that restrict every flag with one value, of two flags and more, which may be defaults of the store (8.17).
+    /// Columns that restrict every flag with one and the same value, in a set of two flags or more: they may be
+    /// defaults of the store (8.17).
     pub(crate) uniform: Vec<Cause>,
     /// Columns that are defaults of the store, with the fingerprints of their values (8.17).
     pub(crate) defaults: Vec<(String, u64)>,
-    /// Numbers of flags by the hash of their keys.
+    /// Indexes of flags by the hash of their keys.
     pub(crate) keys: Index,
     pub(crate) flags: Vec<Flag>,
     pub(crate) origins: Vec<Origin>,
@@ -57,7 +58,7 @@ pub struct FlagSet {
     pub(crate) nodes: Vec<Node>,
     pub(crate) comparisons: Vec<Comparison>,
     pub(crate) percentages: Vec<Percentage>,
-    /// None in a build without rules, which is spared them.
+    /// Empty in a build without rules, which has no conditions.
     pub(crate) windows: [Vec<Window>; if RULES { 1 } else { 0 }],
     pub(crate) segments: Vec<Segment>,
     pub(crate) prerequisites: Vec<Prerequisite>,
@@ -69,7 +70,7 @@ pub struct FlagSet {
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) networks: Vec<IpNet>,
     pub(crate) versions: Vec<KnownVersion>,
-    /// Strings that are looked at one by one.
+    /// Strings that are compared one by one.
     pub(crate) operands: Vec<Text>,
     pub(crate) lists: Lists,
     pub(crate) texts: Texts,
@@ -83,14 +84,14 @@ macro_rules! id {
     )*};
 }
 
-/// The number of a flag in its set.
+/// The index of a flag in its set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlagId(pub(crate) u32);
 
 id! {
-    /// The number of a segment in its set.
+    /// The index of a segment in its set.
     SegmentId
-    /// The number of a variant in its set.
+    /// The index of a variant in its set.
     VariantId
 }
 
@@ -113,7 +114,7 @@ impl Span {
     }
 }
 
-/// What every resolution of a flag looks at: one line of the cache.
+/// The part of a flag that every resolution reads: one cache line.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(target_family = "wasm"), repr(align(64)))]
 pub struct Flag {
@@ -122,15 +123,15 @@ pub struct Flag {
     pub(crate) unit: Unit,
     /// The share of `rollout_percentage`.
     pub(crate) share: Share,
-    /// Of the targets what fits into bits.
+    /// The targets of plan, region and role as bitmaps.
     pub(crate) audience: Audience,
     pub(crate) targets: Span,
-    /// Where its [`Detail`] stands; most flags have none.
+    /// The index of its [`Detail`]; most flags have none.
     pub(crate) detail: u32,
     pub(crate) state: State,
-    /// The unit of a flag that has nothing but an audience and a rollout of its own.
+    /// The unit of a plain flag: one with nothing but an audience and a rollout by a fixed field.
     pub(crate) plain: Option<Field>,
-    /// Whether its answer can depend on the time, its prerequisites' included.
+    /// Whether its answer, or that of a prerequisite, can depend on the time.
     pub(crate) timed: bool,
 }
 
@@ -143,17 +144,17 @@ impl Flag {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Resolved step by step.
+    /// Evaluated step by step.
     Open,
-    /// The same, but without the flag's own rollout (7.10).
+    /// Evaluated without the flag's own rollout (7.10).
     Completed,
-    /// Off for everybody (7.3 and 8.7).
+    /// Off for everyone (7.3 and 8.7).
     Disabled,
     /// Set aside without a definition, or withheld (7.2).
     Broken,
 }
 
-/// What a context value is bucketed: a fixed field or an attribute by name.
+/// The value of the context that is bucketed: a fixed field or an attribute by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Field(Field),
@@ -165,11 +166,11 @@ pub(crate) enum Unit {
 pub(crate) struct Target {
     pub(crate) field: Field,
     pub(crate) list: List,
-    /// Whether the flag's audience says the same.
+    /// Whether the flag's audience covers it.
     pub(crate) covered: bool,
 }
 
-/// What only some flags have.
+/// The part that only some flags have.
 #[derive(Clone, Debug)]
 pub(crate) struct Detail {
     pub(crate) start: Option<Time>,
@@ -178,21 +179,21 @@ pub(crate) struct Detail {
     pub(crate) overrides: Overrides,
     pub(crate) schedule: Span,
     pub(crate) rules: Span,
-    /// Its part of the index of rules; empty if all of its rules are looked at.
+    /// Its part of the index of rules; empty if all of its rules are evaluated.
     pub(crate) index: Span,
     pub(crate) variants: Span,
     pub(crate) weights: Span,
-    /// For every choice of a variant (6.5).
+    /// For each choice of a variant (6.5).
     pub(crate) variant_bucketer: Bucketer,
-    /// The place of its `off_value`, if it has one.
+    /// The index of its `off_value`, if it has one.
     pub(crate) off_value: Option<u32>,
     pub(crate) salt: Option<Text>,
-    /// The parts of conditions that its answer may look at, its prerequisites' among them (7.19).
+    /// The number of parts of conditions that its answer may evaluate, those of its prerequisites included (7.19).
     pub(crate) parts: u32,
 }
 
 impl Detail {
-    /// That of a flag that has nothing but targets and a rollout.
+    /// The detail of a flag with nothing but targets and a rollout.
     pub(crate) const NONE: Detail = Detail {
         start: None,
         end: None,
@@ -227,7 +228,7 @@ impl Overrides {
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) key: Text,
-    /// The root of its condition.
+    /// The index of the root of its condition.
     pub(crate) when: u32,
     pub(crate) share: Share,
     pub(crate) bucketer: Bucketer,
@@ -248,7 +249,7 @@ pub(crate) enum Serve {
 #[derive(Clone, Debug)]
 pub(crate) struct Prerequisite {
     pub(crate) key: Text,
-    /// `None` for a flag that this set lacks, which is never met (7.6).
+    /// `None` for a flag that this set does not have: the prerequisite is never met (7.6).
     pub(crate) flag: Option<FlagId>,
     pub(crate) wanted: Wanted,
 }
@@ -271,27 +272,27 @@ pub(crate) struct Segment {
     pub(crate) key: Text,
     pub(crate) when: u32,
     pub(crate) extent: (u32, u64),
-    /// Of its condition by itself.
+    /// The fingerprint of its condition alone.
     pub(crate) own_fingerprint: u64,
-    /// Of its condition and the segments in it.
+    /// The fingerprint of its condition and the segments in it.
     pub(crate) fingerprint: u64,
 }
 
-/// Where a flag comes from: what publishing needs to know and resolving does not.
+/// The origin of a flag: what publishing needs to know and resolving does not.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) enabled: bool,
     pub(crate) status: Status,
     pub(crate) client: bool,
     pub(crate) fate: Fate,
-    /// Of the definition by itself.
+    /// The fingerprint of the definition alone.
     pub(crate) own_fingerprint: u64,
-    /// Of everything that its answers depend on (9.4).
+    /// The fingerprint of everything that its answers depend on (9.4).
     pub(crate) fingerprint: u64,
 }
 
-/// Whether a flag is as its snapshot has it. Of one that is withheld, the off value of its kept definition stands apart
-/// from the one that it serves.
+/// Whether a flag is as its snapshot defines it. A withheld flag serves its row's off value; `kept_off` is the off
+/// value of its kept definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Sound,
@@ -306,13 +307,13 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The revision of the snapshot that the definition comes from, if it had one.
+    /// The revision of the snapshot that the definition comes from, if it has one.
     #[must_use]
     pub fn revision(&self) -> Option<u64> {
         self.revision
     }
 
-    /// For how many publishes it has been kept, this one included.
+    /// Number of publishes for which it has been kept, this one included.
     #[must_use]
     pub fn publishes(&self) -> u64 {
         self.publishes
@@ -320,25 +321,25 @@ impl Kept {
 }
 
 impl FlagSet {
-    /// A set without anything. Not inlined: its many arenas are more code than a call.
+    /// An empty set. Not inlined: a call is less code than its many arenas.
     #[inline(never)]
     pub(crate) fn empty() -> Self {
         FlagSet::default()
     }
 
-    /// The revision that the store gave the snapshot; bare rows have none.
+    /// The revision of the snapshot, if the store gave one; bare rows have none.
     #[must_use]
     pub fn revision(&self) -> Option<u64> {
         self.revision
     }
 
-    /// When the store made the snapshot, if it said so.
+    /// When the store made the snapshot, if it has that time.
     #[must_use]
     pub fn generated_at(&self) -> Option<Time> {
         self.generated_at
     }
 
-    /// How many flags there are, those that are set aside included.
+    /// Number of flags, those that are set aside included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.flags.len()
@@ -350,7 +351,8 @@ impl FlagSet {
         self.flags.is_empty()
     }
 
-    /// Whether it was made from a snapshot; `false` only for the set that stands in until something is published (7.17).
+    /// Whether it was made from a snapshot; `false` only for the empty set of a handle that has published nothing yet
+    /// (7.17).
     #[must_use]
     pub fn is_ready(&self) -> bool {
         !self.placeholder
@@ -379,13 +381,13 @@ impl FlagSet {
         self.set_aside.get(at).map(|(_, aside)| aside)
     }
 
-    /// Everything that is wrong with the snapshot, in no particular order.
+    /// All violations of the snapshot, in no particular order.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
-    /// How many bytes the arenas take, served values and compiled expressions not counted.
+    /// Size of the arenas in bytes, without served values and compiled expressions.
     #[must_use]
     pub fn arena_bytes(&self) -> usize {
         fn of<T>(arena: &Vec<T>) -> usize {
@@ -400,7 +402,7 @@ impl FlagSet {
         flags + conditions + others + operands + indexes + self.lists.bytes() + self.texts.bytes()
     }
 
-    /// The number of a flag by its key.
+    /// The index of a flag by its key.
     #[inline]
     pub(crate) fn find(&self, key: &str) -> Option<FlagId> {
         self.keys.find(self.keys.hash(key), |id| self.texts.is(self.flag(FlagId(id)).key, key)).map(FlagId)

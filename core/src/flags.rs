@@ -1,7 +1,8 @@
 //! The handle that an app holds: the current flag set, swapped atomically (section 9 of SEMANTICS.md).
 //!
-//! Readers never wait and never free: a load is a few atomic operations, or one with a [`Reader`], and a set that is
-//! replaced is retired on the publisher's side until no reader holds it. This is the only file that knows a clock, which is asked only for a flag whose answer depends on the time.
+//! Readers never wait and never free memory: a load is a few atomic operations, or one with a [`Reader`]. A replaced
+//! set is retired on the publisher's side until no reader holds it. No other file of the core knows a clock; the clock
+//! is read only for flags whose answer depends on the time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,10 +36,10 @@ pub struct Flags {
     clock: fn() -> Time,
 }
 
-/// Numbers all sets that any handle of the process publishes, from 1 on, so that a [`Key`] never takes one for another.
+/// The next publish sequence number, for all handles of the process, so that a [`Key`] never confuses two sets.
 static PUBLISHED: AtomicU64 = AtomicU64::new(1);
 
-/// What only publishing touches.
+/// The state that only publishing touches.
 #[derive(Debug, Default)]
 struct Publisher {
     /// Replaced sets that a reader may still hold.
@@ -56,20 +57,20 @@ fn host_clock() -> Time {
     std::time::SystemTime::now().into()
 }
 
-/// The bare WebAssembly target has no clock: a host there gives its own with [`Flags::with_clock`].
+/// The bare WebAssembly target has no clock: the host passes its own to [`Flags::with_clock`].
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 fn host_clock() -> Time {
     Time::from_millis(0)
 }
 
 impl Flags {
-    /// A handle with nothing published yet: every flag is off, and every default stands.
+    /// A handle that has published nothing yet: every flag is off, and every default stands.
     #[must_use]
     pub fn new() -> Self {
         Flags::with_clock(host_clock)
     }
 
-    /// The same with a clock of the host's own, which windows and schedules go by.
+    /// The same with the host's clock, by which windows and schedules are evaluated.
     #[must_use]
     pub fn with_clock(clock: fn() -> Time) -> Self {
         let mut placeholder = FlagSet::empty();
@@ -106,27 +107,27 @@ impl Flags {
         report
     }
 
-    /// Frees replaced sets that nobody holds any more; publishing does so too. Returns how many are still held.
+    /// Frees replaced sets that no reader holds any more; publishing does so too. Returns how many are still held.
     pub fn sweep(&self) -> usize {
         let mut publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner);
         publisher.sweep();
         publisher.retired.len()
     }
 
-    /// The current set, to be used for a whole request: all its answers belong together.
+    /// The current set. Use one set for a whole request, so that its answers are consistent.
     #[must_use]
     pub fn current(&self) -> Arc<FlagSet> {
         self.current.load_full()
     }
 
-    /// Another handle on the current set. Later publishes to this handle do not change it. For hosts whose handles answer
-    /// more than a set does.
+    /// A new handle with the current set. Later publishes to this handle do not change it. For hosts whose handles
+    /// offer more than a set does.
     #[must_use]
     pub fn held(&self) -> Flags {
         Flags { current: Arc::new(Cell::from(self.current())), publisher: Arc::default(), clock: self.clock }
     }
 
-    /// Whether the flag is on for this context, now; a key that is not there is off.
+    /// Whether the flag is on for this context, now; a missing key is off.
     #[inline]
     pub fn is_enabled<K: FlagKey + ?Sized>(&self, key: &K, context: &Context<'_>) -> bool {
         is_enabled(&self.current.load(), key, context, self.clock)
@@ -138,17 +139,16 @@ impl Flags {
         (self.clock)()
     }
 
-    /// A key that is resolved to its flag once for each published set, instead of at each call.
+    /// A key that is resolved to its flag once for each published set instead of in each call.
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Key {
         let text = key.into();
         Key { text, slot: AtomicU64::new(Key::NOWHERE) }
     }
 
-    /// A reader for one thread, for which looking up the current set costs next to nothing.
+    /// A reader for one thread, for which loading the current set costs next to nothing.
     ///
-    /// It holds the set that it saw last until it is asked again: an idle reader keeps one old set alive, and
-    /// [`Reader::refresh`] lets go of it.
+    /// It holds the set of its last call: an idle reader keeps one old set alive until [`Reader::refresh`].
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader { cache: View::new(Arc::clone(&self.current)), clock: self.clock }
@@ -156,7 +156,7 @@ impl Flags {
 }
 
 impl Publisher {
-    /// After the swap no new reader can get at a retired set, so one that only this list holds is free.
+    /// After the swap no new reader can load a retired set, so a set that only this list holds is free.
     fn sweep(&mut self) {
         self.retired.retain(|set| Arc::strong_count(set) > 1);
     }
@@ -181,14 +181,14 @@ impl Reader {
         self.cache.load()
     }
 
-    /// Whether the flag is on for this context, now; a key that is not there is off.
+    /// Whether the flag is on for this context, now; a missing key is off.
     #[inline]
     pub fn is_enabled<K: FlagKey + ?Sized>(&mut self, key: &K, context: &Context<'_>) -> bool {
         let clock = self.clock;
         is_enabled(self.current(), key, context, clock)
     }
 
-    /// Lets go of a set that has been replaced meanwhile.
+    /// Releases the old set if it was replaced.
     pub fn refresh(&mut self) {
         self.current();
     }
@@ -227,7 +227,7 @@ impl FlagSet {
     }
 }
 
-/// What names a flag: its key as text, or a [`Key`].
+/// A flag's name: its key as text, or a [`Key`].
 pub trait FlagKey: private::Find {}
 
 impl FlagKey for str {}
@@ -237,7 +237,7 @@ impl FlagKey for Key {}
 pub(crate) mod private {
     use crate::flag_set::{Flag, FlagId, FlagSet};
 
-    /// The flag in a set, and its number. Nobody else's type can name a flag.
+    /// The flag in a set, and its index. Sealed: no other type can name a flag.
     pub trait Find {
         fn find_in<'s>(&self, set: &'s FlagSet) -> Option<(FlagId, &'s Flag)>;
     }
@@ -257,19 +257,19 @@ impl private::Find for String {
     }
 }
 
-/// A key that remembers where its flag is in the set that it was last used with.
+/// A key that remembers the index of its flag in the set that it was last used with.
 ///
-/// It survives publishing, finds flags that come later, and may be shared by threads.
+/// It survives publishing, finds flags that are added later, and can be shared by threads.
 #[derive(Debug)]
 pub struct Key {
     text: String,
-    /// The number of the publish in the upper bits, and in the lower [`SLOT_BITS`] that of the flag, or [`NO_FLAG`].
+    /// The publish sequence number in the upper bits; in the lower [`SLOT_BITS`] the index of the flag, or [`NO_FLAG`].
     slot: AtomicU64,
 }
 
-/// Enough for more numbers than a snapshot may have flags.
+/// A snapshot may have fewer flags than these bits count.
 const SLOT_BITS: u32 = 20;
-/// No set has a flag of this number.
+/// No set has a flag of this index.
 const NO_FLAG: u32 = (1 << SLOT_BITS) - 1;
 
 impl Key {
@@ -279,7 +279,7 @@ impl Key {
         &self.text
     }
 
-    /// No published set has so high a number.
+    /// No published set has this sequence number.
     const NOWHERE: u64 = u64::MAX;
 
     #[cold]

@@ -1,24 +1,24 @@
-//! What depends on what: an order in which everything comes after what it depends on, and the cycles that keep
-//! some things out of any such order.
+//! Dependency order and cycles.
 //!
 //! Strongly connected components by Tarjan's algorithm (SIAM J. Comput. 1972), without recursion, because a hostile
 //! snapshot may chain a million flags.
 
 use crate::fingerprint::{Map, Set};
 
-/// Nodes that depend on each other, or one by itself.
+/// A strongly connected component: nodes that depend on each other, or a single node.
 #[derive(Debug)]
 pub(crate) struct Component {
     pub(crate) nodes: Vec<usize>,
-    /// One way round, without the return to its start; empty for a node that does not depend on itself.
+    /// One cycle through the component, without the return to its start; empty for a node that does not depend on
+    /// itself.
     pub(crate) cycle: Vec<usize>,
-    /// Where each node of that way stands in it.
+    /// The position of each node of the cycle.
     turns: Map<usize, usize>,
 }
 
 impl Component {
-    /// A way round through this node, without the return to it, and how many nodes it has; of a long one no more than
-    /// the first `most`. In a large knot it is some way round.
+    /// A cycle through this node, without the return to it, and its number of nodes; only the first `most` of them are
+    /// given. In a component of more than [`SEARCHED`] nodes it may be a cycle beside this node.
     pub(crate) fn way_round(&self, node: usize, edges: &[Vec<usize>], most: usize) -> (Vec<usize>, usize) {
         let turned = |turn: usize| {
             let way = self.cycle.iter().cycle().skip(turn).take(self.cycle.len().min(most));
@@ -30,7 +30,7 @@ impl Component {
         if self.nodes.len() > SEARCHED {
             return turned(0);
         }
-        // Breadth first, so that it is a shortest one.
+        // Breadth first, so that it is a shortest cycle.
         let (mut came_from, mut waiting) = (Map::default(), std::collections::VecDeque::from([node]));
         while let Some(at) = waiting.pop_front() {
             for &next in edges.get(at).into_iter().flatten() {
@@ -53,12 +53,12 @@ impl Component {
     }
 }
 
-/// In a knot of more nodes than this no way through each of them is looked for.
+/// In a larger component no cycle is searched through each node.
 const SEARCHED: usize = 200;
 
 #[derive(Clone, Copy, Default)]
 struct Visit {
-    /// 1 and up in the order of discovery; 0 before it.
+    /// 1 and up in the order of discovery; 0 for an undiscovered node.
     index: usize,
     lowest: usize,
     /// The next edge to follow.
@@ -125,7 +125,7 @@ fn component(edges: &[Vec<usize>], node: usize, nodes: Vec<usize>) -> Component 
     if nodes.len() == 1 && !loops {
         return Component { nodes, cycle: Vec::new(), turns: Map::default() };
     }
-    // From any node of a knot of cycles some edge stays in it, so walking on comes round.
+    // In a component every node has an edge to another of its nodes, so following such edges leads to a cycle.
     let members: Set<usize> = nodes.iter().copied().collect();
     let (mut way, mut places) = (Vec::new(), Map::default());
     let mut at = node;

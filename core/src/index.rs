@@ -1,19 +1,19 @@
-//! An index: where texts stand, by their hash. It holds 32-bit numbers and knows neither texts nor what they stand for.
+//! An index from hashes of texts to 32-bit numbers.
 //!
-//! It does not hold the texts, and asks for them when it grows: a fraction of the code of a general hash table, and one
-//! probe for nearly every look. Its hash has a seed of its own, so texts cannot be chosen to collide.
+//! It does not store the texts, and takes them as an argument when it grows: a fraction of the code of a general hash
+//! table, and one probe for nearly every lookup. Its hash has a random seed, so texts cannot be chosen to collide.
 
 use crate::fingerprint::Spread;
 
-/// A table of numbers by hash; what they are numbers of decides whether a hit is one.
+/// A hash table of numbers; the caller decides whether a number is a hit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    /// A power of two of them, at most two thirds taken, so that looking for what is not there ends soon.
+    /// A power of two of places, at most two thirds full, so that the search for an absent text ends soon.
     places: Vec<Place>,
     spread: Spread,
 }
 
-/// A part of the hash to tell numbers apart by without a look at what they stand for, and a number.
+/// A part of the hash, so that most numbers are rejected without the caller, and a number.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     tag: u32,
@@ -23,7 +23,7 @@ struct Place {
 const FREE: u32 = u32::MAX;
 
 impl Index {
-    /// Room for as many numbers, each less than `u32::MAX`.
+    /// An index with room for that many numbers, each less than `u32::MAX`.
     pub(crate) fn with_room_for(count: usize) -> Self {
         Index {
             places: vec![Place { tag: 0, number: FREE }; places_for(count).next_power_of_two()],
@@ -31,13 +31,13 @@ impl Index {
         }
     }
 
-    /// The hash of a text in this index, and in no other one.
+    /// The hash of a text in this index alone.
     #[inline]
     pub(crate) fn hash(&self, text: &str) -> u64 {
         self.spread.of(text)
     }
 
-    /// Adds the last of `count` texts. The index grows if it has to, for which it asks for all texts again.
+    /// Adds the last of `count` texts. If the index has to grow, it hashes all texts again.
     pub(crate) fn add<'t>(&mut self, count: usize, text: impl Fn(usize) -> &'t str) {
         let mut new = count.saturating_sub(1);
         if places_for(count) > self.places.len() {
@@ -49,12 +49,12 @@ impl Index {
         }
     }
 
-    /// The number under this hash of which it is so.
+    /// The number of this hash for which `is_it` is true.
     #[inline]
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let (mut at, tag) = halves(hash);
         loop {
-            // Of an empty index there is no place to look at.
+            // An empty index has no place.
             let place = self.places.get(at & self.places.len().wrapping_sub(1))?;
             if place.number == FREE {
                 return None;
@@ -66,7 +66,7 @@ impl Index {
         }
     }
 
-    /// Puts a number under a hash; there is room for it.
+    /// Inserts a number; there must be room for it.
     pub(crate) fn insert(&mut self, hash: u64, number: u32) {
         let (mut at, tag) = halves(hash);
         let mask = self.places.len().wrapping_sub(1);
@@ -88,7 +88,7 @@ fn places_for(count: usize) -> usize {
     count + count / 2 + 1
 }
 
-/// Where to begin to look, and the tag.
+/// The place at which a search begins, and the tag.
 #[inline]
 fn halves(hash: u64) -> (usize, u32) {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of the hash")]

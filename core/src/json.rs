@@ -1,9 +1,8 @@
 //! JSON (RFC 8259): text to [`Value`] and back.
 //!
-//! It borrows every text that has no escape, reads to the end before it answers, and says at which line and column it
-//! stopped. What need not be there all at once is shown entry by entry, or checked alone. It knows nothing of flags.
-//! Written for this crate because a general reader with its own tree and numbers
-//! is heavy in a WebAssembly build; serde_json is its oracle in the tests.
+//! The reader borrows every text without an escape, reads to the end before it succeeds, and reports the line and
+//! column of an error. It can show entries one by one, or only check a value. It knows nothing of flags. A general
+//! reader with its own tree and numbers is heavy in a WebAssembly build; serde_json is the oracle in the tests.
 
 mod string;
 
@@ -17,11 +16,11 @@ use crate::whole::write_whole;
 use crate::writing::Json;
 use crate::{MESSAGES, RULES};
 
-/// Why a text is not JSON that we read, and the byte at which that shows; the end of the text if it is too short.
+/// Why a text is not JSON, and the byte at which the error is; the end of the text if it is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     at: usize,
-    /// None in a build without messages, which is then spared all their words (8.14).
+    /// Absent in a build without messages (8.14).
     problem: [&'static str; WORDS],
 }
 
@@ -33,7 +32,7 @@ impl Fault {
         Fault { at, problem: [problem; WORDS] }
     }
 
-    /// `line 3, column 7: …`: the column counts bytes, and of a text that ends too early it is the last one.
+    /// `line 3, column 7: …`: the column counts bytes; if the text ends too early it is the last column.
     pub(crate) fn message(self, bytes: &[u8]) -> String {
         let before = bytes.get(..self.at).unwrap_or(bytes);
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
@@ -56,11 +55,11 @@ const NO_NAME: &str = "is not JSON, expected a field name in double quotes";
 const LONE_COMMA: &str = "a comma with nothing behind it, expected one only between entries or fields";
 const TOO_LARGE: &str = "the number is out of range, expected a number that double precision holds";
 
-/// Too deep is said with the limit itself, which is checked here so that it cannot drift.
+/// The message has the limit in digits; this checks that they agree.
 const TOO_DEEP: &str = "is nested too deep, expected at most 100 arrays and objects inside each other";
 const _: () = assert!(MAX_NESTING_DEPTH == 100);
 
-/// Has the whole text read, with nothing round it but white space.
+/// Reads the whole text with `read`; only white space may surround the value.
 pub(crate) fn parse<'a>(
     bytes: &'a [u8],
     read: &mut dyn FnMut(&mut Reader<'a>) -> Result<(), Fault>,
@@ -77,7 +76,7 @@ pub(crate) fn parse<'a>(
     if reader.at < bytes.len() { Err(reader.fault("there is more behind the value, expected nothing")) } else { Ok(()) }
 }
 
-/// A number in JSON's grammar with nothing round it.
+/// A number in JSON's grammar, with nothing before or after it.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
     let mut reader = Reader { text, bytes: text.as_bytes(), at: 0 };
     let value = reader.number().ok()?;
@@ -91,8 +90,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// `value` becomes what begins here and stands inside `depth` arrays and objects. It is made in its place: a value
-    /// that is handed on is copied in other pieces than it was written in, and a processor waits at every one.
+    /// Reads the value at the current byte, which is inside `depth` arrays and objects, into `value`. Writing in place
+    /// avoids store-forwarding stalls.
     pub(crate) fn value(&mut self, depth: usize, value: &mut Value<'a>) -> Result<(), Fault> {
         match self.peek() {
             Some(b'{') => {
@@ -107,8 +106,9 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The same for what mostly is an object with some columns, which goes where that of an earlier row was: growing step
-    /// by step costs more. What stands inside gets no more than it needs, because small objects may be many.
+    /// The same for a row, mostly an object with several columns: it starts with the capacity of an earlier row,
+    /// because growing step by step costs more. Values inside get no spare capacity, because there may be many small
+    /// objects.
     pub(crate) fn row(&mut self, depth: usize, value: &mut Value<'a>) -> Result<(), Fault> {
         if !RULES || self.peek() != Some(b'{') {
             return self.value(depth, value);
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Shows each entry of the array that begins here, with its place in it, and forgets it; says how many there are.
+    /// Shows each entry of the array at the current byte, with its index, and drops it; returns the number of entries.
     pub(crate) fn entries(
         &mut self,
         depth: usize,
@@ -140,12 +140,12 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
-    /// What begins here without what stands in it, if it is an array or an object: that is only checked.
+    /// The value at the current byte; an array or an object is only checked, and comes back empty.
     pub(crate) fn hollow(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
         let hollow = match self.peek() {
             Some(b'{') if RULES => Value::Object(Vec::new()),
             Some(b'[') if RULES => Value::List(Vec::new()),
-            // A browser's snapshots are small, and it is spared the code that only checks.
+            // A browser's snapshots are small: it reads the value and drops it, which is less code.
             _ => {
                 let mut value = Value::Null;
                 self.value(depth, &mut value)?;
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         Ok(hollow)
     }
 
-    /// Checks what begins here.
+    /// Checks the value at the current byte.
     fn skip(&mut self, depth: usize) -> Result<(), Fault> {
         match self.peek() {
             Some(b'{') => self.fields(depth, |reader, _| reader.skip(depth + 1)),
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         Fault::new(self.at, problem)
     }
 
-    /// `ends` if the text ends here, else `problem`.
+    /// The fault `ends` at the end of the text, else `problem`.
     #[cold]
     fn unexpected(&self, ends: &'static str, problem: &'static str) -> Fault {
         self.fault(if self.at < self.bytes.len() { problem } else { ends })
@@ -188,14 +188,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The byte behind any white space.
+    /// The next byte after white space.
     #[inline]
     fn next_token(&mut self) -> Option<u8> {
         self.skip_space();
         self.peek()
     }
 
-    /// What is neither a string nor an array nor an object.
+    /// A value other than a string, an array or an object.
     fn scalar(&mut self) -> Result<Value<'a>, Fault> {
         match self.peek() {
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
 
     fn list(&mut self, depth: usize) -> Result<Vec<Value<'a>>, Fault> {
         let mut elements = Vec::new();
-        // Read apart from here, what is there already is dropped in one place.
+        // Reading in a closure of its own drops the old content in one place.
         let mut read = |reader: &mut Self| {
             elements.push(Value::Null);
             elements.last_mut().map_or(Ok(()), |element| reader.value(depth + 1, element))
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
         if RULES {
             self.elements(depth, read)?;
         } else {
-            // A browser is given one loop for every kind of element.
+            // A browser gets one loop for all kinds of elements.
             self.elements(depth, &mut read as &mut dyn FnMut(&mut Self) -> Result<(), Fault>)?;
         }
         Ok(elements)
@@ -295,7 +295,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Steps over the comma behind an entry or a field, or over the end; there is no end behind a comma.
+    /// Steps over the comma after an entry or a field, or over the end; a comma is not followed by the end.
     fn is_last(&mut self, end: u8, ends: &'static str, problem: &'static str) -> Result<bool, Fault> {
         let next = self.next_token();
         if next != Some(b',') && next != Some(end) {
@@ -308,7 +308,7 @@ impl<'a> Reader<'a> {
         if self.next_token() == Some(end) { Err(self.fault(LONE_COMMA)) } else { Ok(false) }
     }
 
-    /// Steps over the bracket or brace.
+    /// Steps over the opening bracket or brace.
     fn enter(&mut self, depth: usize) -> Result<(), Fault> {
         if depth == MAX_NESTING_DEPTH {
             return Err(self.fault(TOO_DEEP));
@@ -317,7 +317,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The number that begins here, as sentence 3.9 holds it.
+    /// The number at the current byte, as sentence 3.9 reads it.
     fn number(&mut self) -> Result<Value<'a>, Fault> {
         let start = self.at;
         let negative = self.peek() == Some(b'-');
@@ -330,7 +330,7 @@ impl<'a> Reader<'a> {
         match (self.at - digits, self.bytes.get(digits)) {
             (0, _) => return Err(self.unexpected(ENDS, NO_NUMBER)),
             (2.., Some(b'0')) => return Err(Fault::new(digits + 1, NO_NUMBER)),
-            // 19 digits fit into 64 bits, so nothing can have wrapped.
+            // 19 digits fit into 64 bits, so there was no overflow.
             (..=19, _) if !matches!(self.peek(), Some(b'.' | b'e' | b'E')) => {
                 let integer = if negative { 0_i64.checked_sub_unsigned(whole) } else { i64::try_from(whole).ok() };
                 if let Some(integer) = integer {
@@ -352,7 +352,7 @@ impl<'a> Reader<'a> {
         Value::number(number).ok_or(Fault::new(start, TOO_LARGE))
     }
 
-    /// One digit or more.
+    /// Steps over one digit or more.
     fn digits(&mut self) -> Result<(), Fault> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
@@ -370,7 +370,7 @@ impl fmt::Display for Value<'_> {
 }
 
 impl Value<'_> {
-    /// Compact JSON: what it prints as.
+    /// Compact JSON; `Display` prints the same.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = Json::default();

@@ -1,7 +1,8 @@
-//! Kept definitions: what a flag that is set aside had before (sentences 8.4 to 8.7 of SEMANTICS.md).
+//! Kept definitions: the last known good definition of a flag that is set aside (sentences 8.4 to 8.7 of SEMANTICS.md).
 //!
-//! A compiled flag is read back into a definition, which borrows from the old set, and compiled into the new one by
-//! the same code as any other: it then uses the new set's segments and prerequisites, and the old set can go.
+//! A compiled flag is read back into a definition, which borrows from the old set, and the same code as for any other
+//! flag compiles it into the new set. It then uses the new set's segments and prerequisites, and the old set can be
+//! freed.
 
 use std::borrow::Cow;
 
@@ -22,7 +23,7 @@ use crate::pattern::Expression;
 use crate::text::Text;
 use crate::validation::{Growing, Survey, extent, within};
 
-/// The new set with the definitions that the set before it still has for its flags that are set aside.
+/// The new set, with the old set's definitions for its flags that are set aside.
 pub(crate) fn keep(mut new: FlagSet, before: &FlagSet) -> FlagSet {
     if !before.placeholder {
         new.compare_columns(before);
@@ -75,8 +76,8 @@ pub(crate) fn keep(mut new: FlagSet, before: &FlagSet) -> FlagSet {
 struct EarlierSegments<'s> {
     set: &'s FlagSet,
     by_key: Map<&'s str, &'s Segment>,
-    /// The extents that they would have in the new set, as far as they have been asked for; `None` for one that names a
-    /// segment that neither set has.
+    /// The extents that they would have in the new set, as far as they were computed; `None` for a segment that names
+    /// one that neither set has.
     extents: Map<&'s str, Option<(u32, u64)>>,
 }
 
@@ -92,12 +93,12 @@ impl<'s> EarlierSegments<'s> {
         Some((key, segment, self.set.condition_definition(segment.when)))
     }
 
-    /// The extent that a segment has in the new set, or would have if it were brought there.
+    /// The extent that a segment has in the new set, or would have if it were added to it.
     fn extent(&self, compiler: &Compiler, key: &str) -> Option<(u32, u64)> {
         compiler.segment_extent(key).or_else(|| self.extents.get(key).copied().flatten())
     }
 
-    /// Works out the extents of the segments that a condition names and the new set lacks.
+    /// Computes the extents of the segments that a condition names and the new set lacks.
     fn measure(&mut self, compiler: &Compiler, condition: &ConditionDefinition<'_>) {
         for key in missing(condition, |key| compiler.segment_extent(key).is_some() || self.extents.contains_key(key)) {
             let Some((key, _, when)) = self.find(&key) else { continue };
@@ -108,7 +109,7 @@ impl<'s> EarlierSegments<'s> {
     }
 }
 
-/// The keys of the segments that a condition names and that are not known.
+/// The keys of the segments that a condition names and `is_known` does not know.
 fn missing(condition: &ConditionDefinition<'_>, is_known: impl Fn(&str) -> bool) -> Vec<String> {
     let mut missing = Vec::new();
     condition.segments(1, &mut |key, _| {
@@ -119,7 +120,7 @@ fn missing(condition: &ConditionDefinition<'_>, is_known: impl Fn(&str) -> bool)
     missing
 }
 
-/// Takes out the definitions with which the new set would have a cycle, or an answer would take too much (8.6).
+/// Drops definitions that would give the new set a cycle or exceed a limit (8.6).
 fn drop_unsound(
     compiler: &Compiler,
     earlier: &EarlierSegments<'_>,
@@ -148,15 +149,15 @@ fn drop_unsound(
     if Survey::of(&edges, own_parts).is_sound() {
         return;
     }
-    // Together they do not go: one after the other, in the order of the snapshot.
+    // All together are not sound: add them one by one, in the order of the snapshot.
     let mut growing = Growing::new(alone, parts_alone);
     found.retain(|(id, _, definition)| growing.add(id.0 as usize, others(definition), parts(definition)));
 }
 
-/// Adds the segments that a kept condition names and the new set lacks, each after those that it names (8.5).
+/// Adds the segments that a kept condition names and the new set lacks, each after the segments that it names (8.5).
 fn bring_segments(compiler: &mut Compiler, earlier: &EarlierSegments<'_>, condition: &ConditionDefinition<'_>) {
     for key in missing(condition, |key| compiler.segment_extent(key).is_some()) {
-        // One that is named twice is there by now.
+        // The condition names it twice, and it was added before.
         if compiler.segment_extent(&key).is_some() {
             continue;
         }
@@ -244,7 +245,7 @@ impl FlagSet {
         }
     }
 
-    /// The widths of the portions: weights that become the same portions again.
+    /// The widths of the portions as weights: they give the same portions again.
     fn weights(&self, portions: Span) -> Vec<(VariantId, u64)> {
         let mut lo = 0;
         let portions = portions.of(&self.portions).iter();

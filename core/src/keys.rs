@@ -1,4 +1,4 @@
-//! Keys that are taken: each object of a list must have its own (2.2.2, 2.2.16, 2.2.18, 2.3.1 of SEMANTICS.md).
+//! Unique keys: each object of a list must have its own (2.2.2, 2.2.16, 2.2.18, 2.3.1 of SEMANTICS.md).
 
 use std::borrow::Cow;
 
@@ -6,18 +6,17 @@ use crate::error::{problem, string};
 use crate::index::Index;
 use crate::reading::Place;
 
-/// The keys of the objects of a list, each of which must be its own.
+/// The keys of the objects of a list.
 #[derive(Default)]
 pub(crate) struct Keys<'t> {
-    /// The keys that are taken, and where the objects stand that have taken them.
+    /// The keys that are taken, and the positions of their objects.
     taken: Vec<(Cow<'t, str>, usize)>,
-    /// The places of the keys among them, by hash.
+    /// Indexes of the keys, by hash.
     index: Index,
 }
 
 impl<'t> Keys<'t> {
-    /// Takes a key for the object that stands there in the list at `list`.
-    ///
+    /// Takes a key for the object at this position of the list at `list`.
     /// # Errors
     /// The problem, if an earlier object has this key, and the number of that object among those with a key.
     pub(crate) fn take(
@@ -36,12 +35,12 @@ impl<'t> Keys<'t> {
         Ok(())
     }
 
-    /// Where the object stands that has taken this key.
+    /// The position of the object with this key.
     pub(crate) fn find(&self, key: &str) -> Option<usize> {
         self.at(self.number(key)?)
     }
 
-    /// The position of the object that took the key of this number.
+    /// The position of the object whose key has this index.
     pub(crate) fn at(&self, number: u32) -> Option<usize> {
         self.taken.get(number as usize).map(|(_, at)| *at)
     }
@@ -51,7 +50,7 @@ impl<'t> Keys<'t> {
         self.index.find(self.index.hash(key), is_it)
     }
 
-    /// The keys as numbers, in the order in which they were taken, by their hashes.
+    /// The indexes of the keys, in the order in which they were taken, by their hashes.
     pub(crate) fn into_index(self) -> Index {
         self.index
     }

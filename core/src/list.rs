@@ -1,12 +1,12 @@
-//! Lists of strings that a context's string is looked up in: targets, overrides and the values of `in`.
+//! Lists of strings in which a context's string is looked up: targets, overrides and the values of `in`.
 //!
-//! A short list whose texts are all tokens by themselves is a little table without collisions: one place to look at,
-//! and an exact comparison. One with longer texts is a row, and a long one an open-addressing table of hashes that
-//! verifies the string on a hit. Equal lists are stored once: many flags share their plans, roles and regions.
+//! A short list of tokens is a small table without collisions: one probe and an exact comparison. A short list with
+//! longer texts is an array, and a long list an open-addressing hash table that verifies the string on a hit. Equal
+//! lists are stored once: many flags share their plans, roles and regions.
 //!
-//! Lists are sets: an entry that is written twice is stored once, and lists are compared as sets.
-//! Texts may be chosen so that their hashes collide. A table in which too many of them meet is stored sorted instead, so
-//! that storing stays linear in the entries and a look takes the logarithm of their number.
+//! Lists are sets: a repeated entry is stored once, and lists are compared as sets. An author can choose texts whose
+//! hashes collide. A table with too many collisions is stored sorted instead: storing stays linear in the entries, and
+//! a lookup takes logarithmic time.
 
 use std::borrow::Cow;
 
@@ -17,31 +17,31 @@ use crate::bucket::hash;
 use crate::fingerprint::Spread;
 use crate::text::{Text, Texts, Token, Word};
 
-/// Up to this many entries are compared one by one; beyond, the table's single probe is faster.
+/// Up to this many entries are compared one by one; for more, the single probe of a table is faster.
 const FEW: usize = 12;
 
-/// How far from its home a text of a table may be. Of a million random texts the furthest is some 200 places away.
+/// Maximum distance of a text from its home in a table. Of a million random texts the furthest is some 200 places away.
 const MOST_STEPS: usize = 256;
 
-/// How many lists of one fingerprint are compared with a new one. More than one is rare unless texts are chosen so that
-/// their hashes are equal.
+/// Maximum number of lists with one fingerprint that are compared with a new list. More than one is rare unless an
+/// author chooses texts with equal hashes.
 const MOST_ALIKE: usize = 8;
 
-/// Where a list stands in [`Lists`].
+/// Where a list is in [`Lists`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum List {
-    /// A few texts that are all tokens by themselves, in a table of `mask + 1` places. `shift` was found when the list
-    /// was stored: shifted by it, no two of them have the same place.
+    /// A few tokens in a table of `mask + 1` places. Shifted by `shift`, which was found when the list was stored, no
+    /// two of them have the same place.
     Exact { start: u32, shift: u8, mask: u8 },
-    /// A few texts of which some are longer.
+    /// A few texts, some of them longer than a token.
     Few { start: u32, len: u8 },
-    /// Any number of texts, in a table of two to the power of `bits` places.
+    /// Any number of texts, in a table of `1 << bits` places.
     Many { start: u32, bits: u8 },
-    /// Texts whose hashes collide, sorted, in two to the power of `bits` places of which the last ones may be free.
+    /// Texts whose hashes collide, sorted, in `1 << bits` places, the last of which may be free.
     Sorted { start: u32, bits: u8 },
 }
 
-/// One place of a table; a place with no text is free.
+/// One place of a table; a place without a text is free.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     hash: u32,
@@ -64,9 +64,9 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// How a token differs from the one that a list of exact tokens has in its place: not at all if the list holds it.
-    /// `None` for any other list.
-    // By reference, so that the list's parts are read one by one where they stand.
+    /// The difference between a token and the token at its place in an exact list: zero if the list holds it. `None`
+    /// for any other list.
+    // By reference, so that only the fields in use are read.
     #[inline(always)]
     pub(crate) fn difference(&self, list: &List, token: Token) -> Option<u64> {
         let List::Exact { start, shift, mask } = list else { return None };
@@ -75,7 +75,8 @@ impl Lists {
     }
 
     /// Whether the list holds the word.
-    // Built for size, a call of each small function on this way takes more room than what is in it, and much of the time.
+    // In a build for size, the calls of these small functions would take more code than their bodies, and much of the
+    // time.
     #[inline(always)]
     pub(crate) fn holds(&self, list: List, word: Word<'_>, texts: &Texts) -> bool {
         match list {
@@ -111,7 +112,7 @@ impl Lists {
         self.slots.get(start as usize..start as usize + (1 << bits)).unwrap_or_default()
     }
 
-    /// The place of a table at which the string stands.
+    /// The index at which a hash table has the string.
     #[inline]
     fn find(&self, start: u32, bits: u8, hash: u64, text: &str, texts: &Texts) -> Option<usize> {
         let table = self.table(start, bits);
@@ -129,7 +130,7 @@ impl Lists {
         None
     }
 
-    /// The place of a sorted list at which the string stands.
+    /// The index at which a sorted list has the string.
     #[cold]
     fn search(&self, start: u32, bits: u8, hash: u64, text: &str, texts: &Texts) -> Option<usize> {
         let table = self.table(start, bits);
@@ -175,7 +176,7 @@ pub(crate) fn place_of(token: Token, shift: u8, mask: u8) -> usize {
     place & usize::from(mask)
 }
 
-/// Where a hash's home is in a table of two to the power of `bits` places, and what is kept to tell it from others.
+/// The home of a hash in a table of `1 << bits` places, and the tag that distinguishes it from others.
 #[inline]
 fn home(hash: u64, bits: u8) -> (usize, u32) {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of the hash")]
@@ -183,7 +184,7 @@ fn home(hash: u64, bits: u8) -> (usize, u32) {
     (upper & ((1 << bits) - 1), lower)
 }
 
-/// Stores lists, each different one once.
+/// Stores lists, equal ones once.
 #[derive(Debug, Default)]
 pub(crate) struct ListBuilder {
     known: HashTable<(u64, List)>,
@@ -212,12 +213,12 @@ impl ListBuilder {
     }
 }
 
-/// Stores a list, wherever equal ones are.
+/// Stores a list without looking for an equal one.
 pub(crate) fn stored(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List {
     if KINDS && entries.len() <= FEW { few(entries, lists, texts) } else { many(entries, lists, texts) }
 }
 
-/// Whether a stored list has the same entries, in whatever order and however often each.
+/// Whether a stored list has the same entries, in any order and with any repetitions.
 fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> bool {
     match list {
         List::Exact { start, shift, mask } => {
@@ -253,7 +254,7 @@ fn equal(entries: &[Cow<'_, str>], list: List, lists: &Lists, texts: &Texts) -> 
     }
 }
 
-/// The number of places that the entries of a short list take together; `None` if one of them has no place.
+/// Number of places that the entries of a short list take; `None` if an entry has no place.
 fn places_of(entries: &[Cow<'_, str>], place: impl Fn(&str) -> Option<usize>) -> Option<usize> {
     // A table of up to 12 tokens has at most 128 places.
     let mut taken = 0_u128;
@@ -263,10 +264,10 @@ fn places_of(entries: &[Cow<'_, str>], place: impl Fn(&str) -> Option<usize>) ->
     Some(taken.count_ones() as usize)
 }
 
-/// A table without collisions for a few tokens, if there is one of up to eight times as many places as are needed.
+/// A table without collisions for a few tokens, if one with up to eight times the needed places exists.
 pub(crate) fn without_collisions(tokens: &[Token]) -> Option<(Vec<Token>, u8, u8)> {
     let least = tokens.len().next_power_of_two();
-    // Texts that scatter alike meet in every table.
+    // Texts with equal mixed bits collide in every table.
     let meet = |(at, token): (usize, &Token)| {
         tokens.iter().take(at).any(|other| other.scattered() == token.scattered() && other != token)
     };
@@ -346,7 +347,7 @@ fn sorted(entries: &[Cow<'_, str>], bits: u8, lists: &mut Lists, texts: &mut Tex
     List::Sorted { start: count(first), bits }
 }
 
-/// Arenas are addressed with 32 bits: a snapshot has at most 256 MiB, and so fewer entries than that.
+/// Arenas have 32-bit offsets: a snapshot has at most 256 MiB, and so fewer entries.
 fn count(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }

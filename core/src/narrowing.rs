@@ -1,4 +1,4 @@
-//! What can be read of a row that is set aside narrows the definition that is kept for it (8.15 of SEMANTICS.md).
+//! The readable part of a row that is set aside narrows its kept definition (8.15 of SEMANTICS.md).
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ pub(crate) struct Narrowing {
 }
 
 impl Narrowing {
-    /// That of a row; what of it cannot be read is as if it were absent.
+    /// The restrictions of a row; fields that cannot be read count as absent.
     pub(crate) fn of(row: &FlagDefinition<'_>, has_schedule: bool) -> Self {
         let owned = |list: &Vec<Cow<'_, str>>| list.iter().map(|text| Cow::Owned(text.clone().into_owned())).collect();
         Narrowing {
@@ -35,7 +35,7 @@ impl Narrowing {
         }
     }
 
-    /// Narrows a kept definition; says whether that changed it.
+    /// Narrows a kept definition; returns whether that changed it.
     pub(crate) fn narrow(&self, kept: &mut FlagDefinition<'_>) -> bool {
         let mut changed = false;
         let mut set = |is_other: bool| {
@@ -76,7 +76,7 @@ impl Narrowing {
                 *share = most;
             }
         }
-        // One that is completed has no share that would keep anybody out.
+        // A completed flag has no share that could exclude anyone.
         if set(kept.status == Status::Completed && (is_nobody || !self.is_completed)) {
             kept.status = Status::Active;
         }

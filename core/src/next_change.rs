@@ -1,4 +1,4 @@
-//! When an answer can change though nothing is published (9.10 of SEMANTICS.md).
+//! When an answer can change without a publish (9.10 of SEMANTICS.md).
 
 use crate::flag_set::{FlagSet, State};
 use crate::time::Time;
@@ -22,13 +22,13 @@ impl FlagSet {
     /// ```
     #[must_use]
     pub fn next_change(&self, after: Time) -> Option<Time> {
-        // Of the other flags nothing decides but the state.
+        // A flag that is not open is decided by its state alone.
         let open = || self.flags.iter().filter(|flag| matches!(flag.state, State::Open | State::Completed));
         let details = || open().filter_map(|flag| Some((flag.state, self.detail(flag)?)));
         let windows = details().flat_map(|(_, detail)| [detail.start, detail.end]).flatten();
         let scheduled = details().filter(|(state, _)| *state == State::Open);
         let steps = scheduled.flat_map(|(_, detail)| detail.schedule.of(&self.schedule)).map(|(time, _)| *time);
-        // Which of the rules ask for the time is not looked for: few sets have one that does.
+        // Rules are not searched for conditions on the time: few sets have any.
         let has_rules = details().any(|(_, detail)| !detail.rules.is_empty());
         let conditions = self.windows.iter().flatten().filter(|_| has_rules);
         let ends = conditions.flat_map(|window| [window.from, window.to]);

@@ -1,7 +1,7 @@
 //! Doubles as decimal text: read to the nearest double, written as ECMAScript writes them (ECMA-262, Number::toString).
 //!
-//! Natively std does both. Its tables of powers are heavy in a WebAssembly build, so there the same is done digit by
-//! digit: slower, exact, and compared with std in the tests below.
+//! Native builds use std. Its tables of powers are heavy in a WebAssembly build, which works digit by digit: slower,
+//! exact, and compared with std in the tests below.
 
 use crate::whole::write_whole;
 
@@ -17,14 +17,14 @@ pub(crate) fn parse(text: &str) -> f64 {
     if text.starts_with('-') { -magnitude } else { magnitude }
 }
 
-/// The shortest text that reads back as the same double, as ECMAScript lays it out: `1e+21`, `0.000001`, `1e-7`.
+/// The shortest text that reads back as the same double, in ECMAScript's layout: `1e+21`, `0.000001`, `1e-7`.
 pub(crate) fn write(number: f64, text: &mut String) {
     let (digits, point) = shortest(number.abs());
     if number < 0.0 {
         text.push('-');
     }
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    // Where the point goes among the digits, and what they then still have to be multiplied by.
+    // The position of the point among the digits, and the remaining power of ten.
     let (place, power) = if -6 < point && point <= 21 { (point, None) } else { (1, Some(point - 1)) };
     if place <= 0 {
         text.push_str("0.");
@@ -54,7 +54,7 @@ pub(crate) fn thousandths(number: f64) -> u64 {
     digits.fold(0, |sum, digit| sum * 10 + u64::from(digit.wrapping_sub(b'0')))
 }
 
-/// The shortest digits of a positive number, and where the point stands: `("125", 2)` is 12.5.
+/// The shortest digits of a positive number, and the position of the point: `("125", 2)` is 12.5.
 #[cfg(not(target_family = "wasm"))]
 fn shortest(number: f64) -> (String, i32) {
     let text = format!("{number:e}");
@@ -68,7 +68,7 @@ use exact::shortest;
 #[cfg(any(target_family = "wasm", all(test, not(miri))))]
 mod exact;
 
-// Miri would take hours for this many numbers, and there is nothing in them that it could find.
+// Miri would take hours for this many numbers, and they exercise no new code.
 #[cfg(not(miri))]
 #[cfg(test)]
 mod tests {

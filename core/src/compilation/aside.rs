@@ -1,4 +1,4 @@
-//! Flags that are set aside: they have a number and what they serve, and may be given a definition that is kept.
+//! Flags that are set aside: they have an index and an off value, and may get a kept definition.
 
 use super::{Compiler, len};
 use crate::aside::{Aside, Why};
@@ -44,7 +44,7 @@ impl Compiler {
         Some((id, Aside { client, twins: true, unreadable, causes, narrowing }))
     }
 
-    /// Gives a flag its key and its number.
+    /// Adds a flag with its key, set aside for now, and gives its index.
     pub(super) fn claim(&mut self, candidate: &Candidate<'_>) -> FlagId {
         let id = FlagId(len(&self.set.flags));
         let key = self.set.texts.push(&candidate.key);
@@ -53,7 +53,7 @@ impl Compiler {
         id
     }
 
-    /// The detail of a flag of which nothing is known but what it serves when it is off.
+    /// The detail of a flag that only has an off value.
     pub(super) fn off_only(&mut self, off_value: &Value<'_>) -> u32 {
         if let Value::Bool(false) = off_value {
             return Flag::NO_DETAIL;
@@ -62,7 +62,7 @@ impl Compiler {
         self.detail(Detail { off_value: Some(off_value), ..Detail::NONE })
     }
 
-    /// Gives a flag that was set aside the definition that an earlier set had of it.
+    /// Gives a flag that is set aside its definition from an earlier set.
     pub(crate) fn keep(&mut self, id: FlagId, definition: &FlagDefinition<'_>, own_fingerprint: u64, kept: Kept) {
         let Fate::SetAside { why, .. } = self.set.origin(id).fate else { return };
         let row_off = self.set.detail(self.set.flag(id)).and_then(|detail| detail.off_value);
@@ -93,7 +93,7 @@ impl Compiler {
     }
 }
 
-/// A flag of which nothing is known but its key.
+/// A flag with nothing but its key.
 fn blank(key: Text, state: State) -> Flag {
     Flag {
         key,

@@ -1,4 +1,4 @@
-//! Building a flag set of flags that are given one by one, as values: for what reads rows by a mapping.
+//! Builds a flag set from flags that are given one by one, as values: for crates that read rows by a mapping.
 
 use super::Compiler;
 use crate::error::SnapshotError;
@@ -10,7 +10,7 @@ use crate::time::Time;
 use crate::validation::Validation;
 use crate::value::Value;
 
-/// A flag set in the making: flags and segments come one by one, and it forgets each as soon as it has read it.
+/// A flag set that is being built: it takes flags and segments one by one, and keeps none of them once it is read.
 ///
 /// ```
 /// use esclusa::{Builder, Value};
@@ -33,13 +33,13 @@ impl Default for Builder<'_> {
 }
 
 impl<'v> Builder<'v> {
-    /// Without flags.
+    /// A builder without flags.
     #[must_use]
     pub fn new() -> Self {
         Builder::default()
     }
 
-    /// Ignores fields of flags by these names (2.1.10); it holds for the flags that come after.
+    /// Ignores fields of flags by these names (2.1.10), in the flags that come after.
     pub fn ignore(&mut self, names: &[String]) {
         self.validation.ignore(names);
     }
@@ -67,7 +67,7 @@ impl<'v> Builder<'v> {
         self.flags
     }
 
-    /// The set of all flags, once what they refer to has been looked at.
+    /// The set of all flags, after it checked the flags and segments that they refer to.
     ///
     /// # Errors
     /// When there are more flags or segments than a snapshot may have (2.1.7).
@@ -80,12 +80,12 @@ impl<'v> Builder<'v> {
 }
 
 impl FlagSet {
-    /// Says violations otherwise: of rows that a mapping has read, a violation names the column.
+    /// Rewrites the violations: of rows that a mapping has read, a violation names the column.
     pub fn restate(&mut self, say: impl FnMut(Violation) -> Violation) {
         self.violations = std::mem::take(&mut self.violations).into_iter().map(say).collect();
     }
 
-    /// What was understood of the rows, to be said otherwise.
+    /// The reading of the rows, to be adjusted.
     pub fn reading_mut(&mut self) -> &mut crate::understood::Reading {
         &mut self.reading
     }

@@ -1,4 +1,4 @@
-//! Conditions: a tree of definitions is laid out as a flat row of nodes.
+//! Compiles conditions: a tree of definitions becomes a flat array of nodes.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use crate::text_match::{self, folded};
 use crate::version::Version;
 
 impl Compiler {
-    /// The place of the root.
+    /// Compiles a condition and gives the index of its root.
     pub(super) fn condition(&mut self, definition: &ConditionDefinition<'_>) -> u32 {
         let part = match definition {
             ConditionDefinition::All(_) => Part::All,
             ConditionDefinition::Any(_) => Part::Any,
             ConditionDefinition::Not(_) => Part::Not,
-            // Validation and keeping see to it that the segment is there; one that is not would be unknown.
+            // The segment exists, as validation and keeping ensure; a missing one would be unknown.
             ConditionDefinition::Segment(key) => Part::Segment(self.known_segment(key).unwrap_or(SegmentId(u32::MAX))),
             ConditionDefinition::Percentage { of, salt, from, to } => {
                 let percentage = Percentage {

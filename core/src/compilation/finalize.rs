@@ -1,4 +1,4 @@
-//! The last step: what depends on several flags at once, worked out in the order of their prerequisites.
+//! The last step of compiling: computes what depends on several flags, in the order of their prerequisites.
 
 use crate::RULES;
 use crate::aside::Why;
@@ -9,9 +9,10 @@ use crate::flag_set::{Fate, Flag, FlagSet, Rule, State, Unit};
 use crate::graph::order;
 
 impl FlagSet {
-    /// Works out which flags are plain, which answers depend on the time, and the fingerprints by which changes are noticed; frees spare room.
+    /// Finds which flags are plain and which answers depend on the time, computes the fingerprints by which changes are
+    /// noticed, and frees spare memory.
     pub(super) fn finalize(&mut self) {
-        // Without prerequisites any order will do.
+        // Without prerequisites, any order works.
         let ids: Vec<usize> = if !RULES || self.prerequisites.is_empty() {
             (0..self.flags.len()).collect()
         } else {
@@ -30,13 +31,13 @@ impl FlagSet {
                 origin.fingerprint = fingerprint;
             }
         }
-        // In a browser a flag set is small, and so is what it has to spare.
+        // A browser's flag sets are small, and so is their spare memory.
         if RULES {
             self.shrink();
         }
     }
 
-    /// Adds to the parts of a flag those of its prerequisites, which are whole already.
+    /// Adds the parts of a flag's prerequisites, which are complete by now, to its own.
     fn add_parts(&mut self, at: usize, parts: &mut [u64]) {
         let Some(flag) = self.flags.get(at) else { return };
         let Some(detail) = self.details.get_mut(flag.detail as usize) else { return };
@@ -83,7 +84,7 @@ impl FlagSet {
         let has_no_more =
             flag.state == State::Open && flag.detail == Flag::NO_DETAIL && targets.all(|target| target.covered);
         match flag.unit {
-            // The roles are no unit (6.2).
+            // Roles are not a unit (6.2).
             Unit::Field(field) if has_no_more && field != Field::Roles => Some(field),
             _ => None,
         }
@@ -93,7 +94,7 @@ impl FlagSet {
         let Some(detail) = self.detail(flag) else { return false };
         let others = detail.prerequisites.of(&self.prerequisites).iter().filter(|_| RULES);
         let mut others = others.filter_map(|other| other.flag);
-        // Which of the rules ask for the time is not looked for: few sets have one that does.
+        // A flag with any rule counts as timed once the set has a condition on the time: few sets have one.
         let asks = self.windows.iter().any(|windows| !windows.is_empty()) && !detail.rules.is_empty();
         asks || detail.start.is_some()
             || detail.end.is_some()
@@ -115,7 +116,7 @@ impl FlagSet {
         let mut mixed = match origin.fate {
             Fate::Sound | Fate::SetAside { why: Why::Broken, kept: Some(_), .. } => origin.own_fingerprint,
             Fate::SetAside { why: Why::Killed, kept: Some(_), .. } => mix(origin.own_fingerprint, 1),
-            // Nothing counts but what it serves.
+            // Only the off value counts.
             Fate::SetAside { .. } => {
                 let off_value = self.detail(flag).and_then(|detail| self.off_values.get(detail.off_value? as usize));
                 return mix(fingerprint(&off_value), 2 + u64::from(flag.state == State::Broken));

@@ -1,4 +1,5 @@
-//! A comparison in words: the value of the context, the operator with what the author wrote, and why it cannot tell.
+//! A comparison as a sentence: the value of the context, the operator with the author's operand, and why the result is
+//! unknown.
 
 use super::Step;
 use super::sentences::{NAMED, given, names, step, unit_name};
@@ -47,7 +48,7 @@ pub(crate) fn comparison(set: &FlagSet, context: &Context<'_>, comparison: &Comp
     ])
 }
 
-/// The value to show for a fixed field without a text.
+/// The value to show for a fixed field that has no text.
 fn missing(context: &Context<'_>, field: Field) -> String {
     match context.unreadable_field(field) {
         Some(what) => format!("{what}, which is no text"),
@@ -68,7 +69,7 @@ fn why(operator: Operator, value: &Value<'_>) -> String {
     }
 }
 
-/// What authors call an operator.
+/// The operator's name in a snapshot.
 fn operator_name(operator: Operator) -> &'static str {
     match operator {
         Operator::In(_) | Operator::Text { test: TextTest::In, .. } => "in",
@@ -86,7 +87,7 @@ fn operator_name(operator: Operator) -> &'static str {
     }
 }
 
-/// What an operator compares (section 5).
+/// The kind of value that an operator compares (section 5).
 fn kind(operator: Operator) -> &'static str {
     match operator {
         Operator::In(_) | Operator::Text { test: TextTest::In, .. } => "texts and whole numbers",
@@ -111,7 +112,7 @@ fn semver(relation: Relation) -> &'static str {
     }
 }
 
-/// An operator with what the author wrote.
+/// An operator with the author's operand.
 fn wanted(set: &FlagSet, operator: Operator) -> String {
     match operator {
         Operator::In(list) => {

@@ -1,4 +1,4 @@
-//! The steps in words. Nothing here decides an answer: each function gets what was decided and describes it.
+//! The sentences of the steps. No function here decides an answer: each describes a decision that was made.
 
 use super::{Outcome, Step};
 use crate::aside::{Aside, Why};
@@ -13,7 +13,7 @@ use crate::time::Time;
 use crate::understood::Column;
 use crate::value::Value;
 
-/// How many entries of a list are named.
+/// Number of entries of a list that a sentence names.
 pub(super) const NAMED: usize = 5;
 
 pub(super) fn step(name: &'static str, code: &'static str, outcome: impl Into<Outcome>, sentence: String) -> Step {
@@ -21,7 +21,7 @@ pub(super) fn step(name: &'static str, code: &'static str, outcome: impl Into<Ou
 }
 
 impl Step {
-    /// The same with what it compared.
+    /// The same with the compared values.
     pub(super) fn with(mut self, operands: impl IntoIterator<Item = (&'static str, Value<'static>)>) -> Self {
         self.operands.extend(operands);
         self

@@ -11,7 +11,7 @@ const LONE_SURROGATE: &str = r"a lone surrogate escape, expected a pair such as 
 const CONTROL: &str = r"a control character inside a string, expected its escape, such as \n";
 
 impl<'a> Reader<'a> {
-    /// The string that begins here; it borrows from the text unless it has an escape.
+    /// The string at the current byte; it borrows from the text unless it has an escape.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.at += 1;
@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
         self.rest_of_string(plain).map(Cow::Owned)
     }
 
-    /// The string that begins with what is plain of it, and goes on with an escape or something wrong.
+    /// The rest of a string that has an escape or an error, after its plain start.
     #[cfg_attr(not(target_family = "wasm"), inline(never))]
     fn rest_of_string(&mut self, plain: &str) -> Result<String, Fault> {
         let mut text = plain.to_owned();
@@ -44,12 +44,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What stands as it is, up to a quote, a backslash or a control character.
+    /// The plain characters up to a quote, a backslash or a control character.
     #[inline]
     fn plain(&mut self) -> &'a str {
         let start = self.at;
         let mut at = start;
-        // Eight bytes at a time, where that is not more code than a browser is to load.
+        // Eight bytes at a time, except in a browser, where this is too much code.
         while let Some(eight) = self.bytes.get(at..).and_then(<[u8]>::first_chunk).filter(|_| RULES) {
             let special = specials(u64::from_le_bytes(*eight));
             at += (special.trailing_zeros() / 8) as usize;
@@ -111,8 +111,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Of eight bytes, the top bit of the first that is a quote, a backslash or a control character; those above it may be
-/// set wrongly, because a difference borrows from the byte above ("Bit Twiddling Hacks", "Determine if a word has a byte
+/// The top bit of the first of eight bytes that is a quote, a backslash or a control character. Higher bits may be set
+/// wrongly, because a difference borrows from the byte above ("Bit Twiddling Hacks", "Determine if a word has a byte
 /// less than n").
 fn specials(eight: u64) -> u64 {
     const EACH: u64 = u64::MAX / 0xff;
