@@ -219,6 +219,12 @@ impl Compiler {
         let targets = Span { len: len(&self.set.targets) - targets.start, ..targets };
         let (targets, audience) = self.shared_targets(targets, &definition.targets);
         let detail = self.flag_detail(definition, salt, unit);
+        for (guards, guard) in self.set.guards.iter_mut().zip(&definition.guard) {
+            match guard {
+                Some(guard) => guards.insert(id, guard.owned()),
+                None => guards.remove(&id),
+            };
+        }
         let bucketer = Bucketer::native(salt);
         let share = definition.rollout;
         let state = match definition.status {

@@ -13,6 +13,7 @@ use crate::RULES;
 use crate::bucket::Share;
 use crate::condition::Window;
 use crate::context::Field;
+use crate::guarded::{GUARDS, Guard};
 use crate::pattern::Expression;
 use crate::time::Time;
 use crate::value::Value;
@@ -79,6 +80,7 @@ pub(crate) struct FlagDefinition<'a> {
     pub(crate) prerequisites: Vec<PrerequisiteDefinition<'a>>,
     pub(crate) schedule: Vec<(Time, Share)>,
     pub(crate) client: bool,
+    pub(crate) guard: [Option<Box<Guard<'a>>>; GUARDS],
 }
 
 impl Default for FlagDefinition<'_> {
@@ -99,6 +101,7 @@ impl Default for FlagDefinition<'_> {
             prerequisites: Vec::new(),
             schedule: Vec::new(),
             client: false,
+            guard: Default::default(),
         }
     }
 }

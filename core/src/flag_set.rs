@@ -3,7 +3,7 @@
 //! Nothing in it has the shape of JSON: keys are in a table, strings in lists, segments and prerequisites are linked by
 //! index. `compilation` builds it, `resolve` walks it.
 
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
@@ -16,9 +16,11 @@ use crate::condition::{Comparison, Node, Percentage, Window};
 use crate::context::Field;
 use crate::definition::Status;
 use crate::error::Violation;
+use crate::guarded::{GUARDS, Guard};
 use crate::index::Index;
 use crate::list::{List, Lists};
 use crate::operator::KnownVersion;
+use crate::order::sorted;
 use crate::pattern::Pattern;
 use crate::rule_index::RuleIndex;
 use crate::split::Portion;
@@ -51,6 +53,7 @@ pub struct FlagSet {
     pub(crate) flags: Vec<Flag>,
     pub(crate) origins: Vec<Origin>,
     pub(crate) details: Vec<Detail>,
+    pub(crate) guards: [BTreeMap<FlagId, Guard<'static>>; GUARDS],
     pub(crate) targets: Vec<Target>,
     pub(crate) interned: InternedTargets,
     pub(crate) rules: Vec<Rule>,
@@ -427,13 +430,7 @@ impl FlagSet {
 
     /// These flags with their keys, sorted by key.
     pub(crate) fn by_key(&self, flags: Vec<FlagId>) -> Vec<(&str, FlagId)> {
-        let mut keyed: Vec<(&str, FlagId)> = flags.into_iter().map(|id| (self.key(id), id)).collect();
-        if !RULES {
-            // A browser has few flags, and a heap is a tenth of the code of a sort.
-            return BinaryHeap::from(keyed).into_sorted_vec();
-        }
-        keyed.sort_unstable();
-        keyed
+        sorted(flags.into_iter().map(|id| (self.key(id), id)).collect())
     }
 
     #[inline]

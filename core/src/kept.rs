@@ -223,6 +223,7 @@ impl FlagSet {
             prerequisites: prerequisites.collect(),
             schedule: detail.schedule.of(&self.schedule).to_vec(),
             client: origin.client,
+            guard: std::array::from_fn(|_| self.guards.first()?.get(&id).map(|guard| Box::new(guard.borrowed()))),
         })
     }
 

@@ -15,6 +15,7 @@ use hashbrown::HashTable;
 use crate::KINDS;
 use crate::bucket::hash;
 use crate::fingerprint::Spread;
+use crate::order;
 use crate::text::{Text, Texts, Token, Word};
 
 /// Up to this many entries are compared one by one; for more, the single probe of a table is faster.
@@ -338,8 +339,7 @@ fn many(entries: &[Cow<'_, str>], lists: &mut Lists, texts: &mut Texts) -> List 
 
 fn sorted(entries: &[Cow<'_, str>], bits: u8, lists: &mut Lists, texts: &mut Texts) -> List {
     let mut tagged: Vec<(u32, &str)> =
-        entries.iter().map(|entry| (home(hash(entry), bits).1, entry.as_ref())).collect();
-    tagged.sort_unstable();
+        order::sorted(entries.iter().map(|entry| (home(hash(entry), bits).1, entry.as_ref())).collect());
     tagged.dedup();
     let first = lists.slots.len();
     lists.slots.extend(tagged.into_iter().map(|(hash, text)| Slot { hash, text: texts.push(text) }));

@@ -3,6 +3,8 @@
 //! Total and pure: every key, context and time has an answer, and nothing but these three and the set is looked at.
 //! The same walk explains itself through a recorder, which costs nothing when there is none.
 
+pub(crate) mod arm;
+
 use crate::RULES;
 use crate::answer::{Answer, No};
 use crate::audience::CallerBits;

@@ -4,6 +4,7 @@
 mod conditions;
 mod expressions;
 mod flags;
+mod guards;
 mod references;
 mod rows;
 mod rules;
@@ -110,7 +111,7 @@ impl<'v> Candidate<'v> {
     }
 }
 
-pub(crate) const FLAG_FIELDS: [&str; 21] = [
+pub(crate) const FLAG_FIELDS: [&str; 23] = [
     "key",
     "name",
     "enabled",
@@ -132,6 +133,8 @@ pub(crate) const FLAG_FIELDS: [&str; 21] = [
     "prerequisites",
     "schedule",
     "client",
+    "guard",
+    "guard_state",
 ];
 
 /// The values of [`FLAG_FIELDS`].
@@ -226,13 +229,24 @@ impl<'v> Validation<'v> {
         let Some(fields) = reading.fields(&place, value, FLAG_FIELDS, Unknown::Columns(&mut look)) else { return };
         count(natives, counts, value, &fields);
         let mut unreadable = if reading.count() > before { repeated(value) } else { Vec::new() };
-        let [key, name, .., variants, off_value, _, _, schedule, _] = fields;
+        let [key, name, .., variants, off_value, _, _, schedule, _, guard, state] = fields;
         let keys = (&mut self.flag_keys, list, at);
         // With a `key` the name is a label (2.2.2).
         let (named, key) = if given(key).is_some() { ("key", key) } else { ("name", name) };
         let (key, twin) = unique_key(reading, &place.field(named), key, keys).unwrap_or_default();
-        let mut definition = flag(reading, &place.object(value), &key, fields, &mut unreadable);
-        definition.enabled &= !strange.is_off;
+        let row = place.object(value);
+        let mut definition = flag(reading, &row, &key, fields, &mut unreadable);
+        let state = guards::state(reading, &row.field("guard_state"), state);
+        if state.is_none() && !unreadable.contains(&"guard_state") {
+            unreadable.push("guard_state");
+        }
+        let has_tripped = state.as_ref().is_some_and(guards::State::has_tripped);
+        let cleared = state.as_ref().map_or(usize::MAX, |state| state.cleared);
+        definition.schedule.truncate(cleared);
+        definition.enabled &= !(strange.is_off || has_tripped);
+        if RULES {
+            definition.guard = guards::definition(reading, &row.field("guard"), guard, state);
+        }
         if !unreadable.is_empty() {
             forget(&mut definition, &unreadable);
         }
@@ -245,9 +259,9 @@ impl<'v> Validation<'v> {
         // That a twin's key is taken is not wrong with its definition.
         let sound = reading.count() - usize::from(twin.is_some()) == before;
         reading.end_entry(&place);
-        let is_off = || strange.is_off || killed(value);
+        let is_off = || strange.is_off || has_tripped || killed(value);
         let killed = if RULES && sound { !definition.enabled || definition.status.is_off() } else { is_off() };
-        let has_schedule = filled(schedule).is_some();
+        let has_schedule = cleared > 0 && filled(schedule).is_some();
         let Strange { causes, .. } = strange;
         let flag = Candidate {
             key,

@@ -6,6 +6,7 @@
 
 use crate::RULES;
 use crate::index::Index;
+use crate::order;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -236,9 +237,8 @@ impl Hash for Value<'_> {
             Value::List(elements) => elements.hash(state),
             // The order of fields is of no consequence.
             Value::Object(fields) => {
-                let mut sorted: Vec<(&str, usize)> =
-                    fields.iter().zip(0..).map(|((name, _), at)| (&**name, at)).collect();
-                sorted.sort_unstable();
+                let sorted: Vec<(&str, usize)> =
+                    order::sorted(fields.iter().zip(0..).map(|((name, _), at)| (&**name, at)).collect());
                 sorted.len().hash(state);
                 sorted.iter().for_each(|(_, at)| fields.get(*at).hash(state));
             }

@@ -14,7 +14,7 @@ mod oracle;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use esclusa::{Context, FlagSet, Flags, Report, Resolution, SnapshotError, Time, Violation};
+use esclusa::{Context, FlagSet, Flags, Report, Resolution, SnapshotError, Step, StepOutcome, Time, Value, Violation};
 use generator::{Node, OPERATORS, Random, Sequence, Snapshot, refusal_names, violation_names};
 use oracle::{Hits, Json, Oracle, Outcome, Published};
 
@@ -85,6 +85,7 @@ fn wanted() -> Vec<(&'static str, &'static str)> {
     group("said no", &["7.3", "7.4", "7.5", "7.9", "7.11", "7.12", "7.13", "7.14"]);
     group("override", &["on.users", "on.companies", "off.users", "off.companies"]);
     group("schedule", &["a step", "any"]);
+    group("arm", &["one", "none"]);
     let units = ["user", "targetingKey", "company", "plan", "region", "account", "seats", "device.os", "email", "a.b"];
     group("bucketed by", &units);
     group("prerequisite", &["on met", "on not met", "off met", "off not met", "variants met", "variants not met"]);
@@ -169,11 +170,17 @@ fn compare(seed: u64, hits: &Hits) -> u64 {
                     if oracle.resolve(key, json, now).to_value() != to_json(&resolution) {
                         fail(Some(query()));
                     }
-                    let explained = set.explain(key, context, time).resolution();
+                    let explanation = set.explain(key, context, time);
+                    let explained = explanation.resolution();
                     assert!(
                         explained == resolution,
                         "seed {seed}: {key}: explained as {explained:?}, not {resolution:?}"
                     );
+                    // 7.20
+                    let arm = set.arm(key, context, || time).map(|arm| (arm.is_on(), Value::from(arm.share())));
+                    let expected = explained_arm(explanation.steps());
+                    hits.hit("arm", if arm.is_some() { "one" } else { "none" });
+                    assert!(arm == expected, "seed {seed}: {key}: the arm is {arm:?}, not {expected:?}");
                     // 9.10
                     for later in [last, now + (last - now) / 2] {
                         let still = set.resolve(key, context, Time::from_millis(later));
@@ -201,6 +208,13 @@ fn compare(seed: u64, hits: &Hits) -> u64 {
     }
     hits.add(&oracle.hits);
     triples
+}
+
+/// Whether the flag's own share admits the unit, and the share, if it decided.
+fn explained_arm(steps: &[Step]) -> Option<(bool, Value<'static>)> {
+    let step = steps.iter().find(|step| step.name() == "rollout" && step.code() == "share")?;
+    let (_, share) = step.operands().iter().find(|(name, _)| *name == "threshold")?;
+    Some((step.outcome() == StepOutcome::Yes, share.clone()))
 }
 
 /// Whether a report says that the key may be answered otherwise now (9.4).

@@ -9,6 +9,12 @@ use esclusa::{Context, FlagSet, Step, Time, Value};
 /// Fields of the flag `f`, the caller, and the steps with codes and operands, those inside behind those around.
 const CASES: &[(&str, &str, &[&str])] = &[
     (r#""enabled": false"#, "{}", &[r#"switched-off {}"#]),
+    (
+        r#""guard_state": {"run": 3, "trip": {"run": 3, "at": "2025-06-15T14:03:00Z", "metric": "errors", "by": 7}}"#,
+        "{}",
+        &[r#"tripped {"run":3,"metric":"errors","at":"2025-06-15T14:03:00Z","by":null}"#],
+    ),
+    (r#""salt": 7, "guard_state": {"trip": {"run": 1}}"#, "{}", &[r#"broken-and-off {}"#]),
     (r#""status": "paused""#, "{}", &[r#"status-off {"status":"paused"}"#]),
     (r#""rollout_percentage": 150"#, "{}", &[r#"broken {}"#]),
     (r#""enabled": "off", "rollout_percentage": 150"#, "{}", &[r#"broken-and-off {}"#]),

@@ -9,7 +9,7 @@ use crate::found::is_empty;
 use crate::values::{EVERYBODY, Share, percentage, share};
 
 /// The fields of a flag (2.2 of SEMANTICS.md) in the order in which a mapping writes them: those of [`esclusa::row`].
-pub(crate) const FIELDS: [&str; 21] = [
+pub(crate) const FIELDS: [&str; 23] = [
     "key",
     "name",
     "enabled",
@@ -31,6 +31,8 @@ pub(crate) const FIELDS: [&str; 21] = [
     "prerequisites",
     "schedule",
     "client",
+    "guard",
+    "guard_state",
 ];
 
 /// A number among [`FIELDS`].
@@ -52,6 +54,8 @@ pub(crate) const RULES: Field = 17;
 pub(crate) const PREREQUISITES: Field = 18;
 pub(crate) const SCHEDULE: Field = 19;
 pub(crate) const CLIENT: Field = 20;
+pub(crate) const GUARD: Field = 21;
+pub(crate) const GUARD_STATE: Field = 22;
 
 /// The field that a column is by its own name, in snake_case or camelCase (2.2.30).
 pub(crate) fn field_of(column: &str) -> Option<Field> {

@@ -7,8 +7,8 @@ use crate::entries::{ListOptions, ShareOptions};
 use crate::folding::{Fold, Kind};
 use crate::found::{Found, id, is_empty, switch, word};
 use crate::native::{
-    BUCKET_BY, CLIENT, ENABLED, END, FIELDS, FIRST_TARGET, KEY, NAME, Native, OFF_VALUE, PREREQUISITES, RULES, SALT,
-    SCHEDULE, SHARE, START, STATUS, VARIANTS,
+    BUCKET_BY, CLIENT, ENABLED, END, FIELDS, FIRST_TARGET, GUARD, GUARD_STATE, KEY, NAME, Native, OFF_VALUE,
+    PREREQUISITES, RULES, SALT, SCHEDULE, SHARE, START, STATUS, VARIANTS,
 };
 use crate::row::Row;
 use crate::translation::Reads;
@@ -191,7 +191,7 @@ pub(crate) fn extras<'v>(native: &Native<'v>) -> Vec<(usize, Value<'v>)> {
 /// Whether two rows serve the same values (M32).
 pub(crate) fn is_alike(extras: &[(usize, Value<'_>)], others: &[(usize, Value<'_>)]) -> bool {
     let served = |extras: &[(usize, Value<'_>)]| -> Vec<String> {
-        let fields = [BUCKET_BY, SALT, VARIANTS, OFF_VALUE, SCHEDULE, PREREQUISITES, CLIENT];
+        let fields = [BUCKET_BY, SALT, VARIANTS, OFF_VALUE, SCHEDULE, PREREQUISITES, CLIENT, GUARD, GUARD_STATE];
         fields
             .iter()
             .map(|field| {

@@ -13,6 +13,7 @@ from forms import Fields
 from places import (
     check_twice,
     inside,
+    is_whole,
     optional,
     read_boolean,
     read_end,
@@ -40,7 +41,7 @@ MAX_ANSWER_PARTS = 1_000_000
 
 TARGETS = ("target_plans", "target_roles", "target_companies", "target_regions", "target_users")
 IGNORED = ("id", "description", "created_at", "updated_at", "created_by", "metrics")
-RESTRICTING = ("enabled", "status", "rollout_percentage", *TARGETS, "start_date", "end_date")
+RESTRICTING = ("enabled", "status", "rollout_percentage", *TARGETS, "start_date", "end_date", "guard_state")
 FIELDS = (
     "key",
     "name",
@@ -59,6 +60,8 @@ FIELDS = (
     "prerequisites",
     "schedule",
     "client",
+    "guard",
+    "guard_state",
 )
 
 
@@ -104,11 +107,14 @@ def is_one_flag(rows):
 
 def read_row(row, place, keys, extents, ignored, found):
     """A row: its definition, the fields that withhold it because they cannot be read (8.16), and what its columns say (2.2.27, 2.2.28)."""
-    read = {"row": row, "definition": None, "unreadable": [], "causes": {}, "columns": [], "gate_is_off": False}
+    read = {"row": row, "definition": None, "unreadable": [], "causes": {}, "columns": [], "gate_is_off": False, "has_schedule": False}
     if isinstance(row, Fields):
         read["columns"] = [*row]
         read_columns(read, place, ignored, found)
     read["definition"] = read_flag(row, place, keys, extents, found, read["unreadable"])
+    if read["definition"] is not None:
+        cleared = read["definition"].pop("cleared")
+        read["has_schedule"] = row.get("schedule") not in (None, []) and cleared != 0
     if read["gate_is_off"]:
         read["definition"]["enabled"] = False
     return read
@@ -159,12 +165,14 @@ def read_flag(row, place, keys, extents, found, unreadable):
         "start": restriction("start_date", read_start, None),
         "end": restriction("end_date", read_end, None),
     }
+    state = restriction("guard_state", read_guard_state, read_guard_state(Fields([]), "", []))
     before = len(found)
     variants = field("variants", read_variants, [])
     variant_keys = [variant["key"] for variant in variants] if len(found) == before else None
     return {
         "key": key,
         **switches,
+        "enabled": switches["enabled"] and state["trip"] is None,
         **targets,
         "bucket_by": field("bucket_by", read_text, "user"),
         "salt": field("salt", read_string, key),
@@ -173,8 +181,10 @@ def read_flag(row, place, keys, extents, found, unreadable):
         "off_value": row["off_value"] if row.get("off_value") is not None else None if variants else False,
         "rules": field("rules", lambda value, at, found: read_rules(value, at, found, variant_keys, extents), []),
         "prerequisites": field("prerequisites", lambda value, at, found: read_prerequisites(value, at, found, key, keys), []),
-        "schedule": field("schedule", read_schedule, []),
+        "schedule": field("schedule", read_schedule, [])[: state["cleared"]],
         "client": field("client", read_boolean, False),
+        "guard": field("guard", read_guard, None),
+        **state,
     }
 
 
@@ -356,6 +366,45 @@ def read_schedule(value, place, found):
         if before is not None and after is not None and after <= before:
             violate(found, inside(inside(place, index), "at"), "is not later than the step before")
     return steps
+
+
+def read_guard(value, place, found):
+    """2.2.34."""
+    if not isinstance(value, Fields):
+        violate(found, place, "is not an object")
+    return value
+
+
+def read_guard_state(value, place, found):
+    """2.2.35: the trip is None if it does not keep the flag off, and `cleared` is None if all steps are cleared."""
+
+    def read_whole(least):
+        def read(number, at, found):
+            if is_whole(number, least, 2**63 - 1):
+                return number
+            violate(found, at, f"is not a whole number from {least} on")
+            return None
+
+        return read
+
+    def read_trip(trip, at, found):
+        if not isinstance(trip, Fields):
+            violate(found, at, "is not an object")
+            return None
+        check_twice(trip, ("run",), at, found)
+        required(trip, "run", at, found, read_whole(1))
+        return trip
+
+    if not isinstance(value, Fields):
+        violate(found, place, "is not an object")
+        return None
+    before = len(found)
+    check_twice(value, ("run", "trip", "cleared_steps"), place, found)
+    run = optional(value, "run", place, found, read_whole(1), 1)
+    trip = optional(value, "trip", place, found, read_trip, None)
+    cleared = optional(value, "cleared_steps", place, found, read_whole(0), None)
+    is_over = trip is None or len(found) > before or trip["run"] < run
+    return {"run": run, "trip": None if is_over else trip, "cleared": cleared}
 
 
 def wrong_prerequisites(definitions, extents):

@@ -6,7 +6,7 @@ from mapping_checks import TARGETS
 
 FIELDS = (
     "key name enabled status rollout_percentage target_plans target_roles target_companies target_regions target_users "
-    "start_date end_date bucket_by salt overrides variants off_value rules prerequisites schedule client"
+    "start_date end_date bucket_by salt overrides variants off_value rules prerequisites schedule client guard guard_state"
 ).split()
 OVERRIDES = [("on", "users"), ("on", "companies"), ("off", "users"), ("off", "companies")]
 

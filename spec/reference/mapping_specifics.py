@@ -7,7 +7,7 @@ import mapping_values as values
 from forms import Fields
 
 ATTRIBUTES = {"target_plans": "plan", "target_roles": "role", "target_companies": "company", "target_regions": "region", "target_users": "user"}
-SERVED = ("bucket_by", "salt", "variants", "off_value", "schedule", "prerequisites", "client")
+SERVED = ("bucket_by", "salt", "variants", "off_value", "schedule", "prerequisites", "client", "guard", "guard_state")
 
 
 class Withheld(Exception):

@@ -93,8 +93,7 @@ def narrowed(kept, row):
         is_nobody = is_nobody or bool(new[name] and not both)
     kept["start"] = max((time for time in (kept["start"], new["start"]) if time is not None), default=None)
     kept["end"] = min((time for time in (kept["end"], new["end"]) if time is not None), default=None)
-    has_schedule = row["row"].get("schedule") not in (None, [])
-    most = 0 if is_nobody else 100_000 if has_schedule else new["share"]
+    most = 0 if is_nobody else 100_000 if row["has_schedule"] else new["share"]
     kept["share"] = min(kept["share"], most)
     kept["schedule"] = [{**step, "share": min(step["share"], most)} for step in kept["schedule"]]
     if kept["status"] == "completed" and (is_nobody or new["status"] != "completed"):
@@ -125,7 +124,7 @@ def keep_definitions(flags, segments, before):
 def settle(flag, defaults):
     """7.2, 8.7, 8.8 and 8.16."""
     rows = flag.pop("rows")
-    if any(row["gate_is_off"] or is_off_whatever_else(row["row"]) for row in rows):
+    if any(row["gate_is_off"] or row["definition"]["trip"] is not None or is_off_whatever_else(row["row"]) for row in rows):
         flag["state"] = "off"
     elif flag["definition"] is not None and not is_withheld(rows, defaults):
         flag["state"] = "good"

@@ -13,7 +13,7 @@ LISTS = (
     "prerequisites",
     "schedule",
 )
-OTHERS = ("rollout_percentage", "start_date", "end_date", "bucket_by", "off_value")
+OTHERS = ("rollout_percentage", "start_date", "end_date", "bucket_by", "off_value", "guard_state")
 
 
 def native_flag(row):
@@ -28,6 +28,8 @@ def native_flag(row):
             value = ids(value)
         if name == "rules":
             value = each(value, native_rule)
+        if name == "guard_state":
+            value = renamed(value, ("cleared_steps",))
         if name == "schedule":
             value = each(value, lambda step: renamed(step, ("rollout_percentage",)))
         if name == "overrides":

@@ -6,7 +6,7 @@ import { bucketOf, hash8, unitIn } from './recipe.js';
 
 /** In a vector as JSON, where a snapshot may be a text of its own. */
 const USES_REGEX = /op\\?":\\?"matches/;
-const USES_RULES = /(?:condition|rules|prerequisites|segments)\\?":/;
+const USES_RULES = /(?:condition|guard|rules|prerequisites|segments)\\?":/;
 const NOW = '2025-06-15T12:00:00Z';
 
 /**

@@ -61,12 +61,31 @@ pub(crate) fn disabled(set: &FlagSet, id: FlagId) -> Step {
             let sentence = "the flag has a mistake in its definition and reads as switched off";
             step("state", "broken-and-off", false, sentence.to_owned())
         }
+        _ if let Some(guard) = set.guards.first().and_then(|guards| guards.get(&id))
+            && let Some(trip) = &guard.trip =>
+        {
+            tripped(guard.run, trip)
+        }
         _ if !origin.enabled => {
             step("state", "switched-off", false, "the flag is switched off (`enabled` is false)".to_owned())
         }
         _ => step("state", "status-off", false, format!("the flag is off for everybody (`status` is {status})"))
             .with([("status", status.into())]),
     }
+}
+
+/// Why a flag is off that its guard has closed (2.2.35).
+fn tripped(run: i64, trip: &Value<'_>) -> Step {
+    let said = |name| trip.get(name).and_then(Value::as_str).map(str::to_owned);
+    let [metric, at, by] = ["metric", "at", "by"].map(said);
+    let of = metric.as_ref().map_or(String::new(), |metric| format!(" because of {}", quoted(metric)));
+    let time = at.as_ref().map_or(String::new(), |at| format!(" at {}", quoted(at)));
+    step("state", "tripped", false, format!("the guard of the flag has closed it{of}{time} in run {run}")).with([
+        ("run", run.into()),
+        ("metric", metric.into()),
+        ("at", at.into()),
+        ("by", by.into()),
+    ])
 }
 
 pub(crate) fn broken(set: &FlagSet, id: FlagId) -> Step {

@@ -47,6 +47,7 @@ pub(super) fn flag<'v>(
         prerequisites,
         schedule,
         client,
+        ..,
     ] = fields;
     let at = |name: &'static str| place.field(name);
     // Put together at the end: assigned one by one, each field would first have to drop what it holds.
@@ -121,6 +122,7 @@ pub(super) fn flag<'v>(
         prerequisites,
         schedule: schedule.unwrap_or_default(),
         client: client.unwrap_or_default(),
+        guard: Default::default(),
     }
 }
 

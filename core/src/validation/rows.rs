@@ -94,7 +94,7 @@ pub(super) fn repeated(row: &Value<'_>) -> Vec<&'static str> {
 }
 
 /// The fields of 2.2 that withhold a flag if they cannot be read (8.16).
-const RESTRICTING: [&str; 10] = [
+const RESTRICTING: [&str; 11] = [
     "enabled",
     "status",
     "rollout_percentage",
@@ -105,4 +105,5 @@ const RESTRICTING: [&str; 10] = [
     "target_users",
     "start_date",
     "end_date",
+    "guard_state",
 ];

@@ -25,6 +25,21 @@ const VALUES: [&str; 17] = [
     "\"\"",
 ];
 
+const GUARDS: [&str; 3] = ["{}", r#"{"errors":{"at_most_times":1}}"#, r#"{"event":"checkout","metrics":7}"#];
+
+const GUARD_STATES: [&str; 10] = [
+    "{}",
+    r#"{"run":1,"trip":null}"#,
+    r#"{"run":2,"trip":{"run":2,"at":"2025-06-01","metric":"errors"},"cleared_steps":1}"#,
+    r#"{"trip":{"run":1,"at":7}}"#,
+    r#"{"run":3.0,"trip":{"run":2}}"#,
+    r#"{"run":2,"trip":{"run":9223372036854775807}}"#,
+    r#"{"cleared_steps":0}"#,
+    r#"{"cleared_steps":1,"by":"ana"}"#,
+    r#"{"cleared_steps":3,"run":4}"#,
+    r#"{"cleared_steps":9007199254740993}"#,
+];
+
 pub(crate) fn segment(random: &mut Random, key: &str, segments: &[String]) -> Node {
     let mut segment = object([("key", text(key)), ("when", condition(random, segments, 2))]);
     if random.chance(10) {
@@ -72,6 +87,8 @@ pub(crate) fn flag(random: &mut Random, key: &str, segments: &[String], others: 
         });
     }
     maybe(random, &mut flag, "schedule", 15, schedule);
+    maybe(random, &mut flag, "guard", 10, |random| raw(random.pick(&GUARDS)));
+    maybe(random, &mut flag, "guard_state", 15, |random| raw(random.pick(&GUARD_STATES)));
     maybe(random, &mut flag, "client", 10, |random| raw(random.pick(&["true", "false"])));
     if random.chance(10) {
         flag.add("description", raw("\"ignored\""));

@@ -6,7 +6,7 @@ const AB: (&str, &str) = ("variants", r#"[{"key":"a"},{"key":"b","value":1}]"#);
 const NO_RULES: (&str, &str) = ("rules", "[]");
 
 /// Fields of a flag; for the signs before their names see `break_fields`.
-pub(crate) const BROKEN_FIELDS: [(&str, Fields); 76] = [
+pub(crate) const BROKEN_FIELDS: [(&str, Fields); 84] = [
     ("enabled twice", &[("enabled", "false"), ("&enabled", "true")]),
     ("status twice", &[("enabled", "true"), ("status", r#""paused""#), ("&status", r#""active""#)]),
     ("unknown target field", &[("target_plan", r#"["FREE"]"#)]),
@@ -94,6 +94,14 @@ pub(crate) const BROKEN_FIELDS: [(&str, Fields); 76] = [
     ("prerequisite variants empty", &[("prerequisites", r#"[{"flag":"sound","variants":[]}]"#)]),
     ("prerequisite variant kind", &[("prerequisites", r#"[{"flag":"sound","variants":["a",true]}]"#)]),
     ("prerequisite unknown field", &[("prerequisites", r#"[{"flag":"sound","on":true,"value":1}]"#)]),
+    ("guard kind", &[("guard", "true")]),
+    ("guard_state kind", &[("guard_state", "[1]")]),
+    ("run kind", &[("guard_state", r#"{"run":"1"}"#)]),
+    ("run zero", &[("guard_state", r#"{"run":0,"cleared_steps":-1}"#)]),
+    ("run twice", &[("guard_state", r#"{"run":1,"run":2,"trip":{"run":2}}"#)]),
+    ("trip kind", &[("guard_state", r#"{"trip":1}"#)]),
+    ("trip without run", &[("guard_state", r#"{"trip":{"metric":"errors"}}"#)]),
+    ("cleared_steps fraction", &[("guard_state", r#"{"clearedSteps":0.5}"#)]),
     ("schedule kind", &[("schedule", r#"{"at":"2025-06-01"}"#)]),
     ("step kind", &[("schedule", r#"["2025-06-01"]"#)]),
     ("step without at", &[("schedule", r#"[{"rollout_percentage":5}]"#)]),

@@ -8,7 +8,7 @@ use super::refusals::{BROKEN_CONDITIONS, BROKEN_FIELDS};
 use super::words::{NO_PERCENTAGES, NO_TIMES};
 
 /// Fields of a flag that may stand once.
-const ONCE: [&str; 19] = [
+const ONCE: [&str; 21] = [
     "name",
     "enabled",
     "status",
@@ -28,6 +28,8 @@ const ONCE: [&str; 19] = [
     "rules",
     "prerequisites",
     "schedule",
+    "guard",
+    "guard_state",
 ];
 
 /// Violations that take more than a field or a condition.

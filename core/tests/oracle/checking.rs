@@ -25,7 +25,7 @@ const FLAG: [&str; 13] = [
     "off_value",
     "rules",
 ];
-const FLAG_TOO: [&str; 3] = ["prerequisites", "schedule", "client"];
+const FLAG_TOO: [&str; 5] = ["prerequisites", "schedule", "client", "guard", "guard_state"];
 
 const IGNORED: [&str; 6] = ["id", "description", "created_at", "updated_at", "created_by", "metrics"];
 
@@ -64,9 +64,11 @@ pub(crate) fn unreadable(flag: &Json) -> Vec<&'static str> {
         "status" => written::status(value).is_some(),
         "rollout_percentage" => written::share(value).is_some() || is_above_100(value),
         "start_date" | "end_date" => is_bound(value),
+        "guard_state" => is_guard_state(value),
         _ => texts(value),
     };
-    let names = ["enabled", "status", "rollout_percentage", "start_date", "end_date"].into_iter().chain(TARGETS);
+    let names = ["enabled", "status", "rollout_percentage", "start_date", "end_date", "guard_state"];
+    let names = names.into_iter().chain(TARGETS);
     let wrong =
         |name: &&str| flag.every(name).count() > 1 || flag.field(name).is_some_and(|value| !is_read(name, value));
     names.filter(wrong).collect()
@@ -112,6 +114,10 @@ pub(crate) fn flag(flag: &Json, place: &str, ignored: &[String], found: &mut Fou
     rules(flag, judged.then_some(&keys), place, found);
     prerequisites(flag, place, found);
     schedule(flag, place, found);
+    optional(flag, "guard", place, found, |value| matches!(value, Json::Object(_)));
+    if let Some(state) = flag.field("guard_state") {
+        guard_state(state, &child(place, "guard_state"), found);
+    }
 }
 
 pub(crate) fn segment(segment: &Json, place: &str, found: &mut Found) {
@@ -321,4 +327,56 @@ fn schedule(flag: &Json, place: &str, found: &mut Found) {
             found.push(format!("{}/{at}/at", child(place, "schedule")));
         }
     }
+}
+
+fn guard_state(state: &Json, place: &str, found: &mut Found) {
+    if !matches!(state, Json::Object(_)) {
+        return found.push(place.to_owned());
+    }
+    let from = |least: i64| move |value: &Json| value.integer().is_some_and(|number| number >= least);
+    repeated(state, &["run", "trip", "cleared_steps"], place, found);
+    optional(state, "run", place, found, from(1));
+    optional(state, "cleared_steps", place, found, from(0));
+    let place = child(place, "trip");
+    match state.field("trip") {
+        None => {}
+        Some(trip @ Json::Object(_)) => {
+            repeated(trip, &["run"], &place, found);
+            required(trip, "run", &place, found, from(1));
+        }
+        Some(_) => found.push(place),
+    }
+}
+
+fn is_guard_state(state: &Json) -> bool {
+    let mut found = Found::new();
+    guard_state(state, "", &mut found);
+    found.is_empty()
+}
+
+/// A flag with what its `guard_state` says of other fields (2.2.35): off if it has tripped, and without the steps that are not
+/// cleared.
+pub(crate) fn guarded(flag: &Json) -> Json {
+    let Some(state) = flag.field("guard_state").filter(|state| is_guard_state(state)) else { return flag.clone() };
+    let mut guarded = flag.clone();
+    if trip(flag).is_some() {
+        guarded = guarded.with("enabled", Json::Bool(false));
+    }
+    if let (Some(cleared), Some(Json::List(steps))) =
+        (state.field("cleared_steps").and_then(Json::integer), flag.field("schedule"))
+    {
+        guarded = guarded.with("schedule", Json::List(steps.iter().take(cleared as usize).cloned().collect()));
+    }
+    guarded
+}
+
+/// The run of a flag.
+pub(crate) fn run(flag: &Json) -> i64 {
+    flag.field("guard_state").and_then(|state| state.field("run")).and_then(Json::integer).unwrap_or(1)
+}
+
+/// The trip of a flag that has tripped.
+pub(crate) fn trip(flag: &Json) -> Option<&Json> {
+    let state = flag.field("guard_state").filter(|state| is_guard_state(state))?;
+    state.field("trip").filter(|trip| trip.field("run").and_then(Json::integer) >= Some(run(flag)))
 }

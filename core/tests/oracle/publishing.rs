@@ -319,7 +319,8 @@ fn judge(
         all_causes.push(causes.clone());
         if let Some(key) = checking::key(flag, checking::key_field(flag)) {
             // A gate that is off switches off whatever `enabled` says (2.2.28).
-            let raw = if gate_is_off { flag.with("enabled", Json::Bool(false)) } else { flag.clone() };
+            let raw = checking::guarded(flag);
+            let raw = if gate_is_off { raw.with("enabled", Json::Bool(false)) } else { raw };
             let unreadable = !checking::unreadable(flag).is_empty();
             let row = Row { raw, sound, killed: gate_is_off || is_killed(flag), unreadable, causes };
             if let Some((_, rows)) = rows.iter_mut().find(|(other, _)| *other == key) {

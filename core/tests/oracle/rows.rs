@@ -74,6 +74,11 @@ pub(crate) fn written_out(flag: &Json, key: &str) -> Value {
         lists(flag, &["rules", "prerequisites"]),
         steps.collect::<Vec<_>>(),
         flag.field("client").and_then(Json::bool).unwrap_or_default(),
+        [
+            flag.field("guard").map(Json::to_value),
+            checking::trip(flag).map(Json::to_value),
+            Some(json!(checking::run(flag))),
+        ],
     ])
 }
 
@@ -115,5 +120,5 @@ pub(crate) fn is_killed(flag: &Json) -> bool {
         written::status(value).is_some_and(|status| ["draft", "paused", "rolled_back"].contains(&status))
     };
     let absent = flag.every("enabled").count() == 0;
-    absent || flag.every("enabled").any(off) || flag.every("status").any(stopped)
+    absent || checking::trip(flag).is_some() || flag.every("enabled").any(off) || flag.every("status").any(stopped)
 }

@@ -13,7 +13,7 @@ const LISTS: [&str; 9] = [
     "prerequisites",
     "schedule",
 ];
-const OTHERS: [&str; 5] = ["rollout_percentage", "start_date", "end_date", "bucket_by", "off_value"];
+const OTHERS: [&str; 6] = ["rollout_percentage", "start_date", "end_date", "bucket_by", "off_value", "guard_state"];
 
 /// A flag with each field of 2.2 under its own name (2.2.30), empty lists and objects as such (2.2.33), and ids as texts
 /// (2.2.29).
@@ -21,6 +21,7 @@ pub(crate) fn flag(flag: &Json) -> Json {
     let names: Vec<&str> = LISTS.iter().chain(&OTHERS).copied().collect();
     let flag = each(&renamed(flag, &names), |name, value| match name {
         "rules" => elements(value, rule),
+        "guard_state" => renamed(value, &["cleared_steps"]),
         "schedule" => elements(value, |step| renamed(step, &["rollout_percentage"])),
         "overrides" => each(&object(value), |name, side| match name {
             "on" | "off" => each(&object(side), |_, list| ids(&self::list(list))),
