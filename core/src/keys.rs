@@ -17,6 +17,7 @@ pub(crate) struct Keys<'t> {
 
 impl<'t> Keys<'t> {
     /// Takes a key for the object at this position of the list at `list`.
+    ///
     /// # Errors
     /// The problem, if an earlier object has this key, and the number of that object among those with a key.
     pub(crate) fn take(

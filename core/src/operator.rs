@@ -1,6 +1,6 @@
-//! Operators: one comparison of one attribute with what the author wrote (section 5 of SEMANTICS.md).
+//! Operators: a comparison of one attribute with the author's operand (section 5 of SEMANTICS.md).
 //!
-//! Everything about the author's side is prepared when compiling; comparing allocates nothing (but see `text_match`).
+//! The author's operand is prepared when compiling; comparing does not allocate (for the exception see `text_match`).
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -27,9 +27,9 @@ pub(crate) enum Operator {
         operands: Span,
         ignore_case: bool,
     },
-    /// The place of its [`Substrings`](text_match::Substrings).
+    /// The index of its [`Substrings`](text_match::Substrings).
     Contains(u32),
-    /// The place of a pattern.
+    /// The index of a pattern.
     Matches(u32),
     Is(bool),
     Number {
@@ -40,12 +40,12 @@ pub(crate) enum Operator {
         relation: Relation,
         value: Time,
     },
-    /// The place of a version.
+    /// The index of a version.
     Version {
         relation: Relation,
         value: u32,
     },
-    /// A run of networks in their order, none of which holds another.
+    /// Networks in ascending order, none of which contains another.
     Network(Span),
     Present,
 }
@@ -53,7 +53,7 @@ pub(crate) enum Operator {
 /// A version that an author wrote.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownVersion {
-    /// As it is written.
+    /// The text as the author wrote it.
     pub(crate) text: Text,
     pub(crate) numbers: [u64; 4],
     pub(crate) pre_release: Text,
@@ -72,7 +72,7 @@ impl Relation {
 }
 
 impl FlagSet {
-    /// What a comparison is for this context.
+    /// The result of a comparison for this context.
     pub(crate) fn compare(&self, comparison: &Comparison, context: &Context<'_>) -> Truth {
         if let Operator::Present = comparison.operator {
             return self.is_present(comparison.attribute, context).into();
@@ -119,7 +119,7 @@ impl FlagSet {
         hash_attribute(context.lookup(self.texts.get(name))?)
     }
 
-    /// `None` when the operator cannot use a string like this one.
+    /// `None` if the operator cannot use this string.
     fn test_word(&self, operator: Operator, word: Word<'_>) -> Option<bool> {
         match operator {
             Operator::In(list) => Some(self.lists.holds(list, word, &self.texts)),
@@ -133,7 +133,7 @@ impl FlagSet {
                 self.test_word(operator, Word::new(text, Token::of(text), &KnownHash::default()))
             }
             (_, Value::Text(text)) => self.test_text(operator, text),
-            // A whole number is one of some texts by its digits (5.1).
+            // `in` compares a whole number by its digits (5.1).
             (Operator::In(_) | Operator::Text { test: TextTest::In, .. }, Value::Integer(number)) => {
                 let mut room = [0; WHOLE_BYTES];
                 let digits = digits_of(*number, &mut room);
@@ -176,7 +176,8 @@ impl FlagSet {
                 let forms = [address, address.to_canonical()];
                 let networks = networks.of(&self.networks);
                 Some(forms.iter().any(|form| {
-                    // No network holds another one: only the last that begins at or before the address can hold it.
+                    // No network contains another, so only the last one that begins at or before the address can
+                    // contain it.
                     let after = networks.partition_point(|network| network.network() <= *form);
                     networks.get(after.wrapping_sub(1)).is_some_and(|network| network.contains(form))
                 }))

@@ -1,10 +1,10 @@
 //! Regular expressions (sentences 5.4 and 5.5 of SEMANTICS.md).
 //!
-//! A pattern is compiled to a full automaton where that stays small: matching then needs no scratch space, so it
-//! neither allocates nor waits for another thread. A larger one falls back to engines that need some; both give the
-//! same answer. How large a pattern may be is counted on its syntax, which is the same on every machine.
+//! A pattern whose full automaton is small is compiled to one: matching then needs no scratch space, so it neither
+//! allocates nor takes a lock. A larger pattern falls back to engines that need some; both give the same answer. The
+//! size of a pattern is counted on its syntax tree, which is the same on every machine.
 //!
-//! Validation parses and counts; compilation takes only the expressions within the limit of the snapshot (5.17).
+//! Validation parses and counts; compilation gets only the expressions that are within the snapshot's limit (5.17).
 
 #[cfg(feature = "regex")]
 pub(crate) use compiled::{Automata, Expression, Pattern};
@@ -34,7 +34,7 @@ mod compiled {
     pub(crate) struct Expression {
         text: String,
         parts: u64,
-        /// What it was compiled to for the flag set that keeps it.
+        /// The compiled pattern of the flag set that keeps it.
         compiled: Option<Pattern>,
     }
 
@@ -53,12 +53,12 @@ mod compiled {
     enum Engine {
         Full(Box<dense::DFA<Vec<u32>>>),
         Scratch(meta::Regex),
-        /// Neither could be built. Within the limit on parts this does not happen.
+        /// Neither engine could be built. Within the limit on parts this does not happen.
         None,
     }
 
-    /// What the automata of one flag set may take in bytes. Automata make matching fast and change no answer, so the
-    /// patterns beyond it get the engine that is smallest.
+    /// The remaining memory for the automata of one flag set, in bytes. Automata make matching fast and change no
+    /// answer, so patterns beyond it get the smallest engine.
     #[derive(Debug)]
     pub(crate) struct Automata {
         left: usize,
@@ -99,7 +99,7 @@ mod compiled {
             &self.text
         }
 
-        /// Number of parts with its repetitions written out.
+        /// Number of parts with its counted repetitions expanded.
         pub(crate) fn parts(&self) -> u64 {
             self.parts
         }
@@ -120,7 +120,7 @@ mod compiled {
         /// Whether the expression is found anywhere in the text.
         pub(crate) fn is_match(&self, text: &str) -> bool {
             match &self.0.engine {
-                // A full automaton is built without look-around that could make it give up, so it always answers.
+                // A full automaton has no look-around that could make it give up, so it always answers.
                 Engine::Full(full) => full
                     .try_search_fwd(&Input::new(text).anchored(Anchored::No).earliest(true))
                     .is_ok_and(|found| found.is_some()),
@@ -134,7 +134,7 @@ mod compiled {
         fn engine(&mut self, text: &str) -> Engine {
             if self.left >= MAX_AUTOMATON_BYTES {
                 let full = full(text);
-                // One that becomes too large has taken the most time.
+                // An automaton that becomes too large has taken the most time.
                 let took = full.as_ref().map_or(4 * MAX_AUTOMATON_BYTES, dense::DFA::memory_usage);
                 self.left = self.left.saturating_sub(took);
                 if let Some(full) = full {
@@ -163,8 +163,8 @@ mod compiled {
     }
 
     fn scratch(hir: &Hir) -> Option<meta::Regex> {
-        // What is left then has scratch space of one size: once that is there, searching allocates nothing.
-        // The limit on parts bounds the size; the engine's own limits differ between machines and are lifted.
+        // The scratch space of the remaining engine has a fixed size: once allocated, searching does not allocate. The
+        // limit on parts bounds the size; the engine's own limits differ between machines and are lifted.
         let config = meta::Config::new()
             .nfa_size_limit(None)
             .onepass_size_limit(None)
@@ -173,7 +173,7 @@ mod compiled {
         meta::Builder::new().configure(config).build_from_hir(hir).ok()
     }
 
-    /// How many parts an expression has with its counted repetitions written out.
+    /// Number of parts of an expression with its counted repetitions expanded.
     fn parts(hir: &Hir) -> u64 {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => 1,

@@ -1,19 +1,20 @@
-//! Places in a snapshot: JSON pointers (RFC 6901) in the making.
+//! Places in a snapshot: JSON pointers (RFC 6901) as linked parts on the stack.
 //!
-//! It knows how a field may be spelt, not what it means.
+//! This module knows the spellings of a field, not its meaning.
 
 use std::fmt;
 
 use crate::value::Value;
 use crate::whole::write_whole;
 
-/// A place in the snapshot; prints as a JSON pointer (RFC 6901). Lives on the stack until something is wrong there.
+/// A place in the snapshot; `Display` prints it as a JSON pointer (RFC 6901). It stays on the stack until there is a
+/// violation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place<'p> {
     Root,
     Field(&'p Place<'p>, &'p str),
     Entry(&'p Place<'p>, usize),
-    /// The object that stands at a place: its fields are named as they are written there.
+    /// The object at a place: its fields are named as the author spelled them.
     Object(&'p Place<'p>, &'p Value<'p>),
 }
 
@@ -30,7 +31,7 @@ impl<'p> Place<'p> {
         Place::Object(self, value)
     }
 
-    /// How a field is written here: by its name, or in camelCase (2.2.30).
+    /// The author's spelling of a field: its name, or the name in camelCase (2.2.30).
     fn written(&self, name: &'p str) -> &'p str {
         let Place::Object(_, Value::Object(fields)) = self else { return name };
         let mut names = fields.iter().map(|(name, _)| name.as_ref());

@@ -1,6 +1,6 @@
-//! Projections: what a server may hand to a browser (sentence 10.2 of SEMANTICS.md).
+//! Projections: what a server may send to a browser (sentence 10.2 of SEMANTICS.md).
 //!
-//! The values of chosen flags for one context, and nothing about why: no rule, no company, no other user.
+//! The values of chosen flags for one context, without reasons: no rule, no company, no other user.
 
 use crate::context::Context;
 use crate::flag_set::FlagSet;
@@ -46,7 +46,7 @@ impl<'s> Projection<'s> {
         self.0.iter().copied()
     }
 
-    /// What one of the chosen flags serves; `None` where the caller's default stands.
+    /// What one of the chosen flags serves; `None` if the caller's default stands.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Projected<'s>> {
         let at = self.0.binary_search_by_key(&key, |(key, _)| key).ok()?;

@@ -1,5 +1,5 @@
-//! Reading checked values out of JSON: each function takes a place and a value, and either returns what it was
-//! asked for or reports what is wrong there. It knows JSON pointers and messages, not flags.
+//! Reading checked values from JSON: each function takes a place and a value, and returns the checked value or reports
+//! a violation. The module knows JSON pointers and messages, not flags.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::time::Time;
 use crate::value::Value;
 use crate::whole::digits;
 
-/// Called for each field that is not one of the names; true if it is known all the same.
+/// Called for each field that is not one of the names; returns true if the field is known nevertheless.
 pub(crate) type Look<'f, 'v, 't> = &'f mut dyn FnMut(&mut Reading, &'v Cow<'t, str>, &'v Value<'t>, Known) -> bool;
 
 /// Whether a field is one of the names.
@@ -31,17 +31,17 @@ pub(crate) enum Known {
     No,
 }
 
-/// What an object does with fields that nobody knows.
+/// How an object treats unknown fields.
 pub(crate) enum Unknown<'f, 'v, 't> {
-    /// The users' own columns are looked at (2.2.3).
+    /// The users' own columns are passed to the function (2.2.3).
     Columns(Look<'f, 'v, 't>),
-    /// The fields of a segment that mean nothing are ignored (2.3.1).
+    /// Unknown fields of a segment are ignored (2.3.1).
     Ignored,
-    /// In the shapes that are ours alone, a field that would be ignored is a mistake (2.2.22).
+    /// In shapes that only this format has, an unknown field is a mistake (2.2.22).
     Refused,
 }
 
-/// The largest weight: a thousand times as much is still exact in a double (2.2.16).
+/// The largest weight: a thousand times as much is exact in a double (2.2.16).
 const MAX_WEIGHT: f64 = 9_007_199_254_740.0;
 
 pub(crate) const STRINGS: &str = r#"an array of strings such as ["PREMIUM"]"#;
@@ -51,9 +51,9 @@ pub(crate) const NETWORKS: &str = r#"an array of networks such as ["10.0.0.0/8"]
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) violations: Vec<Violation>,
-    /// Number of violations before the current entry, while one is read.
+    /// Number of violations before the current entry, while an entry is read.
     before: Option<usize>,
-    /// Number of the entry's violations above the limit, which are not reported one by one.
+    /// Number of the entry's violations beyond the limit, which are not reported one by one.
     more: usize,
 }
 
@@ -63,7 +63,7 @@ impl Reading {
         self.say(place, code, problem(words));
     }
 
-    /// Reports in words that every build has.
+    /// Reports a violation with a text that every build has.
     #[cold]
     #[inline(never)]
     pub(crate) fn say(&mut self, place: &Place<'_>, code: &'static str, problem: Cow<'static, str>) {
@@ -84,7 +84,7 @@ impl Reading {
         (self.before, self.more) = (Some(self.violations.len()), 0);
     }
 
-    /// Whether nothing was reported since the entry began. If too much was, one more violation says how much (8.18).
+    /// Ends the entry; returns whether it has no violation. One more violation counts those beyond the limit (8.18).
     pub(crate) fn end_entry(&mut self, place: &Place<'_>) -> bool {
         let is_sound = self.before.take() == Some(self.violations.len());
         if self.more > 0 {
@@ -106,7 +106,8 @@ impl Reading {
         None
     }
 
-    /// The fields of an object by name, be it in camelCase (2.2.30), each with its value if it stands there, even null.
+    /// The fields of an object by name, in snake_case or camelCase (2.2.30), each with its value if it is present, even
+    /// null.
     pub(crate) fn fields<'v, 't, const N: usize>(
         &mut self,
         place: &Place<'_>,
@@ -118,8 +119,8 @@ impl Reading {
         self.named(place, value, &names, &mut unknown, &mut values).then_some(values)
     }
 
-    /// Puts the value of each name in its place; not if the value is no object. Apart from the number of names, so that
-    /// there is one of it.
+    /// Puts the value of each name at its index, if the value is an object. Not generic over N, to avoid one copy per
+    /// N.
     fn named<'v, 't>(
         &mut self,
         place: &Place<'_>,
@@ -132,15 +133,15 @@ impl Reading {
             return self.expected::<()>(place, value, "an object").is_some();
         };
         let place = &place.object(value);
-        // The names that were met twice, one bit for each: there are at most 32 names.
+        // One bit for each name that was found twice: there are at most 32 names.
         let mut repeated = 0_u32;
-        // The names that are unknown here: each is reported once.
+        // The unknown names: each is reported once.
         let mut strange: Set<&str> = Set::default();
-        // Rows come with their columns in one order: looking on from the last hit mostly hits at once.
+        // Rows have their columns in one order: the search that starts after the last hit mostly succeeds at once.
         let mut next = 0;
         for (name, value) in fields {
             let found = |at: &usize| names.get(*at).is_some_and(|known| *known == *name);
-            // A column that is known not to be one of the names need not be compared with each of them.
+            // A column that is already known to be unknown needs no comparison with each name.
             if let Unknown::Columns(look) = unknown
                 && !found(&next)
                 && look(self, name, value, Known::Perhaps)
@@ -185,7 +186,7 @@ impl Reading {
         true
     }
 
-    /// What says on or off, be it in a word (2.2.4).
+    /// A value that means on or off, also as a word (2.2.4).
     pub(crate) fn switch(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<bool> {
         switching::switch(value).or_else(|| self.expected(place, value, "true or false"))
     }
@@ -199,7 +200,7 @@ impl Reading {
         }
     }
 
-    /// Reports a string that would fit if it were none.
+    /// Reports a string that would be valid without its quotes.
     fn in_quotes<T>(&mut self, place: &Place<'_>, value: &Value<'_>, wanted: impl fmt::Display) -> Option<T> {
         self.report(
             place,
@@ -213,7 +214,7 @@ impl Reading {
         self.text_of(place, value, "a string")
     }
 
-    /// A key or the id of something: a string, or a whole number that stands for its digits (2.2.29).
+    /// A key or an id: a string, or a whole number, which stands for its digits (2.2.29).
     fn id<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Cow<'t, str>> {
         match value {
             Value::Integer(number) => Some(Cow::Owned(digits(*number))),
@@ -221,7 +222,7 @@ impl Reading {
         }
     }
 
-    /// The key of something, which is not empty.
+    /// A key, which is not empty.
     pub(crate) fn key<'t>(&mut self, place: &Place<'_>, value: &Value<'t>) -> Option<Cow<'t, str>> {
         match value {
             Value::Integer(number) => Some(Cow::Owned(digits(*number))),
@@ -229,7 +230,7 @@ impl Reading {
         }
     }
 
-    /// A string that is to hold something.
+    /// A string with content.
     pub(crate) fn text_of<'t>(
         &mut self,
         place: &Place<'_>,
@@ -273,7 +274,7 @@ impl Reading {
     pub(crate) fn weight(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<u64> {
         let fits = |weight: &f64| (0.0..=MAX_WEIGHT).contains(weight);
         match value {
-            // Without messages it would be said in the same words, and read for nothing.
+            // Without messages the text would be the same, so this is not worth parsing.
             Value::Text(text) if MESSAGES && parse_number(text).as_ref().is_some_and(fits) => {
                 self.in_quotes(place, value, format_args!("a number from 0 to {MAX_WEIGHT}"))
             }
@@ -292,7 +293,7 @@ impl Reading {
         time
     }
 
-    /// Where a window begins or ends.
+    /// The start or end of a window.
     pub(crate) fn bound(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Time> {
         let time = value.as_str().and_then(Time::parse_bound);
         if time.is_none() {
@@ -301,7 +302,7 @@ impl Reading {
         time
     }
 
-    /// An array of at most so many of what it is said to hold.
+    /// An array with a limited number of entries; `of` names them in messages.
     pub(crate) fn list<'v, 't>(
         &mut self,
         place: &Place<'_>,
@@ -342,7 +343,7 @@ impl Reading {
             return self.expected(place, value, STRINGS);
         };
         let entries = self.list(place, value, (MAX_LIST_ENTRIES, "strings"))?;
-        // Every entry is looked at, so that all that are wrong are reported.
+        // Every entry is read, so that all violations are reported.
         let mut texts = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
             texts.extend(read(self, &place.entry(at), entry));
@@ -350,7 +351,7 @@ impl Reading {
         Some(texts)
     }
 
-    /// Networks in CIDR notation, or single addresses (5.10), without those that others hold and in their order.
+    /// Networks in CIDR notation, or single addresses (5.10), in ascending order and without those that others contain.
     pub(crate) fn networks(&mut self, place: &Place<'_>, value: &Value<'_>) -> Option<Vec<IpNet>> {
         let Value::List(_) = value else {
             return self.expected(place, value, NETWORKS);
@@ -369,7 +370,7 @@ impl Reading {
     }
 }
 
-/// The number that a percentage is written as (2.2.6), whatever its size.
+/// The number of a percentage (2.2.6), of any size.
 pub(crate) fn percent(value: &Value<'_>) -> Option<f64> {
     match value {
         Value::Text(text) => parse_number(text),
@@ -379,7 +380,7 @@ pub(crate) fn percent(value: &Value<'_>) -> Option<f64> {
 
 fn network(text: &str) -> Option<IpNet> {
     match text.split_once('/') {
-        // ipnet would also read a sign or leading zeros.
+        // ipnet would also accept a sign or leading zeros.
         Some((_, bits))
             if bits.len() > 3
                 || !bits.bytes().all(|byte| byte.is_ascii_digit())

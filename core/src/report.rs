@@ -1,4 +1,4 @@
-//! What publishing a flag set did (sentences 9.2 to 9.5 of SEMANTICS.md).
+//! The result of publishing a flag set (sentences 9.2 to 9.5 of SEMANTICS.md).
 
 use crate::aside::Why;
 use crate::error::Violation;
@@ -7,7 +7,7 @@ use crate::understood::Reading;
 use crate::value::Value;
 use crate::writing::Json;
 
-/// What became of a flag set that was to be published: what changed, and what was set aside.
+/// The result of publishing a flag set: what changed, and what was set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a refused set is only seen here"]
 pub struct Report {
@@ -25,7 +25,7 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It is.
+    /// It is the current set.
     Published,
     /// Its revision is lower than the current set's, which stays.
     Older {
@@ -50,19 +50,19 @@ impl SetAside {
         &self.key
     }
 
-    /// Whether it is off because its broken definition reads as switched off (8.7).
+    /// Whether it is off because its broken row says off (8.7).
     #[must_use]
     pub fn is_killed(&self) -> bool {
         self.killed
     }
 
-    /// Whether it is off because a field that may keep people out cannot be read or is not read (8.16).
+    /// Whether it is off because a field that may restrict it cannot be read or is not read (8.16).
     #[must_use]
     pub fn is_withheld(&self) -> bool {
         self.withheld
     }
 
-    /// The definition that it keeps from an earlier set, if there is one. One that is withheld does not serve it.
+    /// The definition that it keeps from an earlier set, if there is one. A withheld flag does not serve it.
     #[must_use]
     pub fn kept(&self) -> Option<Kept> {
         self.kept
@@ -150,7 +150,7 @@ impl Report {
         self.outcome == Outcome::Published
     }
 
-    /// What became of it.
+    /// Whether the set was published, or is older than the current one.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
@@ -233,7 +233,7 @@ impl Report {
     }
 }
 
-/// The flag of the same key in another set; most often it has the same number there.
+/// The flag of the same key in another set; mostly it has the same index there.
 fn counterpart(set: &FlagSet, id: FlagId, other: &FlagSet) -> Option<FlagId> {
     let key = set.key(id);
     let same = (id.0 as usize) < other.len() && other.key(id) == key;

@@ -44,7 +44,7 @@ impl<'s> Resolution<'s> {
         self.variant
     }
 
-    /// Why it is so.
+    /// Why the flag resolved to this value.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.reason
@@ -85,11 +85,11 @@ impl<'s> Resolution<'s> {
     }
 }
 
-/// Why a flag resolved as it did. `UNKNOWN`, `CACHED` and `STALE` of OpenFeature are for hosts to say.
+/// Why a flag resolved as it did. OpenFeature's `UNKNOWN`, `CACHED` and `STALE` are left to hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Nothing about the context or the time was asked: the same for everybody until the next publish.
+    /// The answer depends on neither the context nor the time: it is the same for everyone until the next publish.
     Static,
     /// A target, an override or a rule decided.
     TargetingMatch,
@@ -97,14 +97,14 @@ pub enum Reason {
     Split,
     /// Nothing matched.
     Default,
-    /// The flag is off for everybody.
+    /// The flag is off for everyone.
     Disabled,
-    /// Something went wrong; the error code says what.
+    /// There was an error; the error code says which.
     Error,
 }
 
 impl Reason {
-    /// OpenFeature's name of it.
+    /// OpenFeature's name of the reason.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -124,15 +124,15 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What went wrong. The other codes of OpenFeature are for hosts and providers to give.
+/// The kind of error. OpenFeature's other codes are left to hosts and providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
     /// Nothing has been published yet.
     ProviderNotReady,
-    /// There is no flag of that key.
+    /// There is no flag with that key.
     FlagNotFound,
-    /// The flag was set aside and never had a good definition.
+    /// The flag is set aside and has no kept definition.
     ParseError,
     /// A bucket was needed and the context has no such unit.
     TargetingKeyMissing,
@@ -141,7 +141,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// OpenFeature's name of it.
+    /// OpenFeature's name of the code.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

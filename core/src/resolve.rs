@@ -1,7 +1,7 @@
 //! Resolving: the steps of section 7 of SEMANTICS.md, in their order.
 //!
-//! Total and pure: every key, context and time has an answer, and nothing but these three and the set is looked at.
-//! The same walk explains itself through a recorder, which costs nothing when there is none.
+//! Total and pure: every key, context and time has an answer, which depends on these three and the set alone. The same
+//! walk explains itself through a recorder, which costs nothing when there is none.
 
 pub(crate) mod arm;
 
@@ -31,7 +31,7 @@ impl FlagSet {
         }
     }
 
-    /// Whether the flag is on for this context at this time; a key that is not there is off.
+    /// Whether the flag is on for this context at this time; a missing key is off.
     #[must_use]
     #[inline]
     pub fn is_enabled(&self, key: &str, context: &Context<'_>, now: impl Into<Time>) -> bool {
@@ -87,7 +87,7 @@ impl FlagSet {
     }
 }
 
-/// One resolution under way.
+/// One resolution in progress.
 pub(crate) struct Walk<'s, 'c, R> {
     pub(crate) set: &'s FlagSet,
     pub(crate) context: &'c Context<'c>,
@@ -109,7 +109,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         self.resolve(id, self.set.flag(id))
     }
 
-    // In a walk over all flags a call for each would cost a third more.
+    // In a walk over all flags, a call for each flag would cost a third more.
     #[cfg_attr(not(target_family = "wasm"), inline(always))]
     fn resolve<A: Answer<'s>>(&mut self, id: FlagId, flag: &'s Flag) -> A {
         match self.fast_path(flag, Context::known_hash) {
@@ -302,7 +302,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         passed
     }
 
-    /// Whether the list holds what the context has, any of its roles if it is one of roles.
+    /// Whether the list holds the context's value of the field; for roles, any of its roles.
     #[inline]
     fn holds(&self, target: &Target) -> bool {
         let first = match self.set.lists.difference(&target.list, self.context.token(target.field)) {
@@ -332,7 +332,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         passed.checked_sub(1).and_then(|last| steps.get(last)).map_or(flag.share, |(_, share)| *share)
     }
 
-    /// 7.11: whether a bucket was asked for, or why not.
+    /// 7.11: whether the answer depends on a bucket, or why the flag is off.
     #[cfg_attr(target_family = "wasm", inline(always))]
     #[cfg_attr(not(target_family = "wasm"), inline)]
     fn admitted(&mut self, share: Share, bucketer: Bucketer, unit: Unit, what: &'static str) -> Result<bool, No> {
@@ -374,7 +374,7 @@ impl<'s, 'c, R: Recorder> Walk<'s, 'c, R> {
         rules.iter().filter(|_| RULES).find(decides)
     }
 
-    /// 7.14: the variant, and whether a bucket was asked for.
+    /// 7.14: the variant, and whether the choice depends on a bucket.
     fn variant(&mut self, flag: &Flag, detail: &Detail, rule: Option<&Rule>) -> Result<(VariantId, bool), No> {
         let set = self.set;
         let unit = rule.map_or(flag.unit, |rule| rule.unit);

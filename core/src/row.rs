@@ -1,5 +1,5 @@
-//! What names and values of a row mean (2.2 of SEMANTICS.md), for crates that read rows by a mapping: one definition of the
-//! fields, the words and the empty values.
+//! The meaning of names and values in a row (2.2 of SEMANTICS.md), for crates that read rows by a mapping: the only
+//! definition of the fields, the words and the empty values.
 
 use crate::bucket::Share;
 use crate::definition::Status;
@@ -10,7 +10,7 @@ use crate::{columns, guard, place, switching, validation};
 /// The fields of a flag that have a meaning.
 pub const FIELDS: [&str; validation::FLAG_FIELDS.len()] = validation::FLAG_FIELDS;
 
-/// The field that a column is by its own name, in snake_case or camelCase (2.2.30).
+/// The field that a column name means by itself, in snake_case or camelCase (2.2.30).
 ///
 /// ```
 /// assert_eq!(esclusa::row::field("rolloutPercentage"), Some("rollout_percentage"));
@@ -26,8 +26,8 @@ pub fn is_ignored(column: &str) -> bool {
     columns::IGNORED.contains(&column)
 }
 
-/// The list of `spec/words.json` that decides about a column: `gate`, `prose`, `strong`, `aside`, `share`, `state`, `scope`
-/// or `last` (2.2.26). `None` if the name has no word of a list.
+/// The list of `spec/words.json` that decides about a column: `gate`, `prose`, `strong`, `aside`, `share`, `state`,
+/// `scope` or `last` (2.2.26). `None` if no word of the name is on a list.
 ///
 /// ```
 /// assert_eq!(esclusa::row::list_of("rollout_pct"), Some("share"));
@@ -38,7 +38,7 @@ pub fn list_of(column: &str) -> Option<&'static str> {
     guard::deciding_list(column).map(guard::List::name)
 }
 
-/// The key of a row: `key` if that is not null, else `name` (2.2.2). `None` for what is no text or an empty one.
+/// The key of a row: `key` if it is not null, else `name` (2.2.2). `None` if that is not a text or is empty.
 #[must_use]
 pub fn key<'r>(row: &'r Value<'_>) -> Option<&'r str> {
     let given = |name| row.get(name).filter(|value| !value.is_null());
@@ -75,7 +75,7 @@ pub fn switch(value: &Value<'_>) -> Option<bool> {
     switching::switch(value)
 }
 
-/// Whether a value of `status` puts its flag off for everybody, as `paused` does (7.3).
+/// Whether a value of `status` switches its flag off for everyone, as `paused` does (7.3).
 #[must_use]
 pub fn is_off(status: &Value<'_>) -> bool {
     switching::status(status).is_some_and(Status::is_off)

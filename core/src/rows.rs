@@ -1,6 +1,7 @@
-//! The rows of a document, one by one: a tree of all of them would be several times as large as their text.
+//! The rows of a document, one by one: a tree of all rows would be several times as large as their text.
 //!
-//! It knows where rows stand: in an array, in the `flags` of a document, or in the `tables` of rows for a mapping (2.1.9).
+//! The module knows where rows are: in an array, in the `flags` of a document, or in the `tables` of rows for a mapping
+//! (2.1.9).
 
 use std::borrow::Cow;
 
@@ -10,12 +11,12 @@ use crate::limit::MAX_SNAPSHOT_BYTES;
 use crate::snapshot::parse;
 use crate::value::Value;
 
-/// Is shown the table (none for bare rows, else its name, `flags` for those of a document), the place of a row in it, and
-/// the row.
+/// Called with the table (`None` for bare rows, else its name, `flags` for those of a document), the index of a row in
+/// it, and the row.
 pub type ShowRow<'s, 'a> = &'s mut dyn FnMut(Option<&str>, usize, &mut Value<'a>);
 
-/// Shows every row of a document, and gives everything else of the document: an object with the other fields, in which
-/// each table is an empty array, or an empty array for bare rows, or what is neither.
+/// Shows every row of a document, and returns the rest of it: an object with the other fields, in which each table is
+/// an empty array; an empty array for bare rows; or the value, if the document is neither.
 ///
 /// # Errors
 /// When the bytes are not JSON, or there are too many of them (2.1.7).
@@ -42,13 +43,14 @@ pub fn rows<'a>(bytes: &'a [u8], show: ShowRow<'_, 'a>) -> Result<Value<'a>, Sna
     Ok(rest)
 }
 
-/// The mapping in the field `mapping` of a document; `None` for a document without one, for bare rows, and for other bytes.
+/// The mapping in the field `mapping` of a document; `None` for a document without one, for bare rows, and for other
+/// bytes.
 ///
-/// It stops behind the mapping, so bytes that are not JSON further on are found by [`rows`] alone.
+/// It stops after the mapping, so only [`rows`] finds an error in the JSON after it.
 #[must_use]
 pub fn mapping_of(bytes: &[u8]) -> Option<Value<'_>> {
     let mut found = Value::Null;
-    // It ends with this fault, or with what the reader of the rows will say.
+    // The reader ends with this fault; a real fault is found by the reader of the rows.
     let enough = Fault::new(0, "the mapping is enough");
     drop(parse(bytes, &mut |reader| match reader.peek() {
         Some(b'{') => reader.fields(0, |reader, name| match name.as_ref() {

@@ -1,6 +1,6 @@
-//! Snapshots as they come: bytes become values, and the two accepted shapes become one (section 2.1 of SEMANTICS.md).
+//! Snapshots: bytes become values, and the two accepted shapes become one (section 2.1 of SEMANTICS.md).
 //!
-//! It knows where the flags stand, not what is in them.
+//! The module knows where the flags are, not what they contain.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,20 +15,20 @@ use crate::value::{MAX_INTEGER, Value};
 
 /// The version of the document that this engine reads.
 pub(crate) const VERSION: i64 = 1;
-/// What `layer` says of a document that only switches flags of the layers below it (13.5).
+/// The value of `layer` in a document that only switches flags of the layers below it (13.5).
 pub(crate) const SWITCHES: &str = "switches";
 
-/// Where a snapshot that was made of layers names the switches that met no flag (13.14).
+/// The field in which a merged snapshot names the switches that matched no flag (13.14).
 pub(crate) const UNKNOWN_SWITCHES: &str = "unknown_switches";
 
-/// A snapshot besides its flags and segments.
+/// A snapshot without its flags and segments.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) revision: Option<u64>,
     pub(crate) generated_at: Option<Time>,
     /// Whether its flags are bare rows.
     pub(crate) bare: bool,
-    /// Whether it only switches flags, as a layer over others; by itself it is a snapshot like any other.
+    /// Whether it only switches flags of the layers below it; by itself it is a snapshot like any other.
     pub(crate) switches: bool,
     /// The fields of flags that it ignores (2.1.10).
     pub(crate) ignored: Vec<String>,
@@ -36,27 +36,28 @@ pub(crate) struct Snapshot {
     pub(crate) ignored_late: bool,
 }
 
-/// Where an entry stands.
+/// The part of a snapshot to which an entry belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// Among the `flags` of a document.
     Flags,
-    /// Among bare rows: their places are `/0`, not `/flags/0`.
+    /// Bare rows: their places are `/0`, not `/flags/0`.
     Rows,
     /// Among the `segments` of a document.
     Segments,
     /// The names of the fields that a document ignores (2.1.10).
     Ignored,
-    /// The keys of the switches that met no flag (13.14).
+    /// The keys of the switches that matched no flag (13.14).
     UnknownSwitches,
 }
 
-/// Is shown the entries of each part in their order, with their places in it.
+/// Called with each entry of a part, in order, and its index.
 type Show<'s, 'a> = &'s mut dyn FnMut(Part, usize, &mut Value<'a>);
 
 impl Snapshot {
-    /// Reads a snapshot and shows every entry as soon as it has been read, because the tree of a whole snapshot is
-    /// several times as large as its text, and no cache holds it. What comes after an entry may still refuse them all.
+    /// Reads a snapshot and shows every entry as soon as it is read: the tree of a whole snapshot is several times as
+    /// large as its text, and does not fit into a cache. An error after an entry refuses the whole snapshot
+    /// nevertheless.
     ///
     /// # Errors
     /// When the bytes are refused whole (2.1.7).
@@ -70,14 +71,14 @@ impl Snapshot {
     }
 }
 
-/// What the bytes hold besides the entries: of arrays and objects only that they are there.
+/// The document without its entries: arrays and objects are kept empty.
 #[derive(Default)]
 struct Document<'a> {
     whole: Value<'a>,
     fields: [Option<Value<'a>>; NAMES.len()],
     segments: usize,
     flags: usize,
-    /// The first of the fields that was met twice.
+    /// The first field that occurred twice.
     repeated: Option<&'static str>,
     switches: bool,
     ignored_late: bool,
@@ -122,7 +123,7 @@ impl<'a> Document<'a> {
                 match known {
                     Some((name, Some(_))) => self.repeated = self.repeated.or(Some(name)),
                     Some((_, field)) => *field = Some(value),
-                    // Of several the last counts: it is no field of a snapshot by itself.
+                    // The last one counts: `layer` is not a field of a snapshot by itself.
                     None if name == "layer" => self.switches = value.as_str() == Some(SWITCHES),
                     None => {}
                 }
@@ -136,7 +137,7 @@ impl<'a> Document<'a> {
         Ok(())
     }
 
-    /// Everything but the flags and segments, which are arrays of at most as many as there may be.
+    /// Checks everything but the entries of flags and segments, and the limits on their number.
     fn head(self) -> Result<Snapshot, SnapshotError> {
         match self.whole {
             Value::Object(_) => {}
@@ -248,7 +249,7 @@ pub(crate) fn names(value: &Value<'_>) -> Option<Vec<String>> {
     value.as_list()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
-/// No more are shown than there may be.
+/// Entries beyond the limit are not shown.
 fn entries<'a>(reader: &mut Reader<'a>, depth: usize, part: Part, show: Show<'_, 'a>) -> Result<usize, Fault> {
     reader.entries(depth, &mut |at, entry| {
         if at < MAX_FLAGS {
@@ -279,7 +280,7 @@ fn refused(place: &str, code: &'static str, problem: Cow<'static, str>) -> Snaps
     SnapshotError::Document(Violation { place: place.to_owned(), code, problem })
 }
 
-/// Any JSON, within the limit of nesting; a byte order mark may stand before it (2.1.1).
+/// Reads any JSON within the limit of nesting; a byte order mark is skipped (2.1.1).
 pub(crate) fn parse<'a>(
     bytes: &'a [u8],
     read: &mut dyn FnMut(&mut Reader<'a>) -> Result<(), Fault>,

@@ -2,10 +2,10 @@
 
 use crate::bucket::{BUCKETS, Bucket};
 
-/// The half-open ranges `lo <= bucket < hi` that the weights become, in their order.
+/// The half-open ranges `lo <= bucket < hi` of these weights, in their order.
 ///
-/// Each weight gets the floor of its part of the 100,000 buckets; what is left over goes one bucket each to
-/// the largest remainders (Hamilton's method), ties to the earlier weight. Empty for no weights or only 0.
+/// Each weight gets the floor of its part of the 100,000 buckets; the remaining buckets go one each to the largest
+/// remainders (Hamilton's method), ties to the earlier weight. Empty if there are no weights or all are 0.
 ///
 /// ```
 /// assert_eq!(esclusa::ranges(&[1, 1, 1]), [(0, 33_334), (33_334, 66_667), (66_667, 100_000)]);
@@ -18,7 +18,7 @@ pub fn ranges(weights: &[u64]) -> Vec<(u32, u32)> {
     }
     let parts: Vec<(u32, u128)> = weights.iter().map(|&weight| part(weight, sum)).collect();
     let given: u32 = parts.iter().map(|part| part.0).sum();
-    // One each for the largest remainders, of which the last that gets one may be as large as others.
+    // One each for the largest remainders; the last of them may equal others.
     let left = BUCKETS.saturating_sub(given) as usize;
     let least = least_of_the_largest(&parts, left, sum);
     let mut equal = left.saturating_sub(parts.iter().filter(|part| part.1 > least).count());
@@ -32,9 +32,10 @@ pub fn ranges(weights: &[u64]) -> Vec<(u32, u32)> {
     parts.into_iter().map(range).collect()
 }
 
-/// The least of the so many largest remainders: bit by bit as large as leaves so many at or above it.
+/// The `count`-th largest remainder, found bit by bit from the highest: a bit is set if at least `count` remainders are
+/// that large.
 ///
-/// Nothing is sorted: in WebAssembly that would be several times the code.
+/// This needs no sort, which is several times the code in WebAssembly.
 fn least_of_the_largest(parts: &[(u32, u128)], count: usize, sum: u128) -> u128 {
     let (mut least, mut bit) = (0, 1);
     while bit < sum {
@@ -49,9 +50,10 @@ fn least_of_the_largest(parts: &[(u32, u128)], count: usize, sum: u128) -> u128 
     least
 }
 
-/// How often the sum goes into the weight times the number of buckets, and the remainder.
+/// The quotient and remainder of `weight * BUCKETS / sum`.
 ///
-/// Bit by bit of the number of buckets: in WebAssembly a product and a quotient of 128 bits are several kilobytes.
+/// A long division over the bits of `BUCKETS`: in WebAssembly a product and a quotient of 128 bits are several
+/// kilobytes.
 fn part(weight: u64, sum: u128) -> (u32, u128) {
     let (mut width, mut rest) = (0, 0);
     for bit in (0..=BUCKETS.ilog2()).rev() {
@@ -67,14 +69,14 @@ fn part(weight: u64, sum: u128) -> (u32, u128) {
     (width, rest)
 }
 
-/// One part of a compiled split: the buckets below `end` that no earlier part took serve `variant`.
+/// One part of a compiled split: `variant` serves the buckets from the end of the part before to below `end`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Portion<V> {
     pub(crate) end: u32,
     pub(crate) variant: V,
 }
 
-/// The portions that a list of weighted variants becomes; empty ones are left out, so it is never searched in vain.
+/// The portions of a list of weighted variants, without empty ones, so that a search always succeeds.
 pub(crate) fn portions<V: Copy>(weighted: &[(V, u64)]) -> Vec<Portion<V>> {
     let weights: Vec<u64> = weighted.iter().map(|part| part.1).collect();
     ranges(&weights)

@@ -1,5 +1,5 @@
-//! What shows in the columns of a set only beside the set before: those that are new, and those that are defaults of the
-//! store, by which no flag is withheld (8.17 of SEMANTICS.md).
+//! What only a comparison with the set before shows about columns: which are new, and which are defaults of the store,
+//! by which no flag is withheld (8.17 of SEMANTICS.md).
 
 use crate::aside::Why;
 use crate::columns::Cause;
@@ -8,7 +8,7 @@ use crate::flag_set::{Fate, FlagSet};
 use crate::understood::Column;
 
 impl FlagSet {
-    /// Notices both, and has flags that only defaults of the store would withhold keep their definitions.
+    /// Notices both kinds, and lets flags that only such defaults would withhold keep their definitions.
     pub(crate) fn compare_columns(&mut self, before: &FlagSet) {
         let had: Set<&str> = before.reading.columns().iter().map(Column::name).collect();
         self.reading.notice_new(|name| had.contains(name));

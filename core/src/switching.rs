@@ -1,6 +1,6 @@
-//! The words that people write for on and off, and for the status of a flag (2.2.4 and 2.2.5 of SEMANTICS.md).
+//! The words for on and off, and for the status of a flag (2.2.4 and 2.2.5 of SEMANTICS.md).
 //!
-//! It knows single values. What a word does to a flag is decided where flags are read.
+//! The module knows single values; reading flags decides what a word does to a flag.
 
 use crate::definition::Status;
 use crate::value::Value;
@@ -17,7 +17,7 @@ const STATUSES: [(Status, &[&str]); 5] = [
     (Status::Completed, &["completed"]),
 ];
 
-/// Whether a value says on or off; `None` if it says neither (2.2.4).
+/// Whether a value means on or off; `None` if neither (2.2.4).
 pub(crate) fn switch(value: &Value<'_>) -> Option<bool> {
     match value {
         Value::Bool(on) => Some(*on),
@@ -28,7 +28,7 @@ pub(crate) fn switch(value: &Value<'_>) -> Option<bool> {
     }
 }
 
-/// Whether a word says on or off, in any case and with white space around it.
+/// Whether a word means on or off, in any case and with white space around it.
 pub(crate) fn switch_word(text: &str) -> Option<bool> {
     let word = text.trim_ascii();
     let is_one_of = |words: [&str; 8]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
@@ -38,7 +38,7 @@ pub(crate) fn switch_word(text: &str) -> Option<bool> {
     is_one_of(OFF).then_some(false)
 }
 
-/// Whether a value plainly says off: `false`, 0 or a word for it.
+/// Whether a value means off: `false`, 0 or a word for it.
 pub(crate) fn reads_as_off(value: &Value<'_>) -> bool {
     switch(value) == Some(false)
 }

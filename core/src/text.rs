@@ -1,8 +1,8 @@
-//! Texts: how a flag set stores strings, and how a context's strings are prepared so that comparing them is cheap.
+//! Texts: how a flag set stores strings, and how a context's strings are prepared for cheap comparison.
 //!
-//! A text of up to 14 bytes fits whole into a 16-byte [`Token`], so plans, roles and regions are compared as two
-//! integers, exactly, with no hash and nothing left to verify. A longer text is compared by its XXH3 hash first
-//! and then, on a hit, byte by byte: nobody gets in on a hash alone.
+//! A text of up to 14 bytes fits into a 16-byte [`Token`], so plans, roles and regions are compared as two integers:
+//! exactly, without a hash and without verification. A longer text is compared by its XXH3 hash and, on a hit, byte by
+//! byte: a hash alone never admits a caller.
 
 use std::borrow::Cow;
 use std::num::NonZeroU64;
@@ -11,19 +11,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::KINDS;
 use crate::bucket::hash;
 
-/// Where a text stands in a [`Texts`].
+/// Where a text is in [`Texts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Text {
     pub(crate) offset: u32,
     pub(crate) len: u32,
 }
 
-/// All strings of a flag set, one after the other.
+/// All strings of a flag set, concatenated.
 #[derive(Debug, Default)]
 pub(crate) struct Texts(String);
 
 impl Texts {
-    /// Stores a text. The offsets fit: what is stored comes from snapshots, which are at most 256 MiB each.
+    /// Stores a text. The 32-bit offsets suffice: texts come from snapshots, which have at most 256 MiB each.
     pub(crate) fn push(&mut self, text: &str) -> Text {
         let offset = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
@@ -50,7 +50,7 @@ impl Texts {
         self.0.len()
     }
 
-    /// Forgets all texts that were stored when it had more bytes than this.
+    /// Removes all texts that begin at or after this byte.
     pub(crate) fn truncate(&mut self, len: usize) {
         while self.0.len() > len {
             self.0.pop();
@@ -77,19 +77,19 @@ const LENGTH_SHIFT: u32 = 60;
 const LONG: u64 = 15;
 
 impl Token {
-    /// What a text too long for an exact token has instead; no list holds it.
+    /// The token of a text that is too long for an exact token; no list holds it.
     pub(crate) const NONE: Token = Token { low: 0, high: u64::MAX };
 
-    /// What stands in a free place of a table of tokens: no text is it, nor is it what a text too long has.
+    /// The content of a free place in a table of tokens: it equals neither a text's token nor [`Token::NONE`].
     pub(crate) const FREE: Token = Token { low: 1, high: u64::MAX };
 
-    /// The bits in which they differ, put one upon the other; none if they are equal.
+    /// The bits in which they differ, combined; zero if they are equal.
     #[inline]
     pub(crate) fn difference(self, other: Token) -> u64 {
         (self.low ^ other.low) | (self.high ^ other.high)
     }
 
-    /// Bits that differ between texts, the upper ones most: a table takes a few of them as the place.
+    /// Bits that differ between texts, mostly in the upper half: a table takes a few of them as the index.
     #[inline]
     pub(crate) fn scattered(self) -> u64 {
         (self.low ^ self.high).wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -104,7 +104,7 @@ impl Token {
             if len >= LONG {
                 return None;
             }
-            // Byte by byte is less code for a browser to load.
+            // A loop over the bytes is less code for a browser to load.
             let mut token = Token { low: 0, high: 0 };
             for byte in bytes.iter().rev() {
                 token = Token { low: token.low << 8 | u64::from(*byte), high: token.high << 8 | token.low >> 56 };
@@ -114,7 +114,7 @@ impl Token {
         }
         let token = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
             (Some(first), Some(last)) if len < LONG => {
-                // The bytes past the eighth, moved down over those that `first` already holds.
+                // The bytes after the eighth, shifted down over those that `first` already has.
                 let beyond = u64::from_le_bytes(*last).checked_shr(u32::try_from(8 * (16 - len)).ok()?);
                 Token { low: u64::from_le_bytes(*first), high: beyond.unwrap_or(0) | len << LENGTH_SHIFT }
             }
@@ -124,18 +124,18 @@ impl Token {
         Some(token)
     }
 
-    /// The text itself, or [`Token::NONE`] if it is too long for that.
+    /// The token of a text, or [`Token::NONE`] if it is too long for an exact one.
     #[inline]
     pub(crate) fn of(text: &str) -> Self {
         Token::exact(text).unwrap_or(Token::NONE)
     }
 
-    /// A longer text, by its hash and the place where it stands, so that a hit can be verified.
+    /// A longer text: its hash and its location, so that a hit can be verified.
     pub(crate) fn long(hash: u64, text: Text) -> Self {
         Token { low: hash, high: LONG << LENGTH_SHIFT | u64::from(text.len) << 32 | u64::from(text.offset) }
     }
 
-    /// Where the text stands, for one longer than 14 bytes.
+    /// The location of a text that is longer than 14 bytes.
     #[inline]
     fn place(self) -> Option<Text> {
         #[expect(clippy::cast_possible_truncation, reason = "the two halves that `long` put together")]
@@ -143,7 +143,7 @@ impl Token {
             .then_some(Text { offset: self.high as u32, len: (self.high << 4 >> 36) as u32 })
     }
 
-    /// Whether it is that long text: the hash first, then the bytes.
+    /// Whether it is that long text: compares the hash, then the bytes.
     #[inline]
     pub(crate) fn is_long(self, hash: u64, text: &str, texts: &Texts) -> bool {
         self.low == hash && self.place().is_some_and(|place| texts.is(place, text))
@@ -163,7 +163,7 @@ impl Token {
     }
 }
 
-/// At most seven bytes as an integer: overlapping reads, so that there is no loop and no call.
+/// At most seven bytes as an integer: overlapping reads need neither a loop nor a call.
 #[inline]
 fn up_to_seven(bytes: &[u8]) -> u64 {
     let len = bytes.len();
@@ -178,9 +178,9 @@ fn up_to_seven(bytes: &[u8]) -> u64 {
     }
 }
 
-/// The hash of a string of a context, as soon as something has asked for it.
+/// The hash of a string of a context, computed on first use.
 ///
-/// It is computed at most once by each thread that needs it; the relaxed atomic is a plain load and store.
+/// Each thread that needs it computes it at most once; the relaxed atomic is a plain load and store.
 #[derive(Debug, Default)]
 pub(crate) struct KnownHash(AtomicU64);
 
@@ -203,7 +203,7 @@ impl KnownHash {
     #[inline(never)]
     fn first(&self, text: &str) -> u64 {
         let hash = hash(text);
-        // The empty string is no unit (6.3), so its hash is never stored.
+        // The empty string is not a unit (6.3), so its hash is never stored.
         if !text.is_empty() {
             self.0.store(hash, Ordering::Relaxed);
         }

@@ -1,9 +1,9 @@
-//! Whether a text equals, starts with, ends with or contains any of the author's values (5.1, 5.2). Each takes time in
-//! proportion to the text, however many values there are and whatever they share, and allocates nothing; only values of
-//! `contains` beyond [`MAX_AUTOMATA_BYTES`] are searched for one by one, in a folded copy of the text.
+//! Whether a text equals, starts with, ends with or contains any of the author's values (5.1, 5.2).
 //!
-//! Many values are also kept sorted, so that the one value that could fit is found by bisection. `contains` runs an
-//! automaton over the text (Aho and Corasick, Comm. ACM 1975).
+//! The time is linear in the text, for any number of values, and matching does not allocate. The exception: values of
+//! `contains` beyond [`MAX_AUTOMATA_BYTES`] are searched one by one, in a folded copy of the text. Many values are also
+//! kept sorted, so that bisection finds the one candidate. `contains` runs an automaton over the text (Aho and
+//! Corasick, Comm. ACM 1975).
 
 use std::cmp::Ordering;
 
@@ -18,8 +18,8 @@ use crate::text::{Text, Texts};
 /// Up to this many values are compared one by one.
 const FEW: usize = 8;
 
-/// Bytes of values that the automata of one flag set are made for; an automaton takes some forty times as much while
-/// it is built. Values beyond it are searched for one by one.
+/// Maximum number of bytes of values for the automata of one flag set; building an automaton takes some forty times as
+/// much. Values beyond it are searched one by one.
 const MAX_AUTOMATA_BYTES: usize = 2 << 20;
 
 /// Lower case without context, by Unicode's full mapping (5.2).
@@ -34,7 +34,7 @@ pub(crate) fn arranged(test: TextTest, values: Vec<String>) -> Vec<String> {
     }
     let mut sorted: Vec<&str> = values.iter().map(String::as_str).collect();
     sorted.sort_by(|one, other| order(test, one, other.chars()));
-    // A value that another one begins (or ends) says nothing more; with it in between the other would not be found.
+    // A value that begins (or ends) with another one is redundant, and would hide that other one from the search.
     sorted.dedup_by(|later, kept| fits(test, later.chars(), kept));
     let last = sorted.last().copied().unwrap_or_default();
     sorted.resize(values.len(), last);
@@ -42,7 +42,7 @@ pub(crate) fn arranged(test: TextTest, values: Vec<String>) -> Vec<String> {
     [values, sorted].concat()
 }
 
-/// Whether the text fits any of the values, which [`arranged`] has put into the arena.
+/// Whether the text fits any of the values, which [`arranged`] has ordered in the arena.
 pub(crate) fn any(
     test: TextTest,
     text: impl DoubleEndedIterator<Item = char> + Clone,
@@ -58,7 +58,7 @@ pub(crate) fn any(
     nearest.is_some_and(|value| fits(test, text, texts.get(*value)))
 }
 
-/// The order in which values are searched: that of their characters, from the end if texts are compared there.
+/// The order of a search: by characters, from the end if texts are compared there.
 fn order(test: TextTest, value: &str, text: impl DoubleEndedIterator<Item = char>) -> Ordering {
     match test {
         TextTest::EndsWith => value.chars().rev().cmp(text.rev()),
@@ -99,10 +99,10 @@ impl Default for SubstringBuilder {
 }
 
 impl SubstringBuilder {
-    /// `texts` are the values at `values`.
+    /// Builds from `texts`, the values at `values`.
     pub(crate) fn build(&mut self, values: Span, ignore_case: bool, texts: &[String]) -> Substrings {
         let bytes: usize = texts.iter().map(String::len).sum();
-        // One value is found in linear time without an automaton, if the text need not be folded.
+        // A single value is found in linear time without an automaton, if the text need not be folded.
         let automaton = if (texts.len() < 2 && !ignore_case) || bytes > self.bytes_left {
             None
         } else {
@@ -115,9 +115,9 @@ impl SubstringBuilder {
     }
 }
 
-/// A value that no text contains, because it is not UTF-8. aho-corasick puts states that match before all others, by
-/// swaps whose chains it follows afterwards: a chain is as long as the number of matching states divided by that of other
-/// states before them, so without this value 40,000 short values take 3 seconds.
+/// A value that no text contains, because it is not UTF-8. aho-corasick moves matching states before all others by
+/// swaps, and then follows chains of swaps: a chain is as long as the number of matching states divided by that of
+/// other states before them, so without this value 40,000 short values take 3 seconds.
 fn padding(values: usize) -> Vec<u8> {
     vec![0xff; 2 + values / 8]
 }

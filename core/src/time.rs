@@ -1,5 +1,5 @@
-//! Instants in milliseconds, and the forms in which authors and databases write them (sentences 1.9, 2.2.11
-//! and 2.2.12 of SEMANTICS.md). This file reads no clock.
+//! Instants in milliseconds, and the forms in which authors and databases write them (sentences 1.9, 2.2.11 and 2.2.12
+//! of SEMANTICS.md). The module reads no clock.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 pub struct Time(i64);
 
 impl Time {
-    /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z: what a time that is written as a number may span (5.8).
+    /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z: the range of a time that is written as a number (5.8).
     const WRITTEN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
     /// The instant that many milliseconds after 1970-01-01T00:00:00Z.
@@ -62,11 +62,11 @@ impl Time {
         Some(Time(days * MILLIS_PER_DAY + (second_of_day - offset) * 1000 + millisecond))
     }
 
-    /// Before every other instant, and after it: windows begin and end there as Postgres prints them (2.2.11).
+    /// Before and after every other instant: the infinite ends of windows, as Postgres prints them (2.2.11).
     pub(crate) const BEFORE_ALL: Time = Time(i64::MIN);
     pub(crate) const AFTER_ALL: Time = Time(i64::MAX);
 
-    /// Where a window begins or ends: a time, or one of the two infinite ones.
+    /// The start or end of a window: a time, or one of the two infinite ones.
     pub(crate) fn parse_bound(text: &str) -> Option<Self> {
         match text {
             "infinity" => Some(Time::AFTER_ALL),
@@ -75,7 +75,7 @@ impl Time {
         }
     }
 
-    /// The instant that a number of milliseconds stands for, cut off towards the past (5.8).
+    /// The instant of a number of milliseconds, cut off towards the past (5.8).
     pub(crate) fn from_number(millis: f64) -> Option<Self> {
         #[expect(clippy::cast_possible_truncation, reason = "the cast saturates and the range is checked")]
         let whole = millis.floor() as i64;
@@ -83,7 +83,7 @@ impl Time {
     }
 }
 
-/// RFC 3339 in UTC, for years that have four digits; else the bare number, or that it is infinite.
+/// RFC 3339 in UTC, for years of four digits; else the number of milliseconds, or infinity.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -110,8 +110,8 @@ impl fmt::Display for Time {
 /// A date of the proleptic Gregorian calendar.
 ///
 /// The arithmetic is Howard Hinnant's (<https://howardhinnant.github.io/date_algorithms.html>): a year begins in March,
-/// so that the leap day is its last, and 400 years are always 146,097 days. Written here because the error texts
-/// alone of a calendar crate weigh more than the WebAssembly build may; jiff is its oracle in the tests.
+/// so that the leap day is its last, and 400 years always have 146,097 days. Not a calendar crate, because its error
+/// texts alone exceed the WebAssembly build's budget; jiff is the oracle in the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Date {
     year: i64,
@@ -128,7 +128,7 @@ impl Date {
         let (era, year) = (shifted.div_euclid(400), shifted.rem_euclid(400));
         let day_of_year = (153 * ((self.month + 9) % 12) + 2) / 5 + self.day - 1;
         let days = era * 146_097 + year * 365 + year / 4 - year / 100 + day_of_year - Self::DAYS_BEFORE_1970;
-        // A date that does not exist comes back as another one.
+        // A date that does not exist comes back as another date.
         ((1..=9999).contains(&self.year) && Self::of_days(days) == self).then_some(days)
     }
 
@@ -205,7 +205,7 @@ fn zone(rest: &mut &[u8]) -> Option<i64> {
     Some(sign * seconds)
 }
 
-// Miri would take hours for this many numbers, and there is nothing in them that it could find.
+// Miri would take hours for this many numbers, and they exercise no new code.
 #[cfg(not(miri))]
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! What was understood of a snapshot: its columns, how each was read, and notices (9.7 and 9.8 of SEMANTICS.md).
 //!
-//! It holds names, counts and kinds, and never a value: reports travel, and lists hold people's ids.
+//! It holds names, counts and kinds, and never a value: reports are passed on, and lists hold people's ids.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -57,7 +57,7 @@ pub struct Notice {
 const NOT_READ: &str = "not read";
 const LABEL: &str = "label";
 
-/// A switch without a flag. Hosts log it: a kill switch with a misspelt key switches nothing off.
+/// A switch that matches no flag. Hosts log it: a kill switch with a misspelt key switches nothing off.
 const UNKNOWN_SWITCH: &str = "unknown-switch";
 
 impl Reading {
@@ -73,7 +73,7 @@ impl Reading {
         self.flags
     }
 
-    /// The columns: first those that are read, then the others as they come.
+    /// The columns: those that are read, then the others in their order in the snapshot.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
@@ -85,7 +85,7 @@ impl Reading {
         &self.notices
     }
 
-    /// The same as long as the columns and the ways in which they are read are the same.
+    /// A hash of the columns and of how they are read; it changes when these change.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let digit = |shift: u32| char::from_digit(self.fingerprint >> shift & 0xf, 16).unwrap_or('0');
@@ -113,7 +113,7 @@ impl Reading {
 }
 
 impl Reading {
-    /// Says which columns a mapping has read, in place of the fields that it made of them.
+    /// Sets the columns that a mapping has read, in place of the fields that it made of them.
     pub fn set_read(&mut self, rows: u64, columns: &[Column]) {
         self.rows = rows;
         self.columns.splice(..self.natives, columns.iter().cloned());
@@ -126,7 +126,7 @@ impl Reading {
         self.notices.push(Notice { code, problem: Cow::Owned(problem), rows });
     }
 
-    /// The same in words that a build may leave out (9.7).
+    /// Adds a notice whose text a build may leave out (9.7).
     #[inline(always)]
     fn note(&mut self, code: &'static str, words: impl fmt::Display, rows: u64) {
         self.notices.push(Notice { code, problem: problem(words), rows });
@@ -134,14 +134,14 @@ impl Reading {
 
     fn set_fingerprint(&mut self) {
         let pair = |column: &Column| mix(hash(&column.name), hash(column.read_as.or(column.why).unwrap_or_default()));
-        // The order of columns is of no consequence.
+        // The order of columns does not matter.
         let sum = self.columns.iter().map(pair).fold(0_u64, u64::wrapping_add);
         self.fingerprint = (mix(sum, 0) >> 32) as u32;
     }
 }
 
 impl Column {
-    /// A column that a mapping has read as a field, or not for a reason.
+    /// A column that a mapping reads as a field, or the reason why it does not.
     #[must_use]
     pub fn mapped(
         name: String,
@@ -188,12 +188,12 @@ impl Column {
         self.withheld
     }
 
-    /// The kinds of its values, of a column that is not read.
+    /// The kinds of values of a column that is not read.
     pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
         self.kinds.names()
     }
 
-    /// Whether it is a column of the users' own that does nothing by intent.
+    /// Whether it is one of the users' own columns that is ignored on purpose.
     fn is_settled(&self) -> bool {
         self.read_as.is_some() || !matches!(self.why, Some(NOT_READ | GATE | RESTRICTION))
     }
@@ -221,7 +221,7 @@ const GATE: &str = "gate";
 const RESTRICTION: &str = "looks like a restriction";
 
 impl Notice {
-    /// What kind of notice it is, such as `no-switch`.
+    /// The kind of notice, such as `no-switch`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
@@ -233,7 +233,7 @@ impl Notice {
         &self.problem
     }
 
-    /// Number of rows it concerns.
+    /// Number of rows that it concerns.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
@@ -267,7 +267,7 @@ pub(crate) struct Native<'v> {
 }
 
 impl Reading {
-    /// That of the columns of a snapshot, with the fields of 2.2 by these names.
+    /// The reading of a snapshot's columns, with these names for the fields of 2.2.
     pub(crate) fn of(names: &[&'static str], natives: &[Native<'_>], columns: &Columns<'_>, counts: &Counts) -> Self {
         let mut reading = Reading { rows: columns.rows.into(), ..Reading::default() };
         for (name, native) in names.iter().zip(natives).filter(|(_, native)| native.count.rows > 0) {
@@ -309,7 +309,7 @@ impl Reading {
         notice("date-only-end", words, counts.ends_at_midnight.into());
     }
 
-    /// Notices switches that met no flag (13.14).
+    /// Adds a notice for each switch that matched no flag (13.14).
     pub(crate) fn notice_switches(&mut self, keys: &[String]) {
         if !keys.is_empty() {
             let words = format_args!("no flag below has the key of these switches: {}", keys.join(", "));
@@ -331,7 +331,7 @@ impl Reading {
         self.flags = flags;
     }
 
-    /// Notices the columns that are not read and that the set before had in no row.
+    /// Adds a notice for each column that is not read and that no row of the set before had.
     pub(crate) fn notice_new(&mut self, has: impl Fn(&str) -> bool) {
         let new = self.columns.iter().filter(|column| !column.is_settled() && !has(&column.name));
         let notice = |column: &Column| Notice {
@@ -343,7 +343,7 @@ impl Reading {
         self.notices.extend(new);
     }
 
-    /// Notices a column that is a default of the store (8.17).
+    /// Adds a notice for a column that is a default of the store (8.17).
     pub(crate) fn notice_default(&mut self, name: &str, rows: u64) {
         let why = "looks like a restriction and has one value in every row: flags keep their last definition";
         self.note("default-column", format_args!("`{name}` {why}"), rows);

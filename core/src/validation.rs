@@ -1,5 +1,5 @@
-//! Validation: reads every flag and segment of a snapshot into a definition and reports every violation, in one
-//! pass over the values and one over what refers to what (sections 2 and 8 of SEMANTICS.md).
+//! Validation: reads every flag and segment into a definition and reports every violation, in one pass over the values
+//! and one over the references (sections 2 and 8 of SEMANTICS.md).
 
 mod conditions;
 mod expressions;
@@ -36,13 +36,13 @@ use crate::switching;
 use crate::understood::{Counts, Native, Reading as Understood};
 use crate::value::Value;
 
-/// What is known of a snapshot once all of it has been read: what is still to be compiled, and what is wrong.
+/// The result for a snapshot that was read to the end: what is still to be compiled, and the violations.
 #[derive(Debug)]
 pub(crate) struct Checked<'v> {
     pub(crate) segments: Vec<SegmentDefinition<'v>>,
-    /// Those that refer to segments or other flags, and so could not be judged before all were read.
+    /// Flags that refer to segments or other flags, and so could not be judged before all entries were read.
     pub(crate) flags: Vec<Candidate<'v>>,
-    /// The flags that were taken, as numbers in their order, by the hashes of their keys.
+    /// The indexes of flags by the hashes of their keys.
     pub(crate) keys: Index,
     /// The flags whose keys are in several rows that differ.
     pub(crate) twins: Vec<Twins>,
@@ -54,23 +54,23 @@ pub(crate) struct Checked<'v> {
 /// A flag.
 #[derive(Debug)]
 pub(crate) struct Candidate<'v> {
-    /// Empty while checking, if the flag has no key that it can be resolved by.
+    /// Empty while checking, if the flag has no usable key.
     pub(crate) key: Cow<'v, str>,
-    /// Not to be used unless the flag is sound.
+    /// Unspecified unless the flag is sound.
     definition: FlagDefinition<'v>,
-    /// Whether it breaks no rule; otherwise it is set aside.
+    /// Whether it breaks no rule; if it does, it is set aside.
     sound: bool,
-    /// Whether it is off even if it is set aside (8.7).
+    /// Whether its row says that it is off, which holds even if it is set aside (8.7).
     pub(crate) killed: bool,
     /// What it serves when it is set aside (8.8).
     pub(crate) off_value: Value<'v>,
-    /// Parts of the conditions of its rules with their segments written out, as soon as segments are known.
+    /// Parts of the conditions of its rules with their segments expanded, once segments are known.
     parts: u64,
-    /// Where it stands in the snapshot's array.
+    /// Its index in the snapshot's array.
     pub(crate) at: usize,
-    /// The number of the flag that has taken its key before.
+    /// The index of the flag that took its key before.
     twin: Option<u32>,
-    /// The fields of 2.2 that may keep people out and cannot be read (8.16).
+    /// The fields of 2.2 that restrict it and cannot be read (8.16).
     unreadable: Vec<&'static str>,
     /// The columns that restrict (2.2.27).
     causes: Vec<Cause>,
@@ -78,7 +78,7 @@ pub(crate) struct Candidate<'v> {
 }
 
 impl<'v> Candidate<'v> {
-    /// What becomes of it if it is set aside.
+    /// Why it is set aside, if it is.
     pub(crate) fn why(&self) -> Why {
         if self.killed {
             Why::Killed
@@ -140,16 +140,15 @@ pub(crate) const FLAG_FIELDS: [&str; 23] = [
 /// The values of [`FLAG_FIELDS`].
 type Fields<'r, 'v> = [Option<&'r Value<'v>>; FLAG_FIELDS.len()];
 
-/// A snapshot on its way through validation: entries come in one by one, and [`finish`](Self::finish) checks what they
-/// refer to.
+/// A validation in progress: entries come in one by one, and [`finish`](Self::finish) checks their references.
 #[derive(Default)]
 pub(crate) struct Validation<'v> {
     segments: Vec<Segment<'v>>,
     segment_keys: Keys<'v>,
-    /// Those that refer to segments or other flags, and so cannot be judged before all are read.
+    /// Flags that refer to segments or other flags, and so cannot be judged before all entries are read.
     flags: Vec<Candidate<'v>>,
     flag_keys: Keys<'v>,
-    /// Flags and segments may come in any order, and are reported in one.
+    /// Flags and segments come in any order; violations of segments are reported after those of flags.
     of_segments: Reading,
     of_flags: Reading,
     twins: Vec<Twin>,
@@ -162,10 +161,10 @@ pub(crate) struct Validation<'v> {
 
 /// A segment.
 struct Segment<'v> {
-    /// Not to be used unless the segment is sound; its key is empty if it has none that it can be named by.
+    /// Unspecified unless the segment is sound; the key is empty if the segment has no usable one.
     definition: SegmentDefinition<'v>,
     sound: bool,
-    /// Where it stands in the snapshot's array.
+    /// Its index in the snapshot's array.
     at: usize,
 }
 
@@ -174,8 +173,9 @@ const FLAGS: &Place<'static> = &Place::Field(&Place::Root, "flags");
 const SEGMENTS: &Place<'static> = &Place::Field(&Place::Root, "segments");
 
 impl<'v> Validation<'v> {
-    /// Reads the next entry of a part. A flag that has a key is shown to `take`, and is then gone unless it
-    /// [refers](Candidate::refers) to others, because a definition is much larger than what is compiled from it.
+    /// Reads the next entry of a part. Calls `take` with a flag that has a key; only a flag that
+    /// [refers](Candidate::refers) to others is kept after that, because a definition is much larger than the compiled
+    /// flag.
     pub(crate) fn entry(&mut self, part: Part, at: usize, value: &Value<'v>, take: impl FnOnce(&Candidate<'v>)) {
         match part {
             Part::Flags => self.flag(FLAGS, at, value, take),
@@ -256,7 +256,7 @@ impl<'v> Validation<'v> {
             (None, Some(_)) => Value::Null,
             (None, None) => Value::Bool(false),
         };
-        // That a twin's key is taken is not wrong with its definition.
+        // The taken key of a twin is not a violation of its definition.
         let sound = reading.count() - usize::from(twin.is_some()) == before;
         reading.end_entry(&place);
         let is_off = || strange.is_off || has_tripped || killed(value);
@@ -290,8 +290,8 @@ impl<'v> Validation<'v> {
         }
     }
 
-    /// Checks what refers to what; `bare` if the flags are bare rows. Of a flag that was compiled as it was read,
-    /// `compiled` gives the fingerprint by its number, unless it was set aside.
+    /// Checks references; `bare` if the flags are bare rows. For a flag that was compiled when it was read, `compiled`
+    /// gives the fingerprint by its index, unless it was set aside.
     pub(crate) fn finish(self, bare: bool, compiled: &dyn Fn(u32) -> Option<u64>) -> Checked<'v> {
         let Validation { mut segments, mut flags, flag_keys: keys, of_segments, of_flags, mut twins, .. } = self;
         let mut reading = of_segments;
@@ -325,7 +325,7 @@ impl<'v> Validation<'v> {
     }
 }
 
-/// Whether a flag reads as switched off, in any occurrence of its fields and whatever else is wrong (8.7).
+/// Whether the row says that the flag is off, in any occurrence of the fields and despite any violation (8.7).
 fn killed(flag: &Value<'_>) -> bool {
     let Value::Object(fields) = flag else { return false };
     let named = |wanted: &'static str| fields.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value);
@@ -334,14 +334,14 @@ fn killed(flag: &Value<'_>) -> bool {
         || named("status").any(|value| switching::status(value).is_some_and(Status::is_off))
 }
 
-/// A field that stands there and is not null (2.2.1).
+/// The value of a field that is present and not null (2.2.1).
 fn given<'r, 'v>(value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
     value.filter(|value| !value.is_null())
 }
 
 const LEFT_OUT: &str = "this build leaves rules and prerequisites out, expected a build with the feature `rules`";
 
-/// The same for a list or an object that holds something; one that holds nothing may be of the other kind (2.2.33).
+/// The same for a list or an object with content; an empty one may be of the other kind (2.2.33).
 fn filled<'r, 'v>(value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
     given(value).filter(|value| match value {
         Value::List(entries) => !entries.is_empty(),
@@ -351,7 +351,7 @@ fn filled<'r, 'v>(value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
     })
 }
 
-/// The same for a field that needs the feature `rules`; without it, one that holds something is reported (8.10).
+/// The same for a field that needs the feature `rules`; without that feature, content is reported (8.10).
 fn built<'r, 'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'r Value<'v>>) -> Option<&'r Value<'v>> {
     let value = filled(value)?;
     if !RULES {
@@ -360,7 +360,7 @@ fn built<'r, 'v>(reading: &mut Reading, place: &Place<'_>, value: Option<&'r Val
     RULES.then_some(value)
 }
 
-/// A key, and the number of the object that has taken it before.
+/// A key, and the index of the object that took it before.
 fn unique_key<'v>(
     reading: &mut Reading,
     place: &Place<'_>,

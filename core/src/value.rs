@@ -1,8 +1,8 @@
 //! A JSON value: what variants serve, what attributes hold, and what a snapshot is read into.
 //!
-//! It knows nothing of flags. Numbers follow sentence 3.9 of SEMANTICS.md: a whole number of 64 bits that is written
-//! without fraction and exponent is an integer, one that every host can hold is one however it was written, and anything
-//! else is a double.
+//! It knows no flags. Numbers follow sentence 3.9 of SEMANTICS.md: a whole number of 64 bits that is written without
+//! fraction and exponent is an integer; one that every host can hold is an integer in any spelling; any other number is
+//! a double.
 
 use crate::RULES;
 use crate::index::Index;
@@ -14,7 +14,7 @@ use std::hash::{Hash, Hasher};
 /// The largest whole number that every host can hold: 2^53 - 1, JavaScript's `Number.MAX_SAFE_INTEGER`.
 pub const MAX_INTEGER: i64 = 9_007_199_254_740_991;
 
-/// The fields of an object, in the order in which they stand.
+/// The fields of an object, in their order.
 pub(crate) type Fields<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
 /// A JSON value that borrows its texts where it can.
@@ -34,7 +34,7 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// An array.
     List(Vec<Value<'a>>),
-    /// An object, its fields in the order in which they stand; of two with one name the last counts.
+    /// An object, with its fields in their order; of two with one name the last counts.
     Object(Vec<(Cow<'a, str>, Value<'a>)>),
 }
 
@@ -118,7 +118,7 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         if !RULES {
-            // A browser is spared the second way of copying.
+            // A browser has one way of copying, which is less code.
             return self.to_owned();
         }
         match self {
@@ -169,7 +169,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The same value with, of several fields of one name in an object, only the last (2.2.23).
+    /// The same value in which each object keeps, of several fields with one name, only the last (2.2.23).
     pub(crate) fn last_of_each(&self) -> Value<'static> {
         let mut value = self.to_owned();
         if value.repeats() {
@@ -198,7 +198,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What kind of thing it is, in the words of a message to an author.
+    /// The kind of value, as messages to authors name it.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -211,7 +211,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Of each field, whether it is the last one of its name.
+/// For each field, whether it is the last one with its name.
 pub(crate) fn lasts(fields: &[(Cow<'_, str>, Value<'_>)]) -> Vec<bool> {
     let mut seen = Index::with_room_for(fields.len());
     let mut lasts = vec![true; fields.len()];
@@ -235,7 +235,7 @@ impl Hash for Value<'_> {
             Value::Number(value) => value.to_bits().hash(state),
             Value::Text(text) => text.hash(state),
             Value::List(elements) => elements.hash(state),
-            // The order of fields is of no consequence.
+            // The order of fields does not matter.
             Value::Object(fields) => {
                 let sorted: Vec<(&str, usize)> =
                     order::sorted(fields.iter().zip(0..).map(|((name, _), at)| (&**name, at)).collect());
@@ -270,7 +270,7 @@ impl From<i64> for Value<'_> {
     }
 }
 
-/// Beyond [`i64::MAX`] the nearest double is taken (sentence 3.9).
+/// Above [`i64::MAX`] it is the nearest double (sentence 3.9).
 impl From<u64> for Value<'_> {
     fn from(value: u64) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "sentence 3.9 asks for the nearest double")]

@@ -1,22 +1,23 @@
-//! Versions as apps send them, in the precedence of SemVer 2.0.0 (<https://semver.org>, sentence 5.9 of SEMANTICS.md).
+//! Versions as apps send them, with the precedence of SemVer 2.0.0 (<https://semver.org>, sentence 5.9 of
+//! SEMANTICS.md).
 //!
-//! It borrows the pre-release, so that comparing never allocates; the crate `semver`, which does for a pre-release
-//! of more than eight bytes, is the oracle of its tests.
+//! It borrows the pre-release, so comparing never allocates. The crate `semver`, which allocates for a pre-release of
+//! more than eight bytes, is the oracle of the tests.
 
 use std::cmp::Ordering;
 
-/// Maximal number of numbers in a version.
+/// Maximum number of numbers in a version.
 const NUMBERS: usize = 4;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Version<'a> {
-    /// Those that are absent are 0.
+    /// Absent numbers are 0.
     pub(crate) numbers: [u64; NUMBERS],
     pub(crate) pre_release: &'a str,
 }
 
 impl<'a> Version<'a> {
-    /// Reads a version, or `None` if it is none.
+    /// Reads a version; `None` if the text is not one.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
         let (rest, build) = text.split_once('+').map_or((text, None), |(rest, build)| (rest, Some(build)));
@@ -34,7 +35,7 @@ impl<'a> Version<'a> {
         Some(Version { numbers, pre_release: pre_release.unwrap_or_default() })
     }
 
-    /// Which comes first; build metadata is not looked at.
+    /// The precedence; build metadata is ignored.
     pub(crate) fn precedence(&self, other: &Version<'_>) -> Ordering {
         self.numbers.cmp(&other.numbers).then_with(|| match (self.pre_release, other.pre_release) {
             ("", "") => Ordering::Equal,
@@ -78,7 +79,7 @@ fn pre_releases(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Numeric identifiers by their number, whatever its length, and before all others, which go by their bytes.
+/// Numeric identifiers are ordered by their number, of any length, before all others, which are ordered by their bytes.
 fn identifiers(a: &str, b: &str) -> Ordering {
     match (numeric(a), numeric(b)) {
         (true, true) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),

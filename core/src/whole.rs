@@ -1,9 +1,9 @@
-//! Whole numbers as decimal text, without std's formatting, which weighs more than a number in a WebAssembly build may.
+//! Whole numbers as decimal text, without std's formatting, which is too large for a WebAssembly build.
 
-/// How many bytes the longest whole number has in decimal, its sign included.
+/// Length of the longest whole number in decimal, its sign included.
 pub(crate) const WHOLE_BYTES: usize = 20;
 
-/// A whole number in decimal, written into that room.
+/// Writes a whole number in decimal into the buffer.
 pub(crate) fn digits_of(number: i64, room: &mut [u8; WHOLE_BYTES]) -> &str {
     let (mut first, mut rest) = (WHOLE_BYTES, number.unsigned_abs());
     for (at, digit) in room.iter_mut().enumerate().rev() {
@@ -20,12 +20,12 @@ pub(crate) fn digits_of(number: i64, room: &mut [u8; WHOLE_BYTES]) -> &str {
     room.get(first..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
-/// The same as a text of its own.
+/// The same as a new text.
 pub(crate) fn digits(number: i64) -> String {
     digits_of(number, &mut [0; WHOLE_BYTES]).to_owned()
 }
 
-/// The same behind a text.
+/// Appends the same to a text.
 pub(crate) fn write_whole(number: i64, text: &mut String) {
     text.push_str(digits_of(number, &mut [0; WHOLE_BYTES]));
 }

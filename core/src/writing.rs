@@ -1,13 +1,13 @@
-//! Writing JSON piece by piece: answers and reports go straight into the text that a host hands out.
+//! Writing JSON piece by piece: answers and reports are written straight into the text that a host returns.
 //!
-//! Straight, because in a WebAssembly build a tree of values first, or std's formatting, weighs as much as all that it
-//! writes. It knows JSON and nothing of flags.
+//! In a WebAssembly build, a tree of values or std's formatting would weigh as much as all the text that is written.
+//! The module knows JSON and no flags.
 
 use crate::number;
 use crate::value::Value;
 use crate::whole::write_whole;
 
-/// Compact JSON in the making.
+/// A writer of compact JSON.
 ///
 /// ```
 /// use esclusa::Json;
@@ -23,21 +23,21 @@ use crate::whole::write_whole;
 pub struct Json(String);
 
 impl Json {
-    /// An object, whose fields the function writes, each by its [`name`](Self::name) and a value.
+    /// Writes an object: the function writes its fields, each by its [`name`](Self::name) and a value.
     pub fn object(&mut self, fields: impl FnOnce(&mut Self)) {
         self.open('{');
         fields(self);
         self.0.push('}');
     }
 
-    /// The name of a field, in front of its value.
+    /// Writes the name of a field; its value follows.
     pub fn name(&mut self, name: &str) -> &mut Self {
         self.text(name);
         self.0.push(':');
         self
     }
 
-    /// An array, of which the function writes each entry.
+    /// Writes an array: the function writes each entry.
     pub fn list<T>(&mut self, entries: impl IntoIterator<Item = T>, mut entry: impl FnMut(&mut Self, T)) {
         self.open('[');
         for one in entries {
@@ -46,7 +46,7 @@ impl Json {
         self.0.push(']');
     }
 
-    /// What is there, by the function that writes it, or null.
+    /// Writes the value by the function, or null.
     pub fn maybe<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         match value {
             Some(value) => write(self, value),
@@ -91,8 +91,8 @@ impl Json {
         self.0.push('"');
     }
 
-    /// Any value; numbers as ECMAScript writes them (RFC 8785, section 3.2.2.3), so that every host writes the same. What is
-    /// no integer is not written as one: a double of 2^53 and more is given the fraction `.0` (3.9).
+    /// Writes any value; numbers as ECMAScript writes them (RFC 8785, section 3.2.2.3), so that every host writes the
+    /// same. Only an integer is written as one: a double of 2^53 and more gets the fraction `.0` (3.9).
     pub fn value(&mut self, value: &Value<'_>) {
         match value {
             Value::Null => self.word("null"),
@@ -123,7 +123,7 @@ impl Json {
         self.0
     }
 
-    /// Puts a comma behind what stands in front of a value, unless that begins something.
+    /// Writes a comma unless this is the first element.
     fn begin(&mut self) {
         if !matches!(self.0.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
             self.0.push(',');

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use crate::whole::write_whole;
 
-/// More digits than this decide nothing but whether the number is above or below the digits before: a double, and
-/// the middle between two, has at most 767 (<https://en.wikipedia.org/wiki/Double-precision_floating-point_format>).
+/// Further digits only decide whether the number is above or below the digits so far: a double, and the middle between
+/// two, has at most 767 digits (<https://en.wikipedia.org/wiki/Double-precision_floating-point_format>).
 const MAX_DIGITS: usize = 800;
-/// What the significand of a normal double is at least, and the exponent of two that it then counts by at least.
+/// The least significand of a normal double, and the exponent of two that belongs to it.
 const HIDDEN: u64 = 1 << 52;
 const MIN_EXPONENT: i64 = -1074;
 const MAX_EXPONENT: i64 = 971;
@@ -34,7 +34,7 @@ impl Digits {
                         0 if read.digits.is_empty() => read.point -= 1,
                         digit if read.digits.len() < MAX_DIGITS => read.digits.push(digit),
                         0 => {}
-                        // The last that is kept says that there was more.
+                        // The last digit is not 0, to record that there were more.
                         _ => read.digits.extend((read.digits.len() == MAX_DIGITS).then_some(1)),
                     }
                 }
@@ -82,7 +82,7 @@ impl Digits {
         }
     }
 
-    /// The whole number below, which has at most 19 digits, and what is behind it compared with a half.
+    /// The whole part, which has at most 19 digits, and how the fraction compares with a half.
     fn whole(&self) -> (u64, Ordering) {
         let digit = |at: i64| usize::try_from(at).ok().and_then(|at| self.digits.get(at)).copied().unwrap_or_default();
         let whole = (0..self.point).fold(0, |whole, at| whole * 10 + u64::from(digit(at)));
@@ -92,7 +92,7 @@ impl Digits {
     }
 }
 
-/// What stands behind the `e`; further out than any double it does not matter how far.
+/// The exponent after the `e`; beyond the range of doubles its exact value does not matter.
 fn exponent(text: &[u8]) -> i64 {
     let digits = text.iter().filter(|byte| byte.is_ascii_digit());
     let size = digits.fold(0_i64, |size, digit| size.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
@@ -108,7 +108,7 @@ pub(super) fn nearest(text: &str) -> f64 {
     if digits.point > 310 {
         return f64::INFINITY;
     }
-    // The significand is the whole part, as large as it may be.
+    // The significand is the whole part, scaled up as far as possible.
     let mut power = 0;
     while digits.point > 16 || digits.whole().0 >= 2 * HIDDEN {
         digits.halve();
@@ -127,12 +127,12 @@ pub(super) fn nearest(text: &str) -> f64 {
     if power > MAX_EXPONENT {
         return f64::INFINITY;
     }
-    // The leading bit of a normal number adds one to the exponent field, and so does a carry out of the rounding.
+    // The leading bit of a normal number adds one to the exponent field, as does a carry of the rounding.
     f64::from_bits((power - MIN_EXPONENT).unsigned_abs() * HIDDEN + significand)
 }
 
-/// The fewest digits that are read back as this positive number, of those the nearest to it, and where the point stands:
-/// `("125", 2)` is 12.5.
+/// The fewest digits that read back as this positive number, among them the nearest to it, and the position of the
+/// point: `("125", 2)` is 12.5.
 pub(super) fn shortest(number: f64) -> (String, i32) {
     let (field, stored) = (number.to_bits() / HIDDEN, number.to_bits() % HIDDEN);
     let mut text = String::new();
@@ -142,7 +142,7 @@ pub(super) fn shortest(number: f64) -> (String, i32) {
     (0..power).for_each(|_| exact.double());
     (power..0).for_each(|_| exact.halve());
     let point = exact.point;
-    // Seventeen digits tell any two doubles apart.
+    // Seventeen digits distinguish any two doubles.
     for count in 1..=17 {
         exact.point = count;
         let (below, behind) = exact.whole();
@@ -154,7 +154,8 @@ pub(super) fn shortest(number: f64) -> (String, i32) {
             text.push('e');
             write_whole(point - count, &mut text);
             if nearest(&text).to_bits() == number.to_bits() {
-                // Without the exponent, and without the zeros of nines that were rounded up to the next power of ten.
+                // Removes the exponent, and the zeros that nines leave when they are rounded up to the next power of
+                // ten.
                 while text.len() > digits || text.ends_with('0') {
                     text.pop();
                 }

@@ -1,6 +1,6 @@
-//! Answers that are a success but not the whole (11.17), and copies of answers (11.23).
+//! Successful but incomplete answers (11.17), and copies of answers (11.23).
 
-/// Whether these bytes are bare rows without a row. A store that hides its rows from the caller answers so.
+/// Whether these bytes are an array without rows: a store that hides its rows from the caller answers so.
 ///
 /// ```
 /// assert!(esclusa::sync::has_no_rows(b" [ ] "));
@@ -16,11 +16,11 @@ pub fn has_no_rows(bytes: &[u8]) -> bool {
 /// of RFC 9110; PostgREST sends the header with every table).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rows {
-    /// It holds all, or says nothing of rows.
+    /// It holds all rows, or has no header about rows.
     All,
     /// Its `Content-Range` has no total: ask again with `Prefer: count=exact`.
     Unknown,
-    /// It holds a part; this says which.
+    /// It holds only a part of the rows: this range.
     Part(String),
 }
 
@@ -33,7 +33,7 @@ impl Rows {
         let Some(range) = range else {
             return if status == 206 { part("a part of the rows (status 206)") } else { Rows::All };
         };
-        // The unit may stand before it: `items 0-9/20`.
+        // A unit may precede it: `items 0-9/20`.
         let range = range.rsplit(' ').next().unwrap_or(range);
         let Some((held, total)) = range.split_once('/') else { return part("rows of an unreadable `Content-Range`") };
         let bounds = held.split_once('-').and_then(|(first, last)| Some((number(first)?, number(last)?)));
@@ -56,7 +56,7 @@ fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// Whether an answer takes the place of a cached copy, by their revisions: one that is older does not (11.23).
+/// Whether an answer replaces a cached copy, by their revisions: an older one does not (11.23).
 #[must_use]
 pub fn should_save(saved: Option<u64>, new: Option<u64>) -> bool {
     !matches!((saved, new), (Some(saved), Some(new)) if new < saved)

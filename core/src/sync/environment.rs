@@ -1,6 +1,6 @@
-//! Switches from the variables of a process's environment (section 13 of SEMANTICS.md).
+//! Kill switches and other switches from the environment variables of a process (section 13 of SEMANTICS.md).
 //!
-//! The host reads its environment; what a name and a value mean is decided here, for every host alike.
+//! The host reads its environment; this module decides what a name and a value mean, the same for every host.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,19 @@ use crate::snapshot::{SWITCHES, VERSION};
 use crate::switching::switch_word;
 use crate::value::Value;
 
-/// What the names of variables begin with unless the app says otherwise.
+/// The default prefixes of the names of variables.
 pub const PREFIXES: [&str; 3] = ["FEATURE_", "ENABLE_", "NEXT_PUBLIC_FEATURE_"];
 
-/// The switches that an environment holds.
+/// The switches of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Switches {
-    /// A snapshot of them: a layer for [`layered`](super::layered), or one by itself.
+    /// A snapshot of them: a layer for [`layered`](super::layered), or a snapshot by itself.
     pub snapshot: Vec<u8>,
-    /// The variables that are no switches although they are named like one; the value is not told, because it may be
-    /// a secret.
+    /// The variables with such a name whose value is not on or off; the value is not shown, because it may be a secret.
     pub violations: Vec<Violation>,
 }
 
-/// Reads the switches among the variables whose names begin with one of the prefixes.
+/// Reads the switches from the variables whose names begin with one of the prefixes.
 ///
 /// ```
 /// use esclusa::sync::{PREFIXES, switches};
@@ -39,14 +38,14 @@ pub fn switches<N: AsRef<str>, V: AsRef<str>>(
     let (mut switches, mut violations) = (BTreeMap::new(), Vec::new());
     for (variable, value) in variables {
         let (variable, value) = (variable.as_ref(), unquoted(value.as_ref().trim()));
-        // Of FEATURE_ and FEATURE_X_ the longer one.
+        // The longest matching prefix: FEATURE_X_ before FEATURE_.
         let names = prefixes.iter().filter_map(|prefix| variable.strip_prefix(prefix.as_ref()));
         let Some(name) = names.min_by_key(|name| name.len()).filter(|name| !name.is_empty() && !value.is_empty())
         else {
             continue;
         };
         match switch_word(value) {
-            // Of two variables for one flag the one that switches off counts.
+            // Of two variables for one flag, off counts.
             Some(enabled) => *switches.entry(name.to_lowercase()).or_insert(true) &= enabled,
             None => violations.push(Violation {
                 place: variable.to_owned(),

@@ -1,12 +1,12 @@
-//! Finding events in the bytes of a stream of server-sent events (section 9.2 of the HTML standard; 11.20).
+//! Finds events in the bytes of a stream of server-sent events (section 9.2 of the HTML standard; 11.20).
 
-/// How much of a line counts; the names and types that are told apart are shorter.
+/// Number of bytes of a line that are kept; the names and types that matter are shorter.
 const MAX_LINE_BYTES: usize = 64;
 
-/// Types of events by which servers only say that they live.
+/// Types of events that servers send only to keep the connection alive.
 const QUIET: &[&[u8]] = &[b"ping", b"heartbeat", b"keep-alive", b"keepalive"];
 
-/// Reads bytes as they come and keeps only the beginning of the current line, however long an event is.
+/// Reads bytes as they arrive and keeps only the beginning of the current line, for events of any length.
 #[derive(Debug, Default)]
 pub struct EventReader {
     line: Vec<u8>,
@@ -46,7 +46,7 @@ impl EventReader {
         match field {
             b"data" => self.has_data = true,
             b"event" => self.is_quiet = QUIET.contains(&value.strip_prefix(b" ").unwrap_or(value)),
-            // A comment has no name, and other fields mean nothing here.
+            // A comment has no name; other fields are ignored.
             _ => {}
         }
         false

@@ -1,11 +1,11 @@
-//! One request to a source of layers, when every layer has answered: what the source as a whole answers (13.11).
+//! The answer of a source of layers to one request, once every layer has answered (13.11).
 
 /// The numbers that a source of layers keeps from one request to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layering {
-    /// Counts the different snapshots that the layers made so far: the entity tag of the whole.
+    /// Counts the different merged snapshots so far: the entity tag of the merged snapshot.
     pub made: u64,
-    /// The one of them that was given out last.
+    /// The count of the merged snapshot that was returned last.
     pub given: u64,
 }
 
@@ -16,7 +16,7 @@ pub struct LayerFailure {
     pub layer: String,
     /// What went wrong.
     pub error: String,
-    /// How long its store asks to be left alone.
+    /// The wait that its store asks for.
     pub retry_after_ms: Option<u64>,
 }
 
@@ -25,7 +25,7 @@ pub struct LayerFailure {
 pub enum Conclusion {
     /// Nothing has changed since the entity tag of the request.
     NotModified,
-    /// The snapshot that the layers make, under this entity tag.
+    /// The merged snapshot, with this entity tag.
     Snapshot {
         /// The entity tag.
         etag: String,
@@ -34,15 +34,15 @@ pub enum Conclusion {
     Failure {
         /// The errors of all layers that failed.
         error: String,
-        /// The longest time that a store asks to be left alone.
+        /// The longest wait that a store asks for.
         retry_after_ms: Option<u64>,
-        /// Whether the snapshot that the layers make comes with it: it has not been given out yet.
+        /// Whether the merged snapshot comes with it, because it was not returned yet.
         with_snapshot: bool,
     },
 }
 
 impl Layering {
-    /// Concludes a request with this entity tag; `is_new` if any layer has said something else than before.
+    /// Concludes a request with this entity tag; `is_new` if the content of any layer has changed.
     pub fn conclude(&mut self, etag: Option<&str>, is_new: bool, failures: &[LayerFailure]) -> Conclusion {
         self.made += u64::from(is_new || self.made == 0);
         let own = self.made.to_string();

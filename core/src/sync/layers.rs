@@ -1,6 +1,6 @@
-//! Layers: several snapshots laid one over the other make one (section 13 of SEMANTICS.md).
+//! Layers: several snapshots are merged into one (section 13 of SEMANTICS.md).
 //!
-//! It reads which flag stands where and whether a layer only switches; what a flag means it does not know.
+//! The module knows which layer defines a flag and whether a layer only switches flags, not what a flag means.
 
 use crate::error::SnapshotError;
 use crate::fingerprint::{Map, Set};
@@ -10,18 +10,18 @@ use crate::time::Time;
 use crate::value::{Fields, Value};
 use crate::{RULES, row};
 
-/// Why layers make no snapshot: one of them is none.
+/// Why layers could not be merged: one of them is not a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct LayerError {
-    /// Which layer it is; the first is 0.
+    /// The index of the layer; the first is 0.
     pub layer: usize,
     /// What is wrong with it.
     pub error: SnapshotError,
 }
 
-/// Lays snapshots one over the other, the uppermost first, and gives the one that they make; `None` is a layer that
-/// has said nothing yet. There is no whole while a layer is missing and nothing but switches has spoken (13.12).
+/// Merges snapshots, the uppermost first; `None` is a layer that has not answered yet. Gives no merged snapshot until a
+/// layer other than environment switches has answered, or every layer has (13.12).
 ///
 /// ```
 /// use esclusa::sync::layered;
@@ -38,7 +38,7 @@ pub struct LayerError {
 pub fn layered(layers: &[Option<&[u8]>]) -> Result<Option<Vec<u8>>, LayerError> {
     let mut merged = Merged::default();
     let mut has_base = false;
-    // From the ground up, because switches turn what lies below them.
+    // From the bottom up, because switches change the flags of the layers below them.
     for (layer, bytes) in layers.iter().enumerate().rev() {
         match bytes {
             Some(bytes) => {
@@ -53,7 +53,7 @@ pub fn layered(layers: &[Option<&[u8]>]) -> Result<Option<Vec<u8>>, LayerError> 
     Ok(is_complete.then(|| merged.into_document().to_json().into_bytes()))
 }
 
-/// One of them.
+/// One layer.
 struct Layer<'a> {
     head: Snapshot,
     segments: Vec<Value<'a>>,
@@ -68,7 +68,7 @@ impl<'a> Layer<'a> {
                 return;
             }
             let mut entry = std::mem::take(entry);
-            // A row begins with room for many columns, and these stay.
+            // A row is read with capacity for many columns, which would be wasted here.
             if let Value::Object(fields) = &mut entry {
                 fields.shrink_to_fit();
             }
@@ -79,7 +79,7 @@ impl<'a> Layer<'a> {
                 Part::Ignored | Part::UnknownSwitches => {}
             }
         })?;
-        // What one layer ignores counts in its own flags alone.
+        // The names that a layer ignores apply to its own flags alone.
         let ignored: Set<String> = head.ignored.iter().cloned().collect();
         for flag in flags.iter_mut().filter(|_| !ignored.is_empty()) {
             if let Value::Object(fields) = flag {
@@ -90,19 +90,19 @@ impl<'a> Layer<'a> {
     }
 }
 
-/// What the layers so far make.
+/// The merged snapshot of the layers so far.
 #[derive(Default)]
 struct Merged<'a> {
-    /// Of the uppermost layer that has one.
+    /// The revision of the uppermost layer that has one.
     revision: Option<u64>,
     generated_at: Option<Time>,
     segments: Entries<'a>,
     flags: Entries<'a>,
-    /// Whether a layer so far has said nothing.
+    /// Whether a layer so far has not answered.
     is_partial: bool,
-    /// Whether a layer so far has flags of its own, and does not only switch others.
+    /// Whether a layer so far has flags of its own, other than switches.
     has_flags: bool,
-    /// The keys of the switches that met no flag (13.14).
+    /// The keys of the switches that matched no flag (13.14).
     unknown_switches: Vec<String>,
 }
 
@@ -110,7 +110,7 @@ impl<'a> Merged<'a> {
     fn lay(&mut self, layer: Layer<'a>) {
         if layer.head.switches {
             let mut switches: Vec<_> = layer.flags.iter().filter_map(switch).collect();
-            // Of several switches for one flag, one that switches off counts (13.10), and so comes last.
+            // Of several switches for one flag, off counts (13.10), and so comes last.
             switches.sort_by_key(|(_, enabled)| !enabled);
             let mut places = self.flags.places();
             for (key, enabled) in switches {
@@ -128,8 +128,8 @@ impl<'a> Merged<'a> {
         }
     }
 
-    /// Switches the flags with this key, or with its key without affixes; a flag that no layer has is defined
-    /// by the switch alone.
+    /// Switches the flags with this key, or with its key without affixes; if no layer has such a flag, the switch
+    /// defines one.
     fn switch(&mut self, name: &str, enabled: bool, places: &mut Map<Vec<u8>, Vec<usize>>) {
         let of_key = |key| places.get(&plain(key)).map(Vec::as_slice);
         let known = [name].into_iter().chain(without_affixes(name)).find_map(of_key);
@@ -166,12 +166,12 @@ impl<'a> Merged<'a> {
     }
 }
 
-/// Flags or segments with their keys, as far as they have any.
+/// Flags or segments with their keys, if they have one.
 #[derive(Default)]
 struct Entries<'a>(Vec<(Option<String>, Value<'a>)>);
 
 impl<'a> Entries<'a> {
-    /// The entries of an upper layer, and below them those of other keys.
+    /// The entries of an upper layer, followed by those of other keys.
     fn under(self, key: impl for<'v> Fn(&'v Value<'_>) -> Option<&'v str>, upper: Vec<Value<'a>>) -> Self {
         let mut entries: Vec<_> = upper.into_iter().map(|entry| (key(&entry).map(str::to_owned), entry)).collect();
         let taken: Set<String> = entries.iter().filter_map(|(key, _)| key.clone()).collect();
@@ -179,7 +179,7 @@ impl<'a> Entries<'a> {
         Entries(entries)
     }
 
-    /// Where the flags of each key are, with the keys as switches write them (13.6).
+    /// The positions of the flags of each key, with the keys in the form of 13.6.
     fn places(&self) -> Map<Vec<u8>, Vec<usize>> {
         let mut places: Map<Vec<u8>, Vec<usize>> = Map::default();
         for (at, (key, flag)) in self.0.iter().enumerate() {
@@ -190,7 +190,7 @@ impl<'a> Entries<'a> {
         places
     }
 
-    /// Sets `enabled` of the flag that is there.
+    /// Sets `enabled` of the flag at this position.
     fn switch(&mut self, at: usize, enabled: bool) {
         let Some((_, Value::Object(fields))) = self.0.get_mut(at) else { return };
         let mut is_set = false;
@@ -207,7 +207,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// The key of a flag, as far as it has one: its name is that only without a `key` (2.2.2).
+/// The key of a flag, if it has one: its name, if there is no `key` (2.2.2).
 fn flag_key<'v>(flag: &'v Value<'_>) -> Option<&'v str> {
     flag.get("key").filter(|key| !key.is_null()).or_else(|| flag.get("name"))?.as_str()
 }
@@ -216,12 +216,12 @@ fn segment_key<'v>(segment: &'v Value<'_>) -> Option<&'v str> {
     segment.get("key")?.as_str()
 }
 
-/// What an entry of a layer of switches says.
+/// The key and the state of an entry of a layer of switches.
 fn switch<'v>(flag: &'v Value<'_>) -> Option<(&'v str, bool)> {
     Some((flag_key(flag)?, switching::switch(flag.get("enabled")?)?))
 }
 
-/// What the names of variables have beside the keys of flags (13.13).
+/// What variables are named with, beside the key of the flag (13.13).
 const PREFIXES: [&str; 2] = ["feature_", "flag_"];
 const SUFFIXES: [&str; 3] = ["_enabled", "_active", "_flag"];
 
@@ -247,8 +247,8 @@ fn without_suffix(name: &str) -> Option<&str> {
     SUFFIXES.iter().find_map(rest)
 }
 
-/// A key as a switch may write it (13.6): `CRM_ADVANCED` is for `crm-advanced` too, because the name of a variable of
-/// the environment has neither small letters nor hyphens.
+/// A key in the form of 13.6: `CRM_ADVANCED` is for `crm-advanced` too, because the name of an environment variable has
+/// neither small letters nor hyphens.
 fn plain(key: &str) -> Vec<u8> {
     let plain = |byte: u8| match byte.to_ascii_lowercase() {
         b'-' | b'.' | b':' | b'/' | b' ' => b'_',

@@ -3,22 +3,23 @@
 /// How often to ask and how to retry; all in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// From one good answer to the next ask; at least 1.
+    /// From one good answer to the next request; at least 1.
     pub interval_ms: u64,
-    /// The part of the interval, 0 to 100 percent, of which a random share is taken off, so that apps spread out.
+    /// The part of the interval, 0 to 100 percent, of which a random share is subtracted, so that requests of many apps
+    /// spread out.
     pub jitter_percent: u64,
-    /// Data older than this is stale; four intervals unless it is given.
+    /// Data older than this is stale; four intervals by default.
     pub stale_after_ms: Option<u64>,
     /// The wait after the first failure; it doubles with each further one. At least 1.
     pub backoff_min_ms: u64,
     /// The longest wait after a failure.
     pub backoff_max_ms: u64,
-    /// Within how long after a notification the source is asked, at random, so that not every app asks at once.
+    /// After a notification, the request comes within this time, at random, so that not every app asks at once.
     pub spread_ms: u64,
 }
 
-/// Ask every 30 seconds, and within 200 milliseconds of a notification; stale after 2 minutes; retry after 1 second and
-/// up to every minute.
+/// Asks every 30 seconds, and within 200 milliseconds of a notification; stale after 2 minutes; retries after 1 second
+/// and up to every minute.
 impl Default for Policy {
     fn default() -> Self {
         Policy {
@@ -43,9 +44,9 @@ pub struct PolicyError {
     pub field: &'static str,
     /// Its value.
     pub value: u64,
-    /// The least that it may be: an interval or a back-off of 0 would ask a source without end.
+    /// The least valid value: an interval or a back-off of 0 would ask a source without pause.
     pub least: u64,
-    /// The most that it may be.
+    /// The greatest valid value.
     pub most: u64,
 }
 

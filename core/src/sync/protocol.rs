@@ -1,8 +1,8 @@
 //! When to ask a source, what to ask, and what an answer means (section 11 of SEMANTICS.md).
 //!
-//! A state machine without I/O and without a clock: each host passes the milliseconds of one monotonic clock of its
-//! own, does what the returned [`Action`] says and tells what came of it. So the rules of retrying are written, tested
-//! and fixed once.
+//! A state machine without I/O and without a clock: each host passes the milliseconds of its own monotonic clock,
+//! carries out the returned [`Action`] and reports the result. So the rules of retrying are written, tested and fixed
+//! once.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -14,14 +14,14 @@ use crate::value::Value;
 /// Upper limit for `Retry-After`: one hour, in milliseconds.
 pub const MAX_RETRY_AFTER_MS: u64 = 3_600_000;
 
-/// How often a store is asked for the whole answer, in milliseconds: an entity tag that stayed the same while the
-/// content changed keeps a change back for no longer than this.
+/// How often a store is asked for the whole answer, in milliseconds: if an entity tag stays the same although the
+/// content changes, the change is late by at most this long.
 pub const READ_IN_FULL_EVERY_MS: u64 = 600_000;
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Ask the source now, publish what it gives, and pass what came of it to [`Protocol::receive`].
+    /// Ask the source now, publish its answer, and pass the result to [`Protocol::receive`].
     Ask(Request),
     /// Wait, in milliseconds.
     Wait {
@@ -43,36 +43,36 @@ pub struct Request {
     pub allow_empty: bool,
 }
 
-/// What came of asking a source.
+/// The result of asking a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
-    /// It gave a snapshot, and that was published.
+    /// Its snapshot was published.
     Published {
         /// The revision of the snapshot.
         revision: Option<u64>,
         /// The entity tag that came with it.
         etag: Option<String>,
     },
-    /// It gave a snapshot that was refused, because its revision is older than the current one.
+    /// Its snapshot was refused, because its revision is older than the current one.
     Older {
         /// The revision of the snapshot.
         revision: u64,
         /// The revision that is current and stays.
         current: u64,
     },
-    /// The source says that nothing has changed, or gave the very bytes that it gave before.
+    /// Nothing has changed, or the bytes equal those of the last answer.
     NotModified,
-    /// It gave no answer that can be used.
+    /// There is no usable answer.
     Failure {
-        /// What went wrong, without secrets: it is shown in the status.
+        /// The error, without secrets: the status shows it.
         error: String,
-        /// For how long the source asks to be left alone.
+        /// The wait that the source asks for.
         retry_after_ms: Option<u64>,
     },
 }
 
 impl Response {
-    /// What came of publishing a snapshot that came with an entity tag.
+    /// The response for a snapshot that was published or refused, with its entity tag.
     #[must_use]
     pub fn of(report: &Report, etag: Option<String>) -> Self {
         let revision = report.revision();
@@ -87,19 +87,19 @@ impl Response {
 #[derive(Clone, Debug)]
 pub struct Protocol {
     policy: Policy,
-    /// Different in every process, so that they do not ask at once.
+    /// Different in every process, so that processes do not ask at the same moment.
     seed: u64,
     draws: u64,
     latest_ms: u64,
     next_ask_ms: u64,
-    /// Until when the source wants to be left alone.
+    /// The end of the wait that the source asked for.
     left_alone_ms: u64,
     request: Request,
-    /// When a good answer last came to a request in full.
+    /// When a request in full last had a good answer.
     read_in_full_ms: Option<u64>,
-    /// Whether the last request was one in full.
+    /// Whether the last request was in full.
     asked_in_full: bool,
-    /// Length and hash of the bytes that the source gave last.
+    /// Length and hash of the bytes that the source sent last.
     known: Option<(usize, u64)>,
     /// Whether anything from this source is published.
     answered: bool,
@@ -138,7 +138,7 @@ impl Protocol {
         })
     }
 
-    /// What to do at this time. A host asks again after every wait and every answer.
+    /// The action at this time. A host calls this again after every wait and every answer.
     pub fn next(&mut self, now_ms: u64) -> Action {
         let now_ms = self.advance(now_ms);
         match self.next_ask_ms.saturating_sub(now_ms) {
@@ -151,19 +151,19 @@ impl Protocol {
         }
     }
 
-    /// A person wants to know: the next action is to ask.
+    /// A person asked for a refresh: the next action is to ask.
     pub fn refresh(&mut self, now_ms: u64) {
         self.next_ask_ms = self.advance(now_ms);
     }
 
-    /// The source says that there is news (11.9).
+    /// The source has news (11.9).
     pub fn notified(&mut self, now_ms: u64) {
         let now_ms = self.advance(now_ms);
         let soon = now_ms.saturating_add(self.draw(self.policy.spread_ms)).max(self.left_alone_ms);
         self.next_ask_ms = self.next_ask_ms.min(soon);
     }
 
-    /// What would have brought notifications is cut off, and news may have been missed (11.10).
+    /// The connection for notifications was lost, and news may have been missed (11.10).
     pub fn disconnected(&mut self, now_ms: u64) {
         let now_ms = self.advance(now_ms);
         let soon = now_ms.saturating_add(self.draw(part(self.policy.interval_ms, 2, 3)));
@@ -172,31 +172,31 @@ impl Protocol {
         }
     }
 
-    /// Whether these are the bytes that the source gave last, which need not be published again; asked before the
+    /// Whether these are the bytes that the source sent last, which need not be published again. Call it before the
     /// answer is received.
     pub fn is_known(&mut self, bytes: &[u8]) -> bool {
-        // The seed is the process's own, so nobody can make other bytes with the same hash.
+        // The seed is the process's own, so other bytes with the same hash cannot be made on purpose.
         let known = (bytes.len(), xxh3_64_with_seed(bytes, self.seed));
         let before = self.known.replace(known);
         self.answered && before == Some(known)
     }
 
-    /// Something else than an answer was published: a cached copy, or what there is while a layer is missing. There are
-    /// answers then, but nothing is fresh.
+    /// Something other than an answer was published: a cached copy, or the merged snapshot while a layer is missing.
+    /// Flags then have answers, but the data is not fresh.
     pub fn from_cache(&mut self, now_ms: u64, revision: Option<u64>) {
         self.advance(now_ms);
         (self.available, self.revision) = (true, revision);
     }
 
-    /// This process is a copy of one that had published, and this protocol is new in it (11.14): there are answers, and
-    /// the source is asked within `spread`, because many copies may begin at the same moment.
+    /// This process is a fork of one that had published, and this protocol is new in it (11.14): flags have answers,
+    /// and the source is asked within `spread`, because many forks may start at the same moment.
     pub fn inherited(&mut self, now_ms: u64, revision: Option<u64>) {
         self.from_cache(now_ms, revision);
         let spread = self.draw(self.policy.spread_ms);
         self.next_ask_ms = self.latest_ms.saturating_add(spread);
     }
 
-    /// Takes what came of asking, and decides when to ask again.
+    /// Takes the result of a request, and decides when to ask again.
     pub fn receive(&mut self, now_ms: u64, response: Response) {
         let now_ms = self.advance(now_ms);
         match response {
@@ -222,7 +222,7 @@ impl Protocol {
         }
     }
 
-    /// How things stand at this time.
+    /// The status at this time.
     #[must_use]
     pub fn status(&self, now_ms: u64) -> Status {
         let now_ms = now_ms.max(self.latest_ms);
@@ -236,7 +236,7 @@ impl Protocol {
         Status { state, revision: self.revision, age_ms, failures: self.failures, last_error: self.last_error.clone() }
     }
 
-    /// A clock that goes back counts as one that stands still (11.7).
+    /// A clock that goes back counts as stopped (11.7).
     fn advance(&mut self, now_ms: u64) -> u64 {
         self.latest_ms = self.latest_ms.max(now_ms);
         self.latest_ms
@@ -254,12 +254,12 @@ impl Protocol {
     }
 
     fn fail(&mut self, now_ms: u64, error: String, retry_after_ms: Option<u64>) {
-        // The answer was not taken, so the same bytes are looked at again.
+        // The answer was refused, so the same bytes are read again.
         self.known = None;
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some((error, now_ms));
         let doubled = 1_u64.checked_shl(self.failures - 1).unwrap_or(u64::MAX);
-        // Who has answers can wait; without this the retries of all who have some would overrun a store that falters.
+        // Clients with data back off longer, so retries cannot overload a failing store.
         let least = if self.available { self.policy.interval_ms / 2 } else { 0 };
         let wait = self.policy.backoff_min_ms.saturating_mul(doubled).max(least).min(self.policy.backoff_max_ms);
         let wait = wait - self.draw(wait / 2);
@@ -276,8 +276,8 @@ impl Protocol {
     }
 }
 
-/// `whole × share / of`, for a share that is at most `of`, which is at most 2^32: so nothing overflows, and a browser
-/// needs no division of 128 bits.
+/// `whole × share / of`, for a share that is at most `of`, which is at most 2^32: so there is no overflow, and a
+/// browser needs no 128-bit division.
 fn part(whole: u64, share: u64, of: u64) -> u64 {
     let of = of.max(1);
     whole / of * share + whole % of * share / of

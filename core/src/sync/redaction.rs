@@ -1,4 +1,4 @@
-//! What may be shown of a text that another program wrote: one line, without what looks like a secret (11.21).
+//! What may be shown of another program's text: one line, without what looks like a secret (11.21).
 
 /// The longest text that is shown, in characters.
 const MAX_CHARACTERS: usize = 500;
@@ -8,8 +8,8 @@ fn ends(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\'' | '"' | '<' | '>')
 }
 
-/// The text in one line and not too long, with addresses cut down to scheme, host and path, and without the values of
-/// what is named like a password, a token or a key.
+/// The text in one line and of limited length, with addresses reduced to scheme, host and path, and without the values
+/// of names like password, token or key.
 ///
 /// ```
 /// use esclusa::sync::redacted;
@@ -50,7 +50,7 @@ fn is_of_scheme(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '+' | '.' | '-')
 }
 
-/// The query of an address whose host stands elsewhere: `/flags?key=***`.
+/// The query of an address without its host: `/flags?key=***`.
 fn without_queries(text: &str) -> String {
     let (mut shown, mut rest) = (String::new(), text);
     while let Some(at) = rest.find(['?', '&']) {

@@ -4,13 +4,13 @@ use crate::time::Time;
 
 /// The wait that the server asks for, in milliseconds; `None` if the header has neither form.
 ///
-/// A date is taken by the server's own clock, its header `Date`, if that can be read; otherwise `now_ms`, milliseconds
-/// since the epoch, is the time. So a wrong clock of this machine does no harm.
+/// A date is compared with the server's own clock, its header `Date`, if that can be read, else with `now_ms`,
+/// milliseconds since the epoch. So a wrong clock of this machine does no harm.
 #[must_use]
 pub fn retry_after_ms(header: &str, date: Option<&str>, now_ms: u64) -> Option<u64> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Too many digits for a number: the longest wait.
+        // Too many digits for the type: the longest wait.
         return Some(header.parse().unwrap_or(u64::MAX).saturating_mul(1000));
     }
     let until = http_date(header)?;

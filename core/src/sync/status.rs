@@ -1,8 +1,8 @@
-//! How things stand between a source and its flags (11.1, 11.13).
+//! The state between a source and its flags (11.1, 11.13).
 
 use crate::value::Value;
 
-/// How things stand.
+/// The state of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Nothing is published yet.
@@ -11,7 +11,7 @@ pub enum State {
     Fresh,
     /// The data is older than `stale_after_ms`, or came from a cached copy.
     Stale,
-    /// The last ask failed.
+    /// The last request failed.
     Failing,
 }
 
@@ -31,7 +31,7 @@ impl State {
 /// The state of a sync, with its details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// In one word.
+    /// The state in one word.
     pub state: State,
     /// The revision that was published last, if it has one.
     pub revision: Option<u64>,
@@ -44,8 +44,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// In one line, for a person: `failing from flags.json, revision 42, 31 s old, 3 failures, the last: connection
-    /// refused` (11.22).
+    /// The status in one line, for a person: `failing from flags.json, revision 42, 31 s old, 3 failures, the last:
+    /// connection refused` (11.22).
     #[must_use]
     pub fn line(&self, source: &str) -> String {
         let whole = |number: u64| Value::from(number).to_json();

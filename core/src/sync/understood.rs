@@ -1,4 +1,4 @@
-//! What is logged of what was understood of a snapshot (11.24 of SEMANTICS.md).
+//! The block of the log about what was understood of a snapshot (11.24 of SEMANTICS.md).
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const MAX_NAMED: usize = 20;
 pub struct Understood {
     /// Whether a column keeps flags off, so that it has to be mapped, renamed or ignored.
     pub is_warning: bool,
-    /// Lines without an end of line behind the last.
+    /// The lines, without a line break after the last.
     pub text: String,
 }
 
@@ -62,7 +62,7 @@ pub fn understood(source: &str, reading: &Value<'_>) -> Option<Understood> {
     });
     line("left out", &mut left_out);
     for notice in reading.get("notices")?.as_list()? {
-        // A switch without a flag has a line of its own in the log (13.14).
+        // A switch without a flag has its own line in the log (13.14).
         if notice.get("code")?.as_str()? != "unknown-switch" {
             line("notice", &mut notice.get("problem").and_then(Value::as_str).map(str::to_owned).into_iter());
         }
@@ -83,7 +83,7 @@ enum Role {
     Read,
     Ignored,
     Gate,
-    /// It keeps some flag off.
+    /// It withholds some flag.
     Restriction,
     Unread,
 }
@@ -114,18 +114,18 @@ impl<'v> Column<'v> {
         Some(Column { name, read_as, role, not_empty: number("not_empty"), withheld })
     }
 
-    /// A column that is read, and as what if it has another name.
+    /// A column that is read, and the field that it is read as if the name differs.
     fn read(&self) -> String {
         if self.name == self.read_as { shown(self.name) } else { format!("{} as {}", shown(self.name), self.read_as) }
     }
 }
 
-/// A name as it stands if it is a plain one; a strange one is quoted, so that it cannot look like a line of the log.
+/// A plain name as it is; any other is quoted, so that it cannot imitate a line of the log.
 fn shown(name: &str) -> String {
     as_it_stands(name, 64, "_-")
 }
 
-/// The same of a file, whose path has dots and folders, and what it is called at the end.
+/// The same for a file, whose path has dots, folders and an extension.
 fn path(name: &str) -> String {
     as_it_stands(name, 255, "_-./\\:")
 }

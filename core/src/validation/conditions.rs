@@ -15,8 +15,8 @@ use crate::version::Version;
 const FIELDS: [&str; 11] =
     ["attribute", "op", "value", "values", "ignore_case", "all", "any", "not", "segment", "percentage", "now"];
 
-/// A condition. What is wrong in it is reported and replaced by an empty `any`, so that the rest keeps its place and the
-/// segments that it names can still be looked at.
+/// A condition. A violation in it is reported and an empty `any` takes its place, so that the places of the rest stay
+/// as they are and the segments that it names are checked.
 pub(super) fn condition<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> ConditionDefinition<'v> {
     readable(reading, place, value).unwrap_or_default()
 }
@@ -82,7 +82,7 @@ fn readable<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) -> 
     self::percentage(reading, &place.field("percentage"), percentage?)
 }
 
-/// Reports fields that the operator does not take.
+/// Reports fields that the operator does not have.
 fn unfitting<const N: usize>(
     reading: &mut Reading,
     place: &Place<'_>,

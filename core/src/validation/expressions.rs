@@ -1,4 +1,4 @@
-//! How large the expressions of a snapshot are together (5.17): compiling them is what takes the most time and memory.
+//! Limits the total size of a snapshot's expressions (5.17): compiling them takes the most time and memory.
 
 use std::cmp::Reverse;
 
@@ -9,8 +9,8 @@ use crate::fingerprint::Map;
 use crate::limit::MAX_SNAPSHOT_REGEX_PARTS;
 use crate::reading::{Place, Reading};
 
-/// Sets flags and segments aside until the expressions of the others are within the limit: those with the most parts
-/// first. Equal expressions count once.
+/// Sets flags and segments aside until the expressions of the others are within the limit: first those with the most
+/// parts. Equal expressions count once.
 pub(super) fn limit(
     reading: &mut Reading,
     (segments_place, segments): (&Place<'_>, &mut [Segment<'_>]),
@@ -75,7 +75,7 @@ pub(super) fn limit(
     }
 }
 
-/// What uses expressions, by its key, and where it stands among its kind.
+/// A flag or segment with expressions: its kind and key, and its index.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Segment(String, usize),

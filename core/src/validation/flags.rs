@@ -16,8 +16,8 @@ use crate::switching;
 use crate::time::Time;
 use crate::value::Value;
 
-/// The definition of a flag; the fields that may keep people out and cannot be read are put with those that are
-/// `unreadable`. What cannot be read is as if it were absent.
+/// The definition of a flag. Fields that may restrict it and cannot be read are added to `unreadable`; a field that
+/// cannot be read counts as absent.
 pub(super) fn flag<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
@@ -50,7 +50,7 @@ pub(super) fn flag<'v>(
         ..,
     ] = fields;
     let at = |name: &'static str| place.field(name);
-    // Put together at the end: assigned one by one, each field would first have to drop what it holds.
+    // Built at the end: assigning fields one by one would first drop what each holds.
     let mut is_read = |name: &'static str, is_read: bool| {
         if !is_read && !unreadable.contains(&name) {
             unreadable.push(name);
@@ -148,7 +148,7 @@ fn overrides<'v>(reading: &mut Reading, place: &Place<'_>, value: &Value<'v>) ->
         Some([texts("users", users), texts("companies", companies)])
     };
     let (on, off) = (side("on", on), side("off", off));
-    // What can be read of one counts without the other (8.15).
+    // Each side is read even if the other cannot be (8.15).
     let ([on_users, on_companies], [off_users, off_companies]) = (on.unwrap_or_default(), off.unwrap_or_default());
     Some(OverridesDefinition { on_users, on_companies, off_users, off_companies })
 }

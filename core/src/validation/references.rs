@@ -1,4 +1,4 @@
-//! What flags and segments refer to: unknown ones, cycles, and chains that are too long (2.3 and 2.4).
+//! References of flags and segments: unknown names, cycles, and chains that are too long (2.3 and 2.4).
 
 use super::survey::{Extent as Cost, Survey};
 use super::{Candidate, Segment};
@@ -13,10 +13,10 @@ use crate::limit::{
 };
 use crate::reading::{Place, Reading};
 
-/// How many keys of a cycle a message names before it says how many more there are.
+/// Number of keys of a cycle that a message names; it counts the rest.
 const NAMED: usize = 10;
 
-/// How deep a condition is and how many parts it has, its segments written out.
+/// The depth of a condition and its number of parts, with its segments expanded.
 pub(crate) type Extent = (u32, u64);
 
 /// Whether a condition is within the limits (2.3.4).
@@ -24,7 +24,7 @@ pub(crate) fn within((depth, parts): Extent) -> bool {
     depth <= MAX_CONDITION_DEPTH && parts <= MAX_CONDITION_PARTS
 }
 
-/// The extent of a condition, given those of the segments; `None` if it names one that is not known.
+/// The extent of a condition, given those of the segments; `None` if it names an unknown one.
 pub(crate) fn extent(condition: &ConditionDefinition<'_>, known: impl Fn(&str) -> Option<Extent>) -> Option<Extent> {
     let (mut depth, mut parts) = condition.extent();
     let mut all_known = true;
@@ -41,7 +41,7 @@ pub(crate) fn extent(condition: &ConditionDefinition<'_>, known: impl Fn(&str) -
 /// The extent of each segment by its key; `None` for one that is set aside.
 pub(super) type Extents = Map<String, Option<Extent>>;
 
-/// The segments that may be used, each after those that it uses, and the extents of all.
+/// The usable segments, each after those that it uses, and the extents of all.
 pub(super) fn segments<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
@@ -57,7 +57,7 @@ pub(super) fn segments<'v>(
         let usable = |node: &usize| {
             let Some(segment) = segments.get(*node).filter(|segment| segment.sound) else { return false };
             let mut usable = true;
-            // Within a knot the others are not judged yet; one that is not usable makes the whole knot unusable.
+            // Within a cycle the others are not judged yet; one unusable segment makes the whole cycle unusable.
             let inside = |key: &str| members.contains(key);
             segment
                 .definition
@@ -114,7 +114,7 @@ fn segment_edges(segments: &[Segment<'_>]) -> Vec<Vec<usize>> {
     segments.iter().map(named).collect()
 }
 
-/// The extent of a condition whose segments are all known and which is within the limits; else reports why not.
+/// The extent of a condition if all its segments are known and it is within the limits; else reports why not.
 fn usable(
     reading: &mut Reading,
     when: &Place<'_>,
@@ -165,7 +165,7 @@ fn unknown_segments(reading: &mut Reading, place: &Place<'_>, condition: &Condit
     }
 }
 
-/// Sets every flag aside that refers to what it may not, of all that refer to something.
+/// Of the flags that refer to others, sets aside those with an invalid reference.
 pub(super) fn names(
     reading: &mut Reading,
     place: &Place<'_>,
@@ -183,7 +183,7 @@ pub(super) fn names(
             .iter()
             .enumerate()
             .map(|(at, rule)| usable(reading, &rules.entry(at).field("when"), &rule.when, extents));
-        // Every rule is looked at, so that all that is wrong is reported.
+        // Every rule is checked, so that all violations are reported.
         let parts: Vec<Option<u64>> = extents.map(|extent| extent.map(|(_, parts)| parts)).collect();
         flag.parts = parts.into_iter().sum::<Option<u64>>().unwrap_or_default();
         if flag.parts > MAX_ANSWER_PARTS {
@@ -197,7 +197,7 @@ pub(super) fn names(
         let prerequisites = place.field("prerequisites");
         for (at, prerequisite) in flag.definition.prerequisites.iter().enumerate() {
             let (code, problem) = match prerequisite.flag.as_ref() {
-                // One that could not be read has been reported.
+                // An unreadable name has been reported.
                 "" => continue,
                 own if own == flag.key => {
                     (code::CYCLE, format!("{} is the flag itself, expected the key of another", quoted(own)))
@@ -215,12 +215,12 @@ pub(super) fn names(
     }
 }
 
-/// Cycles and lengths, over the flags that break no other rule (2.4.5).
+/// Checks cycles and lengths, over the flags that break no other rule (2.4.5).
 pub(super) fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Keys<'_>, flags: &mut [Candidate<'_>]) {
     if flags.iter().all(|flag| flag.definition.prerequisites.is_empty()) {
         return;
     }
-    // The flags that refer to nothing are all alike here: one node behind the others stands for each of them.
+    // All flags without references are alike here: one node after the others stands for them.
     let leaf = flags.len();
     let node = |key: &str| {
         let at = keys.find(key)?;
@@ -266,8 +266,8 @@ pub(super) fn prerequisites(reading: &mut Reading, place: &Place<'_>, keys: &Key
     }
 }
 
-/// The message for one node of a knot: the first nodes of a way round as a path, from the node itself, and how many it
-/// has.
+/// The message for one node of a cycle: the first nodes of the way as a path, from the node itself, and the number of
+/// nodes.
 fn cycle<'n>(what: &str, (way, len): (Vec<usize>, usize), name: impl Fn(usize) -> &'n str) -> String {
     let mut path: Vec<String> = way.iter().map(|&node| quoted(name(node))).collect();
     if len > way.len() {

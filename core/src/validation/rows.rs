@@ -80,12 +80,12 @@ pub(super) fn count_read(counts: &mut Counts, definition: &FlagDefinition<'_>, f
     counts.ends_at_midnight += u32::from(end.is_some_and(|end| end.trim_ascii().len() == "2025-01-22".len()));
 }
 
-/// Whether a share is a number that is larger than a percentage may be.
+/// Whether a share is a number above 100.
 pub(super) fn is_above_100(value: &Value<'_>) -> bool {
     percent(value).is_some_and(|number| number > 100.0)
 }
 
-/// The fields that may keep people out and are in a row twice.
+/// The fields that may restrict a flag and occur twice in a row.
 #[cold]
 pub(super) fn repeated(row: &Value<'_>) -> Vec<&'static str> {
     let Value::Object(fields) = row else { return Vec::new() };

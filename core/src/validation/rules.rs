@@ -56,7 +56,7 @@ pub(super) fn rules<'v>(
     Some(rules)
 }
 
-/// A rule. What is wrong in it is reported, and the rest keeps its place.
+/// A rule. A violation in it is reported, and the places of the rest stay as they are.
 fn rule<'v>(
     reading: &mut Reading,
     place: &Place<'_>,
@@ -138,7 +138,7 @@ fn split<'v>(
     parts
 }
 
-/// Reports weights of which all can be read and all are 0 (2.2.16).
+/// Reports weights that can all be read and are all 0 (2.2.16).
 fn not_all_zero(reading: &mut Reading, place: &Place<'_>, weights: &[Option<u64>]) {
     if !weights.is_empty() && weights.iter().all(|weight| *weight == Some(0)) {
         reading.report(place, code::OUT_OF_RANGE, "has only weights of 0, expected at least one above 0");
@@ -171,7 +171,7 @@ fn own_key<'v>(
     Some(key)
 }
 
-/// The key of a variant; `variants` is `None` when they are wrong themselves, which has been reported.
+/// The key of a variant; `variants` is `None` if they are invalid, which has been reported.
 fn known_variant<'v>(
     reading: &mut Reading,
     place: &Place<'_>,

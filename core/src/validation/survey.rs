@@ -1,11 +1,11 @@
-//! How prerequisites hang together: cycles, and for each flag how long its chain is, and how many resolutions and parts
-//! of conditions it may take (2.4.2 to 2.4.4, 2.4.6). It knows flags as numbers.
+//! The graph of prerequisites: cycles, and for each flag the length of its chain and how many resolutions and parts of
+//! conditions it may take (2.4.2 to 2.4.4, 2.4.6). It knows flags as indexes.
 
 use crate::fingerprint::Set;
 use crate::graph::{Component, order};
 use crate::limit::{MAX_ANSWER_PARTS, MAX_PREREQUISITE_CHAIN, MAX_PREREQUISITE_RESOLUTIONS};
 
-/// What one answer of a flag may take.
+/// The cost of one answer of a flag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extent {
     /// The length of its longest chain of prerequisites.
@@ -25,7 +25,7 @@ impl Extent {
     }
 }
 
-/// Cycles of prerequisites, and the extent of each flag that is on none.
+/// The cycles of prerequisites, and the extent of each flag that is on none.
 pub(crate) struct Survey {
     pub(super) knots: Vec<Component>,
     pub(super) extents: Vec<Extent>,
@@ -68,8 +68,8 @@ impl Survey {
     }
 }
 
-/// A sound set of prerequisites to which some are added, as far as it stays sound. What one step costs depends on the
-/// flags that it touches, not on how many there are.
+/// A sound graph of prerequisites that grows flag by flag as long as it stays sound. The cost of a step depends on the
+/// flags that it touches, not on their total number.
 pub(crate) struct Growing {
     survey: Survey,
     edges: Vec<Vec<usize>>,
@@ -90,8 +90,8 @@ impl Growing {
         Growing { survey: Survey::of(&edges, own_parts), edges, dependents }
     }
 
-    /// Gives a flag that has none these prerequisites and conditions of so many parts, unless that made a cycle or went
-    /// beyond a limit.
+    /// Gives a flag without prerequisites these prerequisites, and conditions with this many parts, unless that makes a
+    /// cycle or exceeds a limit.
     pub(crate) fn add(&mut self, node: usize, others: Vec<usize>, parts: u64) -> bool {
         if self.reaches(&others, node) {
             return false;
@@ -129,7 +129,7 @@ impl Growing {
         sound
     }
 
-    /// Whether one of these flags is the wanted one or has it among its prerequisites, however far away.
+    /// Whether one of these flags is the wanted one or has it among its prerequisites, at any distance.
     fn reaches(&self, from: &[usize], wanted: usize) -> bool {
         let (mut waiting, mut seen) = (from.to_vec(), Set::default());
         while let Some(node) = waiting.pop() {
@@ -143,10 +143,10 @@ impl Growing {
         false
     }
 
-    /// Works out the extents of a flag and of those that depend on it; returns what they were before.
+    /// Computes the extents of a flag and of those that depend on it; returns the extents before.
     fn raise(&mut self, node: usize) -> Vec<(usize, Extent)> {
         let (mut before, mut level) = (Vec::new(), Vec::from([node]));
-        // Level by level: a chain ends after 64 of them, or is too long.
+        // Level by level: a sound chain has at most 64 of them.
         for _ in 0..=MAX_PREREQUISITE_CHAIN {
             let mut next = Set::default();
             for node in level {

@@ -5,12 +5,12 @@ use crate::fingerprint::fingerprint;
 use crate::keys::Keys;
 use crate::value::Value;
 
-/// A row whose key an earlier row has taken.
+/// A row whose key was taken by an earlier row.
 #[derive(Debug)]
 pub(crate) struct Twin {
-    /// The number of the flag that has taken the key.
+    /// The index of the flag that took the key.
     number: u32,
-    /// Of its definition, if it breaks no rule.
+    /// The fingerprint of its definition, if it breaks no rule.
     fingerprint: Option<u64>,
     killed: bool,
     client: bool,
@@ -18,7 +18,7 @@ pub(crate) struct Twin {
 }
 
 impl Twin {
-    /// That of a flag whose key is taken.
+    /// The twin of a flag whose key is taken.
     pub(super) fn of(flag: &Candidate<'_>) -> Option<Self> {
         Some(Twin {
             number: flag.twin?,
@@ -41,9 +41,9 @@ fn served_when_off(flag: &Candidate<'_>) -> Value<'static> {
 /// The later rows of a key of which not all are equal.
 #[derive(Debug)]
 pub(crate) struct Twins {
-    /// The number of the flag.
+    /// The index of the flag.
     pub(crate) number: u32,
-    /// Whether any of them reads as off.
+    /// Whether any of them says off.
     pub(crate) killed: bool,
     /// Whether any of them says `client`.
     pub(crate) client: bool,
