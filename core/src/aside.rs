@@ -15,7 +15,7 @@ pub(crate) enum Why {
 }
 
 /// The facts of a flag that is set aside.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Aside {
     /// Whether its row says `client`.
     pub(crate) client: bool,

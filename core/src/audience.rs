@@ -80,11 +80,11 @@ impl CallerBits {
 }
 
 /// The plans, regions and roles that a set has interned.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct InternedTargets([InternedTexts; FIELDS]);
 
 /// The interned texts of one field.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct InternedTexts {
     /// The text of index `i` is element `i`.
     texts: Vec<Token>,

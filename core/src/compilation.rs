@@ -9,6 +9,7 @@ mod conditions;
 mod finalize;
 mod rule_index;
 mod tables;
+mod trips;
 
 use std::borrow::Cow;
 

@@ -31,7 +31,7 @@ use crate::understood::Reading;
 use crate::value::Value;
 
 /// A compiled snapshot: answers for any flag and context, and never changes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct FlagSet {
     pub(crate) revision: Option<u64>,
     pub(crate) generated_at: Option<Time>,

@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::context::Context;
 use crate::current::{Cell, View};
 use crate::flag_set::{Flag, FlagId, FlagSet};
+use crate::guarded::GUARDS;
 use crate::kept::keep;
 use crate::report::{Outcome, Report};
 use crate::resolution::Resolution;
 use crate::time::Time;
+use crate::trips::{self, Trips};
 
 /// The current flag set, shared by everything that reads it. Cloning gives another handle to the same.
 ///
@@ -44,6 +46,8 @@ static PUBLISHED: AtomicU64 = AtomicU64::new(1);
 struct Publisher {
     /// Replaced sets that a reader may still hold.
     retired: Vec<Arc<FlagSet>>,
+    /// A build without rules takes none.
+    trips: [Trips; GUARDS],
 }
 
 impl Default for Flags {
@@ -98,6 +102,29 @@ impl Flags {
         }
         let mut set = keep(set, &before);
         set.placeholder = false;
+        for trips in &mut publisher.trips {
+            set = trips::lay(set, trips);
+        }
+        self.swap(&mut publisher, before, set)
+    }
+
+    /// Switches a flag off whose guard has tripped, now and in every later set until its run is higher (9.11).
+    ///
+    /// A flag that is not in the current set is off as soon as one has it.
+    #[cfg(feature = "rules")]
+    pub fn trip(&self, trip: trips::Trip) -> Report {
+        let mut publisher = self.publisher.lock().unwrap_or_else(PoisonError::into_inner);
+        let [trips] = &mut publisher.trips;
+        trips::take(trips, trip);
+        let before = self.current.load_full();
+        if before.placeholder {
+            return Report::new(&before, &before, Outcome::Published);
+        }
+        let set = trips::lay(FlagSet::clone(&before), trips);
+        self.swap(&mut publisher, before, set)
+    }
+
+    fn swap(&self, publisher: &mut Publisher, before: Arc<FlagSet>, mut set: FlagSet) -> Report {
         set.publication = PUBLISHED.fetch_add(1, Ordering::Relaxed);
         let set = Arc::new(set);
         let report = Report::new(&before, &set, Outcome::Published);

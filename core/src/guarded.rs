@@ -92,4 +92,10 @@ impl FlagSet {
             trip: guard.trip.as_deref(),
         })
     }
+
+    /// The trips that keep flags off, each with the key of its flag: those of the snapshot, and those that the publisher has
+    /// laid over it (9.11).
+    pub fn trips(&self) -> impl Iterator<Item = (&str, &Value<'static>)> {
+        self.guarded().filter_map(|flag| Some((flag.key, flag.trip?)))
+    }
 }

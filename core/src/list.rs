@@ -58,7 +58,7 @@ impl Slot {
 }
 
 /// All lists of a flag set.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
     tokens: Vec<Token>,
     slots: Vec<Slot>,

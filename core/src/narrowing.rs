@@ -8,7 +8,7 @@ use crate::fingerprint::Set;
 use crate::time::Time;
 
 /// The restrictions of a row, for its kept definition.
-#[derive(Debug, Hash)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Narrowing {
     targets: Targets<'static>,
     start: Option<Time>,

@@ -19,7 +19,7 @@ use crate::value::Value;
 const CURSORS: usize = 8;
 
 /// The rules of all flags that are indexed, each by its index in its flag.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RuleIndex {
     sources: Vec<Source>,
     slots: Vec<Slot>,

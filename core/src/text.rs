@@ -19,7 +19,7 @@ pub(crate) struct Text {
 }
 
 /// All strings of a flag set, concatenated.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Texts(String);
 
 impl Texts {

@@ -79,7 +79,7 @@ fn begins(mut text: impl Iterator<Item = char>, mut wanted: impl Iterator<Item =
 }
 
 /// The values of one `contains`; they are in lower case if `ignore_case`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Substrings {
     pub(crate) values: Span,
     pub(crate) ignore_case: bool,

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use esclusa::{Bucket, Context, FlagSet, Flags, Outcome, Time, Value, hash, ranges};
+use esclusa::{Bucket, Context, FlagSet, Flags, Outcome, Time, Trip, Value, hash, ranges};
 use serde_json::{Value as Json, json};
 
 const NOW: &str = "2025-06-15T12:00:00Z";
@@ -104,6 +104,10 @@ fn to_json(value: &Value<'_>) -> Json {
 }
 
 fn publish(flags: &Flags, step: &Json) -> Result<(), String> {
+    if let Some(trip) = step.get("take_trip") {
+        let report = flags.trip(Trip::new(text(&trip["flag"]), trip["run"].as_u64().unwrap()));
+        return same(&json!(report.changed()), &step["changed"]);
+    }
     let bytes = match step.get("text") {
         Some(text) => text.as_str().unwrap().to_owned(),
         None => step["snapshot"].to_string(),

@@ -16,7 +16,7 @@ from flag_reading import TARGETS, wrong_prerequisites
 
 
 def new_handle():
-    return {"current": None}
+    return {"current": None, "trips": {}}
 
 
 def publish(handle, data, accept_older=False, strict=False):
@@ -30,9 +30,34 @@ def publish(handle, data, accept_older=False, strict=False):
     current = handle["current"]
     if is_older(read["revision"], current) and not accept_older:
         return {"outcome": "older", "message": "the revision is older", "violations": read["violations"]}
-    new = make_set(read, current)
+    new = with_trips(make_set(read, current), handle["trips"])
     handle["current"] = new
     return {"outcome": "published", "violations": read["violations"], **report(current, new)}
+
+
+def take_trip(handle, key, run):
+    """9.11: the report."""
+    handle["trips"][key] = max(run, handle["trips"].get(key, 0))
+    current = handle["current"]
+    if current is None:
+        return {"outcome": "published", "violations": [], "added": [], "removed": [], "changed": [], "set_aside": []}
+    new = with_trips(current, handle["trips"])
+    handle["current"] = new
+    return {"outcome": "published", "violations": [], **report(current, new)}
+
+
+def with_trips(flag_set, trips):
+    """9.11: the set with these trips laid over it; forgets those of flags whose run is higher."""
+    flags = dict(flag_set["flags"])
+    for key in [key for key in trips if key in flags]:
+        definition = flags[key]["definition"]
+        if definition is None:
+            continue
+        if definition["run"] > trips[key]:
+            del trips[key]
+        elif definition["trip"] is None:
+            flags[key] = {**flags[key], "definition": {**definition, "enabled": False, "trip": {"run": trips[key]}}}
+    return {**flag_set, "flags": flags}
 
 
 def is_older(revision, current):

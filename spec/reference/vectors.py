@@ -119,6 +119,10 @@ def check_publish(vector):
     handle = publishing.new_handle()
     problems = []
     for number, step in enumerate(vector["publish"]):
+        if "take_trip" in step:
+            report = publishing.take_trip(handle, step["take_trip"]["flag"], step["take_trip"]["run"])
+            problems += differs(f"changed of step {number}", step["changed"], report["changed"])
+            continue
         text = step["text"] if "text" in step else json.dumps(step["snapshot"])
         report = publishing.publish(handle, text, accept_older=step.get("accept_older", False))
         problems += differs(f"outcome of step {number}", step["outcome"], report["outcome"])

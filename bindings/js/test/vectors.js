@@ -6,7 +6,7 @@ import { bucketOf, hash8, unitIn } from './recipe.js';
 
 /** In a vector as JSON, where a snapshot may be a text of its own. */
 const USES_REGEX = /op\\?":\\?"matches/;
-const USES_RULES = /(?:condition|guard|rules|prerequisites|segments)\\?":/;
+const USES_RULES = /(?:condition|rules|prerequisites|segments)\\?":/;
 const NOW = '2025-06-15T12:00:00Z';
 
 /**
@@ -24,6 +24,9 @@ export function checkVectors(host, layers, { regex, rules = regex }) {
   const hashes = vectors.filter((vector) => 'hash' in vector).map(({ text, hash }) => ({ text, hash: BigInt(`0x${hash}`) }));
   const result = { passed: 0, setAside: 0, failures: [] };
   for (const vector of vectors) {
+    if (isForeign(vector, rules)) {
+      continue;
+    }
     const leftOut = rules ? (regex ? undefined : USES_REGEX) : USES_RULES;
     try {
       if (leftOut?.test(JSON.stringify(vector)) === true) {
@@ -38,6 +41,11 @@ export function checkVectors(host, layers, { regex, rules = regex }) {
     }
   }
   return result;
+}
+
+/** Whether the vector is for others: trips are taken by publishers in Rust (9.11), and without rules a build reads no guard (2.2.34). */
+function isForeign({ publish = [], cites }, rules) {
+  return publish.some((step) => 'take_trip' in step) || (!rules && cites.includes('2.2.34'));
 }
 
 function check(host, vector, hashes) {

@@ -31,7 +31,7 @@ def test_vector(vector: dict[str, Any]) -> None:
         flags = Flags()
         flags.publish(json.dumps(vector["snapshot"]))
         resolve(flags, vector)
-    else:
+    elif not any("take_trip" in step for step in vector["publish"]):  # trips are taken by publishers in Rust (9.11)
         flags = Flags()
         for step in vector["publish"]:
             publish(flags, step)
