@@ -1,4 +1,4 @@
-//! A snapshot that the app was built with: the ground that other layers lie on.
+//! A snapshot that is built into the app: the lowest layer.
 
 use esclusa::sync::Request;
 
@@ -10,7 +10,7 @@ pub struct Bundled {
     bytes: Vec<u8>,
 }
 
-/// There is one answer, and this stands for it.
+/// The source has one answer, with this tag.
 const ETAG: &str = "bundled";
 
 impl Bundled {

@@ -1,4 +1,4 @@
-//! The cached copy: the last good answer of a source, on disk, for a start while the store is away (11.23).
+//! The cached copy: the last good answer of a source, on disk, for a start while the store is down (11.23).
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -12,11 +12,11 @@ use crate::disk::{self, Disk};
 use crate::source::{Answer, Failure, News, Source, Translation, set_of};
 use crate::syncing::{BEGIN_WITHIN, asked, begun};
 
-/// Another source, of which the last good answer is kept in a file and published first at the next start.
+/// A source whose last good answer is kept in a file and published first at the next start.
 ///
-/// The file is written in the background and never delays an answer. It is replaced as a whole (written beside it,
-/// flushed to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it: a
-/// copy is replaced only by one whose revision is not older.
+/// The file is written in the background and never delays an answer. It is replaced as a whole (written to a temporary
+/// file, flushed to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share
+/// it: only an answer whose revision is not older replaces a copy.
 #[derive(Clone, Debug)]
 pub struct Cached<S> {
     source: S,
@@ -51,7 +51,7 @@ impl<S: Source> Source for Cached<S> {
     async fn bootstrap(&mut self) -> Option<Vec<u8>> {
         let path = self.writer.path.clone();
         let mut disk = Disk::default();
-        // Half of what the driver waits, so that there is time for what the source itself begins with.
+        // Half of the driver's wait, so that there is time for the bootstrap of the source itself.
         let translation = self.writer.translation.clone();
         let read = disk.run(move || read(&path, translation.as_deref()));
         let read = tokio::time::timeout(BEGIN_WITHIN / 2, read).await;
@@ -85,7 +85,7 @@ struct Writer {
 #[derive(Debug, Default)]
 struct Next {
     bytes: Option<Vec<u8>>,
-    /// Whether a thread is writing. Where the disk hangs it is one thread, and stays one.
+    /// Whether a thread is writing. If the disk hangs, there is only this one thread.
     is_writing: bool,
 }
 
@@ -99,7 +99,7 @@ impl Writer {
         next.bytes = Some(bytes);
         if !std::mem::replace(&mut next.is_writing, true) {
             let writer = Arc::clone(self);
-            // A thread of its own: a runtime that ends would wait for one of its threads that hangs.
+            // A thread of its own: a runtime that shuts down would wait for one of its threads that hangs.
             std::thread::spawn(move || writer.write());
         }
     }
@@ -137,7 +137,7 @@ fn read(path: &Path, translation: Option<&dyn Translation>) -> Result<Option<Cop
     Ok(Some(Copy { bytes, revision }))
 }
 
-/// Saves a snapshot that would be published, unless the copy that is there is newer.
+/// Saves a snapshot that can be published, unless the present copy is newer.
 fn save_newer(path: &Path, translation: Option<&dyn Translation>, bytes: &[u8]) -> io::Result<()> {
     let Ok(set) = set_of(translation, bytes) else { return Ok(()) };
     // A rename would remove a pipe or a device for every other program.
@@ -154,7 +154,7 @@ fn save_newer(path: &Path, translation: Option<&dyn Translation>, bytes: &[u8]) 
     Ok(())
 }
 
-/// The lock of a file beside the copy, which one process has at a time. The system lets go of it when that process ends.
+/// The lock of a file next to the copy, for one process at a time. The system releases it when that process ends.
 fn lock(path: &Path) -> io::Result<fs::File> {
     let (folder, prefix) = beside(path);
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(prefix + "lock"))?;
@@ -176,7 +176,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    // The new name is safe only when the folder is on the disk too; not every system can do that.
+    // The new name is durable only once the folder is flushed; not every system can do that.
     if let Ok(folder) = fs::File::open(folder) {
         let _ = folder.sync_all();
     }
@@ -184,10 +184,10 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 const UNFINISHED: &str = ".tmp";
-/// A process that is alive has no unfinished copy for so long.
+/// A live process never has an unfinished copy for this long.
 const ABANDONED: Duration = Duration::from_secs(60);
 
-/// Removes what processes that were killed in the middle of writing left behind.
+/// Removes the temporary files of processes that were killed while writing.
 fn sweep(folder: &Path, prefix: &str) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -1,7 +1,8 @@
-//! The file system, off the runtime: one operation at a time, and one that hangs is waited for and never begun twice.
+//! The file system, off the runtime: one operation at a time. An operation that hangs is awaited and never started
+//! twice.
 //!
 //! A network file system may hang for minutes. A thread for each attempt would use up the runtime's threads for
-//! blocking work, and then everything else of the app that needs one.
+//! blocking work, which the rest of the app needs too.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
@@ -10,10 +11,10 @@ use std::path::Path;
 use esclusa::limit::MAX_SNAPSHOT_BYTES;
 use tokio::sync::oneshot;
 
-/// What the system says of a regular file.
+/// The metadata of a regular file.
 ///
 /// # Errors
-/// When there is none: a pipe would be waited for, and a device read, without end.
+/// When it is not a regular file: a pipe would block without end, and a device has no end.
 pub(crate) fn regular(path: &Path) -> io::Result<Metadata> {
     let metadata = fs::metadata(path)?;
     if metadata.is_file() { Ok(metadata) } else { Err(io::Error::other("it is not a regular file, expected one")) }
@@ -30,20 +31,20 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("it has {bytes} bytes, expected at most {max_bytes}")));
     }
     let mut content = Vec::new();
-    // It may grow meanwhile; one byte more shows that.
+    // The file may grow in the meantime; one byte more shows that.
     fs::File::open(path)?.take(max_bytes + 1).read_to_end(&mut content)?;
     Ok(content)
 }
 
-/// What one source does on the file system.
+/// The operations of one source on the file system.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
-    /// Ends when the last operation does. It outlives a future that is dropped.
+    /// Completes with the last operation. It outlives a future that is dropped.
     pending: Option<oneshot::Receiver<()>>,
 }
 
 impl Disk {
-    /// Does the work in a thread of its own, after the work before it has ended.
+    /// Runs the work in a thread of its own, after the work before it has ended.
     ///
     /// # Errors
     /// When the system has no more threads, or the work panics.

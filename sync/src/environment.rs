@@ -4,15 +4,15 @@ use esclusa::sync::{PREFIXES, Request, switches};
 
 use crate::source::{Answer, Failure, Source};
 
-/// The variables of this process that switch flags on or off: `FEATURE_X=true`, `ENABLE_X=false`,
+/// The environment variables of this process that switch flags on or off: `FEATURE_X=true`, `ENABLE_X=false`,
 /// `NEXT_PUBLIC_FEATURE_X=1`.
 ///
-/// Lay it over a store with [`Layers`](crate::Layers): a switch turns a flag on or off and leaves whom the store
-/// targets as it is. A flag that the store does not have is on or off for everybody.
+/// Put it above a store with [`Layers`](crate::Layers): a switch turns a flag on or off and keeps the store's targets.
+/// A flag that the store does not have is on or off for everyone.
 #[derive(Clone, Debug)]
 pub struct Environment {
     prefixes: Vec<String>,
-    /// Whether what is wrong was told: it stays as it is, and is asked for again and again.
+    /// Whether the violations were logged: they do not change, and the source is asked repeatedly.
     is_logged: bool,
 }
 
@@ -35,7 +35,7 @@ impl Source for Environment {
     }
 
     async fn fetch(&mut self, _: &Request) -> Result<Answer, Failure> {
-        // What is no Unicode is no switch.
+        // Non-UTF-8 variables are ignored.
         let variables =
             std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
         let read = switches(variables, &self.prefixes);

@@ -1,4 +1,4 @@
-//! A file, watched: a change is published within a moment, and what is half written never is.
+//! A file, watched: a change is published within a moment, and a half-written file never is.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,29 +12,29 @@ use tokio::sync::Notify;
 use crate::disk::{self, Disk};
 use crate::source::{Answer, Failure, News, Source};
 
-/// How often the file is looked at besides being watched: a network file system tells nothing, and a folder may come
-/// later.
+/// How often the file is checked besides being watched: a network file system sends no events, and the folder may be
+/// created later.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// A file that changed less than this ago may still be written; the clocks of file systems tick a few milliseconds.
+/// A file that changed less than this ago may still be written to; the clocks of file systems tick a few milliseconds.
 const SETTLED: Duration = Duration::from_millis(30);
-/// So many times a file may change while it is read before it counts as being written.
+/// Maximum number of changes of a file while it is read before it counts as being written.
 const MAX_READS: usize = 20;
 
 /// A snapshot in a file.
 ///
 /// Replace it by renaming another file over it, as `kubectl`, `rsync` and most deployment tools do. A file that is
-/// written in place is read when it has come to rest, and what is no whole snapshot is not published.
+/// written in place is read once it no longer changes, and an incomplete snapshot is not published.
 #[derive(Debug)]
 pub struct File {
     path: PathBuf,
     changed: Arc<Notify>,
     watcher: Option<RecommendedWatcher>,
-    /// What the file looked like when it was looked at last.
+    /// The state of the file at the last check.
     seen: Option<Look>,
     disk: Disk,
 }
 
-/// What tells one content of a file from the next.
+/// Identifies one content of a file.
 type Look = String;
 
 impl File {
@@ -43,7 +43,7 @@ impl File {
         File { path: path.into(), changed: Arc::default(), watcher: None, seen: None, disk: Disk::default() }
     }
 
-    /// Watches the folder: a file that is replaced is another file, and a watch would stay with the old one.
+    /// Watches the folder: a replacement is another file, and a watch would stay with the old one.
     fn watch(&mut self) {
         if self.watcher.is_some() {
             return;
@@ -55,12 +55,12 @@ impl File {
         let name = self.path.file_name().map(ToOwned::to_owned);
         let changed = Arc::clone(&self.changed);
         let tell = move |event: notify::Result<notify::Event>| {
-            // A folder of Kubernetes changes its content by renaming `..data`, which the file points into.
+            // A Kubernetes folder changes its content by renaming `..data`, which the file points into.
             let concerns = |path: &PathBuf| {
                 let changed = path.file_name();
                 changed == name.as_deref() || changed.is_some_and(|changed| changed == "..data")
             };
-            // After an error something may have been missed.
+            // After an error an event may have been missed.
             if event.map_or(true, |event| !event.kind.is_access() && event.paths.iter().any(concerns)) {
                 changed.notify_one();
             }
@@ -80,16 +80,16 @@ impl File {
     }
 }
 
-/// What tells one content of a file from the next, and whether it may be changed again within the same tick of the clock.
+/// The identity of the file's content, and whether it may change again within the same tick of the clock.
 fn look(path: &Path) -> io::Result<(Look, bool)> {
     let metadata = disk::regular(path)?;
     let modified = metadata.modified()?;
     let is_settling = modified.elapsed().is_ok_and(|age| age < SETTLED);
-    // The time of the last change alone would miss one within the same tick.
+    // The time of the last change alone would miss a second change within the same tick.
     Ok((format!("{modified:?}-{}-{}", metadata.len(), number(&metadata)), is_settling))
 }
 
-/// The file's content once it has come to rest; `None` if it still looks like `known`.
+/// The file's content once it no longer changes; `None` if it still matches `known`.
 fn read(path: &Path, known: Option<&str>) -> io::Result<Option<(Vec<u8>, Look)>> {
     for _ in 0..MAX_READS {
         let (before, is_settling) = look(path)?;
@@ -108,7 +108,7 @@ fn read(path: &Path, known: Option<&str>) -> io::Result<Option<(Vec<u8>, Look)>>
     Err(io::Error::other("it changes without end, expected it to come to rest"))
 }
 
-/// The number of the file, and when anything about it changed last, be it that its time was set back.
+/// The file's inode number, and the time of its last change of any kind, even if its modification time was set back.
 #[cfg(unix)]
 fn number(metadata: &std::fs::Metadata) -> String {
     use std::os::unix::fs::MetadataExt;
@@ -151,7 +151,7 @@ impl Source for File {
             let path = self.path.clone();
             let looked = self.disk.run(move || look(&path)).await.and_then(|looked| looked);
             let now = looked.ok().map(|(look, _)| look);
-            // A file that is gone is news too: the status should not say for an interval that all is well.
+            // A file that disappears is news too: the status should not report a good state for an interval.
             if now != self.seen {
                 self.seen = now;
                 return News::Changed;

@@ -1,5 +1,4 @@
-//! HTTP: a snapshot behind a URL, asked for with its entity tag, and told of by server-sent events where the store has
-//! them.
+//! HTTP: a snapshot behind a URL, requested with its entity tag, with server-sent events where the store has them.
 
 mod access;
 mod events;
@@ -54,11 +53,11 @@ pub struct Http {
     connect_timeout: Duration,
     max_bytes: usize,
     events: Option<Events>,
-    /// Made when it is first needed.
+    /// Built on first use.
     access: Option<Access>,
 }
 
-/// What cannot be asked for, and why. It does not repeat what it was given, which may hold secrets.
+/// Why a URL or header cannot be used. The message does not repeat the value, which may hold secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpError(String);
 
@@ -71,10 +70,10 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl Http {
-    /// The URL may name a user and a password.
+    /// A source for this URL, which may have a user and a password.
     ///
     /// # Errors
-    /// When it is no URL, or one of neither http nor https.
+    /// When it is not a URL, or its scheme is neither http nor https.
     pub fn new(url: impl AsRef<str>) -> Result<Self, HttpError> {
         Ok(Http {
             url: parse(url.as_ref())?,
@@ -89,10 +88,10 @@ impl Http {
         })
     }
 
-    /// Sends a header, and in place of another of this name.
+    /// Sends a header, replacing another of this name.
     ///
     /// # Errors
-    /// When it cannot be a header: a line break in a value, for example.
+    /// When it is not a valid header: a line break in a value, for example.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, HttpError> {
         let header = HeaderName::try_from(name).map_err(|_| {
             HttpError("the name of a header is not one, expected letters, digits and dashes".to_owned())
@@ -108,13 +107,13 @@ impl Http {
     /// Sends `Authorization: Bearer …`.
     ///
     /// # Errors
-    /// When it cannot be a header: a token from a file often ends with a line break.
+    /// When it is not a valid header: a token from a file often ends with a line break.
     pub fn bearer(self, token: &str) -> Result<Self, HttpError> {
         self.header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
     }
 
-    /// Sends `Authorization: Bearer …` with what the function gives, asked anew for each request: a token that expires,
-    /// or one from a file that is replaced. It should return at once, because it runs on the runtime.
+    /// Sends `Authorization: Bearer …` with the result of the function, which is called for each request: for a token
+    /// that expires, or one from a file that is replaced. It should return at once, because it runs on the runtime.
     #[must_use]
     pub fn bearer_from(mut self, token: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.token = Some(Arc::new(token));
@@ -124,49 +123,48 @@ impl Http {
     /// Trusts these certificates besides those of the system: PEM, one or several.
     ///
     /// # Errors
-    /// When there is none, or one that cannot be read.
+    /// When there is no certificate, or one cannot be read.
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Result<Self, HttpError> {
         self.roots.extend(certificates(pem.as_ref()).map_err(|failure| HttpError(failure.error))?);
         Ok(self)
     }
 
-    /// How long one whole answer may take, with all redirects; 10 seconds unless told otherwise.
+    /// Time limit of one whole answer, with all redirects; 10 seconds by default.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long it may take to connect; 5 seconds unless told otherwise.
+    /// Time limit of connecting; 5 seconds by default.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How many bytes an answer may have once it is unpacked; 256 MiB, more than which is no snapshot, unless told
-    /// otherwise.
+    /// Maximum size of an answer in bytes, decompressed; 256 MiB by default, the limit of a snapshot.
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: usize) -> Self {
         self.max_bytes = max_bytes.min(MAX_SNAPSHOT_BYTES);
         self
     }
 
-    /// Listens to server-sent events at this URL. Each event says that there is a new snapshot, whatever its data;
-    /// those of the types `ping`, `heartbeat` and `keep-alive`, and comments, only say that the server lives.
+    /// Listens to server-sent events at this URL. Each event announces a new snapshot, whatever its data; events of the
+    /// types `ping`, `heartbeat` and `keep-alive`, and comments, only keep the connection alive.
     ///
-    /// While there are none, the snapshot is asked for by the clock alone.
+    /// Without a stream, the snapshot is polled once per interval.
     ///
     /// # Errors
-    /// When it is no URL, or one of neither http nor https.
+    /// When it is not a URL, or its scheme is neither http nor https.
     pub fn events(mut self, url: impl AsRef<str>) -> Result<Self, HttpError> {
         let heartbeat = self.events.take().map_or(events::HEARTBEAT, |events| events.heartbeat());
         self.events = Some(Events::new(parse(url.as_ref())?, heartbeat));
         Ok(self)
     }
 
-    /// For how long the events may keep silent, heartbeats included, before they count as cut off; 45 seconds unless
-    /// told otherwise. It means nothing without [`Http::events`] before it.
+    /// How long the stream may be silent, heartbeats included, before it counts as disconnected; 45 seconds by default.
+    /// It has no effect without [`Http::events`] before it.
     #[must_use]
     pub fn heartbeat(mut self, within: Duration) -> Self {
         self.events = self.events.map(|events| Events::new(events.url().clone(), within));
@@ -186,7 +184,7 @@ impl Http {
         if let Some(events) = &mut self.events {
             events.may_be_tried(&access, self.timeout);
         }
-        // A tag may stay the same while the content changes, so now and then it is left out (11.16).
+        // A tag may stay the same while the content changes, so it is sometimes left out (11.16).
         let etag = request.etag.as_deref().filter(|_| !request.in_full);
         let mut response = access.get(&self.url, Wanted::Snapshot { etag }).await?;
         if response.status() == StatusCode::NOT_MODIFIED {
@@ -196,7 +194,7 @@ impl Http {
             response = access.get(&self.url, Wanted::Counted).await?;
         }
         if let Rows::Part(problem) = access::rows(&response) {
-            // Pages have no tag for all of them.
+            // There is no tag for all pages together.
             let bytes = pages::read_all(&access, &self.url, response, self.max_bytes, &problem).await?;
             return Ok(Answer::Snapshot { bytes, etag: None });
         }
@@ -251,7 +249,7 @@ fn parse(url: &str) -> Result<Url, HttpError> {
 /// A URL without what may be secret in it: the user, the password, the query and the fragment.
 fn shown(url: &Url) -> String {
     let mut url = url.clone();
-    // It fails only for URLs that have no host, and then there is no user either.
+    // This fails only for URLs without a host, and those have no user.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_query(None);
@@ -259,7 +257,7 @@ fn shown(url: &Url) -> String {
     url.into()
 }
 
-/// The whole body, unpacked, unless it is too long. It reads no further than it has to.
+/// The whole body, decompressed, unless it exceeds the limit; reading stops there.
 async fn read(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, Failure> {
     let too_long = || Failure::new(format!("the answer is too long, expected at most {max_bytes} bytes"));
     if response.content_length().is_some_and(|length| length > max_bytes as u64) {

@@ -1,4 +1,4 @@
-//! Layers: sources laid one over the other make one (section 13 of SEMANTICS.md).
+//! Layers: several sources are merged into one (section 13 of SEMANTICS.md).
 
 use std::fmt;
 use std::future::pending;
@@ -15,8 +15,8 @@ use crate::syncing::{BEGIN_WITHIN, asked, guarded};
 
 /// Several sources as one: the environment over a store over a bundled file.
 ///
-/// All are asked together. If one fails, what the others say is published all the same, with what it said last; the
-/// status is `failing` then, with the name of the layer.
+/// All are asked at the same time. If one fails, the merged snapshot has its last content and the answers of the
+/// others; the status is then `failing`, with the name of the layer.
 pub struct Layers {
     layers: Vec<Layer>,
     timeout: Duration,
@@ -28,12 +28,12 @@ struct Layer {
     /// The entity tag of its last good answer.
     etag: Option<String>,
     content: Option<Vec<u8>>,
-    /// Whether it has said something that the whole does not have yet. It outlives an ask that is cut off while another
-    /// layer has not answered.
+    /// Whether its content has changed since the last merge. It outlives a request that is dropped while another layer
+    /// has not answered.
     is_new: bool,
 }
 
-/// The whole is a snapshot already; whose mappings made it is known to the layers.
+/// The merged bytes are already a snapshot; this only knows whose mappings made it.
 #[derive(Debug)]
 struct Merged(Vec<Arc<dyn Translation>>);
 
@@ -46,7 +46,8 @@ impl Translation for Merged {
         Ok(bytes.to_vec())
     }
 
-    /// That of the uppermost layer that has one, but for an app's mapping in place of a stored one, which is to be seen.
+    /// The value of the uppermost layer that has one, except that an app's mapping in place of a stored one always
+    /// shows.
     fn mapped_by(&self) -> Option<MappedBy> {
         let mut content = self.0.iter().filter_map(|layer| layer.mapped_by());
         let first = content.next()?;
@@ -55,8 +56,8 @@ impl Translation for Merged {
     }
 }
 
-/// One layer may take so long unless the app says otherwise: less than the default of [`Options`](crate::Options), so
-/// that one that never answers does not keep back the others.
+/// Default time limit of one layer: less than the default of [`Options`](crate::Options), so that a layer that never
+/// answers does not block the others.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Default for Layers {
@@ -78,22 +79,22 @@ impl Layers {
         Layers::default()
     }
 
-    /// A layer below all the others so far.
+    /// Adds a layer below all the others.
     #[must_use]
     pub fn layer(mut self, source: impl Source) -> Self {
         self.layers.push(Layer { source: Box::new(source), etag: None, content: None, is_new: false });
         self
     }
 
-    /// How long one layer may take, 20 seconds unless told otherwise; it should be less than the time-out of
-    /// [`Options`](crate::Options), after which nothing that any layer said is published.
+    /// Time limit of one layer, 20 seconds by default. It should be less than the time-out of
+    /// [`Options`](crate::Options), after which no layer's answer is published.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// None while too little was said (13.12). What a layer said was checked then.
+    /// The merged snapshot; `None` while too few layers have answered (13.12). Each content was checked before.
     fn merged(&self) -> Option<Vec<u8>> {
         let layers: Vec<Option<&[u8]>> = self.layers.iter().map(|layer| layer.content.as_deref()).collect();
         layered(&layers).ok().flatten()
@@ -101,7 +102,7 @@ impl Layers {
 }
 
 impl Layer {
-    /// Asks for so long at most. What the source does, panicking included, is no matter of the other layers.
+    /// Asks the layer, within the time limit. One source's failure (even a panic) does not affect the others.
     async fn ask(&mut self, timeout: Duration, request: &Request) -> Result<(), Failure> {
         let request = Request { etag: self.etag.clone(), revision: None, ..*request };
         let answer = tokio::time::timeout(timeout, asked(self.source.fetch(&request), &request)).await;
@@ -125,12 +126,12 @@ impl Layer {
         self.native(bytes).ok()
     }
 
-    /// What the source gave is what the layer says.
+    /// Makes the source's answer the content of the layer.
     fn take(&mut self, bytes: Vec<u8>) -> Result<(), Failure> {
         Ok(self.set_content(self.native(bytes)?)?)
     }
 
-    /// What the source gave, as a snapshot.
+    /// The source's answer, as a snapshot.
     fn native(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
         match self.source.translation() {
             Some(translation) => translation.native(&bytes),
@@ -138,7 +139,7 @@ impl Layer {
         }
     }
 
-    /// Only a snapshot takes the place of what the layer said before (13.8).
+    /// Replaces the content by a snapshot; anything else is an error, and the content stays (13.8).
     fn set_content(&mut self, bytes: Vec<u8>) -> Result<(), LayerError> {
         layered(&[Some(&bytes)])?;
         self.is_new |= self.content.as_ref() != Some(&bytes);
@@ -198,7 +199,7 @@ impl Source for Layers {
     }
 
     async fn bootstrap(&mut self) -> Option<Vec<u8>> {
-        // One that hangs does not keep the others back.
+        // A layer that hangs does not block the others.
         let begun = self.layers.iter_mut().map(Layer::begin);
         let content = join_all(begun).await;
         for (layer, content) in self.layers.iter_mut().zip(content) {

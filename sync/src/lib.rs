@@ -89,12 +89,12 @@ pub use syncing::{Options, Syncing, sync};
 #[cfg(feature = "postgres")]
 pub use tokio_postgres;
 
-/// Its example compiles.
+/// The example of the README compiles.
 #[cfg(all(doctest, feature = "environment", feature = "http", feature = "mapping"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The example in Rust on the first page of the repository runs.
+/// The Rust example of the repository's README runs.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct FirstPage;

@@ -1,4 +1,4 @@
-//! Rows of any table: a mapping says what the columns are.
+//! Rows of any table: a mapping defines the columns.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use esclusa_formats::{Mapping, Parameters, ReadError, Stored, read, snapshot};
 
 use crate::source::{Answer, Failure, MappedBy, News, Source, Translation};
 
-/// Another source, whose rows a mapping reads.
+/// A source whose rows a mapping reads.
 ///
 /// ```
 /// use esclusa_formats::Mapping;
@@ -29,14 +29,14 @@ pub struct Mapped<S> {
 }
 
 impl<S: Source> Mapped<S> {
-    /// Parameters of the mapping must have values. It takes the place of one that comes with the rows, and the status
+    /// The mapping's parameters must have values. This mapping replaces one that comes with the rows, and the status
     /// says so.
     pub fn new(source: S, mapping: Mapping) -> Self {
         Mapped { source, translation: Arc::new(Own { mapping, is_over_stored: AtomicBool::new(false) }) }
     }
 
-    /// By the mapping that comes with the rows, as [`esclusa.watch`] keeps it in Postgres; what comes without one is a
-    /// snapshot. The source `Postgres` does that by itself.
+    /// Reads by the mapping that comes with the rows, as [`esclusa.watch`] keeps it in Postgres; an answer without one
+    /// is a snapshot. The source `Postgres` does that by itself.
     ///
     /// [`esclusa.watch`]: https://docs.rs/esclusa-sync/latest/esclusa_sync/#postgres
     pub fn as_stored(source: S, parameters: Parameters) -> Self {
@@ -70,7 +70,7 @@ impl<S: Source> Source for Mapped<S> {
 #[derive(Debug)]
 struct Own {
     mapping: Mapping,
-    /// Whether the rows bring another along.
+    /// Whether the rows come with another mapping.
     is_over_stored: AtomicBool,
 }
 
@@ -136,7 +136,7 @@ fn mapped_snapshot(bytes: &[u8], mapping: &Mapping) -> Result<Vec<u8>, Failure> 
     Ok(snapshot(bytes, mapping).map_err(|error| failure(&error))?.to_json().into_bytes())
 }
 
-/// The message of a mapping names columns and places, and no value.
+/// The message of a mapping has names of columns and places, and no value.
 fn failure(error: &ReadError) -> Failure {
     Failure::new(error.to_string())
 }

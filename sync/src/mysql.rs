@@ -1,4 +1,4 @@
-//! MySQL and MariaDB: a table, read as it stands, once an interval.
+//! MySQL and MariaDB: a table, read as it is, once per interval.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,16 +16,16 @@ use crate::rows::{Cell, Rows};
 use crate::source::{Answer, Failure, Source};
 use crate::supplied::{Supplier, TIMEOUT, supplier};
 
-/// The largest packet that a server can be told to send.
+/// The largest packet that a server can be configured to send.
 const MAX_PACKET: usize = 1 << 30;
 
 /// A table (or view) of flags in MySQL or MariaDB.
 ///
-/// These databases have no notifications, so the table is read once an interval: `CHECKSUM TABLE` reads the rows inside
-/// the server, and they are sent only if the checksum or a column is another one. Of a view, and where the server has no
-/// checksums, they are sent each time.
+/// These databases have no notifications, so the table is read once per interval: `CHECKSUM TABLE` reads the rows
+/// inside the server, and they are sent only if the checksum or a column has changed. The rows of a view, and of a
+/// server without checksums, are sent each time.
 ///
-/// A text that is a list or an object in JSON is read as one: MariaDB has no type for them. Times are read in UTC.
+/// A text with a JSON list or object is read as one: MariaDB has no type for them. Times are read in UTC.
 pub struct MySql {
     opts: OptsBuilder,
     name: String,
@@ -38,7 +38,7 @@ pub struct MySql {
     is_warned: bool,
 }
 
-/// How far the server is believed, in the words of MySQL's clients.
+/// How the server is verified, in the terms of MySQL's clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Disabled,
@@ -47,7 +47,7 @@ enum Mode {
     VerifyIdentity,
 }
 
-/// The connection string may hold a password, so only the name is shown, as in the log.
+/// The connection string may have a password, so `Debug` and the log show only the name.
 impl fmt::Debug for MySql {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MySql").field("name", &self.name).finish_non_exhaustive()
@@ -78,7 +78,7 @@ impl MySql {
             name,
             mode: mode(query)?,
             opts: OptsBuilder::from_opts(opts)
-                // The socket of the same name may be another server's.
+                // The socket of the same name may belong to another server.
                 .prefer_socket(false)
                 .max_allowed_packet(Some(MAX_PACKET))
                 .wait_timeout(Some(usize::MAX)),
@@ -91,7 +91,7 @@ impl MySql {
         })
     }
 
-    /// Reads another table (or view) than `feature_flags`, as it would be written in a query: `` app.`Flags` ``.
+    /// Reads another table (or view) than `feature_flags`, written as in a query: `` app.`Flags` ``.
     #[must_use]
     pub fn table(mut self, table: impl Into<String>) -> Self {
         self.table = table.into();
@@ -116,7 +116,7 @@ impl MySql {
         self
     }
 
-    /// How long connecting and reading together may take; 10 seconds unless told otherwise.
+    /// Time limit of connecting and reading together; 10 seconds by default.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -143,7 +143,7 @@ impl MySql {
             return Ok(Conn::new(opts).await?);
         }
         if CryptoProvider::get_default().is_none() {
-            // The client asks the process for it. Another thread may be quicker.
+            // The client takes the provider from the process. Another thread may install it first.
             let _ = (*provider()).clone().install_default();
         }
         match Conn::new(opts.clone().ssl_opts(self.tls())).await {
@@ -173,8 +173,8 @@ impl MySql {
             .with_danger_skip_domain_validation(!verifies)
     }
 
-    /// Times in UTC, and an end to what this side has given up: waiting for a table that is being altered, and reading.
-    /// The names differ, and each server leaves out the comment of the other.
+    /// Times in UTC, and time limits for what this side has given up: waiting for a table that is being altered, and
+    /// reading. The names differ, and each server skips the other's comment.
     fn session(&self) -> String {
         let (seconds, ms) = (self.timeout.as_secs().max(1), self.timeout.as_millis().max(1));
         format!(
@@ -184,7 +184,7 @@ impl MySql {
     }
 
     async fn read(&self, connection: &mut Conn, known: Option<&str>) -> Result<Answer, Failure> {
-        // First, so that a change in between is read again.
+        // The tag is read first, so that a change in between is read again.
         let etag = self.etag(connection).await?;
         if etag.is_some() && etag.as_deref() == known {
             return Ok(Answer::NotModified);
@@ -205,7 +205,7 @@ impl MySql {
         Ok(Answer::Snapshot { bytes: json.into_json(), etag })
     }
 
-    /// What tells the rows and columns of the table from others; none for a view.
+    /// Identifies the rows and columns of the table; `None` for a view.
     async fn etag(&self, connection: &mut Conn) -> Result<Option<String>, Failure> {
         let mut columns = DefaultHasher::new();
         let none = connection.query_iter(format!("SELECT * FROM {} LIMIT 0", self.table)).await?;
@@ -216,7 +216,7 @@ impl MySql {
         let sum: Result<Option<Row>, Error> = connection.query_first(format!("CHECKSUM TABLE {}", self.table)).await;
         let sum: Option<Value> = match sum {
             Ok(row) => row.and_then(|row| row.get(1)),
-            // A server that only speaks like MySQL may not have it.
+            // A server that only speaks MySQL's protocol may not have it.
             Err(Error::Server(_)) => None,
             Err(error) => return Err(error.into()),
         };
@@ -243,7 +243,7 @@ fn mode(query: &str) -> Result<Mode, Failure> {
     }
 }
 
-/// A value as the server writes it in a query's answer.
+/// A value in the form of the server's answer.
 fn cell(column: &Column, value: Value) -> Cell {
     use ColumnType as Type;
     let bytes = match value {
@@ -257,7 +257,7 @@ fn cell(column: &Column, value: Value) -> Cell {
     }
     let Ok(text) = String::from_utf8(bytes) else { return Cell::Bytes };
     match column.column_type() {
-        // Zeros may stand before them.
+        // It may have leading zeros.
         Type::MYSQL_TYPE_TINY
         | Type::MYSQL_TYPE_SHORT
         | Type::MYSQL_TYPE_INT24
@@ -281,7 +281,7 @@ impl Source for MySql {
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
         let (timeout, known) = (self.timeout, request.etag.as_deref().filter(|_| !request.in_full));
         let asked = async {
-            // What is cut off from here on, in time or by an error, is not used again.
+            // A connection that is interrupted from here on, by time or by an error, is not used again.
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
                 None => self.connect().await?,

@@ -1,4 +1,4 @@
-//! Object stores: an object in S3, Google Cloud Storage, Azure or a local folder, asked for with its entity tag.
+//! Object stores: an object in S3, Google Cloud Storage, Azure or a local folder, requested with its entity tag.
 
 use std::fmt;
 use std::sync::Arc;
@@ -53,13 +53,13 @@ impl Object {
 }
 
 impl Source for Object {
-    /// What the store calls itself, and the path: `AmazonS3(flags)/production.json`.
+    /// The store's own name, and the path: `AmazonS3(flags)/production.json`.
     fn name(&self) -> String {
         format!("{}/{}", self.store, self.path)
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        // A tag may stay the same while the content changes, so now and then it is left out (11.16).
+        // A tag may stay the same while the content changes, so it is sometimes left out (11.16).
         let if_none_match = request.etag.clone().filter(|_| !request.in_full);
         match self.store.get_opts(&self.path, GetOptions { if_none_match, ..GetOptions::default() }).await {
             Ok(object) => {
@@ -72,7 +72,7 @@ impl Source for Object {
     }
 }
 
-/// The whole object, unless it is too long.
+/// The whole object, unless it exceeds the limit.
 async fn read(object: GetResult) -> Result<Vec<u8>, Failure> {
     let too_long = || Failure::new(format!("the object is too long, expected at most {MAX_SNAPSHOT_BYTES} bytes"));
     if object.meta.size > MAX_SNAPSHOT_BYTES as u64 {

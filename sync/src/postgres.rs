@@ -1,6 +1,6 @@
-//! Postgres: the users' own table, read as it stands, and told of changes through `LISTEN`.
+//! Postgres: the users' own table, read as it is, with notifications through `LISTEN`.
 //!
-//! It knows three ways of reading: with the migration (`migrations/001_esclusa.sql`) by `esclusa.ask`, with the first
+//! There are three ways of reading: with the migration (`migrations/001_esclusa.sql`) by `esclusa.ask`, with the first
 //! version of the migration by its revision, without it by a digest of all rows.
 
 mod address;
@@ -29,24 +29,24 @@ use crate::trust::Check;
 use address::Address;
 use reading::{Way, is_true};
 
-/// The migration, which a database may run again: revisions, notifications, a history and an emergency rollback for
-/// tables of flags.
+/// The migration, which can be run repeatedly: revisions, notifications, a history and an emergency rollback for tables
+/// of flags.
 pub const MIGRATION: &str = include_str!("../migrations/001_esclusa.sql");
 
 /// The channel that the migration's trigger notifies.
 const CHANNEL: &str = "esclusa";
 
-/// How long a connection that is given up may still answer what was asked on it.
+/// How long an abandoned connection may still answer its last query.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A `feature_flags` table in Postgres.
 ///
-/// One connection is held for asking and for listening; it is made again when it breaks. `LISTEN` needs a connection of
-/// its own: a pooler that hands out one connection for each transaction (PgBouncer, Supavisor) tells nothing, and then
-/// there is only the asking once an interval. On a standby server there is only that too.
+/// One connection serves queries and `LISTEN`; after an error there is a new one. `LISTEN` needs a connection of its
+/// own: a pooler that assigns a connection for each transaction (PgBouncer, Supavisor) delivers no notifications, so
+/// the table is polled once per interval. On a standby server it is polled too.
 ///
-/// A table that shows no row at all while row-level security filters for this user counts as a failure: without a policy
-/// that lets the user read, Postgres gives no error but an empty table, which would turn every flag off.
+/// A table that shows no row while row-level security filters for this user counts as a failure: without a policy that
+/// lets the user read, Postgres gives no error but an empty table, which would turn every flag off.
 pub struct Postgres {
     address: Supplier,
     /// The server of the last address.
@@ -56,12 +56,12 @@ pub struct Postgres {
     password: Option<Supplier>,
     timeout: Option<Duration>,
     connection: Option<Connection>,
-    /// How rows are read that bring their mapping along.
+    /// How rows that come with their mapping are read.
     #[cfg(feature = "mapping")]
     stored: Arc<esclusa_formats::Stored>,
 }
 
-/// Where to connect to, and how.
+/// Where and how to connect.
 struct Server {
     address: String,
     config: Config,
@@ -70,7 +70,7 @@ struct Server {
 }
 
 impl Server {
-    /// These certificates count in place of those that the address names, and are a reason to verify.
+    /// These certificates replace those that the address names, and imply verification.
     fn parse(address: &str, given: &[CertificateDer<'static>]) -> Result<Self, Failure> {
         let Address { mut config, mut check, is_explicit, mut roots, identity, schema } = Address::parse(address)?;
         if config.get_application_name().is_none() {
@@ -89,7 +89,7 @@ impl Server {
     }
 }
 
-/// The connection string may hold a password, so only the name is shown, as in the log.
+/// The connection string may have a password, so `Debug` and the log show only the name.
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Postgres").field("name", &Source::name(self)).finish_non_exhaustive()
@@ -99,11 +99,11 @@ impl fmt::Debug for Postgres {
 /// Called with each notice of the server.
 type Said = Box<dyn FnMut(&DbError) + Send>;
 
-/// A connection that [`Postgres::open`] has made; it ends when it is dropped.
+/// A connection from [`Postgres::open`]; dropping it closes it.
 #[derive(Debug)]
 pub struct Opened {
     client: Client,
-    /// The task that holds the socket ends with it.
+    /// Dropping this ends the task that holds the socket.
     _news: mpsc::Receiver<News>,
 }
 
@@ -124,16 +124,16 @@ impl std::ops::DerefMut for Opened {
 #[derive(Debug)]
 struct Connection {
     client: Client,
-    /// What the task that holds the socket has heard.
+    /// The notifications that the task with the socket has received.
     news: mpsc::Receiver<News>,
-    /// Whether notifications come. A standby cannot listen until it is promoted.
+    /// Whether there are notifications. A standby cannot listen until it is promoted.
     is_listening: bool,
     way: Way,
-    /// The relation that is read row by row: the table, or the only watch.
+    /// The relation that is read row by row: the table, or the only watched one.
     table: String,
     /// Whether the database compares the revision with the rows; a standby cannot.
     is_compared: bool,
-    /// Whether it was said that they are read row by row.
+    /// Whether the log says that rows are read one by one.
     is_warned: bool,
 }
 
@@ -212,15 +212,15 @@ impl Postgres {
         self
     }
 
-    /// Reads another table (or view) than `feature_flags`, or than the only one that is watched, as it would be written
-    /// in a query: `app."Flags"`.
+    /// Reads another table (or view) than `feature_flags`, or than the only watched one, written as in a query:
+    /// `app."Flags"`.
     #[must_use]
     pub fn table(mut self, table: impl Into<String>) -> Self {
         self.table = Some(table.into());
         self
     }
 
-    /// How long connecting, and each query, may take.
+    /// Time limit of connecting, and of each query.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -242,8 +242,8 @@ impl Postgres {
         Ok(self)
     }
 
-    /// A connection of its own for other queries, made as this source makes its own: by the same address, TLS and
-    /// password. `said` is shown what the server says besides its answers.
+    /// A new connection for other queries, with the address, TLS and password of this source. `said` is called with
+    /// each notice of the server.
     ///
     /// # Errors
     /// When there is no connection.
@@ -272,7 +272,7 @@ impl Postgres {
     async fn connect_with(&mut self, tell: mpsc::Sender<News>, said: Said) -> Result<Client, Failure> {
         let address = (self.address)().await?;
         let server = match self.server.take() {
-            // One warning for a server that is not verified, and not one for each connection.
+            // One warning for an unverified server, not one for each connection.
             Some(server) if server.address == address => server,
             _ => Server::parse(&address, &self.roots)?,
         };
@@ -295,7 +295,7 @@ impl Postgres {
         }
     }
 
-    /// Listens, unless that is so already. What cannot be listened to is asked once an interval.
+    /// Listens, unless it already does. A server without `LISTEN` is polled once per interval.
     async fn listen(&self, connection: &mut Connection) -> Result<(), Failure> {
         let is_possible = !connection.is_listening
             && is_true(self.ask(&connection.client, "SELECT NOT pg_catalog.pg_is_in_recovery()").await?.pop());
@@ -309,7 +309,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// How long one answer may take.
+    /// Time limit of one answer.
     fn time_limit(&self) -> Duration {
         self.timeout.unwrap_or(TIMEOUT)
     }
@@ -327,7 +327,7 @@ impl Postgres {
     }
 }
 
-/// Holds the socket, and passes on notifications, until it breaks or the receiver is dropped.
+/// Holds the socket and passes on notifications, until it breaks or the receiver is dropped.
 async fn hold<T>(mut connection: tokio_postgres::Connection<Socket, T>, tell: mpsc::Sender<News>, mut said: Said)
 where
     T: tokio_postgres::tls::TlsStream + Unpin,
@@ -336,7 +336,7 @@ where
         let message = tokio::select! {
             message = poll_fn(|context| connection.poll_message(context)) => message,
             () = tell.closed() => {
-                // It ends when all is answered, which a server that keeps silent never does.
+                // It ends when all queries are answered, which a silent server never does.
                 drop(tokio::time::timeout(FAREWELL, connection).await);
                 return;
             }
@@ -378,12 +378,12 @@ impl Source for Postgres {
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
         let timeout = self.time_limit();
         let asked = async {
-            // What is cut off from here on, in time or by an error, is not used again.
+            // A connection that is interrupted from here on, by time or by an error, is not used again.
             let mut connection = match self.connection.take() {
                 Some(connection) if !connection.client.is_closed() => connection,
                 _ => self.connect().await?,
             };
-            // Before anything is read, so that nothing is missed in between.
+            // Before any read, so that no change in between is missed.
             self.listen(&mut connection).await?;
             let answer = self.read(&mut connection, request).await?;
             Ok((connection, answer))

@@ -1,4 +1,4 @@
-//! Redis or Valkey: a key that holds the snapshot, and a channel that tells of changes.
+//! Redis or Valkey: a key with the snapshot, and a channel for notifications.
 
 mod cluster;
 
@@ -21,7 +21,7 @@ use crate::source::{Answer, Failure, News, Source};
 use crate::supplied::{Supplier, TIMEOUT, supplier};
 use cluster::{is_apart, moved};
 
-/// How long after a refusal a user tries to subscribe again.
+/// How long a user waits after a refusal before subscribing again.
 const REFUSED: Duration = Duration::from_secs(60);
 
 /// Number of bytes at the start and at the end of a snapshot that are compared besides its tag.
@@ -52,16 +52,16 @@ pub struct Redis {
     listening: Listening,
 }
 
-/// Notifications come on a connection of their own: the server closes one that subscribes and has more than 32 MB to
-/// take.
+/// Notifications have a connection of their own: the server closes a subscribed connection with more than 32 MB of
+/// output.
 enum Listening {
     No,
     Yes(Box<PubSubSink>, mpsc::Receiver<News>),
-    /// The server did not let this user subscribe, then.
+    /// The server refused the subscription at this time.
     Refused(Instant),
 }
 
-/// The address may hold a password, so only the name is shown, as in the log.
+/// The address may have a password, so `Debug` and the log show only the name.
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis").field("name", &Source::name(self)).finish_non_exhaustive()
@@ -120,7 +120,7 @@ impl Redis {
         self
     }
 
-    /// How long connecting, and each command, may take.
+    /// Time limit of connecting, and of each command.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -153,7 +153,7 @@ impl Redis {
     /// # Errors
     /// When Redis does not take it.
     pub async fn put(&mut self, snapshot: &[u8]) -> Result<(), Failure> {
-        // A connection that was kept may have been cut off a moment ago. What is put twice is as if it was put once.
+        // A kept connection may have broken a moment ago. Writing twice has the same result as writing once.
         let is_kept = self.commands.is_some();
         let done = match self.put_once(snapshot).await? {
             Err(problem) if self.is_elsewhere(&problem) || is_kept => self.put_once(snapshot).await?,
@@ -184,7 +184,7 @@ impl Redis {
         Ok(done)
     }
 
-    /// Whether another node of the cluster has the key; that one is asked from now on.
+    /// Whether another node of the cluster has the key; if so, that node is asked from now on.
     fn is_elsewhere(&mut self, problem: &RedisError) -> bool {
         let moved = self.info.as_ref().and_then(|info| moved(problem, info.addr()));
         self.moved = moved.clone().or(self.moved.take());
@@ -200,14 +200,14 @@ impl Redis {
         if let Some(commands) = self.commands.take() {
             return Ok(commands);
         }
-        // What was known of the server before is as old as the connection to it.
+        // What was known of the server is as old as the connection.
         self.listening = Listening::No;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.timeout))
             .set_response_timeout(Some(self.timeout));
         let connected = self.client().await?.get_multiplexed_async_connection_with_config(&config).await;
         if connected.is_err() {
-            // The node may be gone; the address leads to one that knows where the key is now.
+            // The node may be gone; the configured address leads to a node that knows where the key is.
             self.moved = None;
         }
         Ok(connected?)
@@ -229,10 +229,10 @@ impl Redis {
         })
     }
 
-    /// Sees to it that notifications come, if the server lets them.
+    /// Subscribes, if the server allows it.
     async fn listen(&mut self) -> Result<(), Failure> {
         if let Listening::Yes(sink, _) = &mut self.listening {
-            // A connection on which nothing comes may have been cut off without a word.
+            // A silent connection may be broken without notice.
             let pinged = tokio::time::timeout(self.timeout, sink.ping::<redis::Value>()).await;
             if !matches!(pinged, Ok(Ok(_))) {
                 self.listening = Listening::No;
@@ -260,7 +260,7 @@ impl Redis {
     /// A connection that fails is not used again.
     async fn fetch_once(&mut self, known: Option<&str>) -> Result<RedisResult<Option<Answer>>, Failure> {
         let mut commands = self.take_commands().await?;
-        // Before anything is read, so that nothing is missed in between.
+        // Before any read, so that no change in between is missed.
         self.listen().await?;
         let answer = self.read(&mut commands, known).await;
         if answer.is_ok() {
@@ -269,7 +269,7 @@ impl Redis {
         Ok(answer)
     }
 
-    /// None if there is no snapshot.
+    /// `None` if there is no snapshot.
     async fn read(&self, commands: &mut MultiplexedConnection, known: Option<&str>) -> RedisResult<Option<Answer>> {
         if let Some(known) = known {
             let mut look = pipe();
@@ -281,11 +281,11 @@ impl Redis {
                     return Ok(Some(Answer::NotModified));
                 }
                 Err(problem) if problem.is_io_error() || problem.is_timeout() => return Err(problem),
-                // Who may only get is answered by the whole.
+                // A user who may only `GET` gets the whole snapshot.
                 _ => {}
             }
         }
-        // Before the snapshot: if it changes in between, the tag is the older one, and all is read once more.
+        // Before the snapshot: if it changes in between, the tag is the older one, and everything is read again.
         let tag: Option<String> = match redis::cmd("GET").arg(self.etag_key()).query_async(commands).await {
             Err(problem) if problem.is_io_error() || problem.is_timeout() => return Err(problem),
             tag => tag.unwrap_or_default(),
@@ -303,7 +303,7 @@ impl Redis {
 /// The tag of a snapshot, its length, and its ends.
 type Looked = (Option<String>, usize, Vec<u8>, Vec<u8>);
 
-/// What stands for a snapshot: its tag, its length and its ends.
+/// Identifies a snapshot: its tag, its length and its ends.
 fn composed(tag: &str, bytes: usize, head: &[u8], tail: &[u8]) -> String {
     let [head, tail] = [head, tail].map(|part| hash(&String::from_utf8_lossy(part)));
     format!("{tag} {bytes} {head:016x}{tail:016x}")
@@ -338,7 +338,7 @@ fn info(url: &str) -> Result<ConnectionInfo, Failure> {
         // An app that has chosen its cryptography keeps it.
         let _ = (*provider()).clone().install_default();
     }
-    // What every server speaks.
+    // The protocol of every server.
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
     Ok(info.set_redis_settings(settings))
 }
@@ -350,11 +350,11 @@ impl Source for Redis {
     }
 
     async fn fetch(&mut self, request: &Request) -> Result<Answer, Failure> {
-        // A tag may stay the same while the content changes, so now and then it is left out (11.16).
+        // A tag may stay the same while the content changes, so it is sometimes left out (11.16).
         let known = request.etag.as_deref().filter(|_| !request.in_full);
         let is_kept = self.commands.is_some();
         let answer = match self.fetch_once(known).await? {
-            // It may have been cut off a moment ago.
+            // The connection may have broken a moment ago.
             Err(problem) if self.is_elsewhere(&problem) || (is_kept && problem.is_connection_dropped()) => {
                 self.fetch_once(known).await?
             }

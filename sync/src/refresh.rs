@@ -1,4 +1,4 @@
-//! Waiting for an answer: of the question that is asked now, and of the first one after a thaw.
+//! Waiting for an answer: after a refresh, and for the first evaluation after a thaw.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,19 +10,19 @@ use tokio::sync::watch;
 use crate::source::Failure;
 use crate::status::milliseconds;
 
-/// A question that was asked by [`Syncing::refresh`](crate::Syncing::refresh). Awaiting it is optional: it ends when the
-/// answer is in, with the reason if it is none.
+/// A request sent by [`Syncing::refresh`](crate::Syncing::refresh). Awaiting it is optional: it completes with the
+/// answer, or with the reason why there is no good one.
 pub struct Refresh {
     answers: watch::Receiver<Answered>,
-    /// The answers up to this one were asked for before.
+    /// The answers up to this index belong to earlier requests.
     after: u64,
-    /// Whether failures in between do not end the wait.
+    /// Whether failures do not end the wait.
     is_patient: bool,
     within: Duration,
 }
 
 impl Refresh {
-    /// How long it may take; without it as long as the time-out of [`Options`](crate::Options).
+    /// Time limit of the wait; by default the time-out of [`Options`](crate::Options).
     #[must_use = "it does nothing unless it is awaited"]
     pub fn within(mut self, limit: Duration) -> Self {
         self.within = limit;
@@ -69,14 +69,14 @@ struct Answered {
 pub(crate) struct Questions {
     begun: AtomicU64,
     answers: watch::Sender<Answered>,
-    /// When the task means to go on at the latest, in milliseconds by the clock of the machine, which goes on while a
-    /// process is frozen.
+    /// When the task continues at the latest, in milliseconds of the system clock, which runs on while a process is
+    /// frozen.
     due_ms: AtomicU64,
-    /// Whether it went on much later, and has had no answer since.
+    /// Whether the task continued much later, and has had no answer since.
     is_thawed: AtomicBool,
 }
 
-/// A task that goes on this much late was in a frozen process (11.26).
+/// A task that continues this much late was in a frozen process (11.26).
 const LATE_MS: u64 = 1_000;
 
 impl Questions {
@@ -90,12 +90,12 @@ impl Questions {
         }
     }
 
-    /// The task goes on after this time, unless its process is frozen.
+    /// The task will continue after this time, unless its process is frozen.
     pub(crate) fn sleep(&self, time: Duration) {
         self.due_ms.store(now_ms().saturating_add(milliseconds(time)), Ordering::SeqCst);
     }
 
-    /// The task goes on.
+    /// The task continues.
     pub(crate) fn awake(&self) {
         if self.is_late() {
             self.is_thawed.store(true, Ordering::SeqCst);
@@ -103,7 +103,7 @@ impl Questions {
         self.due_ms.store(u64::MAX, Ordering::SeqCst);
     }
 
-    /// A request begins, which is answered or failed after this time.
+    /// A request begins, which is answered or fails within this time.
     pub(crate) fn begin(&self, timeout: Duration) {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.sleep(timeout);
@@ -121,7 +121,7 @@ impl Questions {
         Refresh { answers: self.answers.subscribe(), after, is_patient: false, within }
     }
 
-    /// The good answer that is waited for after a thaw.
+    /// The good answer that a caller awaits after a thaw.
     pub(crate) fn after_thaw(&self, within: Duration) -> Option<Refresh> {
         if !self.is_late() && !self.is_thawed.load(Ordering::SeqCst) {
             return None;

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-/// What a column holds.
+/// The kind of content of a column.
 #[derive(Debug)]
 pub(crate) enum Cell {
     Null,
@@ -13,11 +13,11 @@ pub(crate) enum Cell {
     /// A text that the database calls JSON, or writes as it does.
     #[cfg(feature = "mysql")]
     Json(String),
-    /// Bytes that are no text. The column must not look empty (2.2.25).
+    /// Bytes that are not a text. The column must not look empty (2.2.25).
     Bytes,
 }
 
-/// An array of rows in the making.
+/// An array of rows that is being written.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     json: String,
@@ -38,7 +38,7 @@ impl Rows {
         self.json.push('}');
     }
 
-    /// How long it is so far.
+    /// Its length so far.
     pub(crate) fn bytes(&self) -> usize {
         self.json.len()
     }

@@ -9,10 +9,10 @@ use esclusa::sync::{Request, redacted};
 use esclusa::{FlagSet, Value};
 use futures_util::future::BoxFuture;
 
-/// A store that can be asked for a snapshot.
+/// A store that gives a snapshot on request.
 ///
-/// Only `name` and `fetch` are needed. A source is asked again and again, at the times that the protocol decides; it
-/// holds no schedule, no retries and no copy of its own.
+/// Only `name` and `fetch` are required. The protocol decides when a source is asked; a source has no schedule, no
+/// retries and no copy of its own.
 ///
 /// ```
 /// use esclusa_sync::{Answer, Failure, Request, Source};
@@ -31,28 +31,28 @@ use futures_util::future::BoxFuture;
 /// }
 /// ```
 pub trait Source: Send + 'static {
-    /// What the log and the status call it, without secrets.
+    /// Its name in the log and the status, without secrets.
     fn name(&self) -> String;
 
-    /// Asks for the current snapshot. The request holds the entity tag of the last answer that was taken: whoever can
-    /// tell that this is still the current one answers [`Answer::NotModified`].
+    /// Requests the current snapshot. The request has the entity tag of the last accepted answer: a source that can
+    /// tell that the snapshot has not changed returns [`Answer::NotModified`].
     ///
-    /// It is dropped unfinished when the time-out of [`Options`](crate::Options) is over.
+    /// The future is dropped unfinished after the time-out of [`Options`](crate::Options).
     ///
     /// # Errors
     /// When there is no answer; every error converts with `?`.
     fn fetch(&mut self, request: &Request) -> impl Future<Output = Result<Answer, Failure>> + Send;
 
-    /// Waits until the source says that there is news; without such a way it waits for ever.
+    /// Waits for news; a source without notifications waits forever.
     ///
-    /// It is dropped and called again often, so what it waits for must not be lost with the future. News that comes
-    /// while nobody waits is told at the next call.
+    /// The future is often dropped and created again, so it must not lose news. News that arrives between two calls is
+    /// returned by the next call.
     fn news(&mut self) -> impl Future<Output = News> + Send {
         pending()
     }
 
-    /// What can be published before the source is asked for the first time: a cached copy, a bundled file. It is not
-    /// waited for longer than two seconds, because it must not delay the answer of the source.
+    /// What can be published before the first request: a cached copy, a bundled file. It is awaited for at most two
+    /// seconds, because it must not delay the answer of the source.
     fn bootstrap(&mut self) -> impl Future<Output = Option<Vec<u8>>> + Send {
         ready(None)
     }
@@ -72,15 +72,15 @@ pub trait Source: Send + 'static {
     }
 }
 
-/// Makes flags of bytes that are no snapshot, such as the rows of a table with columns of its own.
+/// Makes flags of bytes that are not a snapshot, such as the rows of a table with columns of its own.
 pub trait Translation: fmt::Debug + Send + Sync + 'static {
     /// The flags.
     ///
     /// # Errors
-    /// When nothing of it can be published.
+    /// When none of it can be published.
     fn set(&self, bytes: &[u8]) -> Result<FlagSet, Failure>;
 
-    /// The flags, with what was understood of the bytes (9.7) if that is more than the flags tell.
+    /// The flags, with the reading of the bytes (9.7) if it has more than that of the flags.
     ///
     /// # Errors
     /// As [`set`](Self::set).
@@ -88,26 +88,26 @@ pub trait Translation: fmt::Debug + Send + Sync + 'static {
         Ok((self.set(bytes)?, None))
     }
 
-    /// The same as a snapshot, to be laid over others or under them.
+    /// The bytes as a snapshot, to be merged with other layers.
     ///
     /// # Errors
     /// As [`set`](Self::set).
     fn native(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure>;
 
-    /// Whose mapping read the last bytes, for the status; none if there is none.
+    /// Whose mapping read the last bytes, for the status; `None` without a mapping.
     fn mapped_by(&self) -> Option<MappedBy> {
         None
     }
 }
 
-/// Whose mapping says what the columns are.
+/// Whose mapping defines the columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MappedBy {
     /// The app's own.
     App,
     /// The one that comes with the rows.
     Stored,
-    /// The app's own, where another comes with the rows.
+    /// The app's own, although another comes with the rows.
     AppInsteadOfStored,
 }
 
@@ -126,14 +126,14 @@ pub enum Answer {
     Snapshot {
         /// A document or bare rows, as JSON.
         bytes: Vec<u8>,
-        /// What stands for this answer in the next request.
+        /// The entity tag for the next request.
         etag: Option<String>,
     },
-    /// What the request stands for is still the current snapshot.
+    /// The snapshot has not changed since the request's entity tag.
     NotModified,
 }
 
-/// A snapshot is long, and only its size tells anything in a log.
+/// Shows only the size: a snapshot is long.
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -160,17 +160,16 @@ impl From<String> for Answer {
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What went wrong, in one line and without secrets: it is logged and shown in the status.
+    /// The error, in one line and without secrets: the log and the status show it.
     pub error: String,
-    /// For how long the source asks to be left alone.
+    /// The wait that the source asks for.
     pub retry_after: Option<Duration>,
-    /// What there is nevertheless, to be published until there is an answer.
+    /// A snapshot that is published until there is an answer.
     pub instead: Option<Vec<u8>>,
 }
 
 impl Failure {
-    /// A failure that says no more than what went wrong. It stands in one line of the log, so whatever would end the
-    /// line becomes a space.
+    /// A failure with nothing but its error. It is one line of the log, so line breaks become spaces.
     pub fn new(error: impl Into<String>) -> Self {
         let error = error.into().replace(|character: char| character.is_control(), " ");
         Failure { error, retry_after: None, instead: None }
@@ -183,8 +182,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The error and what caused it, from the outermost inwards, without what looks like a secret (11.21): another library
-/// wrote it.
+/// The error and its causes, from the outermost inwards, without what looks like a secret (11.21): another library
+/// wrote the text.
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         let mut text = error.to_string();
@@ -201,12 +200,12 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-/// What a source says of itself, unasked.
+/// A notification from a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
     /// There is a new snapshot.
     Changed,
-    /// The way by which it would say so is cut off, and news may have been missed. It is told once for each time.
+    /// The connection for notifications was lost, and news may have been missed. It is reported once for each loss.
     Disconnected,
 }
 

@@ -1,4 +1,4 @@
-//! SQLite: a table in a file, read as it stands, and told of changes by the number that SQLite counts them with.
+//! SQLite: a table in a file, read as it is, with SQLite's counter of changes.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::disk::{self, Disk};
 use crate::rows::{Cell, Rows};
 use crate::source::{Answer, Failure, News, Source};
 
-/// How often SQLite is asked for its number.
+/// How often the counter is read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a read waits while a writer holds the database.
 const BUSY: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ pub struct Sqlite {
     busy: Duration,
     /// What the thread that does the reading keeps.
     opened: Arc<Mutex<Option<Opened>>>,
-    /// What the database looked like when it was looked at last.
+    /// The state of the database at the last check.
     seen: Option<String>,
     disk: Disk,
 }
@@ -49,11 +49,11 @@ pub struct Sqlite {
 struct Opened {
     connection: Connection,
     file: String,
-    /// What no other connection has, of this process or an earlier one.
+    /// A number that no other connection has, of this process or an earlier one.
     number: u64,
 }
 
-/// What a database says of itself, and its rows, unless they are known.
+/// The state of a database, and its rows, unless they are known.
 type Read = (String, Option<Result<Vec<u8>, Failure>>);
 
 impl Sqlite {
@@ -69,14 +69,14 @@ impl Sqlite {
         }
     }
 
-    /// How long a read waits while a writer holds the database; 5 seconds unless told otherwise.
+    /// How long a read waits while a writer holds the database; 5 seconds by default.
     #[must_use]
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy = timeout;
         self
     }
 
-    /// Does something with the connection, in a thread; after an error there is none.
+    /// Runs with the connection, in a thread; after an error the connection is closed.
     async fn with<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&Opened) -> Result<T, Failure> + Send + 'static,
@@ -101,7 +101,7 @@ impl Sqlite {
     }
 }
 
-/// What tells the file from another of the same name.
+/// Distinguishes the file from another of the same name.
 #[cfg(unix)]
 fn file(path: &Path) -> Result<String, Failure> {
     use std::os::unix::fs::MetadataExt;
@@ -109,7 +109,7 @@ fn file(path: &Path) -> Result<String, Failure> {
     Ok(format!("{}-{}", metadata.dev(), metadata.ino()))
 }
 
-/// Where a file that is open cannot be replaced.
+/// On systems where an open file cannot be replaced.
 #[cfg(not(unix))]
 fn file(path: &Path) -> Result<String, Failure> {
     disk::regular(path)?;
@@ -124,13 +124,13 @@ fn open(path: &Path, file: String, busy: Duration) -> Result<Opened, Failure> {
 }
 
 impl Opened {
-    /// What tells one state of the database from the next, as long as the connection is the same.
+    /// Identifies a state of the database, for one connection.
     fn look(&self) -> Result<String, Failure> {
         let version: i64 = self.connection.query_row("PRAGMA data_version", [], |row| row.get(0))?;
         Ok(format!("{:x}-{version}", self.number))
     }
 
-    /// The number is asked for first, so that a change in between is read again.
+    /// The counter is read first, so that a change in between is read again.
     fn read(&self, table: &str, known: Option<&str>) -> Result<Read, Failure> {
         let look = self.look()?;
         let rows = (known != Some(&look)).then(|| self.rows(table));
@@ -184,7 +184,7 @@ impl Source for Sqlite {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let now = self.with(Opened::look).await.ok();
-            // A file that is gone is news too.
+            // A file that disappears is news too.
             if now != self.seen {
                 self.seen = now;
                 return News::Changed;

@@ -1,4 +1,4 @@
-//! How things stand, for a person and for a health check.
+//! The status, for a person and for a health check.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -7,31 +7,31 @@ use esclusa::sync::{self, State};
 
 use crate::source::MappedBy;
 
-/// How things stand between a source and its flags.
+/// The state between a source and its flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// In one word: starting, fresh, stale or failing (11.1 of SEMANTICS.md).
+    /// The state in one word: starting, fresh, stale or failing (11.1 of SEMANTICS.md).
     pub state: State,
-    /// What the source is called.
+    /// The name of the source.
     pub source: String,
-    /// Whose mapping says what the columns are; none if none does.
+    /// Whose mapping defines the columns; `None` without a mapping.
     pub mapped_by: Option<MappedBy>,
     /// The revision that was published last, if it has one.
     pub revision: Option<u64>,
-    /// How long ago the last good answer came; none if there was none.
+    /// Time since the last good answer; `None` if there was none.
     pub age: Option<Duration>,
     /// Failures in a row.
     pub failures: u32,
-    /// What went wrong last; it stays when things are good again.
+    /// The last error; it stays when things are good again.
     pub last_error: Option<LastError>,
 }
 
-/// What went wrong, and when.
+/// An error, and when it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastError {
     /// In one line, without secrets.
     pub error: String,
-    /// By the clock of the machine.
+    /// By the system clock.
     pub at: SystemTime,
 }
 

@@ -1,4 +1,4 @@
-//! What an app supplies each time a connection is made: an address or a password that changes.
+//! What an app supplies for each connection: an address or a password that changes.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use futures_util::future::BoxFuture;
 
 use crate::source::Failure;
 
-/// How long connecting, and each query or command, may take unless the app says otherwise.
+/// Default time limit of connecting, and of each query or command.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Gives the text each time a connection is made.
+/// Gives the text for each connection.
 pub(crate) type Supplier = Box<dyn Fn() -> BoxFuture<'static, Result<String, Failure>> + Send + Sync>;
 
 pub(crate) fn supplier<F>(supply: impl Fn() -> F + Send + Sync + 'static) -> Supplier

@@ -1,4 +1,4 @@
-//! The driver: asks a source when the protocol says so, and publishes what it answers.
+//! The driver: sends requests when the protocol says so, and publishes the answers.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use crate::refresh::{Questions, Refresh};
 use crate::source::{Answer, Failure, News, Source, Translation};
 use crate::status::{LastError, Status, milliseconds};
 
-/// How many violations of one snapshot are logged one by one.
+/// Number of violations of one snapshot that are logged one by one.
 const MAX_LOGGED: usize = 10;
 
 /// How to keep fresh.
@@ -23,12 +23,12 @@ const MAX_LOGGED: usize = 10;
 pub struct Options {
     /// When to ask and how to retry.
     pub policy: Policy,
-    /// How long one answer may take, whatever the source's own limits are.
+    /// Time limit of one answer, independent of the source's own limits.
     pub timeout: Duration,
-    /// Whether bare rows without a row are an answer. A store that hides its rows answers so, and every flag would go
-    /// (11.17).
+    /// Whether bare rows without a row are a good answer. A store that hides its rows answers so, and every flag would
+    /// disappear (11.17).
     pub allow_empty: bool,
-    /// How long [`Syncing::current`] waits for an answer when the process was frozen, as functions are between calls.
+    /// How long [`Syncing::current`] waits for an answer after the process was frozen, as functions are between calls.
     pub thaw: Duration,
 }
 
@@ -76,13 +76,13 @@ pub fn sync(flags: &Flags, source: impl Source, options: Options) -> Syncing {
 const NO_ROWS: &str = "the answer has no rows, expected at least one: row-level security may hide them; a document \
     without flags, or `allow_empty`, says that there are none";
 
-/// A number that differs from process to process and from source to source.
+/// A number that differs between processes and between sources.
 fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
 }
 
-/// A source that keeps flags fresh. Dropping it ends that; what is published stays.
+/// A source that keeps flags fresh. Dropping it ends that; the published flags stay.
 #[must_use = "dropping it ends the syncing"]
 pub struct Syncing {
     shared: Arc<Shared>,
@@ -98,10 +98,10 @@ struct Shared {
     protocol: Mutex<Protocol>,
     options: Options,
     questions: Questions,
-    /// Why a question after a thaw was answered from before it.
+    /// Why an evaluation after a thaw used flags from before it.
     thaw_error: Mutex<Option<LastError>>,
     began: Instant,
-    /// The same by the clock of the machine.
+    /// The same by the system clock.
     began_at: SystemTime,
     refresh: Notify,
     progress: watch::Sender<Progress>,
@@ -110,24 +110,24 @@ struct Shared {
     understood: Mutex<Option<String>>,
 }
 
-/// How far a source has come.
+/// The progress of a source.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Progress {
     Nothing,
-    /// A copy is published, or what some of the layers say.
+    /// A copy is published, or the merged snapshot of some layers.
     Available,
     /// The source has given a good answer.
     Ready,
 }
 
 impl Syncing {
-    /// Waits for the first good answer of the source, and says whether it came in time (11.15). Failures in between do
-    /// not end the wait.
+    /// Waits for the first good answer of the source, and returns whether it came in time (11.15). Failures do not end
+    /// the wait.
     pub async fn ready(&self, timeout: Duration) -> bool {
         self.reached(Progress::Ready, timeout).await
     }
 
-    /// Waits until anything is published, a cached or bundled copy too, and says whether it was in time (11.15).
+    /// Waits until anything is published, a cached or bundled copy too, and returns whether that was in time (11.15).
     pub async fn available(&self, timeout: Duration) -> bool {
         self.reached(Progress::Available, timeout).await
     }
@@ -138,13 +138,14 @@ impl Syncing {
         tokio::time::timeout(timeout, reached).await.is_ok_and(|waited| waited.is_ok())
     }
 
-    /// How things stand.
+    /// The status now.
     #[must_use]
     pub fn status(&self) -> Status {
         self.shared.status()
     }
 
-    /// Asks the source now. What it returns may be awaited: it ends when the answer is in, or says why it is not.
+    /// Sends a request now. The returned future is optional: it completes with the answer, or gives the reason why
+    /// there is none.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -164,15 +165,15 @@ impl Syncing {
         next
     }
 
-    /// The current set, to be used for a whole request. After a thaw it is the answer of the source, for which it waits
-    /// as long as [`Options::thaw`] says; when that is over, it is the set from before, and the status says why.
+    /// The current set, for a whole request. After a thaw it waits for the answer of the source, at most as long as
+    /// [`Options::thaw`]; after that it gives the set from before, and the status has the reason.
     pub async fn current(&self) -> Arc<FlagSet> {
         let shared = &self.shared;
         if shared.options.thaw.is_zero() {
             return shared.flags.current();
         }
         let Some(answer) = shared.questions.after_thaw(shared.options.thaw) else { return shared.flags.current() };
-        // The timer of the task may not know of the thaw.
+        // The timer of the task may not have noticed the thaw.
         shared.refresh.notify_one();
         if let Err(failure) = answer.await {
             shared.questions.forget_thaw();
@@ -183,7 +184,7 @@ impl Syncing {
     }
 
     /// Calls the listener after each publish that changed an answer, with the keys that were added, removed and
-    /// changed. It runs in the task that keeps the flags fresh, so it should be short; what it panics with is logged.
+    /// changed. It runs in the task that keeps the flags fresh, so it should be short; its panics are logged.
     pub fn on_publish(&self, listener: impl Fn(&Report) + Send + Sync + 'static) {
         lock(&self.shared.listeners).push(Arc::new(listener));
     }
@@ -210,7 +211,7 @@ async fn run(shared: Arc<Shared>, mut source: impl Source) {
         let action = shared.protocol().next(shared.now_ms());
         match action {
             Action::Ask(request) => {
-                // Whoever has asked until here is answered by this question.
+                // This request also answers every refresh so far.
                 let _ = shared.refresh.notified().now_or_never();
                 shared.questions.begin(timeout);
                 let request = Request { allow_empty: shared.options.allow_empty, ..request };
@@ -230,7 +231,7 @@ async fn run(shared: Arc<Shared>, mut source: impl Source) {
                     news = guarded(source.news()) => match news {
                         Ok(News::Changed) => shared.protocol().notified(shared.now_ms()),
                         Ok(News::Disconnected) => shared.protocol().disconnected(shared.now_ms()),
-                        // A source that cannot wait would be asked to without end.
+                        // A source that cannot wait would be polled without pause.
                         Err(_) => tokio::time::sleep(Duration::from_millis(ms)).await,
                     },
                 }
@@ -240,7 +241,7 @@ async fn run(shared: Arc<Shared>, mut source: impl Source) {
     }
 }
 
-/// The cached or bundled copy of a source, if it is there soon: it must not delay the first answer.
+/// The bootstrap of a source, if it is there soon: it must not delay the first answer.
 pub(crate) async fn begun<S: Source>(source: &mut S) -> Option<Vec<u8>> {
     match tokio::time::timeout(BEGIN_WITHIN, guarded(source.bootstrap())).await {
         Ok(begun) => begun.unwrap_or_default(),
@@ -252,15 +253,15 @@ pub(crate) async fn begun<S: Source>(source: &mut S) -> Option<Vec<u8>> {
     }
 }
 
-/// How long a start waits for the cached or bundled copy.
+/// How long a start waits for the bootstrap.
 pub(crate) const BEGIN_WITHIN: Duration = Duration::from_secs(2);
 
-/// A source of somebody else's must not end the task by a panic.
+/// A panic of a user's source must not end the task.
 pub(crate) async fn guarded<T>(ask: impl Future<Output = T>) -> Result<T, Failure> {
     AssertUnwindSafe(ask).catch_unwind().await.map_err(|_| Failure::new("the source panicked"))
 }
 
-/// The answer of a source, if it may be one: a store that hides its rows answers with none (11.17).
+/// The answer of a source, unless it has no rows: a store that hides its rows answers so (11.17).
 pub(crate) async fn asked(
     answer: impl Future<Output = Result<Answer, Failure>>,
     request: &Request,
@@ -285,7 +286,7 @@ impl Shared {
         let status = self.protocol().status(now_ms);
         let last_error = status.last_error.map(|(error, at_ms)| LastError {
             error,
-            // From one instant, so that it stays the same however often it is asked for.
+            // Computed from one instant, so that it is the same for every call.
             at: self.began_at + Duration::from_millis(at_ms),
         });
         let thaw_error = lock(&self.thaw_error).clone();
@@ -301,7 +302,7 @@ impl Shared {
         }
     }
 
-    /// Compiles and publishes without holding up the runtime.
+    /// Compiles and publishes without blocking the runtime.
     async fn publish(&self, bytes: Vec<u8>) -> Result<Report, Failure> {
         let flags = self.flags.clone();
         let translation = self.translation.clone();
@@ -320,7 +321,7 @@ impl Shared {
         for violation in report.violations().iter().take(MAX_LOGGED) {
             tracing::warn!("esclusa: {}: {violation}", self.source);
         }
-        // A kill switch that meets no flag does not kill (13.14).
+        // A kill switch that matches no flag switches nothing off (13.14).
         for notice in report.reading().notices().iter().filter(|notice| notice.code() == "unknown-switch") {
             tracing::warn!("esclusa: {}: {}", self.source, notice.problem());
         }
@@ -330,7 +331,7 @@ impl Shared {
         Ok(report)
     }
 
-    /// Logs what was understood, if that is not what was logged last (11.24).
+    /// Logs the reading, if it differs from the last one that was logged (11.24).
     fn tell_understood(&self, reading: &Reading, by_mapping: Option<Value<'static>>) {
         let fingerprint = Some(reading.fingerprint());
         let last = std::mem::replace(&mut *lock(&self.understood), fingerprint.clone());
@@ -346,7 +347,7 @@ impl Shared {
         }
     }
 
-    /// What there is to begin with, or instead of an answer.
+    /// Publishes a bootstrap, or a snapshot in place of an answer.
     async fn restore(&self, bytes: Vec<u8>) {
         match self.publish(bytes).await {
             Ok(report) if report.is_published() => {
@@ -359,7 +360,7 @@ impl Shared {
         }
     }
 
-    /// Publishes an answer, and says whether it was one.
+    /// Publishes an answer, and returns whether it is a good one.
     async fn take(&self, answer: Result<Answer, Failure>) -> Result<(), Failure> {
         let (mut report, mut instead) = (None, None);
         let response = match answer {
@@ -412,7 +413,7 @@ impl Shared {
         });
     }
 
-    /// Says what changed.
+    /// Calls the listeners.
     fn tell(&self, report: &Report) {
         if [report.added(), report.removed(), report.changed()].iter().all(|keys| keys.is_empty()) {
             return;

@@ -1,4 +1,5 @@
-//! Which servers are believed, in the words of libpq: any, by the chain of the certificate, or by the chain and the name.
+//! Which servers are trusted, in the terms of libpq: any, by the chain of the certificate, or by the chain and the
+//! name.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,23 +11,23 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// How much of a server's certificate is verified.
+/// Which part of a server's certificate is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only Postgres has the others"))]
 pub(crate) enum Check {
     /// Nothing: `prefer`, `require`, and no `sslmode` at all.
     Nothing,
-    /// That a certificate authority which is trusted has signed it: `verify-ca`.
+    /// That a trusted certificate authority has signed it: `verify-ca`.
     Chain,
     /// Also that it is for the server's name: `verify-full`.
     ChainAndName,
 }
 
-/// Verifies a server's certificate, and takes one that is its own authority where it is given.
+/// Verifies a server's certificate, and accepts a self-signed one if it is among the given ones.
 #[derive(Debug)]
 pub(crate) struct Trust {
     check: Check,
-    /// Verifies chain and name; none where nothing is verified.
+    /// Verifies chain and name; `None` if nothing is verified.
     verifier: Option<Arc<dyn ServerCertVerifier>>,
     roots: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
@@ -34,7 +35,7 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// By a verifier of chain and name, or by none; and by these certificates as they are.
+    /// With a verifier of chain and name, or none; and with certificates that are accepted as they are.
     pub(crate) fn new(
         check: Check,
         verifier: Option<Arc<dyn ServerCertVerifier>>,
@@ -44,12 +45,12 @@ impl Trust {
         Trust { check, verifier, roots: roots.to_vec(), provider, is_warned: AtomicBool::new(false) }
     }
 
-    /// Whether a refused certificate is good enough all the same: its name where only the chain counts, and one that is
-    /// its own authority where it is given as it is, which other libraries take and `webpki` does not.
+    /// Whether a refused certificate is acceptable nevertheless: the name does not matter if only the chain counts, and
+    /// a given self-signed certificate is accepted, as other libraries do and `webpki` does not.
     fn forgive(&self, error: Error, certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Error> {
         let is_given = self.roots.iter().any(|root| root.as_ref() == certificate.as_ref());
         let error = match error {
-            // `webpki` has looked at its times before it says that it is an authority.
+            // `webpki` checks the validity period before it reports that it is an authority.
             Error::InvalidCertificate(CertificateError::Other(_)) if is_given => {
                 match verify_server_name(&ParsedCertificate::try_from(certificate)?, name) {
                     Ok(()) => return Ok(()),
@@ -60,7 +61,8 @@ impl Trust {
         };
         match &error {
             Error::InvalidCertificate(CertificateError::NotValidForName) if self.check == Check::Chain => Ok(()),
-            // A certificate without a list of names has one in its subject only, which nothing reads any more.
+            // A certificate without subject alternative names has its name only in the subject, which is no longer
+            // read.
             Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. })
                 if self.check == Check::Chain || (is_given && presented.is_empty()) =>
             {

@@ -1,4 +1,4 @@
-//! What it takes to get at a URL: a client, what authorizes, and whom it may be shown.
+//! Access to a URL: a client, its credentials, and the origin that they are sent to.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use rustls::pki_types::CertificateDer;
 use super::tls::tls;
 use crate::source::Failure;
 
-/// How many redirects may follow one another.
+/// Maximum number of consecutive redirects.
 const MAX_REDIRECTS: usize = 5;
 
-/// A client with what one origin may know.
+/// A client, with credentials for one origin.
 #[derive(Clone)]
 pub(super) struct Access {
     client: Client,
-    /// What was configured; its origin is the one that headers go to, with its user and password.
+    /// The configured URL; headers, user and password are sent to its origin only.
     home: Url,
     headers: HeaderMap,
     token: Option<Token>,
@@ -33,7 +33,7 @@ pub(super) struct Access {
 /// What gives the token of each request.
 pub(super) type Token = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// What a request asks for.
+/// The kind of a request.
 #[derive(Clone, Copy)]
 pub(super) enum Wanted<'r> {
     Snapshot {
@@ -60,11 +60,11 @@ impl Access {
             .user_agent(concat!("esclusa-sync/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls(roots, home.scheme() == "https")?)
             .connect_timeout(connect_timeout)
-            // Another crate of the app may have switched HTTP/2 on.
+            // Another crate of the app may have enabled HTTP/2.
             .http1_only()
-            // One request is open at a time; what else a race of connecting leaves behind is closed.
+            // One request is open at a time; other connections of a connection race are closed.
             .pool_max_idle_per_host(1)
-            // It would not keep back all headers from other origins, and would say URLs to the log.
+            // reqwest's policy would send some headers to other origins, and log URLs.
             .redirect(Policy::none())
             .build()
             .map_err(|error| Failure::new(format!("there is no client: {}", innermost(error))))?;
@@ -78,7 +78,7 @@ impl Access {
             let response = self.send(&url, wanted).await?;
             match response.status() {
                 StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => return unpacked(response),
-                // What it holds is judged by its header.
+                // The header decides what it holds.
                 StatusCode::PARTIAL_CONTENT if !matches!(wanted, Wanted::Events) => return unpacked(response),
                 StatusCode::NOT_MODIFIED if matches!(wanted, Wanted::Snapshot { .. }) => return Ok(response),
                 StatusCode::MOVED_PERMANENTLY
@@ -111,12 +111,12 @@ impl Access {
             }
             Wanted::Events => {
                 headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-                // What packs a stream holds events back until a block is full.
+                // Compression would delay events until a block is full.
                 headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
         }
         let is_home = url.origin() == self.home.origin();
-        // It fails only for URLs that have no host, and these have one.
+        // This fails only for URLs without a host, and these have one.
         let _ = url.set_username(if is_home { self.home.username() } else { "" });
         let _ = url.set_password(self.home.password().filter(|_| is_home));
         let mut request = self.client.get(url);
@@ -126,7 +126,7 @@ impl Access {
                 headers.insert(AUTHORIZATION, bearer(&token())?);
             }
             if let Wanted::Events = wanted {
-                // What is told how to read a snapshot does not hold for events.
+                // The headers for reading a snapshot do not apply to events.
                 headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
             }
         }
@@ -164,7 +164,7 @@ pub(super) fn rows(response: &Response) -> Rows {
     Rows::of(response.status().as_u16(), range)
 }
 
-/// Unless the answer is packed in a way that the client has not undone.
+/// Fails if the answer has an encoding that the client has not decoded.
 fn unpacked(response: Response) -> Result<Response, Failure> {
     let coding = response.headers().get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
     match coding.map(str::trim).filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
@@ -175,7 +175,7 @@ fn unpacked(response: Response) -> Result<Response, Failure> {
     }
 }
 
-/// For how long the server asks to be left alone.
+/// The wait that the server asks for.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let now_ms = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -183,7 +183,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     retry_after_ms(text(RETRY_AFTER)?, text(DATE), now_ms).map(Duration::from_millis)
 }
 
-/// Where a redirect leads to.
+/// The target of a redirect.
 fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
     let to = location.and_then(|location| from.join(location).ok());
@@ -195,12 +195,12 @@ fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     }
 }
 
-/// An answer that has not come to its end.
+/// The error for an answer that was cut off.
 pub(super) fn broken_off(error: Error) -> Failure {
     Failure::new(format!("the answer broke off: {}", innermost(error)))
 }
 
-/// The innermost cause: those around it say no more, and the outermost would tell the URL.
+/// The innermost cause: the others add nothing, and the outermost has the URL.
 fn innermost(error: Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();

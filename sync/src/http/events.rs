@@ -1,4 +1,4 @@
-//! The stream of events beside a snapshot: open, being opened, or to be tried again when the snapshot is next asked for.
+//! The stream of events beside a snapshot: open, being opened, or to be opened with the next request for the snapshot.
 
 use std::future::pending;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::access::{Access, Wanted, broken_off};
 use super::shown;
 use crate::source::{Failure, News};
 
-/// For how long a stream may keep silent unless told otherwise: servers commonly send a heartbeat every 15 or 30 seconds.
+/// How long a stream may be silent by default: servers commonly send a heartbeat every 15 or 30 seconds.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(45);
 
 /// News by server-sent events.
@@ -29,12 +29,12 @@ pub(super) struct Events {
 
 enum State {
     Closed,
-    /// It outlives the futures that wait for news, which are dropped often.
+    /// It outlives the futures that wait for news, which are often dropped.
     Opening(BoxFuture<'static, Result<Response, Failure>>),
     Open {
         response: Response,
         reader: EventReader,
-        /// By when the server has to say something.
+        /// When the server must send something.
         deadline: Instant,
     },
 }
@@ -52,8 +52,8 @@ impl Events {
         self.heartbeat
     }
 
-    /// The snapshot is being asked for: a stream that is closed is opened when somebody waits for news, at most once in
-    /// a heartbeat.
+    /// The snapshot is being requested: a closed stream is opened at the next wait for news, at most once per
+    /// heartbeat.
     pub(super) fn may_be_tried(&mut self, access: &Access, within: Duration) {
         let is_due = self.tried.is_none_or(|tried| tried.elapsed() >= self.heartbeat);
         if matches!(self.state, State::Closed) && is_due {
@@ -62,7 +62,7 @@ impl Events {
         }
     }
 
-    /// Waits for an event, or for the end of events.
+    /// Waits for an event, or for the end of the stream.
     pub(super) async fn news(&mut self) -> News {
         loop {
             match &mut self.state {
@@ -73,7 +73,7 @@ impl Events {
                         self.is_warned = false;
                         let deadline = Instant::now() + self.heartbeat;
                         self.state = State::Open { response, reader: EventReader::default(), deadline };
-                        // Something may have changed between the last answer and the first event.
+                        // The flags may have changed between the last answer and the first event.
                         return News::Changed;
                     }
                     Err(failure) => self.close(&failure),

@@ -1,4 +1,4 @@
-//! Pages: a table that the store cuts, as PostgREST does at its `max-rows`, read to its end.
+//! Pages: a table that the store limits, as PostgREST does with `max-rows`, read to its end.
 
 use reqwest::header::CONTENT_RANGE;
 use reqwest::{Response, Url};
@@ -7,11 +7,11 @@ use super::access::{Access, Wanted};
 use super::read;
 use crate::source::Failure;
 
-/// Which rows an answer holds, of how many.
+/// The range of rows in an answer, and the total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Page {
     first: u64,
-    /// The row behind the last.
+    /// The row after the last.
     end: u64,
     total: u64,
 }
@@ -21,7 +21,7 @@ impl Page {
         Page::read(response.headers().get(CONTENT_RANGE)?.to_str().ok()?)
     }
 
-    /// As in `0-999/2500`, with the unit before it or not.
+    /// As in `0-999/2500`, with or without the unit before it.
     fn read(range: &str) -> Option<Page> {
         let (held, total) = range.trim().rsplit(' ').next()?.split_once('/')?;
         let (first, last) = held.split_once('-')?;
@@ -31,7 +31,7 @@ impl Page {
     }
 }
 
-/// The rows of an answer that begins with the first and ends before the last, and all that follow.
+/// The rows of an answer that is the first page, and all that follow.
 pub(super) async fn read_all(
     access: &Access,
     url: &Url,
@@ -41,7 +41,7 @@ pub(super) async fn read_all(
 ) -> Result<Vec<u8>, Failure> {
     let Some(page) = Page::of(&response).filter(|page| page.first == 0) else { return Err(Failure::new(problem)) };
     if !url.query_pairs().any(|(name, _)| name == "order") {
-        // Without an order two pages may hold one row twice, and another one never.
+        // Without an order, two pages may have the same row, and another row may be missing.
         let advice = "`order` in the URL, by a column without duplicates, lets the pages be read (`&order=name`)";
         return Err(Failure::new(format!("{problem}; {advice}")));
     }

@@ -1,4 +1,4 @@
-//! The certificates that a server is verified by: those that the system trusts, and those that an app adds.
+//! The certificates by which a server is verified: those that the system trusts, and those that an app adds.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::trust::{Check, Trust};
 
 /// A configuration that trusts the system's certificates and these.
 ///
-/// Where the system has none, as in an empty container, only a store behind https cannot be asked.
+/// On a system without any, as in an empty container, only stores behind https fail.
 pub(super) fn tls(roots: &[CertificateDer<'static>], is_needed: bool) -> Result<ClientConfig, Failure> {
     let provider = provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;

@@ -1,7 +1,7 @@
-//! Connection strings, as libpq, its users and the vendors of databases write them.
+//! Connection strings in the forms of libpq, its users and database vendors.
 //!
-//! `tokio-postgres` reads most of one; what it does not know is read here, and what is meant for another client (a pool,
-//! an ORM) is left out. A parameter that neither knows is an error: it may have been meant to restrict something.
+//! `tokio-postgres` reads most parameters; this module reads those that it does not know, and skips those of other
+//! clients (a pool, an ORM). An unknown parameter is an error: it may have been meant as a restriction.
 
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
@@ -57,11 +57,11 @@ const OF_OTHERS: [&str; 37] = [
     "passfile",
 ];
 
-/// A connection string, read.
+/// A parsed connection string.
 pub(super) struct Address {
     pub(super) config: Config,
     pub(super) check: Check,
-    /// Whether the string says how much is verified.
+    /// Whether the string says what is verified.
     pub(super) is_explicit: bool,
     pub(super) roots: Vec<CertificateDer<'static>>,
     pub(super) identity: Option<Identity>,
@@ -88,7 +88,7 @@ impl Address {
     }
 
     fn parse_url(rest: &str) -> Result<Self, Failure> {
-        // A password may have a question mark in it.
+        // A password may contain a question mark.
         let path = rest.find('/').unwrap_or(rest.len());
         let host = rest.get(..path).and_then(|before| before.rfind('@')).unwrap_or_default();
         let query = rest.get(host..).and_then(|after| after.find('?')).map(|at| host + at);
@@ -168,7 +168,7 @@ impl Tls {
         match (self.mode.as_deref(), self.root.as_deref()) {
             (Some("disable" | "no-verify"), _) => Check::Nothing,
             (Some("verify-full"), _) | (_, Some("system")) => Check::ChainAndName,
-            // As in libpq: roots that are named are used.
+            // As in libpq: if roots are named, they are used.
             (Some("verify-ca"), _) | (_, Some(_)) => Check::Chain,
             _ => Check::Nothing,
         }
@@ -193,7 +193,7 @@ fn read(key: &str, file: &str) -> Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(|problem| Failure::new(format!("`{key}`: cannot read `{file}`: {problem}")))
 }
 
-/// What libpq knows and `tokio-postgres` does not, by the nearest that it does.
+/// The nearest setting of `tokio-postgres` for one of libpq's.
 fn session(value: &str) -> &str {
     match value {
         "primary" => "read-write",
@@ -203,7 +203,7 @@ fn session(value: &str) -> &str {
     }
 }
 
-/// Where libpq looks for a server that has no name.
+/// Where libpq looks for a server without a name.
 fn local_host() -> &'static str {
     let sockets = "/var/run/postgresql";
     if std::path::Path::new(sockets).is_dir() { sockets } else { "localhost" }
