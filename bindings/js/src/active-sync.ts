@@ -1,13 +1,13 @@
-/** What flags know of the sync that keeps them fresh; builds that have none need no more. */
+/** The sync that keeps flags fresh, as the flags know it; builds without one need no more. */
 
-/** What keeps flags fresh: what `sync` returns. */
+/** A running sync: what `sync` returns. */
 export interface ActiveSync {
-  /** Whether it keeps nothing fresh any more. */
+  /** Whether it has ended. */
   readonly isClosed: boolean;
-  /** Waits for the first good answer of the source; whether it came in time. */
+  /** Waits for the first good answer of the source; true if it came in time. */
   ready(timeoutMs?: number): Promise<boolean>;
-  /** How things stand with the source. */
+  /** The status of the source. */
   status(): { readonly state: 'starting' | 'fresh' | 'stale' | 'failing'; readonly lastError: { readonly error: string } | null };
-  /** Calls the listener whenever the state has changed, and at the end; the function that it returns ends that. */
+  /** Calls the listener after each change of the state, and at the end. Returns a function that removes the listener. */
   onState(listener: () => unknown): () => void;
 }

@@ -7,7 +7,7 @@ export function fieldsOf(text: string, areBigints: boolean): object {
   if (!/\d{16}/.test(text)) {
     return JSON.parse(text) as object;
   }
-  // A text that begins like no other stands for a number until the JSON is read.
+  // The beginning of texts that stand for numbers until the JSON is parsed; no other text begins with it.
   let mark = '#';
   while (text.includes(`"${mark}`)) {
     mark += '#';

@@ -1,14 +1,14 @@
 /**
  * A plain object as the JSON that the engine reads [12.4, 12.5].
  *
- * It says how values of JavaScript become values of JSON, and nothing about what a context means.
+ * It converts values of JavaScript to values of JSON, and does not know what a context means.
  */
 import { warnOnce } from './context-warning.js';
 import { type Path, gettersIn, isOfText, isText, textOf, wellFormed, written } from './context-value.js';
 
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
 
-/** The JSON of a context, or undefined if the object is none or cannot be read. A targeting key takes the place of its own. */
+/** The JSON of a context; undefined if the value is not an object or cannot be read. A given targeting key replaces the object's own. */
 export function contextText(plain: unknown, targetingKey?: unknown): string | undefined {
   try {
     if (typeof plain !== 'object' || plain === null || kindOf(plain) !== '[object Object]') {
@@ -28,7 +28,7 @@ export function contextText(plain: unknown, targetingKey?: unknown): string | un
   }
 }
 
-/** A field of the context: what is no text where one is wanted is an object, which the engine calls unreadable [3.10]. */
+/** A field of the context. A value other than a text, where a text is expected, becomes an object, which the engine calls unreadable [3.10]. */
 function putField(name: string, value: unknown, path: Path): string | undefined {
   const { text, lost } = written(value, path, isOfText(name) || name === 'role' || name === 'roles');
   if (isOfText(name) && value !== null && value !== undefined && !isText(text)) {
@@ -44,9 +44,9 @@ function putField(name: string, value: unknown, path: Path): string | undefined 
 
 const hasToJSON = (plain: object): boolean => typeof (plain as { toJSON?: unknown }).toJSON === 'function';
 
-/** Whether it holds only what JSON has, so that it can be written without a look at each value inside. */
+/** Whether it holds only values that JSON has, so that no value inside needs a check. */
 function isSimple(plain: object): boolean {
-  // What a `toJSON` gives is not known yet.
+  // The result of a `toJSON` is not known yet.
   if (hasToJSON(plain) || hasGetters(Object.getPrototypeOf(plain) as object | null)) {
     return false;
   }
@@ -58,7 +58,7 @@ function isSimple(plain: object): boolean {
   return true;
 }
 
-/** Whether a class has getters, which JSON would not see; looked up once for each class. */
+/** Whether a class has getters, which JSON would skip; checked once for each class. */
 function hasGetters(prototype: object | null): boolean {
   // Every realm has an Object.prototype of its own.
   if (prototype === null || Object.getPrototypeOf(prototype) === null) {

@@ -2,26 +2,26 @@
  * Values of JavaScript as JSON [3.9, 3.10, 12.5]: exact whole numbers, dates, maps and sets, objects of classes, and
  * objects that are ids.
  *
- * It knows no flag and no log.
+ * It knows neither flags nor the log.
  */
 
-/** How a value is written, undefined if it is missing; and the first value in it that JSON does not have. */
+/** The JSON of a value, undefined if it is missing; and the first value in it that JSON does not have. */
 export interface Written {
   readonly text: string | undefined;
   readonly lost: { readonly value: unknown } | undefined;
 }
 
-/** The objects around a value, and how many values were written so far. */
+/** The objects around a value, and the number of values written so far. */
 export type Path = object[] & { count?: number };
 
 const MISSING: Written = { text: undefined, lost: undefined };
-/** As many as a list of a snapshot: an iterator may have no end. */
+/** The limit of a list in a snapshot: an iterator may have no end. */
 const MOST_ELEMENTS = 1_000_000;
-/** One list may stand in many places: thirty lists, each twice in the next, are a thousand million values. */
+/** A list may occur in many places: thirty lists, each twice in the next, are a thousand million values. */
 const MOST_VALUES = 1_000_000;
 const [LEAST, MOST] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-/** Whether a field of a context is to hold one text. */
+/** Whether a field of a context holds one text. */
 export const isOfText = (name: string): boolean =>
   name === 'user' || name === 'targetingKey' || name === 'company' || name === 'plan' || name === 'region';
 
@@ -30,7 +30,7 @@ export const isText = (json: string | undefined): boolean => json !== undefined 
 
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
-/** The fields of an object as JSON, each by a function of the caller. A targeting key takes the place of its own. */
+/** The fields of an object as JSON, each written by the caller's function. A given targeting key replaces the object's own. */
 export function textOf(
   plain: object,
   targetingKey: unknown,
@@ -55,7 +55,7 @@ export function textOf(
   return `{${fields.join()}}`;
 }
 
-/** A value as JSON; where an id is wanted, an object is one by its own `toHexString` or `toString`. */
+/** A value as JSON; where an id is expected, an object is an id by its own `toHexString` or `toString`. */
 export function written(value: unknown, path: Path, isId = false): Written {
   path.count = (path.count ?? 0) + 1;
   if (path.count > MOST_VALUES) {
@@ -79,14 +79,14 @@ export function written(value: unknown, path: Path, isId = false): Written {
   }
 }
 
-/** A whole number that is exact. As an id it is a text, so that a copy of the context that is read by JSON.parse has it too. */
+/** An exact whole number. As an id it is a text, so that a copy of the context that JSON.parse reads has it too. */
 const wholeText = (value: bigint, isId: boolean): Written =>
   said(isId && !Number.isSafeInteger(Number(value)) ? `"${value}"` : String(value));
 
 const said = (text: string): Written => ({ text, lost: undefined });
 const lostOf = (value: unknown): Written => ({ text: undefined, lost: { value } });
 
-/** A number beyond 2^53 - 1 is not exact, and so is written with a fraction: it is no integer [3.9]. */
+/** A number beyond 2^53 - 1 is not exact, so it is written with a fraction: it is not an integer [3.9]. */
 function numberText(value: number): Written {
   if (!Number.isFinite(value)) {
     return lostOf(value);
@@ -120,13 +120,13 @@ function objectText(value: object, path: Path, isId: boolean): Written {
   }
 }
 
-/** What a `toJSON` gave, or that the object is lost if it gave nothing, as that of a Date that is none. */
+/** The result of a `toJSON`, or a lost object if there is none, as for an invalid Date. */
 const fallback = (given: Written, value: object): Written =>
   given.text === undefined || given.text === 'null' ? lostOf(value) : given;
 
 function kindText(value: object, kind: string, path: Path, isId: boolean): Written {
   if (Array.isArray(value)) {
-    // By its places, because a list may have an iterator of its own.
+    // By index, because a list may have an iterator of its own.
     return listText(Array.from({ length: value.length }, (_, at) => (value as unknown[])[at]), path, isId);
   }
   switch (kind) {
@@ -155,7 +155,7 @@ function kindText(value: object, kind: string, path: Path, isId: boolean): Writt
   }
 }
 
-/** What can be gone through is a list, and an object of a class has fields. */
+/** An iterable is a list; an object of a class has fields. */
 function otherText(value: object, kind: string, path: Path, isId: boolean): Written {
   if (typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function') {
     const elements: unknown[] = [];
@@ -180,7 +180,7 @@ function fieldsText(entries: readonly (readonly [string, unknown])[], path: Path
   return { text: `{${fields.join()}}`, lost: all.find(([, { lost }]) => lost !== undefined)?.[1].lost };
 }
 
-/** What an object has, and what the getters of its class give. */
+/** The entries of an object, and the values of its class's getters. */
 export function entriesOf(object: object): [string, unknown][] {
   const names = new Set(Object.keys(object));
   for (const prototype of classesOf(object)) {
@@ -193,13 +193,13 @@ export function entriesOf(object: object): [string, unknown][] {
   return [...names].map((name) => [name, (object as { [name: string]: unknown })[name]]);
 }
 
-/** Whether a prototype, or one that it has itself, has getters; that of all objects is not looked at. */
+/** Whether a prototype, or one of its own prototypes, has getters; Object.prototype is skipped. */
 export function gettersIn(prototype: object): boolean {
   const all = [prototype, ...classesOf(prototype)];
   return all.some((one) => Object.values(Object.getOwnPropertyDescriptors(one)).some(({ get }) => get !== undefined));
 }
 
-/** The prototypes of an object without that of all objects. */
+/** The prototypes of an object without Object.prototype. */
 function classesOf(object: object): object[] {
   const classes: object[] = [];
   let prototype = Object.getPrototypeOf(object) as object | null;
@@ -210,7 +210,7 @@ function classesOf(object: object): object[] {
   return classes;
 }
 
-/** The text by which an object is an id, if it or its class has one of its own. */
+/** The text by which an object is an id, if it or its class defines one. */
 function idOf(object: object): string | undefined {
   const own = (name: string): boolean => [object, ...classesOf(object)].some((one) => Object.hasOwn(one, name));
   for (const name of ['toHexString', 'toString']) {
@@ -223,7 +223,7 @@ function idOf(object: object): string | undefined {
   return undefined;
 }
 
-/** JSON.stringify writes half a surrogate pair as an escape, which is not JSON to others. */
+/** JSON.stringify writes half a surrogate pair as an escape, which other readers refuse. */
 export function wellFormed(text: string): string {
   if (!text.includes('\\ud')) {
     return text;

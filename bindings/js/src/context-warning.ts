@@ -1,9 +1,9 @@
-/** What of a context cannot be used is told once for each name and class [12.5]. */
+/** Warns of values that a context cannot use, once for each name and class [12.5]. */
 import { kindOf } from './publication.js';
 
 const warned = new Set<string>();
 
-/** Names may be made of what callers send, and there is no end of those. */
+/** Names may come from callers, so their number is bounded. */
 const MOST = 1_000;
 
 /** Warns on the console that a field holds something that cannot be used. */

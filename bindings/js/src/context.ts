@@ -9,7 +9,7 @@ import type { ContextFields, PlainContext } from './types.js';
 
 /** The context cannot be used; the answer is `INVALID_CONTEXT`. */
 export const BROKEN = -1;
-/** The engine does not hold it. It gives out no such number: the two fixed contexts stand there. */
+/** The engine does not hold it. The engine never gives this number: it belongs to a fixed context. */
 const UNBUILT = 0;
 
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
@@ -17,7 +17,7 @@ const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.disp
 const unused = new FinalizationRegistry<number>((number) => engine()?.forget(number));
 
 /**
- * Everything the app knows about the caller [3]: a copy, prepared once, for as many answers as you like.
+ * Everything the app knows about the caller [3]: a copy, prepared once, for any number of answers.
  *
  * ```js
  * const context = new Context('user-42', { company: 'acme', plan: 'PREMIUM', roles: ['ADMIN'], region: 'CO' });

@@ -1,12 +1,12 @@
 /**
- * What an engine is to the classes of this folder: the functions of the Rust half, in WebAssembly or native.
+ * The interface of an engine to the classes of this folder: the functions of the Rust half, in WebAssembly or native.
  *
  * Flags, keys and contexts are numbers here, and every other answer is JSON. The functions never throw.
  */
 
 import type { PublishOptions } from './types.js';
 
-/** How bytes are published; what an app gives as a mapping, `withMappings` makes the text that an engine is told. */
+/** How bytes are published; `withMappings` turns an app's mapping into the text that an engine takes. */
 export interface Publishing extends PublishOptions {
   mapping?: unknown;
 }
@@ -28,19 +28,19 @@ export const NO_OUTCOME = 0xffff_ffff;
 export interface Engine {
   /** New flags: their number. */
   open(): number;
-  /** Lets go of flags. */
+  /** Frees flags. */
   close(flags: number): void;
-  /** Publishes at once: a report, or `{"refused", "code", "violations"}`, as JSON. Full builds heed the mapping. */
+  /** Publishes at once: a report, or `{"refused", "code", "violations"}`, as JSON. Full builds use the mapping. */
   publish(flags: number, snapshot: Uint8Array, options?: Publishing | null): string;
-  /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
+  /** The same off this thread, where an engine can do that; the bytes must not change until it resolves. */
   publishLater?(flags: number, snapshot: Uint8Array, options?: Publishing | null): Promise<string>;
-  /** Keeps a context: its number, or 0 if the JSON is no context. */
+  /** Keeps a context: its number, or 0 if the JSON is not a context. */
   context(json: string): number;
-  /** Puts a context under `SCRATCH` and says whether the JSON is one. */
+  /** Puts a context under `SCRATCH`; false if the JSON is not a context. */
   scratch(json: string): boolean;
-  /** Puts a plain object under `SCRATCH` without JSON, if it can: of an engine that has a faster way. */
+  /** Puts a plain object under `SCRATCH` without JSON, if possible: for an engine with a faster way. */
   fields?(plain: object): boolean;
-  /** Lets go of a context. */
+  /** Frees a context. */
   forget(context: number): void;
   /** The slot of a key, or `ABSENT` or `NOT_READY`; asked once for each key. */
   slot(flags: number, key: string): number;
@@ -48,9 +48,9 @@ export interface Engine {
   isEnabled(flags: number, slot: number, context: number): boolean;
   /** The number of the outcome, or `NO_OUTCOME`. */
   resolve(flags: number, slot: number, context: number, now: number): number;
-  /** The outcome of that number as JSON, if it was given for the first time just now; otherwise all are told again. */
+  /** Takes the outcome of that number as JSON, if it is new; otherwise the engine gives all outcomes again. */
   takeOutcome(flags: number, outcome: number): string;
-  /** The time that a time stands for, of an engine that has none of the four functions that follow. */
+  /** Resolves a time, of an engine without the four functions that follow. */
   time?(now: number): number;
   /** Not in the small builds of `@esclusa/wasm`, as the next three. */
   resolveAll?(flags: number, context: number, now: number): string;
@@ -66,32 +66,32 @@ export interface Engine {
   about(flags: number): string;
   /** A protocol of staying fresh, by a policy as JSON: its number. Not in the smallest build, as all that follows. */
   protocol?(policy: string): number;
-  /** Tells a protocol of an event, and gives what to do next, both as JSON. */
+  /** Passes an event to a protocol, and gives the next action, both as JSON. */
   step?(protocol: number, event: string): string;
-  /** Whether these are the bytes that the source gave last. */
+  /** Whether these are the bytes that the source sent last. */
   isKnown?(protocol: number, bytes: Uint8Array): boolean;
-  /** Lets go of a protocol. */
+  /** Frees a protocol. */
   end?(protocol: number): void;
   /** A new stream of server-sent events: its number. */
   stream?(): number;
   /** Whether these bytes of the stream end an event that is news [11.20]. */
   hasNews?(stream: number, bytes: Uint8Array): boolean;
-  /** Lets go of a stream. */
+  /** Frees a stream. */
   endStream?(stream: number): void;
-  /** A decision of staying fresh that every host takes alike, as JSON; nothing for no such question. */
+  /** A decision of staying fresh that is the same in every host, as JSON; empty for an unknown question. */
   decide?(question: string): string;
   /**
-   * Lays snapshots one over the other: they follow each other in the bytes, with their lengths as a JSON array. It gives
-   * the whole, nothing, or `{"refused", "layer"}`. In full builds alone, as what follows.
+   * Merges snapshots: they follow each other in the bytes, with their lengths as a JSON array. Gives the merged
+   * snapshot, an empty text, or `{"refused", "layer"}`. In full builds alone, as everything that follows.
    */
   layered?(snapshots: Uint8Array, lengths: string): string;
-  /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
+  /** The same off this thread, where an engine can do that; the bytes must not change until it resolves. */
   layeredLater?(snapshots: Uint8Array, lengths: string): Promise<string>;
-  /** What there is to know of a mapping, or a refusal, both as JSON. */
+  /** The name and parameters of a mapping, or a refusal, both as JSON. */
   mapping?(given: string): string;
   /** Rows that a mapping reads, as a snapshot, or a refusal. */
   mapped?(rows: Uint8Array, mapping: string): string;
-  /** The same off this thread, where an engine can do that; the bytes must not change meanwhile. */
+  /** The same off this thread, where an engine can do that; the bytes must not change until it resolves. */
   mappedLater?(rows: Uint8Array, mapping: string): Promise<string>;
   /** Whose mapping read the last rows of a source, by its translation. */
   mappedBy?(translation: unknown): 'app' | 'stored' | 'app instead of stored' | null;
@@ -99,17 +99,17 @@ export interface Engine {
   switches?(given: string): string;
 }
 
-/** What the builds that a package has differ in; known before there is an engine. */
+/** The differences between the builds of a package; known before there is an engine. */
 export const build = { clientSnapshots: true };
 
 let current: Engine | undefined;
 
-/** Makes an engine the one that everything uses. A package does so once. */
+/** Sets the engine that everything uses. A package does so once. */
 export function install(engine: Engine): void {
   current ??= engine;
 }
 
-/** The engine, if there is one already. */
+/** The engine, if it is loaded. */
 export function engine(): Engine | undefined {
   return current;
 }

@@ -14,7 +14,7 @@ export function explanationFrom(said: string): Explanation {
   return { resolution: resolutionFrom(wire), steps: wire.path, firstNo: wire.first_no, firstNoCode: wire.first_no_code, text: wire.text };
 }
 
-/** An answer without its steps, and why they are not there. */
+/** An answer without its steps, and the reason why they are missing. */
 export function unexplained(key: string, outcome: Outcome, why: string): Explanation {
   const resolution = resolutionOf(outcome);
   return { resolution, steps: [], firstNo: null, firstNoCode: null, text: `\`${key}\` is ${resolution.enabled ? 'ON' : 'OFF'}: ${why}` };

@@ -11,7 +11,7 @@ import { type Outcome, type WireResolution, none, outcome, projected, resolution
 import { type Snapshot, bytesOf, reportFrom, viewOf } from './publication.js';
 import type { AnyFlags, ContextFields, Explanation, KeyOf, PlainContext, Projection, PublishOptions, Report, Resolution, ValueOf, VariantOf, Violation } from './types.js';
 
-/** The caller: a `Context`, a plain object, or nothing for a caller whom nobody knows. */
+/** The caller: a `Context`, a plain object, or nothing for an anonymous caller. */
 export type Caller = Context | PlainContext | ContextFields | null | undefined;
 /** A point in time: a Date, or milliseconds since 1970-01-01; without it, now. */
 export type Moment = Date | number | null | undefined;
@@ -50,7 +50,7 @@ const unused = new FinalizationRegistry<number>((number) => engine()?.close(numb
 export class Flags<F extends AnyFlags = AnyFlags> {
   #engine: Engine | undefined;
   #number = UNOPENED;
-  /** Where the engine finds a key; keys of flags that never existed are not in it. */
+  /** Slots of keys; only keys of existing flags are stored. */
   readonly #slots = new Map<string, number>();
   readonly #outcomes = new Map<number, Outcome>();
   /** The number of the first outcome of the set that answered last. */
@@ -59,17 +59,17 @@ export class Flags<F extends AnyFlags = AnyFlags> {
   #answered: number | null = null;
   readonly #listeners = new Listeners();
   #sync: ActiveSync | undefined;
-  /** What keeps the flags fresh ends when they are freed. */
+  /** Ends what keeps the flags fresh, when they are freed. */
   #onFree: (() => void) | undefined;
-  /** How often the flags were freed: what is on its way then is no longer theirs. */
+  /** How often the flags were freed: an operation that was started before is then ignored. */
   #lives = 0;
-  /** Settles when everything that is being published is done. */
+  /** Settles when every pending publish is done. */
   #publishing: Promise<unknown> = Promise.resolve();
 
   /**
-   * Makes a snapshot the current one; what is published is in the report, what is refused in a `SnapshotError`.
+   * Makes a snapshot the current one, and returns the report; a refused one throws a `SnapshotError`.
    *
-   * It waits for nothing: a snapshot that was given to `publish` before may become current after this one.
+   * It does not wait: a snapshot that was given to `publish` before may become current after this one.
    */
   publishSync(snapshot: Snapshot, options?: PublishOptions | null): Report {
     return this.#published(this.#compiled(snapshot, options));
@@ -93,7 +93,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
   async #compiledLater(snapshot: Snapshot, options?: PublishOptions | null): Promise<string> {
     const engine = this.#open();
     const given = bytesOf(snapshot);
-    // The engine reads the bytes when the app has gone on. A Buffer's own `slice` would copy nothing.
+    // The engine reads the bytes after this call returns. A Buffer's own `slice` would copy nothing.
     const bytes = viewOf(snapshot) === undefined ? given : new Uint8Array(given);
     const chosen = { ...options };
     const lives = this.#lives;
@@ -101,7 +101,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
       if (lives !== this.#lives) {
         return '';
       }
-      // An engine that compiles on this thread does so in its turn too, so that `free()` means the same with each.
+      // An engine that compiles on this thread also does so in order, so that `free()` means the same with each.
       return (engine.publishLater ?? engine.publish)(this.#number, bytes, chosen);
     };
     const said = this.#publishing.then(begin);
@@ -115,36 +115,36 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return Context.from(context);
   }
 
-  /** Whether the flag is on for this caller, now. It never throws; the default stands where there is no answer [12.1]. */
+  /** Whether the flag is on for this caller, now. It never throws; without an answer it returns the default [12.1]. */
   isEnabled(key: KeyOf<F>, context?: Caller, defaultValue: boolean = false): boolean {
     const slot = this.#slots.get(key);
     if (slot !== undefined && Context.is(context) && defaultValue === false) {
       const engine = this.#engine as Engine;
-      // The number of a context that cannot be used stands for nothing, and nothing is off.
+      // The number of an unusable context names nothing, so the flag is off.
       return engine.isEnabled(this.#number, slot, Context.numberOf(context, engine));
     }
     const outcome = this.#outcome(key, context, Number.NaN);
     return outcome.answered ? outcome.enabled : defaultValue;
   }
 
-  /** The value that the flag serves, on or off. It never throws; the default stands where there is no answer [12.1]. */
+  /** The value that the flag serves, on or off. It never throws; without an answer it returns the default [12.1]. */
   value<K extends KeyOf<F>, const T = null>(key: K, context?: Caller, defaultValue: T = null as T): ValueOf<F, K> | T {
     const outcome = this.#outcome(key, context, Number.NaN);
     return outcome.answered ? (valueOf(outcome) as ValueOf<F, K>) : defaultValue;
   }
 
-  /** The variant that the flag serves, null for none. It never throws; the default stands where there is no answer [12.1]. */
+  /** The variant that the flag serves, null for none. It never throws; without an answer it returns the default [12.1]. */
   variant<K extends KeyOf<F>, const T = null>(key: K, context?: Caller, defaultValue: T = null as T): VariantOf<F, K> | T {
     const outcome = this.#outcome(key, context, Number.NaN);
     return outcome.answered ? (outcome.variant as VariantOf<F, K>) : defaultValue;
   }
 
-  /** The answer for one flag and why [7.18]. */
+  /** The answer for one flag, with its reason [7.18]. */
   resolve(key: KeyOf<F>, context?: Caller, now?: Moment): Resolution {
     return resolutionOf(this.#outcome(key, context, moment(now)));
   }
 
-  /** The same with the revision of the snapshot that it is from, if there is an answer and a revision. @internal */
+  /** The same with the revision of its snapshot, if there is an answer and a revision. @internal */
   answer(key: string, context?: Caller): { resolution: Resolution; revision: number | null } {
     const outcome = this.#outcome(key, context, Number.NaN);
     return { resolution: resolutionOf(outcome), revision: outcome.answered ? this.#answered : null };
@@ -186,7 +186,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return explanationFrom(engine.explain(this.#number, text, caller, milliseconds));
   }
 
-  /** The values of the chosen flags, or of all, and nothing about why: what a server may hand to a browser [10.2]. */
+  /** The values of the chosen flags, or of all, without reasons: what a server may send to a browser [10.2]. */
   project(context?: Caller, keys?: Iterable<KeyOf<F>> | null, now?: Moment): Projection {
     const [milliseconds, chosen, engine] = [moment(now), keysText(keys), this.#engine];
     const number = engine === undefined ? BROKEN : numberOf(context, engine);
@@ -204,10 +204,10 @@ export class Flags<F extends AnyFlags = AnyFlags> {
   }
 
   /**
-   * A snapshot for the browser of this caller, as JSON [10.3]: of the chosen flags, or of all, those that are marked
+   * A snapshot for the browser of this caller, as JSON [10.3]: those of the chosen flags, or of all, that are marked
    * `client`; none for a caller whose context cannot be read [12.3].
    *
-   * @throws Error in the small build of `@esclusa/wasm`, which leaves writing them out [10.7].
+   * @throws Error in the small build of `@esclusa/wasm`, which cannot write client snapshots [10.7].
    */
   clientSnapshot(context?: Caller, keys?: Iterable<KeyOf<F>> | null, now?: Moment): string {
     if (!build.clientSnapshots) {
@@ -222,7 +222,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return engine.clientSnapshot(this.#number, sent, caller, milliseconds);
   }
 
-  /** The sync that keeps the flags fresh, null if none does. */
+  /** The sync that keeps the flags fresh; null if there is none. */
   get activeSync(): ActiveSync | null {
     return this.#sync?.isClosed === false ? this.#sync : null;
   }
@@ -237,7 +237,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return this.#outcome(key, null, 0).answered;
   }
 
-  /** How many flags there are. */
+  /** Number of flags. */
   get size(): number {
     return this.#about().size;
   }
@@ -252,26 +252,26 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return this.#about().revision;
   }
 
-  /** When the store made the current snapshot, if it said so. */
+  /** When the store made the current snapshot, if it has that time. */
   get generatedAt(): Date | null {
     const milliseconds = this.#about().generated_at;
     return milliseconds === null ? null : new Date(milliseconds);
   }
 
-  /** Everything that is wrong with the current snapshot. */
+  /** All violations of the current snapshot. */
   get violations(): Violation[] {
     return this.#about().violations;
   }
 
   /**
-   * Calls the listener after each snapshot that this handle publishes; the function that it returns ends that. What a
-   * listener throws, or rejects with, is reported through `console.error`.
+   * Calls the listener after each snapshot that this handle publishes. Returns a function that removes it. An error of
+   * a listener, or a rejection, is reported through `console.error`.
    */
   onPublish(listener: (report: Report) => unknown): () => void {
     return this.#listeners.add(listener);
   }
 
-  /** Gives back what the engine holds, without waiting for the garbage collector; nothing is published then. */
+  /** Frees what the engine holds, without waiting for the garbage collector; afterwards nothing is published. */
   free(): void {
     if (this.#number !== UNOPENED) {
       this.#engine?.close(this.#number);
@@ -296,12 +296,12 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return `${this.constructor.name} ${inspect({ isReady, size, revision }, options)}`;
   }
 
-  /** Remembers what keeps the flags fresh, or did so last. @internal */
+  /** Remembers the sync that keeps the flags fresh, or did so last. @internal */
   static keep(flags: Flags, sync: ActiveSync): void {
     flags.#sync = sync;
   }
 
-  /** What keeps the flags fresh, or did so last. @internal */
+  /** The sync that keeps the flags fresh, or did so last. @internal */
   static syncOf(flags: Flags): ActiveSync | undefined {
     return flags.#sync;
   }
@@ -332,7 +332,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return this.#engine;
   }
 
-  /** Publishes, and leaves it to the caller when listeners hear of it. @internal */
+  /** Publishes; the caller decides when listeners are called. @internal */
   static async swap(flags: Flags, snapshot: Snapshot, options?: PublishOptions): Promise<{ report: Report; tell: () => void }> {
     return flags.#swapped(await flags.#compiledLater(snapshot, options));
   }
@@ -342,7 +342,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return flags.#swapped(flags.#compiled(snapshot, options));
   }
 
-  /** Calls the function when the flags are freed, in place of the one before. @internal */
+  /** Sets the function that is called when the flags are freed. @internal */
   static whenFreed(flags: Flags, call: (() => void) | undefined): void {
     flags.#onFree = call;
   }
@@ -350,7 +350,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
   #swapped(said: string): { report: Report; tell: () => void } {
     const report = reportFrom(said);
     const lives = this.#lives;
-    // Those of flags that were freed meanwhile hear nothing.
+    // Listeners of flags that were freed in the meantime are not called.
     const isNews = (): boolean => lives === this.#lives && report.outcome === 'published';
     return { report, tell: () => void (isNews() && this.#listeners.tell(report)) };
   }
@@ -392,7 +392,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return this.#outcomes.get(outcome) ?? this.#takeOutcome(outcome, engine) ?? this.#again(engine, slot, number, now);
   }
 
-  /** After an outcome was lost the engine tells all of them again; if it still has no answer, there is none. */
+  /** After an outcome was lost the engine gives all of them again; if there still is none, there is no answer. */
   #again(engine: Engine, slot: number, context: number, now: number): Outcome {
     const outcome = engine.resolve(this.#number, slot, context, now);
     return this.#takeOutcome(outcome, engine) ?? PROVIDER_NOT_READY;
@@ -403,7 +403,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     if (known !== undefined) {
       return known;
     }
-    // A key that is no string is no flag's key, and neither is the empty one.
+    // A key that is not a string names no flag, and neither does the empty one.
     const slot = engine.slot(this.#number, typeof key === 'string' ? key : '');
     if (slot >= 0) {
       this.#slots.set(key, slot);
@@ -411,7 +411,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return slot;
   }
 
-  /** A new outcome; undefined if picking it up was cut off once, after which the engine tells everything again. */
+  /** A new outcome; undefined if taking it was interrupted once, after which the engine gives all outcomes again. */
   #takeOutcome(number: number, engine: Engine): Outcome | undefined {
     const json = number === NO_OUTCOME ? '' : engine.takeOutcome(this.#number, number);
     if (json === '') {
@@ -429,7 +429,7 @@ export class Flags<F extends AnyFlags = AnyFlags> {
   }
 }
 
-/** There is nothing to ask. */
+/** The answer when there is no slot. */
 function absent(slot: number): Outcome {
   return slot === NOT_READY ? PROVIDER_NOT_READY : FLAG_NOT_FOUND;
 }

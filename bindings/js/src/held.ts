@@ -7,13 +7,13 @@ import type { Snapshot } from './publication.js';
 import { type Bundle, rowsOf } from './tables.js';
 import type { AnyFlags, Report } from './types.js';
 
-/** What rows are read by is looked at at once, so that a mapping that is wrong is said where it is given. */
+/** Checks the mapping at once, so that an error is thrown where it is given. */
 function chosen(options: MappedOptions | null | undefined): MappedOptions | null | undefined {
   const mapping = options?.mapping ?? undefined;
   return mapping === undefined || isStored(mapping) ? options : { ...options, mapping: Mapping.of(mapping) };
 }
 
-/** What a set that is held answers: every question that flags answer. */
+/** The questions that a held set answers, as flags do. */
 type Question =
   | 'isEnabled'
   | 'value'
@@ -33,8 +33,8 @@ type Question =
   | 'violations';
 
 /**
- * One set of flags, for a whole request: all its answers come from that set, also after a publish. It is what
- * `flags.current()` gives, and is asked as the flags are.
+ * One set of flags, for a whole request: all its answers come from that set, also after a publish. `flags.current()`
+ * returns it, and it has the methods of flags.
  */
 export type HeldSet<F extends AnyFlags = AnyFlags> = Pick<EveryFlags<F>, Question>;
 
@@ -49,7 +49,7 @@ class FlagSet<F extends AnyFlags> extends EveryFlags<F> {
   }
 
   override free(): void {
-    // The garbage collector does that when no request holds it any more.
+    // The garbage collector frees it when no request holds it.
   }
 }
 
@@ -59,10 +59,10 @@ export class Flags<F extends AnyFlags = AnyFlags> extends EveryFlags<F> {
   #number = 0;
 
   /**
-   * Makes a snapshot the current one, or rows that a mapping reads; what is published is in the report, what is refused in a
-   * `SnapshotError`, or in a `MappingError`, which is one.
+   * Makes a snapshot the current one, or rows that a mapping reads, and returns the report; a refused one throws a
+   * `SnapshotError`, or a `MappingError`, which is a subclass.
    *
-   * It waits for nothing: a snapshot that was given to `publish` before may become current after this one.
+   * It does not wait: a snapshot that was given to `publish` before may become current after this one.
    */
   override publishSync(snapshot: Snapshot | Bundle, options?: MappedOptions | null): Report {
     return super.publishSync(rowsOf(snapshot), chosen(options));
@@ -79,13 +79,13 @@ export class Flags<F extends AnyFlags = AnyFlags> extends EveryFlags<F> {
   }
 
   /**
-   * The current set, to be asked for a whole request: what is published meanwhile, also by another thread, changes none
-   * of its answers. It is the same object until something is published, so asking for it costs next to nothing.
+   * The current set, for a whole request: a later publish, also by another thread, changes none of its answers. It is
+   * the same object until the next publish, so calling this costs next to nothing.
    */
   current(): HeldSet<F> {
     const loaded = engine();
     if (loaded === undefined) {
-      // The WebAssembly is not loaded, so nothing is published either.
+      // The WebAssembly is not loaded, so nothing was published either.
       return new FlagSet<F>();
     }
     const flags = EveryFlags.numberOf(this);

@@ -1,2 +1,2 @@
-/** By this name Node, Bun and Deno ask an object how the console shows it; private fields are not seen otherwise. */
+/** The method by which Node, Bun and Deno show an object on the console; without it private fields are invisible. */
 export const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;

@@ -42,13 +42,13 @@ export class MappingError extends SnapshotError {
  * ```
  */
 export class Mapping {
-  /** What the engine is told of it, as JSON. */
+  /** The mapping as JSON for the engine. */
   readonly #wire: string;
   readonly #text: string;
   readonly #parameters: Parameters;
-  /** What the reading and the log call it. */
+  /** Its name in the reading and the log. */
   readonly name: string;
-  /** The names of the parameters that it asks for, without `$`. */
+  /** The names of its parameters, without `$`. */
   readonly parameters: readonly string[];
   readonly #plain: { [entry: string]: JsonValue };
 
@@ -68,7 +68,7 @@ export class Mapping {
     this.#plain = said.mapping;
   }
 
-  /** The same mapping with parameters, beside those that it has. */
+  /** The same mapping with these parameters in addition to its own. */
   with(parameters: Parameters): Mapping {
     return new Mapping(this.#text, { ...this.#parameters, ...parameters }, this.name);
   }
@@ -83,21 +83,21 @@ export class Mapping {
     return `Mapping ${inspect({ name: this.name, parameters: this.parameters }, options)}`;
   }
 
-  /** What the engine is told of it. @internal */
+  /** The mapping as JSON for the engine. @internal */
   static toWire(mapping: MappingLike | Stored): string {
     return isStored(mapping) ? JSON.stringify({ stored: brought.has(mapping), parameters: mapping.stored }) : Mapping.of(mapping).#wire;
   }
 
-  /** A mapping, or an object that is one; anything else is a TypeError. @internal */
+  /** A mapping, or an object that is one; throws a TypeError for any other value. @internal */
   static of(mapping: MappingLike): Mapping {
     return typeof mapping === 'object' && mapping !== null && #wire in mapping ? mapping : new Mapping(mapping);
   }
 }
 
-/** Whose mapping says what the columns are: the app's, the one that comes with the rows, or the app's though one comes. */
+/** Whose mapping defines the columns: the app's, the one that comes with the rows, or the app's although one comes. */
 export type MappedBy = 'app' | 'stored' | 'app instead of stored';
 
-/** Those whose last rows brought a mapping along. Bare rows behind them are those of a table that is not watched any more. */
+/** The translations whose last rows came with a mapping. Bare rows after such rows belong to a table that is no longer watched. */
 const brought = new WeakSet<Mapping | Stored>();
 
 /** Whose mapping read the last rows of a source. */
@@ -108,7 +108,7 @@ function mappedBy(translation: unknown): MappedBy | null {
   return translation instanceof Mapping && brought.has(translation) ? 'app instead of stored' : 'app';
 }
 
-/** What the engine said of rows, unless that is a refusal of a mapping; whether they brought one is remembered. */
+/** The engine's answer for rows; remembers whether the rows came with a mapping, unless a mapping was refused. */
 export function noteStored(mapping: unknown, said: string): string {
   const isRefused = said.startsWith('{"refused"');
   if ((mapping instanceof Mapping || isStored(mapping)) && (!isRefused || (JSON.parse(said) as { stored?: boolean }).stored === true)) {
@@ -117,7 +117,7 @@ export function noteStored(mapping: unknown, said: string): string {
   return said;
 }
 
-/** An engine that is told of mappings, and whose refusals of them are thrown as `MappingError`. */
+/** An engine that takes mappings, and throws its refusals of them as `MappingError`. */
 export function withMappings<E extends Pick<Engine, 'publish' | 'publishLater'>>(engine: E): E {
   const wireOptions = (options?: MappedOptions | null): Publishing => {
     const { mapping, ...rest } = options ?? {};
@@ -131,7 +131,7 @@ export function withMappings<E extends Pick<Engine, 'publish' | 'publishLater'>>
   return made;
 }
 
-/** What the engine said, unless that is a refusal of a mapping. */
+/** The engine's answer; throws a refusal of a mapping. */
 function refused(said: string): string {
   if (said.startsWith('{"refused"')) {
     const wire = JSON.parse(said) as { refused: string; place?: string; problem: string };

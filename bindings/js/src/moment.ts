@@ -1,9 +1,9 @@
 import { kindOf } from './publication.js';
 
-/** Beyond this an engine cannot count milliseconds; Python refuses the same. */
+/** The engine cannot count more milliseconds; Python has the same limit. */
 const MOST_MS = 9e18;
 
-/** The time that a caller gives for an answer, in milliseconds; none is `NaN`, which the engine reads as now. */
+/** The time for an answer in milliseconds; `NaN`, which the engine reads as now, if none is given. */
 export function moment(now: Date | number | null | undefined): number {
   if (now === undefined || now === null) {
     return Number.NaN;

@@ -1,18 +1,18 @@
-/** When a provider is ready, and what it tells its SDK after that: what the server's and the web's provider share. */
+/** When a provider is ready, and which events it sends its SDK after that: shared by the server's and the web's provider. */
 import type { ActiveSync } from './active-sync.js';
 import type { ProviderFlags } from './openfeature.js';
 
-/** What a provider tells its SDK. */
+/** Sends an event to the SDK. */
 export interface Emit {
   /** The flags have changed: the keys whose answers may differ. */
   (event: 'changed', details: { flagsChanged: string[] }): void;
-  /** There are answers of a source that is well, after that was not so. */
+  /** There are answers of a healthy source again. */
   (event: 'ready', details: Record<string, never>): void;
-  /** There are answers, but the source has not given a good one yet, or fails; or there are none any more. */
+  /** There are answers, but the source has not given a good one yet, or fails; or there are no answers any more. */
   (event: 'stale' | 'error', details: { message: string }): void;
 }
 
-/** How long initialising waits for the source's first good answer, unless the app says otherwise. */
+/** Default time limit of initialising: the wait for the source's first good answer. */
 const INITIALIZATION_TIMEOUT_MS = 10_000;
 
 /** A provider between `initialize` and `onClose`: it listens to the flags and reports their state to the SDK. It may be initialised again. */
@@ -21,13 +21,13 @@ export class ProviderLife {
   readonly #emit: Emit;
   readonly #timeoutMs: number;
   #stop: (() => void) | undefined;
-  /** The sync whose states are listened to, and how that ends. */
+  /** The sync whose state is observed, and a function that ends that. */
   #heard: { sync: ActiveSync; stop: () => void } | undefined;
   /** Ends the wait for the first publish. */
   #first: (() => void) | undefined;
-  /** Has initialising fail, because the SDK closes the provider. */
+  /** Makes initialising fail, because the SDK closes the provider. */
   #close: () => void = () => undefined;
-  /** What the SDK was told last. */
+  /** The state that the SDK knows. */
   #state: 'waiting' | 'failed' | 'ready' | 'stale' | 'lost' = 'waiting';
 
   constructor(flags: ProviderFlags, emit: Emit, timeoutMs: number = INITIALIZATION_TIMEOUT_MS) {
@@ -37,9 +37,9 @@ export class ProviderLife {
   }
 
   /**
-   * Listens from now on, and is done with the source's first good answer [11.15], or with the first publish where no
-   * source keeps the flags fresh. When the time is over it is done if anything is published, and rejects otherwise; what
-   * is published later is emitted.
+   * Listens from now on, and resolves with the source's first good answer [11.15], or with the first publish if no
+   * source keeps the flags fresh. At the end of the time it resolves if anything is published, and rejects otherwise; a
+   * later publish is emitted as an event.
    */
   async begin(): Promise<void> {
     this.#state = 'waiting';
@@ -60,11 +60,11 @@ export class ProviderLife {
       throw this.#failure();
     }
     this.#state = 'ready';
-    // What is emitted now would come before the SDK says that the provider is ready.
+    // An event emitted now would arrive before the SDK reports that the provider is ready.
     setTimeout(this.#compare, 0);
   }
 
-  /** Sees whether anything is published, by another thread too; says whether there is nothing more to wait for. */
+  /** Checks whether anything is published, by another thread too; true if the wait is over. */
   look(): boolean {
     this.#hear();
     if (!this.#flags.isReady) {
@@ -79,7 +79,7 @@ export class ProviderLife {
     return this.#state !== 'waiting';
   }
 
-  /** Listens no more; an SDK that still waits learns that nothing comes. */
+  /** Stops listening; an initialisation that is still waiting fails. */
   end(): void {
     this.#stop?.();
     this.#stop = undefined;
@@ -98,7 +98,7 @@ export class ProviderLife {
     }
   }
 
-  /** Tells the SDK how the source is, if it knows otherwise. */
+  /** Sends the SDK the state of the source, if it has changed. */
   readonly #compare = (): void => {
     if (this.#stop === undefined || (this.#state !== 'ready' && this.#state !== 'stale')) {
       return;
@@ -116,7 +116,7 @@ export class ProviderLife {
     }
   };
 
-  /** Why the flags may be old, if they may. */
+  /** Why the flags may be outdated; undefined if they are fresh. */
   #problem(): string | undefined {
     const sync = this.#heard?.sync;
     if (sync === undefined) {
@@ -133,7 +133,7 @@ export class ProviderLife {
     return state === 'failing' ? `the source fails${why}` : `the source has not answered lately; the flags are from before${why}`;
   }
 
-  /** Why initialising fails: for good if what was to bring flags has ended. */
+  /** Why initialising failed: fatal if the sync has ended. */
   #failure(): Error {
     if (this.#heard?.sync.isClosed === true) {
       return Object.assign(new Error('nothing is published, and nothing keeps the flags fresh any more'), { code: 'PROVIDER_FATAL' });
@@ -142,7 +142,7 @@ export class ProviderLife {
     return new Error(`nothing was published within ${this.#timeoutMs / 1000} s${why === undefined ? '' : `: ${why}`}`);
   }
 
-  /** The wait for the first publish, or for the end of the time. */
+  /** Waits for the first publish, or for the end of the time. */
   #published(): Promise<void> {
     if (this.#flags.isReady) {
       return Promise.resolve();

@@ -1,18 +1,18 @@
-/** Resolutions as OpenFeature's providers give them [12.8]: what the server's and the web's provider share. */
+/** Resolutions in the form of OpenFeature's providers [12.8]: shared by the server's and the web's provider. */
 import type { ErrorCode, EvaluationContext, FlagMetadata, FlagValue, JsonValue, ResolutionDetails, TrackingEventDetails } from '@openfeature/core';
 
 import type { ActiveSync } from './active-sync.js';
 import type { Report, Resolution } from './types.js';
 
-/** What a provider asks of flags: those of `@esclusa/node` and of all builds of `@esclusa/wasm` fit. */
+/** The flags that a provider needs: those of `@esclusa/node` and of all builds of `@esclusa/wasm` fit. */
 export interface ProviderFlags {
   /** Whether something was published. */
   readonly isReady: boolean;
   /** The answer for one flag. */
   resolve(key: string, context?: PlainCaller | null): Resolution;
-  /** Calls the listener after each publish; the function that it returns ends that. */
+  /** Calls the listener after each publish. Returns a function that removes it. */
   onPublish(listener: (report: Report) => void): () => void;
-  /** What keeps the flags fresh, if anything does. */
+  /** The sync that keeps the flags fresh, if there is one. */
   readonly activeSync?: ActiveSync | null;
   /** The answer for one flag, and the revision of the snapshot that it is from. */
   answer?(key: string, context?: PlainCaller | null): { resolution: Resolution; revision: number | null };
@@ -20,13 +20,13 @@ export interface ProviderFlags {
   prepare?(context: PlainCaller): PlainCaller;
 }
 
-/** What an app may say to a provider; `Hook` is its SDK's. */
+/** The options of a provider; `Hook` is its SDK's. */
 export interface ProviderOptions<Hook> {
-  /** How long initialising waits for the source's first good answer; 10,000 milliseconds. */
+  /** Time limit of initialising, the wait for the source's first good answer; 10,000 milliseconds by default. */
   initializationTimeoutMs?: number | undefined;
   /**
-   * Is given what the app tracks by `client.track(name, context, details)`: the context as the SDK has merged it. Without
-   * it tracking does nothing, as the SDK says at the level `debug`.
+   * Called with what the app tracks by `client.track(name, context, details)`: the context as the SDK has merged it.
+   * Without it tracking does nothing, as the SDK logs at the level `debug`.
    */
   onTrack?: ((name: string, context: EvaluationContext, details: TrackingEventDetails) => void) | undefined;
   /** Hooks of the provider, which the SDK runs at every evaluation that it answers. */
@@ -45,15 +45,15 @@ export function flagsOf(flags: ProviderFlags): ProviderFlags {
 type PlainCaller = { [attribute: string]: unknown } | { toJSON(): unknown };
 
 /**
- * The caller of late. An SDK hands over a copy of the context with every question, and most questions are about the
- * same caller as the one before: from the second on, a context with the same fields is not read again.
+ * The context of the last evaluation. An SDK passes a copy of the context with every evaluation, mostly for the same
+ * caller as before: a context with the same fields is read only twice, and then reused.
  */
 export class LastContext {
   #names: string[] = [];
   #values: unknown[] = [];
   #prepared: PlainCaller | undefined;
 
-  /** The context as it was given, or one that is prepared and says the same. */
+  /** The context as it was given, or an equal one that is prepared. */
   of(flags: ProviderFlags, context: EvaluationContext): PlainCaller {
     try {
       if (this.#isOf(context)) {
@@ -63,14 +63,14 @@ export class LastContext {
       this.#names = Object.keys(context);
       this.#values = this.#names.map((name) => copied(context[name]));
     } catch {
-      // It cannot be read, and the engine says so. Half of another caller is none.
+      // It cannot be read, as the engine reports. Half of a context is not stored.
       this.#names = [];
       this.#prepared = undefined;
     }
     return context;
   }
 
-  /** Whether it has the names and values of late, and none from elsewhere. A list of its names would take longer. */
+  /** Whether it has the names and values of the last context, and no inherited ones. A list of its names would take longer. */
   #isOf(context: EvaluationContext): boolean {
     const [names, values] = [this.#names, this.#values];
     let at = 0;
@@ -86,7 +86,7 @@ export class LastContext {
 
 const hasOwn = Object.prototype.hasOwnProperty;
 
-/** Whether a value says the same as before, and will for as long as it is the same. */
+/** Whether a value equals the one before, and cannot change in place. */
 function isSame(known: unknown, value: unknown): boolean {
   if (typeof value !== 'object') {
     return value === known && typeof value !== 'function';
@@ -101,7 +101,7 @@ const copied = (value: unknown): unknown => (Array.isArray(value) ? [...(value a
 
 const isFixed = (value: unknown): boolean => (typeof value !== 'object' && typeof value !== 'function') || value === null;
 
-/** The answer for one flag as a provider gives it; a value of another type leaves the caller's default in place. */
+/** The answer for one flag in a provider's form; with a value of another type it is the caller's default. */
 export function details<T extends FlagValue>(
   flags: ProviderFlags,
   key: string,
@@ -112,7 +112,7 @@ export function details<T extends FlagValue>(
   const { resolution, revision } = flags.answer?.(key, caller) ?? { resolution: flags.resolve(key, caller), revision: null };
   const { value, variant, reason, errorCode } = resolution;
   const known = revision === null ? {} : { flagMetadata: metadata(revision) };
-  // JavaScript's own words for types are those that OpenFeature asks by; null is no value.
+  // OpenFeature uses JavaScript's own names of types; null is not a value.
   const isFit = value !== null && typeof value === type;
   const served = isFit ? (value as JsonValue as T) : defaultValue;
   if (errorCode === null && (isFit || value === null)) {
@@ -128,7 +128,7 @@ export function details<T extends FlagValue>(
 
 const named = (kind: string): string => `${kind === 'object' ? 'an' : 'a'} ${kind}`;
 
-/** What is known of the snapshot; telemetry reads `version`. An app may keep what it is given, and change it. */
+/** The metadata of the snapshot; telemetry reads `version`. A new object, because an app may keep and change it. */
 const metadata = (revision: number): FlagMetadata => ({ revision, version: String(revision) });
 
 const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) => string } = {

@@ -1,17 +1,17 @@
-/** Outcomes: the few different answers of a flag set, in JavaScript's own values. */
+/** Outcomes: the few different answers of a flag set, as values of JavaScript. */
 import type { ErrorCode, JsonValue, Projected, Reason, Resolution } from './types.js';
 
 /** One of the answers that a set gives. */
 export interface Outcome {
   readonly enabled: boolean;
-  /** A value that cannot be changed; an object or a list is in `text` instead. */
+  /** An immutable value; an object or a list is in `text` instead. */
   readonly value: JsonValue;
-  /** An object or a list as JSON: everybody who asks gets a copy of their own. */
+  /** An object or a list as JSON: each caller gets its own copy. */
   readonly text: string | null;
   readonly variant: string | null;
   readonly reason: Reason;
   readonly errorCode: ErrorCode | null;
-  /** Whether there is an answer; otherwise the caller's default stands [12.1]. */
+  /** Whether there is an answer; if not, the caller's default counts [12.1]. */
   readonly answered: boolean;
 }
 
@@ -51,7 +51,7 @@ export function resolutionFrom({ enabled, value, variant, reason, error }: WireR
   return { enabled, value, variant, reason, errorCode: error };
 }
 
-/** What a projection has of it [10.2]. */
+/** The outcome in a projection [10.2]. */
 export function projected(outcome: Outcome): Projected {
   const { enabled, variant } = outcome;
   return { enabled, value: valueOf(outcome), ...(variant !== null && { variant }) };

@@ -1,23 +1,23 @@
-/** Parameters of mappings, and the mapping that rows bring along. */
+/** Parameters of mappings, and the mapping that comes with the rows. */
 import { kindOf } from './publication.js';
 
 /** Values for the parameters of a mapping: `$environment` in it stands for `environment`. */
 export type Parameters = { readonly [name: string]: string };
 
 /**
- * The mapping that the rows bring along, as `esclusa.watch` keeps it in Postgres, with values for its parameters; what comes
- * without one is a snapshot.
+ * The mapping that comes with the rows, as `esclusa.watch` keeps it in Postgres, with values for its parameters; an
+ * answer without one is a snapshot.
  */
 export interface Stored {
   readonly stored: Parameters;
 }
 
-/** What stands for the mapping that the rows bring along; another bundle of this package may have made it. */
+/** Whether this stands for the mapping that comes with the rows; another bundle of this package may have made it. */
 export function isStored(mapping: unknown): mapping is Stored {
   return typeof mapping === 'object' && mapping !== null && 'stored' in mapping && !('esclusa_mapping' in mapping);
 }
 
-/** The same; what is wrong with the parameters is said where they are given. */
+/** The same; throws for wrong parameters where they are given. */
 export function stored(parameters: Parameters): Stored {
   const wrong = Object.keys(checked(parameters)).find((name) => !/^\w+$/.test(name));
   if (wrong !== undefined) {

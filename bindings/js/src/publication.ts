@@ -1,4 +1,4 @@
-/** What goes into publishing and what comes out: bytes, a report, a refusal. */
+/** The input and output of publishing: bytes, a report, a refusal. */
 import { type Rows, isRows, rowsText } from './rows.js';
 import { SnapshotError } from './snapshot-error.js';
 import type { Notice, Reading, Report, SetAside, Violation } from './types.js';
@@ -36,8 +36,8 @@ interface WireReading {
 }
 
 /**
- * The bytes of a snapshot. Text and rows are copied by encoding them; bytes are the caller's own, unless other threads may write to
- * them while they are read.
+ * The bytes of a snapshot. Text and rows are encoded into new bytes; bytes are the caller's own, except shared memory,
+ * which is copied because other threads may write to it.
  */
 export function bytesOf(snapshot: Snapshot): Uint8Array {
   if (typeof snapshot === 'string') {
@@ -53,7 +53,7 @@ export function bytesOf(snapshot: Snapshot): Uint8Array {
   return kindOf(bytes.buffer) === 'a SharedArrayBuffer' ? new Uint8Array(bytes) : bytes;
 }
 
-/** Bytes of any realm, such as test runners have, as bytes of this one; undefined for anything else. */
+/** Bytes of any realm, such as those of test runners, as bytes of this one; undefined for any other value. */
 export function viewOf(given: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(given)) {
     return new Uint8Array(given.buffer as ArrayBuffer, given.byteOffset, given.byteLength);
@@ -61,7 +61,7 @@ export function viewOf(given: unknown): Uint8Array | undefined {
   return kindOf(given) === 'an ArrayBuffer' ? new Uint8Array(given as ArrayBuffer) : undefined;
 }
 
-/** What something is, for a message: `undefined`, `null`, `a number`, `an ArrayBuffer`. */
+/** The kind of a value, for a message: `undefined`, `null`, `a number`, `an ArrayBuffer`. */
 export function kindOf(given: unknown): string {
   if (given === undefined || given === null) {
     return String(given);
@@ -70,7 +70,7 @@ export function kindOf(given: unknown): string {
   return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
-/** The report that the engine gave as JSON [9.6]; a refusal is thrown. */
+/** The report from the engine's JSON [9.6]; throws a refusal. */
 export function reportFrom(said: string): Report {
   if (said === '') {
     throw new Error('nothing was published: the flags were freed meanwhile');

@@ -1,4 +1,4 @@
-/** Rows and documents that an app holds as objects, as a driver of a database gives them, in the form of a snapshot. */
+/** Rows and documents as objects, as a database driver returns them, in the form of a snapshot. */
 import { entriesOf, wellFormed, written } from './context-value.js';
 
 /** Rows of a table of flags, or a document, with values of JSON, dates, bigints, sets and maps. */
@@ -12,8 +12,8 @@ export function isRows(given: unknown): given is Rows {
 /**
  * The JSON of rows or a document: a date is its text in UTC, a bigint its digits, a set a list.
  *
- * A value that JSON does not have becomes a text that names it, such as `[function]`: left out, it would widen what its
- * flag says, and refused, it would hold up every other flag.
+ * A value that JSON does not have becomes a text that names it, such as `[function]`: without the value its flag would
+ * be less restricted, and a refusal would block every other flag.
  */
 export function rowsText(rows: Rows): string {
   return wellFormed(Array.isArray(rows) ? listText(rows) : fieldsText(rows, (name, value) => (isList(name, value) ? listText(value) : valueText(value))));

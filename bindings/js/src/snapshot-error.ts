@@ -3,9 +3,9 @@ import type { Violation } from './types.js';
 /** A snapshot was refused whole; what is published stays [12.7]. */
 export class SnapshotError extends Error {
   override readonly name: string = 'SnapshotError';
-  /** What is wrong, as a name that does not change, such as `not-json` [9.9]. */
+  /** The kind of problem, as a name that does not change, such as `not-json` [9.9]. */
   readonly code: string;
-  /** Every violation: in strict mode all of them, otherwise at most one. */
+  /** The violations: in strict mode all of them, otherwise at most one. */
   readonly violations: readonly Violation[];
 
   constructor(message: string, violations: readonly Violation[], code = 'not-a-snapshot') {

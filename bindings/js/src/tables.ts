@@ -1,4 +1,4 @@
-/** Tables by their names, for a mapping that reads more than one: the flags, and who is in or out beside them. */
+/** Tables by name, for a mapping that reads more than one: the flags, and the rows about callers beside them. */
 import type { Snapshot } from './publication.js';
 import { rowsText } from './rows.js';
 
@@ -8,7 +8,7 @@ export interface Bundle {
   readonly [field: string]: unknown;
 }
 
-/** A snapshot as it is given, or the JSON of tables. */
+/** A snapshot unchanged, or the JSON of tables. */
 export function rowsOf(given: Snapshot | Bundle): Snapshot {
   if (!isBundle(given)) {
     return given;
@@ -19,7 +19,7 @@ export function rowsOf(given: Snapshot | Bundle): Snapshot {
   return `{${[...fields, `"tables":{${texts.join()}}`].join()}}`;
 }
 
-/** Whether an object holds tables, each a list of rows; anything else is said to be wrong where it is published. */
+/** Whether an object holds tables, each a list of rows; other errors are reported by publishing. */
 export function isBundle(given: unknown): given is Bundle {
   const { tables } = (given ?? {}) as { tables?: unknown };
   return typeof tables === 'object' && tables !== null && Object.values(tables).every(Array.isArray);

@@ -5,7 +5,7 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [name
 
 /** The caller as a plain object [3]; every other name is an attribute. */
 export interface PlainContext {
-  /** The targeting key: who is asking. */
+  /** The targeting key: the caller's id. */
   user?: string | number | null;
   /** OpenFeature's spelling of `user`; it counts if both are given. */
   targetingKey?: string | number | null;
@@ -18,8 +18,8 @@ export interface PlainContext {
 }
 
 /**
- * The same without the index signature, which an `interface` of an app does not have: whatever it declares beside these
- * fields is an attribute. `object` lets one pass that has none of them; a list, a map or a set is no context.
+ * The same without the index signature, which an app's `interface` does not have: every other field is an attribute.
+ * `object` allows one that has none of these fields; a list, a map or a set is not a context.
  */
 export type ContextFields = Pick<PlainContext, 'user' | 'targetingKey' | 'company' | 'plan' | 'region' | 'role' | 'roles'> &
   object & { [Symbol.iterator]?: never };
@@ -35,7 +35,7 @@ export type ErrorCode =
   | 'TARGETING_KEY_MISSING'
   | 'INVALID_CONTEXT';
 
-/** The answer for one flag and why [7.18, 12.3]. */
+/** The answer for one flag, with its reason [7.18, 12.3]. */
 export interface Resolution {
   enabled: boolean;
   /** The value that is served, on or off; null where there is no answer. */
@@ -45,21 +45,21 @@ export interface Resolution {
   errorCode: ErrorCode | null;
 }
 
-/** What may be handed to a browser: the values of chosen flags and nothing about why [10.2]. */
+/** The values of chosen flags without reasons, for a browser [10.2]. */
 export type Projection = { [key: string]: Projected };
 
 /** One flag of a projection. */
 export interface Projected {
   enabled: boolean;
   value: JsonValue;
-  /** Only there if the flag serves a variant. */
+  /** Present only if the flag serves a variant. */
   variant?: string;
 }
 
 /** One step of an explanation, with what it compared and the steps inside it. */
 export interface Step {
   step: string;
-  /** What kind of sentence it is, by a name that does not change: with what it compared another language can say the same [10.8]. */
+  /** The kind of sentence, as a name that does not change: with the compared values, another language can express the same [10.8]. */
   code: string;
   outcome: 'yes' | 'no' | 'unknown';
   sentence: string;
@@ -71,7 +71,7 @@ export interface Step {
 export interface Explanation {
   resolution: Resolution;
   steps: Step[];
-  /** The sentence of the first step that said no, or null if none did. */
+  /** The sentence of the first step that failed, or null if none did. */
   firstNo: string | null;
   /** The code of that step. */
   firstNoCode: string | null;
@@ -83,7 +83,7 @@ export interface Explanation {
 export interface Violation {
   /** A JSON pointer into the snapshot. */
   place: string;
-  /** What is wrong, as a name that does not change, such as `out-of-range` [9.9]. */
+  /** The kind of problem, as a name that does not change, such as `out-of-range` [9.9]. */
   code: string;
   /** What is wrong, and what was expected. */
   problem: string;
@@ -92,13 +92,13 @@ export interface Violation {
 /** A flag that was set aside [8], and the definition that it keeps meanwhile. */
 export interface SetAside {
   key: string;
-  /** Whether its kill switch holds it off [8.7]. */
+  /** Whether its row says off [8.7]. */
   off: boolean;
   /** Where its kept definition comes from, or null if it has none. */
   kept: { revision: number | null; publishes: number } | null;
 }
 
-/** What publishing did [9.3]. */
+/** The result of publishing [9.3]. */
 export interface Report {
   outcome: 'published' | 'older';
   /** The revision of the snapshot that was to be published. */
@@ -118,11 +118,11 @@ export interface Reading {
   flags: number;
   columns: Column[];
   notices: Notice[];
-  /** The same as long as the columns and the ways in which they are read are the same. */
+  /** A hash of the columns and of how they are read; it changes when these change. */
   fingerprint: string;
   /** The name of the mapping that has read the rows, such as the path of its file; null without one. */
   mapping: string | null;
-  /** The rows that the mapping does not count: the column of `counts`, or the side table whose rows name no flag. */
+  /** The rows that the mapping leaves out: the column of `counts`, or the side table whose rows name no flag. */
   rowsLeftOut: { why: string; rows: number }[];
 }
 
@@ -134,9 +134,9 @@ export interface Column {
   /** Why it is not read, such as `not read` or `looks like a restriction`; null if it is read. */
   why: string | null;
   rows: number;
-  /** In how many rows it says anything. */
+  /** Number of rows in which it is not empty. */
   notEmpty: number;
-  /** In how many rows it restricts, so that their flags are off until it is read or ignored. */
+  /** Number of rows in which it restricts: their flags are off until the column is read or ignored. */
   withheld: number;
   /** The kinds of its values, if it is not read: `boolean`, `number`, `text`, `array`, `object`. */
   kinds: string[];
@@ -144,7 +144,7 @@ export interface Column {
 
 /** Something that a person should look at [9.8]. */
 export interface Notice {
-  /** What kind of notice it is, such as `no-switch`, `twins` or `new-column`. */
+  /** The kind of notice, such as `no-switch`, `twins` or `new-column`. */
   code: string;
   problem: string;
   rows: number;
@@ -158,13 +158,13 @@ export interface PublishOptions {
   acceptOlder?: boolean;
 }
 
-/** What flags of an app serve, by key: `esclusa codegen typescript` writes such a type, for `Flags<AppFlags>`. */
+/** The values of an app's flags by key: `esclusa codegen typescript` writes such a type, for `Flags<AppFlags>`. */
 export type AnyFlags = { [key: string]: { value: unknown; variant: string | null } };
 
 /** The keys of these flags. */
 export type KeyOf<F> = Extract<keyof F, string>;
 
-/** What a flag of these serves, on or off; any JSON where the type does not say. */
+/** The value of one of these flags, on or off; any JSON if the type does not say. */
 export type ValueOf<F, K> = K extends keyof F ? (F[K] extends { value: infer Value } ? (unknown extends Value ? JsonValue : Value) : JsonValue) : JsonValue;
 
 /** The variants of a flag of these, null for none. */

@@ -1,13 +1,13 @@
-/** The engine in WebAssembly: texts are carried over, the time is given, and a stack that ended is put back. */
+/** The engine in WebAssembly: it copies texts, passes the time, and restores the stack after an overflow. */
 import { type Engine, NO_OUTCOME } from './engine.js';
 
-/** What `bindings/wasm/src/lib.rs` exports. Texts and bytes go in, and texts come out, as their length. */
+/** The exports of `bindings/wasm/src/lib.rs`. Texts and bytes go in, and texts come out, by their length. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly __stack_pointer: WebAssembly.Global<'i32'>;
-  /** Where there is room for that many bytes, for the next call. */
+  /** The address of a buffer for that many bytes, for the next call. */
   room(bytes: number): number;
-  /** Where the latest text is that a call gave back. */
+  /** The address of the latest text that a call returned. */
   said(): number;
   open(): number;
   close(flags: number): void;
@@ -24,7 +24,7 @@ interface Exports {
   takeOutcome(flags: number, outcome: number): number;
   keys(flags: number): number;
   about(flags: number): number;
-  // Not in every module, as all that follows.
+  // Not in every module, like everything that follows.
   protocol(policy: number): number;
   step(protocol: number, event: number): number;
   isKnown(protocol: number, bytes: number): number;
@@ -46,14 +46,14 @@ interface Exports {
   decide(question: number): number;
 }
 
-/** A module that was started, and how texts and bytes get in and out. */
+/** A started module, and functions that copy texts and bytes in and out. */
 interface Border {
   wasm: Exports;
-  /** Carries a text over: how many bytes it has. */
+  /** Copies a text in; returns its number of bytes. */
   text(text: string): number;
-  /** The same with several rows of bytes, one behind the other. */
+  /** The same for several byte arrays, one after the other. */
   bytes(...rows: Uint8Array[]): number;
-  /** Carries a text back. */
+  /** Copies a text out. */
   said(length: number): string;
 }
 
@@ -61,7 +61,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 function border(wasm: Exports): Border {
-  // Whenever the memory grows, its buffer is another one.
+  // When the memory grows, its buffer is replaced.
   const memory = (at: number, length?: number): Uint8Array => new Uint8Array(wasm.memory.buffer, at, length);
   return {
     wasm,
@@ -81,7 +81,7 @@ const ASK_WITH_TIME = 0xffff_fffe;
 
 let isAsked = false;
 
-/** The time; `NaN` for an app's own `Date.now` that asks for a flag whose answer depends on the time. */
+/** The time; `NaN` if an app's own `Date.now` evaluates a flag whose answer depends on the time. */
 function clock(): number {
   if (isAsked) {
     return Number.NaN;
@@ -96,17 +96,17 @@ function clock(): number {
 
 const timed = (now: number): number => (Number.isNaN(now) ? clock() : now);
 
-/** As many words of JavaScript's stack. */
+/** That many words of JavaScript's stack. */
 const words = (count: number): number[] => Array.from({ length: count }, () => 0);
-/** More than a call takes; than one takes that reads or writes long JSON; and than the deepest JSON takes. */
+/** More stack than a simple call takes; than a call with long JSON takes; and than the deepest JSON takes. */
 const [LITTLE, SOME, MUCH] = [words(768), words(2048), words(6144)] as const;
-/** Contexts are read often, and finding stack takes longer the more it is. */
+/** Contexts are read often, and probing for stack takes longer the more it is. */
 const SHORT = 400;
 const nothing = (): void => undefined;
 
 /**
- * A call that finds enough stack, or throws before it begins. Where the stack ends inside of WebAssembly nothing is
- * unwound, so a call that was changing memory would leave it half changed.
+ * A call that finds enough stack, or throws before it begins. A stack overflow inside WebAssembly unwinds nothing, so a
+ * call that was changing memory would leave it half changed.
  */
 function roomy<Given extends unknown[], T>(call: (...given: Given) => T, room: number[]): (...given: Given) => T {
   return (...given) => {
@@ -115,12 +115,12 @@ function roomy<Given extends unknown[], T>(call: (...given: Given) => T, room: n
   };
 }
 
-/** The engine of a module that was started, and what it has more than others. */
+/** The engine of a started module, with further functions in `more`. */
 export function wasmEngine(instance: WebAssembly.Instance, more?: (border: Border) => Partial<Engine>): Engine {
   const own = border(instance.exports as unknown as Exports);
   const { wasm, text, bytes, said } = own;
-  // What is asked thousands of times a second changes nothing, so it may be cut off, but for WebAssembly's own stack:
-  // it is put back.
+  // Frequent calls change nothing, so a stack overflow in them is harmless, except for WebAssembly's own stack pointer,
+  // which is restored.
   const { __stack_pointer: stack } = wasm;
   const start = stack.value;
   const resolve = roomy(wasm.resolve, SOME);
@@ -139,7 +139,7 @@ export function wasmEngine(instance: WebAssembly.Instance, more?: (border: Borde
     isEnabled(flags, slot, context) {
       try {
         const said = wasm.isEnabled(flags, slot, context, Number.NaN);
-        // Every number beyond 1 asks for the time: WebAssembly's numbers are signed here, and the greatest is -2.
+        // Every number above 1 asks for the time: WebAssembly's numbers are signed here, and the greatest is -2.
         return (said < 0 ? wasm.isEnabled(flags, slot, context, clock()) : said) === 1;
       } catch (problem) {
         stack.value = start;
@@ -171,7 +171,7 @@ export function wasmEngine(instance: WebAssembly.Instance, more?: (border: Borde
   };
 }
 
-/** What it takes to keep fresh, of a module that has it. */
+/** The functions for staying fresh, of a module that has them. */
 export function protocols({ wasm, text, bytes, said }: Border): Partial<Engine> {
   return {
     protocol: roomy((policy) => wasm.protocol(text(policy)), SOME),
@@ -185,7 +185,7 @@ export function protocols({ wasm, text, bytes, said }: Border): Partial<Engine> 
   };
 }
 
-/** What the full module has. */
+/** The functions of the full module. */
 export function everything(border: Border): Partial<Engine> & Pick<Engine, 'publish'> {
   const { wasm, text, bytes, said } = border;
   const behind = (rows: Uint8Array, given: string): number => bytes(rows, encoder.encode(given));

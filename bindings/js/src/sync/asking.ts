@@ -1,4 +1,4 @@
-/** Asking somebody else's source: whatever it does, there is an answer or a `Failure`. */
+/** Requests to a user's source: they give an answer or a `Failure`, whatever the source does. */
 import { engine } from '../engine.js';
 import type { MappedBy } from '../mapping.js';
 import { snapshotBytes } from './bytes.js';
@@ -6,7 +6,7 @@ import { decide } from './decide.js';
 import { redacted, describeError } from './redaction.js';
 import { Failure, type Fetch, NOT_MODIFIED, type News, type NotModified, type Request, type Source, type Stop } from './source.js';
 
-/** An answer in one form. */
+/** An answer in its normal form. */
 export type Taken = { readonly bytes: Uint8Array; readonly etag: string | null } | NotModified;
 
 /** A source, or a function as one. */
@@ -20,27 +20,27 @@ export function sourceOf(source: Source | Fetch): Source {
   return source;
 }
 
-/** What the log and the status call it. */
+/** Its name in the log and the status. */
 export function nameOf(source: Source): string {
   return redacted(String(source.name)) || 'source';
 }
 
-/** Why it does not tell of news now, though it could. */
+/** Why it sends no notifications now, although it could. */
 export function polledOf(source: Source): string | null {
   return typeof source.polled === 'string' ? redacted(source.polled) : null;
 }
 
-/** Whose mapping read what it gave last. */
+/** Whose mapping read its last answer. */
 export function mappedByOf(source: Source): MappedBy | null {
   const { translation, mappedBy } = source;
   return mappedBy !== undefined || translation === null || translation === undefined ? (mappedBy ?? null) : (engine()?.mappedBy?.(translation) ?? null);
 }
 
-/** Asks for the snapshot; it rejects with a `Failure` and nothing else. */
+/** Requests the snapshot; it rejects only with a `Failure`. */
 export async function ask(source: Source, request: Request): Promise<Taken> {
   try {
     const answer: unknown = await source.fetch(request);
-    // A copy of this package says it as well as this one.
+    // Another copy of this package has an equal constant.
     if ((answer as { esclusa?: unknown } | null | undefined)?.esclusa === NOT_MODIFIED.esclusa) {
       return NOT_MODIFIED;
     }
@@ -66,19 +66,19 @@ const BLANK = new Set([0x5b, 0x5d, 0x20, 0x09, 0x0a, 0x0c, 0x0d, 0xef, 0xbb, 0xb
 
 /** Whether these are bare rows without a row [11.17]: a store that hides its rows answers so. */
 function hasNoRows(bytes: Uint8Array): boolean {
-  // Large answers have other bytes too, and need not become JSON for the core.
+  // A long answer has other bytes, and need not become text for the core.
   const text = (): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   return bytes.every((byte) => BLANK.has(byte)) && decide({ decide: 'no_rows', text: text() }) === true;
 }
 
-/** What can be published before the source is asked: at once if the source has it at once. */
+/** The bootstrap of a source: synchronous if the source has it synchronously. */
 export function begin(source: Source): Uint8Array | undefined | Promise<Uint8Array | undefined> {
   const said = source.bootstrap?.();
   const isLater = typeof (said as PromiseLike<unknown> | null | undefined)?.then === 'function';
   return isLater ? Promise.resolve(said).then(snapshotBytes) : snapshotBytes(said);
 }
 
-/** Has a source tell of news, and gives what ends that; what goes wrong goes to `failed`. */
+/** Starts the notifications of a source, and returns a function that ends them; calls `failed` with an error. */
 export function watch(source: Source, tell: (news: News) => void, failed: (failure: Failure) => void): Stop {
   let isOver = false;
   let stop: Stop | undefined;
@@ -110,7 +110,7 @@ export function watch(source: Source, tell: (news: News) => void, failed: (failu
   };
 }
 
-/** Calls what may throw at once or later. */
+/** Calls a function that may throw at once or reject later. */
 function attempt(call: () => unknown, failed: (problem: unknown) => unknown, done?: (given: unknown) => void): void {
   try {
     const given = call();
@@ -124,7 +124,7 @@ function attempt(call: () => unknown, failed: (problem: unknown) => unknown, don
   }
 }
 
-/** Whatever was thrown, as a failure. */
+/** Any thrown value as a failure. */
 export function failureOf(problem: unknown): Failure {
   try {
     if (problem instanceof Failure) {
@@ -134,7 +134,7 @@ export function failureOf(problem: unknown): Failure {
       return new Failure(redacted(message), { retryAfterMs: wait, instead: snapshotBytes(instead) ?? null });
     }
   } catch {
-    // It cannot be looked into, which `describeError` says.
+    // It cannot be read, as `describeError` reports.
   }
   return new Failure(describeError(problem));
 }

@@ -1,8 +1,8 @@
-/** A snapshot that the app was built with: the ground that other layers lie on. */
+/** A snapshot that is built into the app: the lowest layer. */
 import { type Snapshot, bytesOf } from '../publication.js';
 import { NOT_MODIFIED, type Source } from './source.js';
 
-/** There is one answer, and this stands for it. */
+/** The source has one answer, with this tag. */
 const ETAG = 'bundled';
 
 /** A snapshot that never changes: a document or bare rows, as JSON. It is published before `sync` returns. */

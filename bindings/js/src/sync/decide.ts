@@ -1,4 +1,4 @@
-/** What every host decides alike while it stays fresh [11]: the engine is asked. */
+/** Decisions of staying fresh that are the same in every host [11]: the engine takes them. */
 import { engine } from '../engine.js';
 import { missing } from './missing.js';
 

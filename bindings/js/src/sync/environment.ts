@@ -8,17 +8,17 @@ import type { Source } from './source.js';
 export type Variables = { readonly [name: string]: unknown };
 
 /**
- * The variables that switch flags on or off: `FEATURE_X=true`, `ENABLE_X=false`, `NEXT_PUBLIC_FEATURE_X=1`, or those
- * whose names begin with other prefixes.
+ * The environment variables that switch flags on or off: `FEATURE_X=true`, `ENABLE_X=false`, `NEXT_PUBLIC_FEATURE_X=1`,
+ * or those with other prefixes.
  *
- * Lay it over a store with `layers`: a switch turns a flag on or off and leaves whom the store targets as it is. A flag
- * that the store does not have is on or off for everybody.
+ * Put it above a store with `layers`: a switch turns a flag on or off and keeps the store's targets. A flag that the
+ * store does not have is on or off for everyone.
  */
 export function environment(variables: Variables, prefixes?: readonly string[] | null): Source {
   const chosen = prefixes === undefined || prefixes === null ? null : [...prefixes];
   const read = (): { snapshot: string; violations: Violation[] } => {
     const switches = engine()?.switches ?? missing('environment');
-    // A bundler gives booleans where it puts its own variables.
+    // A bundler replaces its own variables by booleans.
     const texts = Object.entries(variables).flatMap(([name, value]) =>
       ['string', 'boolean', 'number'].includes(typeof value) ? [[name, String(value)].map(whole)] : [],
     );

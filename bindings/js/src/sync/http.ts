@@ -1,4 +1,4 @@
-/** A snapshot behind a URL, asked for with its entity tag, and told of by server-sent events where the store has them. */
+/** A snapshot behind a URL, requested with its entity tag, with server-sent events where the store has them. */
 import { MAX_SNAPSHOT_BYTES } from '../limit.js';
 import { alarm } from './alarm.js';
 import { decide } from './decide.js';
@@ -7,24 +7,24 @@ import { Events } from './http/events.js';
 import { milliseconds } from './policy.js';
 import { Failure, NOT_MODIFIED, type Source } from './source.js';
 
-/** How a URL is asked. */
+/** How requests are sent. */
 export interface HttpOptions {
   /** Sent to the origin of the URL, and to no other. */
   headers?: HeadersInit | undefined;
-  /** Sent as `Authorization: Bearer …`; a function is asked for it anew for each request. */
+  /** Sent as `Authorization: Bearer …`; a function is called for each request. */
   token?: string | (() => string) | undefined;
-  /** How long one whole answer may take, with all redirects; 10,000 milliseconds unless told otherwise. */
+  /** Time limit of one whole answer, with all redirects; 10,000 milliseconds by default. */
   timeoutMs?: number | undefined;
-  /** How many bytes an answer may have once it is unpacked; 256 MiB, more than which is no snapshot. */
+  /** Maximum size of an answer in bytes, decompressed; 256 MiB by default, the limit of a snapshot. */
   maxBytes?: number | undefined;
   /**
-   * Where server-sent events say that there is a new snapshot, whatever their data. Those of the types `ping`,
-   * `heartbeat` and `keep-alive`, and comments, only say that the server lives.
+   * The URL of server-sent events that announce a new snapshot, whatever their data. Events of the types `ping`,
+   * `heartbeat` and `keep-alive`, and comments, only keep the connection alive.
    */
   events?: string | URL | undefined;
-  /** For how long the events may keep silent, heartbeats included, before they count as cut off; 45,000 milliseconds. */
+  /** How long the stream may be silent, heartbeats included, before it counts as disconnected; 45,000 milliseconds by default. */
   heartbeatMs?: number | undefined;
-  /** Asks instead of the global `fetch`. */
+  /** Called instead of the global `fetch`. */
   fetch?: Fetching | undefined;
 }
 
@@ -32,17 +32,17 @@ export interface HttpOptions {
  * A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind PostgREST
  * (`https://example.com/feature_flags?select=*`).
  *
- * What authorizes (the headers, and the user and the password of the URL) goes to the origin of this URL and to no
- * other, also after a redirect. It is never shown or logged, and no more is the query of the URL.
+ * Credentials (the headers, and the user and the password of the URL) are sent to the origin of this URL only, also
+ * after a redirect. Neither they nor the query of the URL are shown or logged.
  *
- * @throws TypeError for what is no such URL or no header; it does not repeat what it was given.
+ * @throws TypeError for an invalid URL or header; the message does not repeat the value.
  */
 export function http(url: string | URL, options: HttpOptions = {}): Source {
   const [home, headers] = parse(url, headersOf(options));
   const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, 10_000, 1);
   const heartbeatMs = milliseconds('heartbeatMs', options.heartbeatMs, 45_000, 1);
   const maxBytes = Math.min(options.maxBytes ?? MAX_SNAPSHOT_BYTES, MAX_SNAPSHOT_BYTES);
-  // Whoever replaces the global one later, as test runners do, means this too.
+  // A test runner may replace the global `fetch` later, and that replacement is then used.
   const access = new Access(home, headers, typeof options.token === 'function' ? options.token : undefined, options.fetch ?? ((url, init) => fetch(url, init)));
   const events = options.events === undefined ? undefined : new Events(parse(options.events)[0], access, heartbeatMs, timeoutMs);
   return {
@@ -59,11 +59,11 @@ export function http(url: string | URL, options: HttpOptions = {}): Source {
       signal.addEventListener('abort', abort);
       try {
         const own = { accept: 'application/json, */*;q=0.5' };
-        // A tag may stay the same while the content changes, so now and then it is left out [11.16].
+        // A tag may stay the same while the content changes, so it is sometimes left out [11.16].
         const known: Record<string, string> = etag === null || inFull ? {} : { 'if-none-match': etag };
         let response = await access.get(home, { ...own, ...known }, asking.signal);
         if (response.status === 304) {
-          // Chromium counts an answer whose end nobody reads as broken off.
+          // Chromium reports an answer that is not read to its end as aborted.
           await response.arrayBuffer();
           return NOT_MODIFIED;
         }
@@ -77,7 +77,7 @@ export function http(url: string | URL, options: HttpOptions = {}): Source {
         }
         return { bytes: await read(response, maxBytes), etag: response.headers.get('etag') };
       } catch (problem) {
-        // What is not read to its end need not be sent to its end.
+        // The rest of the answer is not needed.
         asking.abort();
         throw isLate ? new Failure(`no whole answer within ${timeoutMs / 1000} s`) : problem;
       } finally {
@@ -97,7 +97,7 @@ function rowsOf({ status, headers }: Response): 'all' | 'unknown' | { error: str
   return decide({ decide: 'rows', status, content_range: headers.get('content-range') }) as 'all' | 'unknown' | { error: string };
 }
 
-/** The whole body, unpacked, unless it is too long. It reads no further than it has to. */
+/** The whole body, decompressed, unless it exceeds the limit; reading stops there. */
 async function read(response: Response, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -144,9 +144,9 @@ function headersOf({ headers, token }: HttpOptions): Headers {
   return made;
 }
 
-/** A URL without what `fetch` does not take in it, and that with the headers. */
+/** The URL without the parts that `fetch` refuses, which become headers. */
 function parse(given: string | URL, headers = new Headers()): [URL, Headers] {
-  // A browser knows what a path by itself belongs to.
+  // In a browser a path is relative to the page.
   const base = (globalThis.document as Document | undefined)?.baseURI;
   if (!URL.canParse(String(given), base)) {
     throw new TypeError('the URL cannot be read, expected such as https://example.com/flags.json');

@@ -1,4 +1,4 @@
-/** Keeping fresh, as every package gives it out. */
+/** Keeping fresh: the exports of every package. */
 export { bundled } from './bundled.js';
 export { type HttpOptions } from './http.js';
 export type { Logger } from './log.js';

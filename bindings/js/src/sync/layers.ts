@@ -1,4 +1,4 @@
-/** Layers: sources laid one over the other make one [13]. */
+/** Layers: several sources are merged into one [13]. */
 import { type Engine, engine } from '../engine.js';
 import { type Snapshot, bytesOf } from '../publication.js';
 import { ask, begin, failureOf, mappedByOf, nameOf, polledOf, sourceOf, watch } from './asking.js';
@@ -11,21 +11,21 @@ import { Failure, type Fetch, NOT_MODIFIED, type Request, type Source } from './
 /**
  * Several sources as one, the uppermost first: the environment over a store over a bundled snapshot.
  *
- * All are asked together. If one fails, what the others say is published all the same, with what it said last; the
- * status is `failing` then, with the name of the layer.
+ * All are asked at the same time. If one fails, the merged snapshot has its last content and the answers of the others;
+ * the status is then `failing`, with the name of the layer.
  */
 export function layers(...sources: (Source | Fetch)[]): Source {
   if (sources.length === 0) {
     throw new TypeError('there is no layer, expected at least one');
   }
   const all = sources.map((source) => new Layer(sourceOf(source)));
-  // The numbers that the engine keeps from one request to the next.
+  // The state of `decide` from one request to the next.
   let [made, given] = [0, 0];
-  /** None while too little was said [13.12]. */
+  /** Undefined while too few layers have answered [13.12]. */
   const merged = async (): Promise<Uint8Array | undefined> => mergedOf(await join(all.map(({ content }) => content)), all);
 
   return {
-    // Worked out when it is asked for: the engine may be loaded later.
+    // Computed on each access: the engine may be loaded later.
     get name() {
       return all.map(({ name }) => name).join(' over ');
     },
@@ -83,7 +83,7 @@ type Concluded = { made: number; given: number } & (
   | { answer: 'failure'; error: string; retry_after_ms: number | null; with_snapshot: boolean }
 );
 
-/** A source with what it said last. */
+/** A source with its last content. */
 class Layer {
   readonly source: Source;
   content: Uint8Array | undefined;
@@ -97,7 +97,7 @@ class Layer {
     return nameOf(this.source);
   }
 
-  /** Asks, and says whether what the layer says has changed. */
+  /** Sends a request; true if the content has changed. */
   async ask({ inFull, allowEmpty, signal }: Request): Promise<boolean> {
     const answer = await ask(this.source, { etag: this.#etag, revision: null, inFull, allowEmpty, signal });
     if (signal.aborted) {
@@ -111,13 +111,13 @@ class Layer {
       return false;
     }
     const bytes = await native(translationOf(this.source), answer.bytes);
-    // What is no snapshot must not take the place of one [13.8].
+    // Only a snapshot may replace one [13.8].
     mergedOf(await join([bytes]), [this], '');
     this.#etag = answer.etag;
     return this.setContent(bytes);
   }
 
-  /** Says what the source has in place of an answer, and whether that is new. */
+  /** Takes the source's snapshot in place of an answer; true if the content has changed. */
   instead(given: Snapshot | null): boolean {
     if (given === null) {
       return false;
@@ -125,7 +125,7 @@ class Layer {
     try {
       return this.setContent(nativeNow(translationOf(this.source), bytesOf(given)));
     } catch {
-      // It does not fit the mapping, and so is nothing.
+      // It does not fit the mapping, and is ignored.
       return false;
     }
   }
@@ -136,7 +136,7 @@ class Layer {
     return isNew;
   }
 
-  /** Says what the source begins with, if there is anything; what is no snapshot is nothing. */
+  /** Takes the source's bootstrap, if it has one that is a snapshot. */
   begin(): Promise<void> | undefined {
     const take = (bytes: Uint8Array | undefined): void => {
       if (bytes !== undefined) {
@@ -148,12 +148,12 @@ class Layer {
     try {
       const begun = begin(this.source);
       if (begun instanceof Promise) {
-        // It is asked in a moment, and is heard then.
+        // The source is asked in a moment, and will report the error then.
         return begun.then(take).catch(() => undefined);
       }
       take(begun);
     } catch {
-      // The same holds here.
+      // Here too.
     }
     return undefined;
   }
@@ -161,7 +161,7 @@ class Layer {
 
 type Layered = NonNullable<Engine['layered']>;
 
-/** What the engine takes: the layers one after the other, and their lengths. */
+/** The engine's arguments: the layers one after the other, and their lengths. */
 function strung(layers: readonly (Uint8Array | undefined)[]): Parameters<Layered> {
   const bytes = new Uint8Array(layers.reduce((sum, layer) => sum + (layer?.length ?? 0), 0));
   let at = 0;
@@ -185,7 +185,7 @@ async function join(layers: readonly (Uint8Array | undefined)[]): Promise<string
   return later === undefined ? joinNow(layers) : later(...strung(layers));
 }
 
-/** What the engine said of layers; a refusal is thrown, with the name of the layer. */
+/** The engine's answer for layers; throws a refusal, with the name of the layer. */
 function mergedOf(text: string, all: readonly Layer[], name?: ''): Uint8Array | undefined {
   if (text.startsWith('{"refused"')) {
     const { refused, layer } = JSON.parse(text) as { refused: string; layer: number };

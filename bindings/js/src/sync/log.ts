@@ -1,16 +1,16 @@
-/** What a sync says of itself. */
+/** The log of a sync. */
 
-/** Who is told; `console` is one, and so are the loggers of most frameworks. */
+/** Receives log messages; `console` is one, and so are the loggers of most frameworks. */
 export interface Logger {
   warn(message: string): unknown;
   info(message: string): unknown;
   debug?(message: string): unknown;
 }
 
-/** A console's `debug` is seen by everybody in Node, so nobody is told of what is only good to know. */
+/** In Node, `console.debug` is always visible, so the default logger skips that level. */
 const usual: Logger = { warn: (message) => console.warn(message), info: (message) => console.info(message) };
 
-/** A logger that disturbs nobody, whatever it throws. */
+/** A logger whose errors have no effect. */
 export class Log {
   readonly #logger: Logger | null;
 
@@ -23,7 +23,7 @@ export class Log {
       // An async function throws later.
       Promise.resolve(this.#logger?.[level]?.(`esclusa: ${message}`)).catch(() => undefined);
     } catch {
-      // There is nobody else to tell.
+      // There is no other place to report it.
     }
   }
 }

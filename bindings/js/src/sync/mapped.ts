@@ -1,4 +1,4 @@
-/** Another source, whose rows a mapping reads. */
+/** A source whose rows a mapping reads. */
 import { engine } from '../engine.js';
 import { Mapping, type MappingLike, noteStored } from '../mapping.js';
 import { type Parameters, type Stored, isStored, stored } from '../parameters.js';
@@ -23,14 +23,14 @@ export function mapped(source: Source | Fetch, mapping: MappingLike | Stored, pa
   const inner = sourceOf(source);
   const own = isStored(mapping) ? stored({ ...mapping.stored, ...parameters }) : Mapping.of(mapping);
   const made: Source = {
-    // Asked for when they are wanted: the name of layers is known later.
+    // Computed on each access: the name of layers is known later.
     get name() {
       return inner.name;
     },
     get polled() {
       return polledOf(inner);
     },
-    // One of its own, which knows what came with its rows.
+    // A copy of its own, which records whether its rows came with a mapping.
     translation: isStored(own) ? own : own.with(parameters ?? {}),
     fetch: (request) => inner.fetch(request),
     bootstrap: () => inner.bootstrap?.(),
@@ -41,12 +41,12 @@ export function mapped(source: Source | Fetch, mapping: MappingLike | Stored, pa
   return made;
 }
 
-/** What makes flags of what a source gives, if that is no snapshot. */
+/** The mapping of a source, if its answers are not snapshots. */
 export function translationOf({ translation }: Source): Mapping | Stored | null {
   return translation === null || translation === undefined || isStored(translation) ? (translation ?? null) : Mapping.of(translation);
 }
 
-/** What a source gave, as a snapshot; off the event loop where the engine can do that. */
+/** The source's answer as a snapshot; off the event loop where the engine can do that. */
 export async function native(translation: Mapping | Stored | null, given: Uint8Array): Promise<Uint8Array> {
   const later = engine()?.mappedLater;
   return translation === null || later === undefined

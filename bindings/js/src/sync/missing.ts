@@ -1,4 +1,4 @@
-/** What an engine does not have. */
+/** Errors for functions that an engine does not have. */
 import { engine } from '../engine.js';
 
 /** @throws Error always: before the WebAssembly is loaded, and in builds that leave something out. */

@@ -1,13 +1,13 @@
-/** When a source is asked, and how asking is retried [11], as an app says it. */
+/** When a source is asked, and how requests are retried [11]: an app's options. */
 import { kindOf } from '../publication.js';
 import { decide } from './decide.js';
 import type { Logger } from './log.js';
 
 /** How to keep fresh; times are in milliseconds. */
 export interface SyncOptions {
-  /** From one good answer to the next ask; 30,000 unless told otherwise. */
+  /** From one good answer to the next request; 30,000 by default. */
   intervalMs?: number | undefined;
-  /** The part of the interval, 0 to 1, of which a random share is taken off, so that apps spread out; 0.2. */
+  /** The part of the interval, 0 to 1, of which a random share is subtracted, so that requests of many apps spread out; 0.2 by default. */
   jitter?: number | undefined;
   /** Data older than this is stale; four intervals. */
   staleAfterMs?: number | undefined;
@@ -15,25 +15,25 @@ export interface SyncOptions {
   backoffMinMs?: number | undefined;
   /** The longest wait after a failure; 60,000. */
   backoffMaxMs?: number | undefined;
-  /** Within how long after a notification the source is asked, at random, so that not every app asks at once; 200. */
+  /** After a notification, the request comes within this time, at random, so that not every app asks at once; 200 by default. */
   spreadMs?: number | undefined;
-  /** How long one answer may take, whatever the source's own limits are; 30,000. */
+  /** Time limit of one answer, independent of the source's own limits; 30,000 by default. */
   timeoutMs?: number | undefined;
   /**
-   * How long `ready` waits for a new answer when the process was frozen since the last one was due, as functions are
-   * between calls; `status()` says why there was none. 0: it does not.
+   * How long `ready` waits for a new answer if the process was frozen since the last one was due, as functions are
+   * between calls; `status()` has the reason if there was none. With 0 it does not wait.
    */
   thawMs?: number | undefined;
-  /** Takes bare rows without a row for an answer. A store that hides its rows answers so, so they are a failure otherwise [11.17]. */
+  /** Accepts bare rows without a row. A store that hides its rows answers so, so by default this is a failure [11.17]. */
   allowEmpty?: boolean | undefined;
-  /** Who is told of failures, recoveries and publishes; the console unless told otherwise, null for nobody. */
+  /** Receives failures, recoveries and publishes; the console by default, null for none. */
   logger?: Logger | null | undefined;
 }
 
-/** A year is enough for anybody. */
+/** No app needs a longer time than a year. */
 const MAX_MS = 366 * 24 * 3_600_000;
 
-/** A time that an app gave, or another where it gave none. */
+/** The app's time, or the default. */
 export function milliseconds(name: string, given: number | undefined, byDefault: number, least = 0): number {
   const ms = given ?? byDefault;
   if (typeof ms !== 'number') {
@@ -45,7 +45,7 @@ export function milliseconds(name: string, given: number | undefined, byDefault:
   return Math.ceil(ms);
 }
 
-/** The policy as the engine takes it: what the app leaves out has the engine's defaults [11.18]. */
+/** The policy for the engine: missing fields have the engine's defaults [11.18]. */
 export function policyText(options: SyncOptions): string {
   const jitter = options.jitter ?? undefined;
   if (jitter !== undefined && !(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
@@ -68,7 +68,7 @@ export function policyText(options: SyncOptions): string {
   return JSON.stringify({ seed: seed(), ...policy });
 }
 
-/** Different in every process, so that they do not ask at once, and nothing that others can guess. */
+/** Different in every process, so that processes do not ask at the same moment, and not guessable. */
 function seed(): number {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return (high & 0x1f_ffff) * 2 ** 32 + low;

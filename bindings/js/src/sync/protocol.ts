@@ -1,9 +1,9 @@
-/** The protocol of staying fresh [11]: the engine's, behind a number. */
+/** The protocol of staying fresh [11]: the engine's, by its number. */
 import { type Engine, engine } from '../engine.js';
 import { missing } from './missing.js';
 import type { State } from './status.js';
 
-/** What happened; every event has the milliseconds of the host's monotonic clock beside it. */
+/** An event; the milliseconds of the host's monotonic clock are sent with it. */
 export type Event =
   | { event: 'next' | 'refresh' | 'notified' | 'disconnected' | 'not_modified' }
   | { event: 'from_cache'; revision: number | null }
@@ -11,10 +11,10 @@ export type Event =
   | { event: 'older'; revision: number | null; current: number | null }
   | { event: 'failure'; error: string; retry_after_ms: number | null };
 
-/** What to do next: to ask with this, or to wait. */
+/** The next action: a request with these parameters, or a wait. */
 export type Action = { ask: { etag: string | null; revision: number | null; in_full: boolean }; wait_ms?: never } | { ask?: never; wait_ms: number };
 
-/** The status as the engine gives it [11.13]. */
+/** The status in the engine's form [11.13]. */
 export interface WireStatus {
   state: State;
   revision: number | null;
@@ -52,7 +52,7 @@ export class Protocol {
     return JSON.parse(this.#engine.step(this.#number, JSON.stringify({ ...event, now_ms: this.now() }))) as Action;
   }
 
-  /** Whether these are the bytes that the source gave last. */
+  /** Whether these are the bytes that the source sent last. */
   isKnown(bytes: Uint8Array): boolean {
     return this.#engine.isKnown(this.#number, bytes);
   }

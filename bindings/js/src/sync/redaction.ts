@@ -1,16 +1,16 @@
-/** What may be shown of a text that another program wrote [11.21]. */
+/** What may be shown of another program's text [11.21]. */
 import { decide } from './decide.js';
 
-/** The text in one line, without what looks like a secret, and not too long. */
+/** The text in one line and of limited length, without what looks like a secret. */
 export function redacted(text: string): string {
-  // Half a surrogate pair becomes U+FFFD [12.5]; what is longer is cut anyway.
+  // Half a surrogate pair becomes U+FFFD [12.5]; a longer text is cut anyway.
   const plain = text.slice(0, MAX_LENGTH).replace(/\p{Cs}/gu, '\ufffd');
   return decide({ decide: 'redacted', text: plain }) as string;
 }
 
 const MAX_LENGTH = 10_000;
 
-/** Whatever was thrown, in one line: its message and those of its causes. */
+/** Any thrown value in one line: its message and those of its causes. */
 export function describeError(problem: unknown): string {
   try {
     const texts: string[] = [];

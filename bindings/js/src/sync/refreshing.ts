@@ -37,7 +37,7 @@ export class Refreshing {
     return this.#waiting.size > 0;
   }
 
-  /** The answer of this number is in. */
+  /** Resolves the refreshes that this request answers. */
   tell(number: number, why: string | null): void {
     for (const [done, wanted] of [...this.#waiting]) {
       if (wanted <= number) {

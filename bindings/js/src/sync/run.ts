@@ -1,4 +1,4 @@
-/** The driver: asks a source when the protocol says so, and publishes what it answers. */
+/** The driver: sends requests when the protocol says so, and publishes the answers. */
 import { Flags } from '../flags.js';
 import type { MappedOptions } from '../mapping.js';
 import type { Report } from '../types.js';
@@ -13,25 +13,25 @@ import { Failure, type Fetch, type News, type Source, type Stop } from './source
 import { type State, type Status, line } from './status.js';
 import { understood } from './understood.js';
 
-/** How many violations of one snapshot are logged one by one. */
+/** Number of violations of one snapshot that are logged one by one. */
 const MAX_LOGGED = 10;
 
-/** How long to rest when what should not fail has failed. */
+/** The pause after an unexpected error. */
 const REST_MS = 1_000;
 
-/** A timer that goes off this much late was in a frozen process [11.26]. */
+/** A timer that is this late was in a frozen process [11.26]. */
 const SLACK_MS = 1_000;
 const CLOSED = 'it is closed';
 
-/** How far a source has come: nowhere, something is published (1), or it has given a good answer (2). */
+/** The progress of a source: none, something is published (1), or it has given a good answer (2). */
 type Progress = 0 | 1 | 2;
 const AVAILABLE = 1;
 const READY = 2;
 
-/** What was wished for while the source was being asked. */
+/** An event that arrived while a request was in progress. */
 type Signal = 'refresh' | 'notified' | 'disconnected';
 
-/** One source and one protocol. It does not hold the flags, so that they can go, and ends when they are gone. */
+/** One source and one protocol. It holds the flags weakly, and ends when they are collected. */
 export class Run {
   readonly name: string;
   readonly #reading: MappedOptions;
@@ -43,13 +43,13 @@ export class Run {
   readonly #log: Log;
   readonly #pending = new Set<Signal>();
   readonly #waiting = new Map<(reached: boolean) => void, Progress>();
-  /** The number of requests so far, and the refreshes that await one of them. */
+  /** Number of requests so far, and the refreshes that await one of them. */
   #asks = 0;
   readonly #refreshing = new Refreshing();
-  /** How long `ready` waits for an answer after the process was frozen, and from when on it was. */
+  /** How long `ready` waits for an answer after a thaw, and the time after which the process counts as frozen. */
   readonly #thawMs: number;
   #thawsAt = Number.POSITIVE_INFINITY;
-  /** After it was, the number of the answer that `ready` waits for. */
+  /** After a thaw, the index of the answer that `ready` waits for. */
   #thawed: number | undefined;
   readonly #listeners = new Set<() => unknown>();
   /** The state that listeners know. */
@@ -59,9 +59,9 @@ export class Run {
   /** How far the source has come. */
   #progress: Progress = 0;
   readonly #allowEmpty: boolean;
-  /** When the protocol began, by the clock of the machine: an error's time is worked out from it, and stays the same. */
+  /** When the protocol began, by the system clock; the times of errors are computed from it, so they never change. */
   readonly #beganAt: number;
-  /** The copy that is current until the source has answered. */
+  /** The copy that is current until the source answers. */
   #copy: Uint8Array | undefined;
   #asking: AbortController | undefined;
   #isBegun = false;
@@ -69,7 +69,7 @@ export class Run {
   /** Ends the turn of the rest of the program early, once a refresh is awaited. */
   #hurry: (() => void) | undefined;
   #unwatch: Stop | undefined;
-  /** Whether the way by which news comes is cut off; it is tried again when the source is next asked. */
+  /** Whether there are no notifications; they are started again with the next request. */
   #isDisconnected = true;
 
   constructor(flags: Flags, source: Source | Fetch, options: SyncOptions) {
@@ -87,7 +87,7 @@ export class Run {
     Flags.whenFreed(flags, this.stop);
   }
 
-  /** Publishes what there is to begin with, at once if it is there at once, and then asks. */
+  /** Publishes the bootstrap, synchronously if it is available synchronously, and then sends the first request. */
   start(flags: Flags): void {
     globalThis.document?.addEventListener?.('visibilitychange', this.#act);
     try {
@@ -102,11 +102,11 @@ export class Run {
     } catch (problem) {
       this.#cannotBegin(problem);
     }
-    // Whoever began the sync may still say more before the source is asked.
+    // The caller may still register listeners before the first request.
     queueMicrotask(this.#go);
   }
 
-  /** Publishes nothing any more but what is being published already. */
+  /** Ends the sync; a publish in progress completes. */
   readonly stop = (): void => {
     if (this.isStopped) {
       return;
@@ -128,18 +128,15 @@ export class Run {
     this.#tell();
   };
 
-  /** Does what is wished for, or remembers it until the source has answered. */
+  /** Handles the event, or remembers it until the source has answered. */
   readonly signal = (signal: Signal): void => {
     this.#pending.add(signal);
     this.#act();
   };
 
-  /**
-   * Asks the source now. Await it for the answer: null, or the reason why there is none within the time. Awaiting it keeps
-   * the process alive.
-   */
+  /** Sends a request now. Await it for the answer: null, or the reason why there is none within the time. Awaiting it keeps the process alive. */
   refresh(ms: number): PromiseLike<string | null> {
-    // An answer that is on its way may be from before.
+    // A pending answer may be from before this call.
     const answer = this.#refreshing.answer(this.#asks + 1, ms);
     if (this.isStopped) {
       this.#refreshing.tell(this.#asks + 1, CLOSED);
@@ -149,7 +146,7 @@ export class Run {
     return answer;
   }
 
-  /** Waits for the first good answer, for at most so long, and says whether it came [11.15]; after a thaw for the next. */
+  /** Waits at most `ms` for the first good answer, and returns whether it came [11.15]; after a thaw for the next one. */
   async ready(ms: number): Promise<boolean> {
     this.#lookForThaw();
     if (this.#thawed !== undefined && !this.isStopped) {
@@ -160,7 +157,7 @@ export class Run {
       }
       const why = await answer;
       if (this.#thawed === wanted && !this.isStopped) {
-        // One wait is enough, and the status says that it was in vain.
+        // One wait is enough, and the status shows that it failed.
         this.#thawed = undefined;
         const error = `the process was frozen, and there was ${why} after that`;
         this.#protocol.step({ event: 'failure', error, retry_after_ms: null });
@@ -171,7 +168,7 @@ export class Run {
     return this.#reached(READY, ms);
   }
 
-  /** Notes that a timer has not gone off in time. */
+  /** Notes a timer that fired too late. */
   #lookForThaw(): void {
     if (this.#thawMs > 0 && Date.now() > this.#thawsAt) {
       this.#thawed ??= this.#asks + 1;
@@ -179,7 +176,7 @@ export class Run {
     }
   }
 
-  /** Waits until anything is published, for at most so long, and says whether something is [11.15]. */
+  /** Waits at most `ms` until anything is published, and returns whether it is [11.15]. */
   available(ms: number): Promise<boolean> {
     return this.#flags.deref()?.isReady === true ? Promise.resolve(true) : this.#reached(AVAILABLE, ms);
   }
@@ -196,7 +193,7 @@ export class Run {
         this.#waiting.delete(done);
         resolve(reached);
       };
-      // This one does keep a process alive: somebody waits for it.
+      // This timer keeps the process alive, because a caller awaits it.
       const timer = setTimeout(done, ms, false);
       this.#waiting.set(done, wanted);
     });
@@ -208,7 +205,7 @@ export class Run {
     return { state, source: this.name, revision, ageMs, failures, lastError, polled: polledOf(this.#source), mappedBy: mappedByOf(this.#source) };
   }
 
-  /** Calls the listener after each change of the state, and at the end; what it throws is logged. */
+  /** Calls the listener after each change of the state, and at the end; its errors are logged. */
   onState(listener: () => unknown): () => void {
     const own = (): unknown => listener();
     this.#listeners.add(own);
@@ -235,7 +232,7 @@ export class Run {
     }
     this.#pending.clear();
     const { ask, wait_ms: ms } = this.#protocol.step({ event: 'next' });
-    // Nobody sees a page that is hidden; what is due is asked for when it is shown again.
+    // A hidden page sends no requests; what is due is sent when the page is shown again.
     if (globalThis.document?.visibilityState === 'hidden' && this.#protocol.status().state !== 'starting') {
       return;
     }
@@ -309,7 +306,7 @@ export class Run {
     } else if ('esclusa' in answer || this.#protocol.isKnown(answer.bytes)) {
       event = { event: 'not_modified' };
     } else if (this.#copy !== undefined && areSame(this.#copy, answer.bytes)) {
-      // The source confirms what there was to begin with: it is fresh now, and nobody need hear of it.
+      // The source confirms the bootstrap: it is fresh now, and listeners need not be called.
       event = { event: 'published', revision: flags.revision, etag: answer.etag };
     } else {
       try {
@@ -319,7 +316,7 @@ export class Run {
         event = isOlder ? { event: 'older', revision, current: flags.revision } : { event: 'published', revision, etag: answer.etag };
       } catch (problem) {
         if (this.isStopped) {
-          // They were freed meanwhile.
+          // The flags were freed in the meantime.
           return;
         }
         event = { event: 'failure', error: failureOf(problem).message, retry_after_ms: null };
@@ -340,13 +337,13 @@ export class Run {
     if (bytes === null || bytes === undefined || flags === undefined || this.isStopped) {
       return;
     }
-    // What layers that fail say in place of an answer is often what there was to begin with.
+    // Layers that fail often give the bootstrap again in place of an answer.
     if (this.#copy === undefined || !areSame(this.#copy, bytes)) {
       this.#fromCache(bytes, flags.revision, await Flags.swap(flags, bytes, this.#reading));
     }
   }
 
-  /** Something else than an answer was published. */
+  /** Something other than an answer was published. */
   #fromCache(bytes: Uint8Array, before: number | null, published: Published): void {
     const { outcome, revision } = published.report;
     if (outcome === 'published') {
@@ -404,14 +401,14 @@ export class Run {
   }
 
   #complain({ violations, reading }: Report): void {
-    // What was understood is logged if that is not what was logged last [11.24].
+    // The reading is logged if it differs from the last one that was logged [11.24].
     if (reading.fingerprint !== this.#understood) {
       this.#understood = reading.fingerprint;
       const { text, isWarning } = understood(this.name, reading);
       this.#log.say(isWarning ? 'warn' : 'info', text);
     }
     for (const { code, problem } of reading.notices) {
-      // A kill switch that meets no flag does not kill [13.14].
+      // A kill switch that matches no flag switches nothing off [13.14].
       if (code === 'unknown-switch') {
         this.#log.say('warn', `${this.name}: ${problem}`);
       }
@@ -425,13 +422,13 @@ export class Run {
   }
 }
 
-/** What a handle has just published, and its listeners are yet to be told. */
+/** A publish whose listeners are not called yet. */
 type Published = Awaited<ReturnType<typeof Flags.swap>>;
 
-/** Flags that nobody holds any more need not be kept fresh. */
+/** Ends the sync when the flags are collected. */
 const gone = new FinalizationRegistry<Run>((run) => run.stop());
 
-/** The same promise, or a failure when the time is over; whatever becomes of it after that, nobody hears of it. */
+/** The same promise, or a failure after the time; the promise's later result is ignored. */
 function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = alarm(ms, () => reject(new Failure(`no answer within ${ms / 1000} s`)));

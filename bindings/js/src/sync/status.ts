@@ -1,26 +1,26 @@
-/** How things stand, for a person and for a health check. */
+/** The status, for a person and for a health check. */
 import type { MappedBy } from '../mapping.js';
 import { decide } from './decide.js';
 
-/** In one word [11.1]. */
+/** The state in one word [11.1]. */
 export type State = 'starting' | 'fresh' | 'stale' | 'failing';
 
-/** How things stand between a source and its flags. */
+/** The state between a source and its flags. */
 export interface Status {
   readonly state: State;
-  /** What the source is called. */
+  /** The name of the source. */
   readonly source: string;
   /** The revision that was published last, if it has one. */
   readonly revision: number | null;
-  /** How long ago the last good answer came; null if there was none. */
+  /** Milliseconds since the last good answer; null if there was none. */
   readonly ageMs: number | null;
   /** Failures in a row. */
   readonly failures: number;
-  /** What went wrong last, in one line and without secrets; it stays when things are good again. */
+  /** The last error, in one line and without secrets; it stays when things are good again. */
   readonly lastError: { readonly error: string; readonly at: Date } | null;
-  /** Why the source is asked for changes once an interval, where it could tell of them at once but does not. */
+  /** Why the source is polled once per interval, although it could send notifications. */
   readonly polled: string | null;
-  /** Whose mapping says what the columns are; null if none does. */
+  /** Whose mapping defines the columns; null without a mapping. */
   readonly mappedBy: MappedBy | null;
 }
 

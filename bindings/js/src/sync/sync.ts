@@ -1,4 +1,4 @@
-/** Keeping flags fresh: the handle that an app holds. */
+/** The handle of a sync, for the app. */
 import type { ActiveSync } from '../active-sync.js';
 import { Flags } from '../flags.js';
 import { inspected } from '../inspected.js';
@@ -10,50 +10,44 @@ import type { Status } from './status.js';
 
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
-/** A source that keeps flags fresh, until it is closed or nobody holds the flags any more. What is published stays. */
+/** A source that keeps flags fresh, until it is closed or the flags are collected. The published flags stay. */
 export class Sync implements ActiveSync {
   readonly #run: Run;
 
-  /** `sync` makes one. @internal */
+  /** Made by `sync`. @internal */
   constructor(run: Run) {
     this.#run = run;
   }
 
   /**
-   * Waits up to `timeoutMs` milliseconds for the first good answer of the source; true if it came. Failures in
-   * between do not end the wait. A process of Node stays alive for that, and for nothing else that a sync does.
+   * Waits up to `timeoutMs` milliseconds for the first good answer of the source; true if it came. Failures do not end
+   * the wait. Only this wait keeps a Node process alive; a sync does not.
    */
   ready(timeoutMs: number = 10_000): Promise<boolean> {
     return this.#run.ready(waitMs(timeoutMs));
   }
 
-  /** Waits until anything is published, a cached or bundled copy too, and says whether something is. */
+  /** Waits until anything is published, a cached or bundled copy too; true if something is. */
   available(timeoutMs: number = 10_000): Promise<boolean> {
     return this.#run.available(waitMs(timeoutMs));
   }
 
-  /** How things stand; it waits for nothing. */
+  /** The status now; it does not wait. */
   status(): Status {
     return this.#run.status();
   }
 
-  /**
-   * Calls the listener whenever an answer of the source has changed `status().state`, and when this is closed; the
-   * function that it returns ends that.
-   */
+  /** Calls the listener after each change of `status().state`, and when this is closed. Returns a function that removes the listener. */
   onState(listener: () => unknown): () => void {
     return this.#run.onState(listener);
   }
 
-  /**
-   * Asks the source now. `await` it for the answer: null, or the reason why there is none within `timeoutMs`. Awaiting is
-   * optional.
-   */
+  /** Sends a request now. `await` it for the answer: null, or the reason why there is none within `timeoutMs`. Awaiting is optional. */
   refresh(timeoutMs: number = 10_000): PromiseLike<string | null> {
     return this.#run.refresh(waitMs(timeoutMs));
   }
 
-  /** Whether it keeps nothing fresh any more. */
+  /** Whether it has ended. */
   get isClosed(): boolean {
     return this.#run.isStopped;
   }
@@ -80,9 +74,10 @@ function waitMs(given: number): number {
 
 /**
  * Keeps flags fresh from a source, or from a function that gives a snapshot. It returns at once; `ready` waits for the
- * first good answer. What the source has at once, such as a bundled snapshot, is published before it returns.
+ * first good answer. A bootstrap that is available synchronously, such as a bundled snapshot, is published before it
+ * returns.
  *
- * @throws TypeError for what is no source, and Error if the flags are kept fresh already.
+ * @throws TypeError for a value that is not a source, and Error if the flags already have a sync.
  */
 export function sync(flags: Flags, source: Source | Fetch, options?: SyncOptions | null): Sync {
   const before = syncOf(flags);
@@ -96,7 +91,7 @@ export function sync(flags: Flags, source: Source | Fetch, options?: SyncOptions
   return made;
 }
 
-/** What keeps the flags fresh, or did so last. */
+/** The sync that keeps the flags fresh, or did so last. */
 export function syncOf(flags: Flags): Sync | undefined {
   return Flags.syncOf(flags) as Sync | undefined;
 }

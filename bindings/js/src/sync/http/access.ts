@@ -1,27 +1,27 @@
-/** What it takes to get at a URL: what authorizes, and whom it may be shown. */
+/** Access to a URL: its credentials, and the origin that they are sent to. */
 import { redacted, describeError } from '../redaction.js';
 import { Failure } from '../source.js';
 import { retryAfterMs } from './retry-after.js';
 
-/** How many redirects may follow one another. */
+/** Maximum number of consecutive redirects. */
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** What goes wrong with a connection that there was; everything else goes wrong before. */
+/** Errors of a connection that was established; all others happen before that. */
 const BROKEN = /^(?:ECONNRESET|EPIPE|HPE_|Z_|UND_ERR_(?!CONNECT_TIMEOUT))/;
 
-/** The function that asks; an app may have one of its own. */
+/** The function that sends requests; an app may have one of its own. */
 export type Fetching = (url: string, init: RequestInit) => Promise<Response>;
 
-/** What one origin may know, and asking it. */
+/** Requests with credentials for one origin. */
 export class Access {
   readonly #home: URL;
   readonly #headers: Headers;
   readonly #token: (() => string) | undefined;
   readonly #fetch: Fetching;
-  /** A browser shows nobody where a redirect leads, and follows it alone. */
+  /** A browser does not show the target of a redirect, and follows it by itself. */
   #redirect: 'manual' | 'follow' = 'manual';
 
-  /** The origin of `home` is the one that headers go to, with its user and password. */
+  /** Headers, user and password of `home` are sent to its origin only. */
   constructor(home: URL, headers: Headers, token: (() => string) | undefined, fetch: Fetching) {
     this.#home = home;
     this.#headers = headers;
@@ -29,7 +29,7 @@ export class Access {
     this.#fetch = fetch;
   }
 
-  /** The answer of status 200, or 304 to whoever sends an entity tag, after redirects. */
+  /** The answer of status 200, or 304 if an entity tag was sent, after redirects. */
   async get(url: URL, own: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
     let here = url;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
@@ -41,7 +41,7 @@ export class Access {
         this.#redirect = 'follow';
         continue;
       }
-      // What an answer of status 206 holds is judged by its header.
+      // The header decides what an answer of status 206 holds.
       if ([200, 203, 206, 304].includes(response.status)) {
         return response;
       }
@@ -73,7 +73,7 @@ export class Access {
   }
 }
 
-/** What went wrong with a connection. */
+/** The failure of a connection. */
 export function interrupted(problem: unknown): Failure {
   if (problem instanceof Failure) {
     return problem;
@@ -81,7 +81,7 @@ export function interrupted(problem: unknown): Failure {
   const cause = (problem as { cause?: unknown } | null)?.cause as { code?: unknown; errors?: unknown[] } | undefined;
   const first = cause?.errors?.[0] ?? cause ?? problem;
   const code = String((first as { code?: unknown } | null)?.code ?? '');
-  // Browsers tell nobody what it was.
+  // Browsers hide the cause.
   const what = cause === undefined ? 'cannot connect, or the answer broke off' : BROKEN.test(code) ? 'the answer broke off' : 'cannot connect';
   return new Failure(`${what}: ${redacted(describeError(first))}`);
 }
@@ -94,7 +94,7 @@ function redirected(url: URL, location: string | null): URL {
   if (url.protocol === 'https:' && target.protocol === 'http:') {
     throw new Failure('redirected from https to http, which anybody could read and change');
   }
-  // A user and a password in it would be sent, and `fetch` takes none.
+  // A user and a password in it would be sent, and `fetch` refuses them.
   target.username = target.password = target.hash = '';
   return target;
 }

@@ -1,10 +1,10 @@
-/** Server-sent events, as far as they say that there is news [11.20]: the engine's reader, behind a number. */
+/** Server-sent events, reduced to whether they are news [11.20]: the engine's reader, by its number. */
 import { type Engine, engine } from '../../engine.js';
 import { missing } from '../missing.js';
 
 type Streams = Required<Pick<Engine, 'stream' | 'hasNews' | 'endStream'>>;
 
-/** Reads a stream of events, in whatever pieces it comes, until it is ended. */
+/** Reads a stream of events in pieces of any size, until it is ended. */
 export class EventReader {
   readonly #engine: Streams;
   readonly #number: number;
@@ -23,7 +23,7 @@ export class EventReader {
     return this.#engine.hasNews(this.#number, bytes);
   }
 
-  /** Gives back what the engine holds of the stream. */
+  /** Frees what the engine holds of the stream. */
   end(): void {
     this.#engine.endStream(this.#number);
   }

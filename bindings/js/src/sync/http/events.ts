@@ -1,4 +1,4 @@
-/** The stream of events beside a snapshot: open, or to be tried again when the snapshot is next asked for. */
+/** The stream of events beside a snapshot: open, or to be opened with the next request for the snapshot. */
 import { alarm } from '../alarm.js';
 import { Failure, type News } from '../source.js';
 import { type Access, interrupted } from './access.js';
@@ -14,7 +14,7 @@ export class Events {
   #stream: AbortController | undefined;
   /** A stream that ends at once must not be opened again at once. */
   #tried = Number.NEGATIVE_INFINITY;
-  /** What fails again and again is said once. */
+  /** A repeated failure is logged once. */
   #isWarned = false;
 
   constructor(url: URL, access: Access, heartbeatMs: number, timeoutMs: number) {
@@ -34,7 +34,7 @@ export class Events {
     this.#stream = undefined;
   }
 
-  /** The snapshot is being asked for: a stream that is closed is opened, at most once in a heartbeat. */
+  /** The snapshot is being requested: a closed stream is opened, at most once per heartbeat. */
   mayBeTried(): void {
     const isDue = performance.now() - this.#tried >= this.#heartbeatMs;
     if (this.#tell !== undefined && this.#stream === undefined && isDue) {
@@ -52,7 +52,7 @@ export class Events {
     }
   }
 
-  /** Listens until the stream ends, and says whether there was one. */
+  /** Listens until the stream ends; true if there was one. */
   async #listen(stream: AbortController): Promise<boolean> {
     let cancel = alarm(this.#timeoutMs, () => stream.abort());
     let isOpen = false;
@@ -64,7 +64,7 @@ export class Events {
       }
       isOpen = true;
       this.#isWarned = false;
-      // Something may have changed between the last answer and the first event.
+      // The flags may have changed between the last answer and the first event.
       this.#tell?.('changed');
       const reader = response.body.getReader();
       events = new EventReader();
