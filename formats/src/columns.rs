@@ -1,4 +1,4 @@
-//! The columns that a mapping names: each is looked for once in a row, however many entries read it.
+//! The columns that a mapping names: each is searched for once in a row, for any number of entries.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ type Result<T> = std::result::Result<T, MappingError>;
 /// A column, or a field inside its JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
-    /// Its number among the names of [`Columns`].
+    /// The index of its name in [`Columns`].
     pub(crate) root: usize,
     /// The names of the fields to walk into (`at`).
     pub(crate) path: Vec<String>,
@@ -21,12 +21,12 @@ pub(crate) struct Column {
 pub(crate) struct Columns {
     pub(crate) names: Vec<String>,
     numbers: HashMap<String, usize>,
-    /// The place of the entry that reads a column, by the column and its path.
+    /// The entry that reads a column, by the column and its path.
     readers: HashMap<(usize, Vec<String>), String>,
     paths: Vec<Vec<Vec<String>>>,
 }
 
-/// What a person may write for a column.
+/// The accepted forms of a column, for messages.
 pub(crate) const WANTED: &str = "the name of a column, or a table with `column`";
 
 impl Columns {
@@ -49,19 +49,19 @@ impl Columns {
         self.names.get(root).map_or("", String::as_str)
     }
 
-    /// The column as a person sees it: with the fields that are walked into.
+    /// The column as messages name it: with the path inside it.
     pub(crate) fn label(&self, column: &Column) -> String {
         column.path.iter().fold(self.name(column.root).to_owned(), |label, step| label + "." + step)
     }
 
-    /// A column by its name alone or as `{column, at}`, which no other entry may read.
+    /// A column by its name alone or as `{column, at}`; no other entry may read it.
     pub(crate) fn column(&mut self, at: &At<'_>) -> Result<Column> {
         let column = self.shared(at)?;
         self.claim(&column, &at.place)?;
         Ok(column)
     }
 
-    /// The same for an entry that reads what others may read too.
+    /// The same for an entry whose column others may read too.
     pub(crate) fn shared(&mut self, at: &At<'_>) -> Result<Column> {
         if at.value.as_str().is_some() {
             let root = self.number(at.text(WANTED)?);
@@ -73,7 +73,7 @@ impl Columns {
         Ok(column)
     }
 
-    /// The column of an entry with options, which no other entry may read.
+    /// The column of an entry with options; no other entry may read it.
     pub(crate) fn column_of(&mut self, options: &mut Options<'_>) -> Result<Column> {
         let column = self.shared_of(options)?;
         self.claim(&column, options.place())?;
@@ -107,12 +107,12 @@ impl Columns {
         }
     }
 
-    /// Whether only one entry reads a column, and the whole of it.
+    /// Whether only one entry reads the column, and reads the whole of it.
     pub(crate) fn is_read_once(&self, column: &Column) -> bool {
         column.path.is_empty() && self.paths.get(column.root).is_some_and(|paths| paths.len() == 1)
     }
 
-    /// The paths that are walked in a column; none if all entries read the whole of it.
+    /// The paths inside a column that entries read; empty if all entries read the whole column.
     pub(crate) fn paths(&self, root: usize) -> &[Vec<String>] {
         let paths = self.paths.get(root).map_or(&[][..], Vec::as_slice);
         if paths.iter().all(Vec::is_empty) { &[] } else { paths }

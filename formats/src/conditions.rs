@@ -1,4 +1,4 @@
-//! `conditions`: what a JSON column asks of a caller (M20 to M24).
+//! `conditions`: a JSON column with conditions on the caller (M20 to M24).
 
 use esclusa::Value;
 
@@ -22,10 +22,10 @@ pub(crate) enum Shape {
     Tests(Tests),
 }
 
-/// What a name of `lists` stands for.
+/// The meaning of a name in `lists`.
 #[derive(Clone, Debug)]
 pub(crate) enum ListField {
-    /// One of the target lists, by its number.
+    /// One of the target lists, by its index.
     Target(usize, ListOptions),
     Override(usize, ListOptions),
     Require(String, ListOptions),
@@ -113,7 +113,7 @@ impl ListField {
     }
 }
 
-/// What an operator becomes.
+/// What an operator is compiled to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Op {
     Equals {
@@ -195,7 +195,7 @@ impl Tests {
         Ok(Tests { attribute, op, values, ops, join })
     }
 
-    /// The condition that a value of the column states, or why it cannot be read. None if it holds no test.
+    /// The condition of the column's value, or why it cannot be read; `None` if it has no test.
     pub(crate) fn condition(&self, value: &Value<'_>) -> std::result::Result<Option<Value<'static>>, String> {
         match value {
             Value::List(entries) if entries.is_empty() => Ok(None),
@@ -245,7 +245,7 @@ impl Tests {
     }
 }
 
-/// One comparison; none if the operand does not fit the operator.
+/// One comparison; `None` if the operand does not fit the operator.
 fn compared(attribute: &str, op: Op, operand: &Value<'_>) -> Option<Value<'static>> {
     let one = match operand {
         Value::List(entries) => entries.first().filter(|_| entries.len() == 1),
@@ -284,7 +284,7 @@ fn compared(attribute: &str, op: Op, operand: &Value<'_>) -> Option<Value<'stati
     }
 }
 
-/// Texts are looked for with `in`, numbers with `eq`, booleans with `is`.
+/// Texts are compared with `in`, numbers with `eq`, booleans with `is`.
 fn equals(attribute: &str, operand: &Value<'_>) -> Option<Value<'static>> {
     let entries = match operand {
         Value::List(entries) => entries.as_slice(),
@@ -319,7 +319,7 @@ fn comparison(attribute: &str, op: &'static str, operand: &'static str, value: V
     object([("attribute", attribute.to_owned().into()), ("op", op.into()), (operand, value)])
 }
 
-/// That an attribute is one of these.
+/// The condition that an attribute is one of these.
 pub(crate) fn is_in(attribute: &str, values: Vec<String>) -> Value<'static> {
     comparison(attribute, "in", "values", values.into())
 }
@@ -328,7 +328,7 @@ pub(crate) fn object<'v, const N: usize>(fields: [(&'static str, Value<'v>); N])
     Value::Object(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
-/// That all of them hold.
+/// The condition that all of them hold.
 pub(crate) fn all(mut parts: Vec<Value<'_>>) -> Value<'_> {
     if parts.len() == 1
         && let Some(part) = parts.pop()

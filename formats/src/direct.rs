@@ -1,4 +1,4 @@
-//! Which columns are mostly what the engine reads already.
+//! Which columns mostly have the engine's form already.
 
 use crate::entries::{From, ListOptions, Of, ShareOptions, TimeOptions};
 use crate::mapping::Plan;
@@ -6,7 +6,7 @@ use crate::native::{END, FIRST_TARGET, START};
 use crate::row::Direct;
 
 impl Plan {
-    /// How each column moves into a field unchanged, if it may.
+    /// For each column, how its value moves into a field unchanged, if it may.
     pub(crate) fn direct(&self) -> Vec<Option<Direct>> {
         let mut columns = vec![None; self.columns.names.len()];
         let mut add = |column: &crate::columns::Column, direct| {

@@ -1,4 +1,4 @@
-//! The entries of a mapping that read one value each, as their author wrote them (M8 to M19).
+//! The entries of a mapping that read one value each (M8 to M19).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use crate::options::{At, Options};
 
 type Result<T> = std::result::Result<T, MappingError>;
 
-/// Scalars that a value may be the same as (M6).
+/// Scalars that a value is compared with (M6).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scalars {
     words: HashSet<Cow<'static, str>>,
@@ -72,7 +72,7 @@ pub(crate) struct SwitchWords {
 }
 
 impl SwitchWords {
-    /// Whether it reads the words of 2.2.4 alone.
+    /// Whether it reads only the words of 2.2.4.
     pub(crate) fn is_plain(&self) -> bool {
         self.on.is_empty() && self.off.is_empty() && !self.null_is_on && !self.invert
     }
@@ -132,7 +132,7 @@ impl OffWhen {
     }
 }
 
-/// `status`: the author's words beside those of 2.2.5.
+/// `status`: the author's words in addition to those of 2.2.5.
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
     pub(crate) column: Column,
@@ -162,7 +162,7 @@ impl Status {
 /// `rollout_percentage`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ShareOptions {
-    /// By how many places the decimal point moves to the right to make it a percentage: 2, 0, -1 or -2.
+    /// By how many places the decimal point moves to the right to give a percentage: 2, 0, -1 or -2.
     pub(crate) shift: i32,
     pub(crate) null_is_nobody: bool,
 }
@@ -193,7 +193,7 @@ pub(crate) struct ListOptions {
 }
 
 impl ListOptions {
-    /// `restricts` if an empty list may mean that no caller is in.
+    /// `restricts` if an empty list may mean that no caller is on.
     pub(crate) fn of(options: &mut Options<'_>, restricts: bool) -> Result<Self> {
         let split = options.get("split").map(|at| at.text("a text such as \",\"").map(str::to_owned)).transpose()?;
         let keys = options.get("keys").map_or(Ok(false), |at| at.bool())?;
@@ -208,7 +208,7 @@ impl ListOptions {
 /// `start_date` or `end_date`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TimeOptions {
-    /// As it is written behind a time without an offset.
+    /// Appended to a time without an offset.
     pub(crate) zone: Option<String>,
     /// Milliseconds of the unit of a number.
     pub(crate) unit: Option<i64>,
@@ -216,7 +216,7 @@ pub(crate) struct TimeOptions {
 }
 
 impl TimeOptions {
-    /// `ends` for the end of a window, which may mean a whole day.
+    /// `ends` for the end of a window, which may be a whole day.
     pub(crate) fn of(options: &mut Options<'_>, ends: bool) -> Result<Self> {
         let zone = options.get("zone").map(|at| zone(&at)).transpose()?;
         let unit = options.get("unit").map(|at| at.word(&["s", "ms"])).transpose()?;
@@ -323,7 +323,7 @@ impl Counts {
 pub(crate) struct Variants {
     pub(crate) column: Column,
     pub(crate) shape: VariantShape,
-    /// Weights are percent, and those that are left over are off.
+    /// Weights are percent, and the rest is off.
     pub(crate) rest_is_off: bool,
 }
 
@@ -332,7 +332,7 @@ pub(crate) enum VariantShape {
     Native,
     Weights,
     Values,
-    /// The names of the fields of its objects.
+    /// The field names of its objects.
     List {
         key: String,
         value: String,

@@ -1,8 +1,8 @@
-//! What can be wrong with a mapping, and with rows that a mapping reads: the place, the problem, what was expected.
+//! What is wrong with a mapping, or with the rows that it reads: the place, the problem, what was expected.
 
 use esclusa::SnapshotError;
 
-/// What is wrong with a mapping, said to the person who wrote it.
+/// An error in a mapping, for its author.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("mapping{}: {problem}", at(place))]
 pub struct MappingError {
@@ -10,7 +10,7 @@ pub struct MappingError {
     problem: String,
 }
 
-/// The place behind the noun; of the mapping as a whole there is none.
+/// The place after the noun; empty for the mapping as a whole.
 fn at(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!(", `{place}`") }
 }
@@ -33,11 +33,11 @@ impl MappingError {
     }
 }
 
-/// Why rows were refused as a whole: nothing is published, and the last set stays.
+/// Why rows were refused as a whole: nothing is published, and the current set stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The bytes are no rows: not JSON, too large, or of another shape.
+    /// The bytes are not rows: not JSON, too large, or of another shape.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The mapping does not fit the rows.
@@ -46,7 +46,8 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// What is wrong, as a name that does not change (9.9 of SEMANTICS.md): `invalid-mapping`, or that of the snapshot.
+    /// The kind of error, as a name that does not change (9.9 of SEMANTICS.md): `invalid-mapping`, or that of the
+    /// snapshot.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -55,7 +56,7 @@ impl ReadError {
         }
     }
 
-    /// Where it is, in the mapping or in the document; empty for the document as a whole.
+    /// The place in the mapping or in the document; empty for the document as a whole.
     #[must_use]
     pub fn place(&self) -> &str {
         match self {
@@ -65,7 +66,7 @@ impl ReadError {
     }
 }
 
-/// A name that a person wrote, in backticks and not longer than one reads.
+/// A name from the mapping or the rows in backticks, cut if it is long.
 pub(crate) fn quoted(text: &str) -> String {
     let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();
     if text.chars().nth(60).is_some() {

@@ -18,7 +18,7 @@ use crate::understanding::Origin;
 #[derive(Debug)]
 struct Group<'v> {
     origin: Origin<'v>,
-    /// General rows, each with the value by which the latest is known.
+    /// General rows, each with the value that decides which is the latest.
     general: Vec<(Native<'v>, Option<Value<'v>>)>,
     specifics: Vec<Specific<'v>>,
     /// Unread columns of specific rows.
@@ -35,13 +35,13 @@ struct SideRow<'v> {
     specific: Result<Specific<'v>, String>,
 }
 
-/// Rows that wait for the others of their key.
+/// Rows that are collected until all of their key are known.
 #[derive(Debug, Default)]
 pub(crate) struct Folding<'v> {
     waits: bool,
     groups: Vec<Group<'v>>,
     by_key: HashMap<Cow<'v, str>, usize>,
-    /// The groups by what a side table names them by.
+    /// The groups by the value that a side table refers to.
     by_name: HashMap<(usize, String), Vec<usize>>,
     side_rows: Vec<SideRow<'v>>,
     strangers: BTreeMap<String, u64>,
@@ -56,12 +56,12 @@ impl<'v> Folding<'v> {
         self.waits
     }
 
-    /// Rows of side tables that name no flag, by table.
+    /// Rows of side tables that refer to no flag, by table.
     pub(crate) fn strangers(self) -> BTreeMap<String, u64> {
         self.strangers
     }
 
-    /// Takes a row of the flags' own table, which was made a flag.
+    /// Takes a row of the flags' table, translated to a flag.
     pub(crate) fn row(&mut self, row: &Row<'_, 'v>, mut native: Native<'v>, origin: Origin<'v>, has_enabled: bool) {
         let plan = row.plan;
         let at = self.group(plan, origin);
@@ -192,7 +192,7 @@ fn blank<'v>(key: &Cow<'v, str>) -> Native<'v> {
     native
 }
 
-/// The general row; of several the latest, else whether they differ.
+/// The general row: of several the latest, or an error if they differ.
 fn latest_general<'v>(general: Vec<(Native<'v>, Option<Value<'v>>)>) -> (Option<Native<'v>>, bool) {
     let mut rows = general.into_iter();
     let Some((mut chosen, mut latest)) = rows.next() else { return (None, false) };
@@ -216,7 +216,7 @@ fn written(native: &Native<'_>) -> String {
     value.into_canonical().to_json()
 }
 
-/// One row for the same callers: equal ones count once, of others the latest (M31).
+/// One row for the same callers: equal ones count once, of different ones the latest (M31).
 fn distinct(specifics: Vec<Specific<'_>>) -> Result<Vec<Specific<'_>>, String> {
     let mut chosen: BTreeMap<Units, (Specific<'_>, bool)> = BTreeMap::new();
     for mut specific in specifics {
@@ -240,7 +240,7 @@ fn distinct(specifics: Vec<Specific<'_>>) -> Result<Vec<Specific<'_>>, String> {
     Ok(chosen.into_values().map(|(specific, _)| specific).collect())
 }
 
-/// The rows that an object of ids stands for, or an array of ids that are on.
+/// The rows that an object of ids, or an array of ids, stands for.
 fn of_object<'v>(
     found: &Found<'_, 'v>,
     side: &crate::folding::Side,
@@ -274,7 +274,7 @@ fn of_object<'v>(
     }
 }
 
-/// What a row of a side table says; none if it says nothing.
+/// The outcome of a row of a side table; `None` if the row is skipped.
 fn of_side<'v>(side: &crate::folding::Side, row: &Value<'v>) -> Result<Option<Specific<'v>>, String> {
     let column = |name: &str| match row.get(name).filter(|value| !is_empty(value)) {
         Some(value) => Found::Here(value),

@@ -1,4 +1,4 @@
-//! `fold` and `side`: several rows of one key, and rows of other tables (M26 to M33), as their author wrote them.
+//! `fold` and `side`: several rows of one key, and rows of other tables (M26 to M33), as entries of the mapping.
 
 use crate::columns::{Column, Columns};
 use crate::entries::{Scalars, SwitchWords, TimeOptions};
@@ -24,12 +24,12 @@ pub(crate) struct Fold {
     pub(crate) latest: Option<Column>,
 }
 
-/// A column that says of what unit the id in another is.
+/// A column that names the unit of the id in another column.
 #[derive(Clone, Debug)]
 pub(crate) struct Kind {
     pub(crate) column: Column,
     pub(crate) id: Column,
-    /// The unit of each word; none for the word of the general row.
+    /// The unit of each word; `None` for the word of the general row.
     pub(crate) units: Vec<(String, Option<String>)>,
 }
 
@@ -85,12 +85,12 @@ impl Kind {
 /// An entry of `side`.
 #[derive(Clone, Debug)]
 pub(crate) struct Side {
-    /// The table; none if it is a column of the flags' own rows.
+    /// The table; `None` if it is a column of the flags' own rows.
     pub(crate) table: Option<String>,
     pub(crate) column: Option<Column>,
     /// The column of the side's rows that names the flag.
     pub(crate) flag: String,
-    /// The column of the flags' rows that it is compared with; by default the key.
+    /// The column of the flags' rows that it refers to; by default the key.
     pub(crate) to: Option<Column>,
     /// The units, each with the column of the side's rows that holds its id.
     pub(crate) units: Vec<(String, String)>,

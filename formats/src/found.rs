@@ -1,18 +1,18 @@
-//! What a column holds: empty, a value, or something that cannot be walked into (M5 to M7).
+//! The content of a column: empty, a value, or something that a path cannot enter (M5 to M7).
 
 use std::borrow::Cow;
 
 use esclusa::Value;
 pub(crate) use esclusa::row::{is_empty, switch};
 
-/// What stands where an entry looks.
+/// The content at an entry's column and path.
 #[derive(Debug)]
 pub(crate) enum Found<'r, 'v> {
     /// Nothing (M5).
     Empty,
     /// A value of the row.
     Here(&'r Value<'v>),
-    /// There is something, but no field can be looked up in it.
+    /// There is a value, but it is not an object, so the path ends there.
     Unreadable,
 }
 
@@ -25,7 +25,7 @@ impl<'v> Found<'_, 'v> {
     }
 }
 
-/// Walks into a value by names of fields; what is missing is empty (M7). A text that holds an object has been read before.
+/// Follows a path of field names into a value; a missing field is empty (M7). A text with an object was parsed before.
 pub(crate) fn walk<'r, 'v>(value: Option<&'r Value<'v>>, path: &[String]) -> Found<'r, 'v> {
     let Some(value) = value.filter(|value| !is_empty(value)) else { return Found::Empty };
     let Some((step, rest)) = path.split_first() else { return Found::Here(value) };
@@ -35,7 +35,7 @@ pub(crate) fn walk<'r, 'v>(value: Option<&'r Value<'v>>, path: &[String]) -> Fou
     }
 }
 
-/// The array or object that a text holds as JSON.
+/// The array or object that a text contains as JSON.
 pub(crate) fn json_of(value: &Value<'_>) -> Option<Value<'static>> {
     let text = value.as_str()?.trim_ascii();
     if !text.starts_with(['[', '{']) {
@@ -44,8 +44,8 @@ pub(crate) fn json_of(value: &Value<'_>) -> Option<Value<'static>> {
     Value::from_json(text.as_bytes()).ok().map(Value::into_owned)
 }
 
-/// The words of a value that is compared: a text without white space around it and in small letters, a whole number as
-/// its digits, `true` and `false` (M6).
+/// The form of a value in which it is compared: a text without white space around it and in small letters, a whole
+/// number as its digits, `true` and `false` (M6).
 pub(crate) fn word(value: &Value<'_>) -> Option<Cow<'static, str>> {
     match value {
         Value::Text(text) => Some(text.trim_ascii().to_ascii_lowercase().into()),
@@ -77,7 +77,7 @@ pub(crate) fn number(value: &Value<'_>) -> Option<f64> {
     }
 }
 
-/// The entries of a Postgres array as it is written in text, `{a,"b, c"}`; none if it is not one, or has a null (M13).
+/// The entries of a Postgres array in its text form, `{a,"b, c"}`; `None` if the text is not one, or has a null (M13).
 pub(crate) fn postgres_array(text: &str) -> Option<Vec<String>> {
     let inner = text.trim_ascii().strip_prefix('{')?.strip_suffix('}')?;
     let (mut entries, mut characters) = (Vec::new(), inner.chars().peekable());

@@ -1,9 +1,9 @@
-//! How an app gives a mapping: as a text of either kind, and under a name.
+//! How an app gives a mapping: as text in either format, and with a name.
 
 use crate::error::MappingError;
 use crate::mapping::Mapping;
 
-/// What a mapping is called that was given without a name.
+/// The name of a mapping that was given without one.
 const UNNAMED: &str = "mapping";
 
 impl Mapping {
@@ -28,7 +28,7 @@ impl Mapping {
         Self::from_toml(std::str::from_utf8(bare).map_err(|_| MappingError::new("", problem))?)
     }
 
-    /// Under a name, such as that of its file, which the reading gives (9.7).
+    /// The mapping with a name, such as its file's, which the reading shows (9.7).
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

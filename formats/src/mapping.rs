@@ -107,7 +107,7 @@ impl Mapping {
         names
     }
 
-    /// The names of the tables that it reads beside that of the flags.
+    /// The names of the tables that it reads besides that of the flags.
     pub fn side_tables(&self) -> impl Iterator<Item = &str> {
         self.plan.side.iter().filter_map(|side| side.table.as_deref())
     }
@@ -153,7 +153,7 @@ pub(crate) struct Plan {
     pub(crate) each_field: bool,
     pub(crate) name: Option<Column>,
     pub(crate) label: Option<Column>,
-    /// The numbers of the columns that are ignored.
+    /// The indexes of the columns that are ignored.
     pub(crate) ignored: HashSet<usize>,
     pub(crate) enabled: Option<Switch>,
     pub(crate) default: Option<Switch>,
@@ -173,7 +173,7 @@ pub(crate) struct Plan {
     pub(crate) variants: Option<Variants>,
     pub(crate) value: Option<Served>,
     pub(crate) conditions: Option<Conditions>,
-    /// The units of `fold` and `side`, those that decide before others first (M30).
+    /// The units of `fold` and `side` in their order of precedence (M30).
     pub(crate) ranks: Vec<String>,
 }
 
@@ -286,12 +286,12 @@ impl Plan {
         self.columns.find(name).is_some_and(|number| self.ignored.contains(&number))
     }
 
-    /// The columns of which at least one row must have each (M4).
+    /// The columns that at least one row must have (M4).
     pub(crate) fn is_required(&self, root: usize) -> bool {
         !self.ignored.contains(&root)
     }
 
-    /// No field is given by an entry and by a name of `conditions` (M21).
+    /// Checks that no field is given both by an entry and by a name of `conditions` (M21).
     fn check_fields(&self) -> Result<()> {
         let Some(Conditions { shape: Shape::Lists(fields), .. }) = &self.conditions else { return Ok(()) };
         let mut given: HashSet<String> = HashSet::new();
@@ -320,7 +320,7 @@ impl Plan {
         Ok(())
     }
 
-    /// How messages name what says of whom a row speaks.
+    /// How messages name the columns that tell for whom a row applies.
     pub(crate) fn fold_label(&self) -> String {
         let column = self
             .fold
@@ -333,7 +333,7 @@ impl Plan {
         }
     }
 
-    /// The fields that entries give; a column of such a name is not read beside them (M8).
+    /// The fields that entries give; a column with such a name is then not read as the field (M8).
     pub(crate) fn given(&self) -> [bool; FIELDS.len()] {
         let mut given = [false; FIELDS.len()];
         let folds = self.fold.is_some() || !self.side.is_empty();
@@ -373,7 +373,7 @@ impl Plan {
     }
 }
 
-/// The order of units: as `by` has them, then those of a `kind`, then as `side` has them.
+/// The precedence of units: in the order of `by`, then those of a `kind`, then of `side`.
 fn ranks(fold: Option<&Fold>, side: &[Side]) -> Vec<String> {
     const ORDER: [&str; 5] = ["user", "company", "role", "plan", "region"];
     let mut units: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! A flag as the engine reads it, in the making.
+//! A flag in the engine's form, while it is built.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::conditions::object;
 use crate::found::is_empty;
 use crate::values::{EVERYBODY, Share, percentage, share};
 
-/// The fields of a flag (2.2 of SEMANTICS.md) in the order in which a mapping writes them: those of [`esclusa::row`].
+/// The fields of a flag (2.2 of SEMANTICS.md) in the order in which they are written: those of [`esclusa::row`].
 pub(crate) const FIELDS: [&str; 23] = [
     "key",
     "name",
@@ -35,7 +35,7 @@ pub(crate) const FIELDS: [&str; 23] = [
     "guard_state",
 ];
 
-/// A number among [`FIELDS`].
+/// An index of [`FIELDS`].
 pub(crate) type Field = usize;
 pub(crate) const KEY: Field = 0;
 pub(crate) const NAME: Field = 1;
@@ -57,7 +57,7 @@ pub(crate) const CLIENT: Field = 20;
 pub(crate) const GUARD: Field = 21;
 pub(crate) const GUARD_STATE: Field = 22;
 
-/// The field that a column is by its own name, in snake_case or camelCase (2.2.30).
+/// The field that a column name means by itself, in snake_case or camelCase (2.2.30).
 pub(crate) fn field_of(column: &str) -> Option<Field> {
     let name = esclusa::row::field(column)?;
     FIELDS.iter().position(|field| *field == name)
@@ -66,22 +66,22 @@ pub(crate) fn field_of(column: &str) -> Option<Field> {
 /// Why a value could not be read, and in which column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Note {
-    /// The native field in which it stands.
+    /// The native field that holds it.
     pub(crate) field: Field,
     pub(crate) column: String,
-    /// What is wrong, if the mapping says it and not the engine.
+    /// The problem, if the mapping reports it and not the engine.
     pub(crate) problem: Option<String>,
 }
 
-/// A flag in the making.
+/// A flag that is being built.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Native<'v> {
     fields: [Option<(Cow<'v, str>, Value<'v>)>; FIELDS.len()],
-    /// What is no field, or a field for the second time.
+    /// Columns that are not fields, or fields that occur again.
     pub(crate) others: Vec<(Cow<'v, str>, Value<'v>)>,
     /// Users and companies that are on and off, in the order of `conditions::OVERRIDES`.
     pub(crate) overrides: [Vec<String>; 4],
-    /// What must hold besides everything else.
+    /// Conditions that must hold in addition to everything else.
     pub(crate) conditions: Vec<Value<'v>>,
     pub(crate) notes: Vec<Note>,
     /// The column that withholds the flag.
@@ -99,7 +99,7 @@ impl<'v> Native<'v> {
         }
     }
 
-    /// A column that is a field by its own name; of two the engine is given both, and says so.
+    /// A column that is a field by its own name; if there are two, the engine gets both and reports them.
     pub(crate) fn take(&mut self, field: Field, name: Cow<'v, str>, value: Value<'v>) {
         match self.fields.get_mut(field) {
             Some(slot @ None) => *slot = Some((name, value)),
@@ -116,8 +116,8 @@ impl<'v> Native<'v> {
         self.get(field).is_some_and(|value| !is_empty(value))
     }
 
-    /// Puts what cannot be read into its field, so that the engine reports it. What was looked for inside the column is
-    /// no value of the field, so that is told by its name alone.
+    /// Puts an unreadable value into its field, so that the engine reports it. If a path led into the column, only the
+    /// column's name is put there.
     pub(crate) fn unreadable(&mut self, field: Field, column: &str, raw: Option<Value<'v>>, problem: Option<&str>) {
         self.set(field, raw.unwrap_or_else(|| mark(column)));
         self.note(field, column, problem);
@@ -127,7 +127,7 @@ impl<'v> Native<'v> {
         self.notes.push(Note { field, column: column.to_owned(), problem: problem.map(str::to_owned) });
     }
 
-    /// Withholds the flag because of a column that has no field to stand in (M6).
+    /// Withholds the flag because of a column that has no field (M6).
     pub(crate) fn withhold(&mut self, column: &str, problem: &str) {
         if self.withheld.is_none() {
             self.withheld = Some(column.to_owned());
@@ -146,7 +146,7 @@ impl<'v> Native<'v> {
             None => EVERYBODY,
             Some(value) => match share(value, &crate::entries::ShareOptions::default()) {
                 Share::Thousandths(share) => share,
-                // It is reported, and a narrower share would hide that.
+                // The share is unreadable: the engine reports it, and a narrower share would hide that.
                 _ => return,
             },
         };
@@ -159,7 +159,7 @@ impl<'v> Native<'v> {
         }
     }
 
-    /// The flag as a value, in place of what stood there. The fields come in the order of [`FIELDS`].
+    /// The flag as a value, replacing the old one. The fields are in the order of [`FIELDS`].
     pub(crate) fn write(&mut self, flag: &mut Value<'v>) {
         self.write_conditions();
         self.write_overrides();
@@ -178,7 +178,7 @@ impl<'v> Native<'v> {
         *flag = Value::Object(fields);
     }
 
-    /// One rule for everything that must hold, or each rule of its own with that beside its condition.
+    /// One rule for all conditions, or each of the flag's own rules with these in addition.
     fn write_conditions(&mut self) {
         if self.conditions.is_empty() {
             return;
@@ -208,7 +208,7 @@ impl<'v> Native<'v> {
     }
 }
 
-/// What stands in a field that nothing could be read for.
+/// The content of a field whose value could not be read.
 pub(crate) fn mark<'v>(column: &str) -> Value<'v> {
     object([("unreadable", column.to_owned().into())])
 }

@@ -1,4 +1,4 @@
-//! The objects of a mapping are closed: an option that is not asked for is refused (M2).
+//! The objects of a mapping are closed: an unknown option is refused (M2).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use crate::error::{MappingError, quoted};
 
 type Result<T> = std::result::Result<T, MappingError>;
 
-/// Entries of an array of tables, and names of a table: each is looked at in every row.
+/// Maximum number of entries of an array of tables, and of names of a table: each is checked in every row.
 const MAX_ENTRIES: usize = 1_000;
 
 /// A value of the mapping with its place.
@@ -44,7 +44,7 @@ impl<'m> At<'m> {
         }
     }
 
-    /// One of some words, as its place among them.
+    /// One of several words, as its index.
     pub(crate) fn word(&self, words: &[&str]) -> Result<usize> {
         let at = self.value.as_str().and_then(|text| words.iter().position(|word| *word == text));
         match at {
@@ -60,12 +60,12 @@ impl<'m> At<'m> {
         Ok(entries.iter().enumerate().map(entry).collect())
     }
 
-    /// The same, or one thing that is no array.
+    /// The same; a value that is not an array counts as one entry.
     pub(crate) fn one_or_more(&self) -> Vec<At<'m>> {
         self.list("an array").unwrap_or_else(|_| vec![self.clone()])
     }
 
-    /// The entries of an array of tables, of which there are not more than a person writes.
+    /// The entries of an array of tables, limited in number.
     pub(crate) fn few(&self, wanted: &str) -> Result<Vec<At<'m>>> {
         let entries = self.list(wanted)?;
         if entries.len() > MAX_ENTRIES {
@@ -84,7 +84,7 @@ impl<'m> At<'m> {
         self.one_or_more().into_iter().map(scalar).collect()
     }
 
-    /// The fields of an object of which every name is allowed, each once.
+    /// The fields of an object with free names, each of which occurs once.
     pub(crate) fn named(&self) -> Result<Vec<(&'m str, At<'m>)>> {
         let Value::Object(fields) = self.value else { return self.expected("a table") };
         once(&self.place, fields)?;
@@ -131,7 +131,7 @@ impl<'m> Options<'m> {
         Some(At { place: within(&self.place, name), value })
     }
 
-    /// Whether an option is there, without asking for it.
+    /// Whether an option is present; does not count as reading it.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(known, _)| known == name)
     }
@@ -145,7 +145,7 @@ impl<'m> Options<'m> {
         &self.place
     }
 
-    /// Refuses what was not asked for.
+    /// Refuses options that were not read.
     pub(crate) fn finish(self) -> Result<()> {
         match self.fields.iter().find(|(name, _)| !self.known.iter().any(|known| known == name)) {
             Some((name, _)) => {

@@ -1,4 +1,4 @@
-//! One pass over all rows: each becomes a flag, is left out, or waits to be folded.
+//! One pass over all rows: each becomes a flag, is left out, or is collected for folding.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -24,10 +24,10 @@ pub(crate) struct Known {
     pub(crate) ignored: Vec<String>,
 }
 
-/// What the flags are given to.
+/// Receives the flags.
 pub(crate) type Give<'g, 'v> = &'g mut dyn FnMut(&Value<'v>);
 
-/// A pass, and in the end what it has found.
+/// A pass, with its results at the end.
 pub(crate) struct Pass<'p, 'v> {
     plan: &'p Plan,
     pub(crate) row: Row<'p, 'v>,
@@ -37,7 +37,7 @@ pub(crate) struct Pass<'p, 'v> {
     pub(crate) tables: Vec<String>,
     pub(crate) rows: u64,
     pub(crate) saw_enabled: bool,
-    /// Whether rows without `enabled` were taken to be on.
+    /// Whether rows without `enabled` were assumed to be on.
     pub(crate) assumed_none: bool,
     has_enabled: Option<bool>,
     counts: Vec<Scalars>,
@@ -47,7 +47,7 @@ pub(crate) struct Pass<'p, 'v> {
     notes: HashMap<usize, Vec<Note>>,
     folding: Folding<'v>,
     flag: Value<'v>,
-    /// An empty flag that has room for the columns of the next row.
+    /// An empty flag with capacity for the columns of the next row.
     spare: Option<Box<Native<'v>>>,
 }
 
@@ -107,14 +107,14 @@ impl<'p, 'v> Pass<'p, 'v> {
             }
             Value::Object(fields) => self.one(at, None, fields.drain(..), give),
             other => {
-                // The engine says that it is no flag.
+                // The engine reports that it is not a flag.
                 self.origins.push(Origin { row: at, field: None, key: "".into() });
                 give(other);
             }
         }
     }
 
-    /// Each field of one column is a flag; what else stands in the row stands in each of them (M25).
+    /// Each field of one column is a flag; the other columns of the row apply to each of them (M25).
     fn each_field(&mut self, at: usize, row: Vec<(Cow<'v, str>, Value<'v>)>, give: Give<'_, 'v>) {
         let Some(column) = &self.plan.name else { return };
         let name = self.plan.columns.name(column.root);
@@ -154,7 +154,7 @@ impl<'p, 'v> Pass<'p, 'v> {
         }
     }
 
-    /// A row in which there is no object of flags: none if it is empty, else the engine reports a flag without a key.
+    /// A row without an object of flags: no flag if it is empty, else the engine reports a flag without a key.
     fn no_fields(&mut self, at: usize, is_empty: bool, give: Give<'_, 'v>) {
         if let Some(column) = &self.plan.name {
             if let Some(count) = self.row.counts.get_mut(column.root) {
@@ -199,7 +199,7 @@ impl<'p, 'v> Pass<'p, 'v> {
         }
     }
 
-    /// The column because of which the row does not count.
+    /// The column by which the row does not count.
     fn does_not_count(&self) -> Option<String> {
         self.plan.counts.iter().zip(&self.counts).find_map(|(entry, is)| {
             let counts = match self.row.find(&entry.column) {
@@ -222,7 +222,7 @@ impl<'p, 'v> Pass<'p, 'v> {
         give(&self.flag);
     }
 
-    /// Gives what has waited, and the flags of which no row counts: they are off (M17).
+    /// Gives the collected rows, and the flags without a row that counts: they are off (M17).
     fn end(&mut self, give: Give<'_, 'v>) {
         let mut folding = std::mem::take(&mut self.folding);
         for (native, origin) in folding.flags(self.plan) {
@@ -257,7 +257,7 @@ impl<'p, 'v> Pass<'p, 'v> {
         }
     }
 
-    /// Says which columns were read, in place of the fields that they became.
+    /// Sets the columns that were read, in place of the fields that they became.
     pub(crate) fn describe(&self, reading: &mut esclusa::Reading) {
         reading.set_read(self.rows, &columns(self.plan, &self.row));
     }
@@ -267,7 +267,7 @@ impl<'p, 'v> Pass<'p, 'v> {
     }
 }
 
-/// Columns beside one with many flags: each of them is looked at with each flag.
+/// Maximum number of columns next to one with many flags: each of them is checked for each flag.
 const MAX_OUTER: usize = 64;
 
 fn values_of(is: &[ValueOrParameter], mapping: &Mapping) -> Scalars {

@@ -1,5 +1,5 @@
-//! Rows become a flag set. What is only known once all rows have been read, such as which table is meant, is assumed at
-//! first, and they are read again if it was otherwise.
+//! Rows become a flag set. Some facts, such as which table has the flags, are known only after all rows: they are
+//! assumed, and if that was wrong, the rows are read again.
 
 use esclusa::{Builder, FlagSet, SnapshotError, Time, Value, Violation};
 
@@ -85,7 +85,7 @@ pub fn snapshot(bytes: &[u8], mapping: &Mapping) -> Result<Value<'static>, ReadE
     Ok(Value::Object(fields))
 }
 
-/// The flags as an array, and what the document has besides.
+/// The flags as an array, and the rest of the document.
 fn translated(bytes: &[u8], mapping: &Mapping) -> Result<(Value<'static>, Value<'static>), ReadError> {
     let mut known = Known::default();
     loop {
@@ -104,7 +104,7 @@ struct Head {
     is_bundle: bool,
 }
 
-/// Checks the whole once all rows have been read; none if they must be read again with what is known now.
+/// Checks the whole after all rows; `None` if they must be read again with what is known now.
 fn settle(pass: &Pass<'_, '_>, mapping: &Mapping, known: &mut Known) -> Result<Option<Head>, ReadError> {
     let head = head(&pass.head)?;
     if known.table.is_none()
@@ -169,7 +169,7 @@ fn settle(pass: &Pass<'_, '_>, mapping: &Mapping, known: &mut Known) -> Result<O
     Ok(Some(head))
 }
 
-/// What the engine says of the document if it has no flags; it says what is wrong in its own words.
+/// The engine's result for the document without flags; errors are in the engine's own words.
 fn head(rest: &Value<'_>) -> Result<Head, ReadError> {
     let Value::Object(fields) = rest else {
         let set = FlagSet::from_json(rest.to_json().as_bytes())?;
@@ -218,7 +218,7 @@ fn wrong(place: &str, code: &'static str, problem: &str) -> ReadError {
     SnapshotError::Document(Violation::new(place.to_owned(), code, problem.to_owned())).into()
 }
 
-/// The table of the flags, if it is another than that which was assumed (M2).
+/// The table of the flags, if it differs from the assumed one (M2).
 fn main_table(pass: &Pass<'_, '_>, mapping: &Mapping, is_bundle: bool) -> Result<Option<String>, ReadError> {
     if !is_bundle {
         // In a document the table is `flags`; the mapping's `table` is for bundles.

@@ -1,4 +1,4 @@
-//! What was understood of rows that a mapping has read: names, counts and kinds, never a value (9.7).
+//! The reading of rows that a mapping has read: names, counts and kinds, never a value (9.7).
 
 use esclusa::{Column, Value};
 
@@ -32,7 +32,7 @@ impl Reading {
         self.inner.columns()
     }
 
-    /// Number of rows, with those that do not count.
+    /// Number of rows, including those that do not count.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.inner.rows()
@@ -65,8 +65,7 @@ impl Reading {
         value
     }
 
-    /// Says in a reading that the engine gives of the same rows, such as that of a publish, what the mapping knows: its
-    /// name, and the rows that do not count.
+    /// Adds to the engine's reading of the same rows what the mapping knows: its name, and the rows that do not count.
     pub fn complete(&self, reading: &mut Value<'static>) {
         let left_out = self
             .rows_left_out
@@ -82,7 +81,7 @@ impl Reading {
         }
     }
 
-    /// Says the same in the report of a publish (9.6).
+    /// The same for the report of a publish (9.6).
     pub fn complete_report(&self, report: &mut Value<'static>) {
         if let Value::Object(fields) = report {
             fields.iter_mut().filter(|(name, _)| name == "reading").for_each(|(_, reading)| self.complete(reading));

@@ -1,6 +1,6 @@
-//! The columns of one row, sorted by what the mapping says of them.
+//! The columns of one row, sorted by their meaning in the mapping.
 //!
-//! Rows come with their columns in one order: what a column is, is looked up once, and then mostly only compared.
+//! Rows have their columns in one order: the meaning of a column is looked up once, and then mostly only compared.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,19 +16,19 @@ use crate::values::{has_space, is_plain_list};
 /// What a column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// The mapping reads it, by its number.
+    /// The mapping reads it; its index.
     Mapped(usize),
     Ignored(usize),
     /// A field by its own name.
     Native(Field),
-    /// A field by its own name that an entry gives already.
+    /// A field by its own name that an entry already gives.
     Given(Field),
     /// The label beside the key.
     Label,
     Other,
 }
 
-/// A column that one entry alone reads, without options: a value that needs no change is moved, and not copied.
+/// A column that only one entry reads, without options: a value in the right form is moved, not copied.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Direct {
     List(Field),
@@ -46,7 +46,7 @@ impl Direct {
         }
     }
 
-    /// Whether a value needs no change.
+    /// Whether a value has the right form.
     fn fits(self, value: &Value<'_>) -> bool {
         match (self, value) {
             (Direct::List(_), value) => is_plain_list(value),
@@ -71,7 +71,7 @@ impl Count {
     }
 }
 
-/// The row that is being read, and what is known of the columns of all rows.
+/// The current row, and the counts of the columns of all rows.
 pub(crate) struct Row<'p, 'v> {
     pub(crate) plan: &'p Plan,
     /// The fields that entries give.
@@ -80,13 +80,13 @@ pub(crate) struct Row<'p, 'v> {
     direct: Vec<Option<Direct>>,
     layout: Vec<(Cow<'v, str>, Kind)>,
     values: Vec<Option<Value<'v>>>,
-    /// The numbers of columns that stand in this row more than once.
+    /// The indexes of columns that this row has more than once.
     pub(crate) repeated: Vec<usize>,
     pub(crate) counts: Vec<Count>,
     pub(crate) label: Count,
-    /// Those that are fields by their own names, with the names as they were first written.
+    /// Columns that are fields by their own names, in the spelling of the first row.
     pub(crate) natives: [(String, Count); FIELDS.len()],
-    /// A column that is a field which an entry gives already, and the field.
+    /// A column that is a field which an entry already gives, and the field.
     pub(crate) conflict: Option<(String, Field)>,
 }
 
@@ -107,7 +107,7 @@ impl<'p, 'v> Row<'p, 'v> {
         }
     }
 
-    /// Takes the columns of a row; what no entry reads goes into the flag as it stands.
+    /// Takes the columns of a row; a column that no entry reads goes into the flag unchanged.
     pub(crate) fn take(&mut self, row: impl Iterator<Item = (Cow<'v, str>, Value<'v>)>, native: &mut Native<'v>) {
         self.values.iter_mut().for_each(|value| *value = None);
         self.repeated.clear();
@@ -185,7 +185,7 @@ impl<'p, 'v> Row<'p, 'v> {
         }
     }
 
-    /// A column that entries walk into is read once if it is a text, and what none of them walks to is handed on (M7).
+    /// A text that paths lead into is parsed once, and fields that no path reads are passed on (M7).
     fn opened(&self, number: usize, value: Value<'v>, native: &mut Native<'v>) -> Value<'v> {
         let paths = self.plan.columns.paths(number);
         if paths.is_empty() {
@@ -203,13 +203,13 @@ impl<'p, 'v> Row<'p, 'v> {
         walk(self.values.get(column.root).and_then(Option::as_ref), &column.path)
     }
 
-    /// The value of a column as it stands in the row, unless something inside it was looked for.
+    /// The value of a column in the row, unless a path leads into it.
     pub(crate) fn raw(&self, column: &Column) -> Option<Value<'v>> {
         if column.path.is_empty() { self.values.get(column.root)?.clone() } else { None }
     }
 }
 
-/// Hands on the fields that no path leads to or through, by names such as `settings.tenant`.
+/// Passes on the fields that no path reads or crosses, with names such as `settings.tenant`.
 fn hand_on<'v>(name: &str, value: &Value<'v>, paths: &[&[String]], others: &mut Vec<(Cow<'v, str>, Value<'v>)>) {
     let Value::Object(fields) = value else { return };
     let mut steps: HashMap<&str, Vec<&[String]>> = HashMap::new();

@@ -19,14 +19,14 @@ pub(crate) struct Folded<'f, 'v> {
     pub(crate) general: Option<Native<'v>>,
     pub(crate) specifics: Vec<Specific<'v>>,
     pub(crate) without_general_is_on: bool,
-    /// The units by their order: the first decides before the others.
+    /// The units in their order of precedence.
     pub(crate) ranks: &'f [String],
-    /// The window of all rows, without a general one.
+    /// The window of all rows, if there is no general row.
     pub(crate) window: Window<'v>,
 }
 
 impl<'v> Folded<'_, 'v> {
-    /// One flag, or why there is none.
+    /// The flag, or why there is none.
     pub(crate) fn flag(mut self) -> Result<Native<'v>, String> {
         if self.specifics.is_empty() {
             return Ok(self.general.unwrap_or_default());
@@ -45,7 +45,7 @@ impl<'v> Folded<'_, 'v> {
         if self.are_overrides() { Ok(self.overrides()) } else { self.rules() }
     }
 
-    /// Whether the window of every row is that of the flag, which then takes it; otherwise each rule has its own.
+    /// Whether all rows have the flag's window, which the flag then takes; if not, each rule has its own.
     fn take_window(&mut self) -> Result<bool, String> {
         let none = [None, None];
         let first = self.specifics.first().map_or(&none, |specific| &specific.outcome.window).clone();
@@ -90,7 +90,7 @@ impl<'v> Folded<'_, 'v> {
         self.specifics.iter().filter(|specific| !specific.outcome.is_off())
     }
 
-    /// What holds for every caller without a general row.
+    /// The part that holds for every caller, if there is no general row.
     fn shell(&self) -> Native<'v> {
         let mut native = Native::default();
         native.set(ENABLED, true.into());
@@ -108,7 +108,7 @@ impl<'v> Folded<'_, 'v> {
         native
     }
 
-    /// Form (i): one unit, and all rows that are on say the same of it.
+    /// Form (i): one unit, and all rows that are on are equal but for their ids.
     fn target_list(&self) -> Option<Native<'v>> {
         let unit = self.specifics.first()?.units.first()?.0.clone();
         let target = ATTRIBUTES.iter().position(|attribute| *attribute == unit)?;
@@ -125,7 +125,7 @@ impl<'v> Folded<'_, 'v> {
         if has_list || self.on().any(|specific| specific.outcome != *outcome) {
             return None;
         }
-        // A caller may have several roles, and one that is off keeps out.
+        // A caller may have several roles, and one that is off excludes the caller.
         if unit == "role" && self.specifics.iter().any(|specific| specific.outcome.is_off()) {
             return None;
         }
@@ -141,7 +141,7 @@ impl<'v> Folded<'_, 'v> {
         Some(native)
     }
 
-    /// Whether form (ii) says it: users and companies that are on or off, none of which contradicts another.
+    /// Whether form (ii) fits: users and companies that are on or off, without contradictions.
     fn are_overrides(&self) -> bool {
         let mut sides = [[false; 2]; 2];
         for specific in &self.specifics {
@@ -184,7 +184,7 @@ impl<'v> Folded<'_, 'v> {
         native
     }
 
-    /// Form (iii): rules, the most specific rows first, and the general row at last.
+    /// Form (iii): rules, the most specific rows first, and the general row last.
     fn rules(mut self) -> Result<Native<'v>, String> {
         let general = self.general.take();
         let mut last = Vec::new();
@@ -228,8 +228,8 @@ impl<'v> Folded<'_, 'v> {
     }
 }
 
-/// The rules of rows that speak for the same kind of callers: those that are off first, because a caller may have several
-/// roles; then one for each outcome; and last one that keeps out the rest of these callers.
+/// The rules of rows for the same kind of callers: first those that are off, because a caller may have several roles;
+/// then one for each outcome; last one that excludes the rest of these callers.
 fn level_rules<'v>(name: &str, level: &[&Specific<'v>], bucket: &Bucket, rules: &mut Vec<Value<'v>>) {
     let off = level.iter().copied().filter(|specific| specific.outcome.is_off());
     rules.extend(off_rules(&format!("{name}-off"), off));
@@ -270,7 +270,7 @@ fn off_rules<'s, 'v: 's>(name: &str, rows: impl Iterator<Item = &'s Specific<'v>
     windows.into_iter().enumerate().map(rule).collect()
 }
 
-/// That it is the time of a row (4.16).
+/// The condition that the time is in the row's window (4.16).
 fn now<'v>(window: &Window<'v>) -> Option<Value<'v>> {
     let times = ["from", "to"].into_iter().zip(window);
     let fields: Vec<_> = times.filter_map(|(name, time)| Some((name.into(), time.clone()?))).collect();
@@ -285,7 +285,7 @@ fn rule<'v>(key: String, conditions: Vec<Value<'v>>, off: bool) -> Value<'v> {
     Value::Object(fields)
 }
 
-/// That the caller is one of those for whom rows speak.
+/// The condition that the caller is one of those for whom the rows apply.
 fn callers<'v>(specifics: &[&Specific<'v>]) -> Value<'v> {
     let mut by_unit: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut pairs = Vec::new();
@@ -305,14 +305,14 @@ fn callers<'v>(specifics: &[&Specific<'v>]) -> Value<'v> {
     object([("any", Value::List(parts))])
 }
 
-/// The rules of the general row, which take its targets and its share with them: a specific row replaces both.
+/// The rules of the general row, with its targets and its share as conditions: a specific row replaces both.
 fn general_rules<'v>(native: &mut Native<'v>, key: &str) -> Result<Vec<Value<'v>>, String> {
     if native.has(SCHEDULE) {
         return Err("a schedule beside rows for some callers cannot be said".to_owned());
     }
     let mut own = std::mem::take(&mut native.conditions);
     if !native.notes.is_empty() {
-        // What cannot be read stays where it is, so that it is reported.
+        // An unreadable value stays in its field, so that it is reported.
         return Ok(Vec::new());
     }
     let mut conditions = Vec::new();

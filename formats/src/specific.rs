@@ -1,4 +1,4 @@
-//! A row that speaks for some callers only: whom, and what it says (M27).
+//! A row that applies to some callers only: to whom, and with which outcome (M27).
 
 use esclusa::{Time, Value, row};
 
@@ -14,23 +14,23 @@ use crate::row::Row;
 use crate::translation::Reads;
 use crate::values::{self, EVERYBODY, Share, percentage, share};
 
-/// The units that a row speaks for, each with an id; none for the general row.
+/// The units that a row applies to, each with an id; empty for the general row.
 pub(crate) type Units = Vec<(String, String)>;
 
-/// From when and until when a row speaks; unbounded without.
+/// The window in which a row applies; unbounded if absent.
 pub(crate) type Window<'v> = [Option<Value<'v>>; 2];
 
-/// What a specific row says of its callers.
+/// The outcome of a specific row for its callers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Outcome<'v> {
     pub(crate) on: bool,
     /// Thousandths of a percent.
     pub(crate) share: i64,
-    /// The target lists that hold anything.
+    /// The non-empty target lists.
     pub(crate) targets: Vec<(usize, Vec<String>)>,
     pub(crate) conditions: Vec<Value<'v>>,
     pub(crate) window: Window<'v>,
-    /// Everything else that a flag has; none for a row of a side table, which serves what the flag serves.
+    /// All other fields of the flag; `None` for a row of a side table, which serves the flag's values.
     pub(crate) extras: Option<Vec<(usize, Value<'v>)>>,
 }
 
@@ -57,7 +57,7 @@ impl Outcome<'_> {
 }
 
 impl<'v> Outcome<'v> {
-    /// What must hold for its callers: targets, conditions, and the share in the flag's own salt.
+    /// The conditions on its callers: targets, conditions, and the share with the flag's own salt.
     pub(crate) fn all_conditions(&self, bucket: &Bucket) -> Vec<Value<'v>> {
         let targets = self
             .targets
@@ -83,7 +83,7 @@ impl Bucket {
         Bucket { of: text(BUCKET_BY, "user"), salt: text(SALT, key) }
     }
 
-    /// The share as a condition in the flag's own salt, so that a new rule moves no caller.
+    /// The share as a condition with the flag's own salt, so that a new rule moves no caller.
     pub(crate) fn admits<'v>(&self, share: i64) -> Value<'v> {
         let percentage = [
             ("of", self.of.clone().into()),
@@ -95,7 +95,7 @@ impl Bucket {
     }
 }
 
-/// For whom a row speaks; none of it can be read.
+/// A column by which it is unknown to whom a row applies.
 pub(crate) type Unreadable = String;
 
 impl<'v> Row<'_, 'v> {
@@ -141,7 +141,7 @@ impl<'v> Row<'_, 'v> {
         }
     }
 
-    /// What the row says of its callers, once it was made a flag.
+    /// The outcome of the row for its callers, from the translated flag.
     pub(crate) fn outcome(&self, native: &mut Native<'v>, has_enabled: bool) -> Result<Outcome<'v>, Unreadable> {
         if let Some(note) = native.notes.first() {
             return Err(format!("{} cannot be read", note.column));
@@ -181,7 +181,7 @@ impl<'v> Row<'_, 'v> {
     }
 }
 
-/// What a flag has besides what rows of one key may say differently.
+/// The fields in which rows of one key may not differ.
 pub(crate) fn extras<'v>(native: &Native<'v>) -> Vec<(usize, Value<'v>)> {
     let said = [KEY, NAME, ENABLED, STATUS, SHARE, START, END];
     let others = (0..FIELDS.len()).filter(|field| !said.contains(field) && !(FIRST_TARGET..START).contains(field));
@@ -202,7 +202,8 @@ pub(crate) fn is_alike(extras: &[(usize, Value<'_>)], others: &[(usize, Value<'_
     served(extras) == served(others)
 }
 
-/// Whether one value is later than another: as numbers, as times, or else as texts; none if they are equal or of two kinds.
+/// Whether one value is later than another: as numbers, as times, or else as texts; `None` if they are equal or of two
+/// kinds.
 pub(crate) fn is_later(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
     let order = match (one, other) {
         (Value::Text(one), Value::Text(other)) => match (Time::parse(one), Time::parse(other)) {
@@ -215,7 +216,7 @@ pub(crate) fn is_later(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
     (order != std::cmp::Ordering::Equal).then_some(order == std::cmp::Ordering::Greater)
 }
 
-/// The columns that SEMANTICS ignores: they are not handed on a second time.
+/// The columns that SEMANTICS ignores, which are not passed on again.
 pub(crate) fn is_harmless(name: &str, value: &Value<'_>) -> bool {
     is_empty(value) || row::is_ignored(name)
 }

@@ -1,4 +1,4 @@
-//! Documents that bring their mapping along (M34): the app gives no more than parameters.
+//! Documents that come with their mapping (M34): the app gives only parameters.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use esclusa::mapping_of;
 use crate::error::MappingError;
 use crate::mapping::Mapping;
 
-/// The parameters that an app gives to a mapping which comes with the rows.
+/// An app's parameters for a mapping that comes with the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters(BTreeMap<String, String>);
 
@@ -55,7 +55,7 @@ impl Mapping {
     }
 }
 
-/// What an app keeps of a mapping that comes with the rows: its parameters, and whether the last rows had one.
+/// The app's state for a mapping that comes with the rows: its parameters, and whether the last rows had one.
 #[derive(Debug, Default)]
 pub struct Stored {
     parameters: Parameters,
@@ -63,13 +63,13 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// With parameters for the mapping that will come.
+    /// A state with these parameters.
     #[must_use]
     pub fn new(parameters: Parameters) -> Self {
         Stored { parameters, is_mapped: AtomicBool::new(false) }
     }
 
-    /// The same, kept elsewhere since the last rows, which had a mapping or had none.
+    /// The same with a state from elsewhere: whether the last rows had a mapping.
     #[must_use]
     pub fn after(self, was_mapped: bool) -> Self {
         Stored { is_mapped: AtomicBool::new(was_mapped), ..self }
@@ -77,7 +77,8 @@ impl Stored {
 
     /// The mapping of these rows; `None` for a snapshot.
     ///
-    /// Bare rows behind a document with a mapping are those of a table that is not watched any more. Without their mapping
+    /// Bare rows after a document with a mapping belong to a table that is no longer watched. Without their mapping all
+    /// flags would be lost, so they are refused.
     /// all flags would be gone, so they are refused.
     ///
     /// # Errors

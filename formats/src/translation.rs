@@ -16,7 +16,7 @@ use crate::row::Row;
 use crate::values::{self, Share, percentage, share, time};
 use crate::variants::{leave_rest, of_objects, parsed, weights, with_values};
 
-/// How a switch reads.
+/// The result of reading a switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reads {
     On,
@@ -24,7 +24,7 @@ pub(crate) enum Reads {
     Unreadable(Column),
 }
 
-/// What an `of` says of everybody, for a message.
+/// The number for everyone under this `of`, for a message.
 fn everybody(options: &ShareOptions) -> &'static str {
     match options.shift {
         2 => "a number from 0 to 1",
@@ -104,12 +104,12 @@ impl<'v> Row<'_, 'v> {
         }
     }
 
-    /// How `default` reads, if the mapping has it.
+    /// The result of `default`, if the mapping has it.
     pub(crate) fn default(&self) -> Option<Reads> {
         self.plan.default.as_ref().map(|switch| self.switch(switch))
     }
 
-    /// How a switch reads: off if any of its columns is off, unreadable if any of them is, else on.
+    /// The result of a switch: off if any of its columns is off, unreadable if any is, else on.
     fn switch(&self, Switch { from, words }: &Switch) -> Reads {
         let columns = match from {
             From::Const(value) => return if *value { Reads::On } else { Reads::Off },
@@ -127,7 +127,7 @@ impl<'v> Row<'_, 'v> {
         reads
     }
 
-    /// Whether an item of `off_when` switches the flag off; what cannot be read does.
+    /// Whether an item of `off_when` switches the flag off; an unreadable value does.
     fn is_switched_off(&self) -> bool {
         self.plan.off_when.iter().any(|item| match (self.find(&item.column), &item.is) {
             (Found::Empty, _) => false,
@@ -162,7 +162,7 @@ impl<'v> Row<'_, 'v> {
             Found::Here(value) => match share(value, options) {
                 Share::Thousandths(share) => native.set(SHARE, percentage(share)),
                 Share::TooLarge => {
-                    // A number that the engine finds too large too, so that the last good share stays.
+                    // A number that is too large for the engine too, so that the last good share stays.
                     let problem = format!("is out of range, expected {}", everybody(options));
                     native.unreadable(SHARE, &self.label(column), Some(101.into()), Some(&problem));
                 }
@@ -213,7 +213,7 @@ impl<'v> Row<'_, 'v> {
         }
     }
 
-    /// The entries of a list; none after the flag was withheld.
+    /// The entries of a list; `None` if that withheld the flag.
     fn texts(
         &self,
         native: &mut Native<'v>,
@@ -398,7 +398,7 @@ impl<'v> Row<'_, 'v> {
     }
 }
 
-/// Whether a column is on (M9): first the mapping's own values, then the words of 2.2.4; turned round at last.
+/// Whether a column is on (M9): by the mapping's own values, then by the words of 2.2.4; `invert` is applied last.
 pub(crate) fn reads_as(found: &Found<'_, '_>, words: &SwitchWords) -> Option<bool> {
     let value = match found {
         Found::Empty => return Some(words.null_is_on),
@@ -415,7 +415,7 @@ pub(crate) fn reads_as(found: &Found<'_, '_>, words: &SwitchWords) -> Option<boo
     Some(on != words.invert)
 }
 
-/// Whether a value, or any entry of a list, is one of some scalars.
+/// Whether a value, or any entry of a list, equals one of some scalars.
 pub(crate) fn holds(is: &Scalars, value: &Value<'_>) -> bool {
     match value {
         Value::List(entries) => entries.iter().any(|entry| is.hold(entry)),

@@ -1,4 +1,4 @@
-//! What is told of rows after they were read: violations at their columns, and the columns themselves.
+//! The reports after the rows were read: violations at their columns, and the columns themselves.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use crate::mapping::Plan;
 use crate::native::{FIELDS, Note};
 use crate::row::Row;
 
-/// Where a flag comes from.
+/// The origin of a flag.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin<'v> {
     pub(crate) row: usize,
@@ -74,7 +74,7 @@ fn escaped(name: &str) -> String {
 }
 
 impl Plan {
-    /// The columns of the fields that one column alone becomes.
+    /// The fields that have a single column, with that column.
     pub(crate) fn columns_of_fields(&self) -> HashMap<&'static str, String> {
         let mut fields = HashMap::new();
         let mut add = |field: &'static str, column: Option<&crate::columns::Column>| {
@@ -104,7 +104,7 @@ impl Plan {
         fields
     }
 
-    /// What each column is read as, by its number.
+    /// What each column is read as, by its index.
     fn roles(&self) -> HashMap<usize, (Option<&'static str>, Option<&'static str>)> {
         let mut roles = HashMap::new();
         let mut add = |role: &'static str, column: Option<&crate::columns::Column>| {

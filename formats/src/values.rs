@@ -7,14 +7,14 @@ use esclusa::{Time, Value};
 use crate::entries::{ListOptions, ShareOptions, TimeOptions};
 use crate::found::{id, is_empty, json_of, number, postgres_array, switch};
 
-/// Thousandths of a percent that are everybody.
+/// Thousandths of a percent for everyone.
 pub(crate) const EVERYBODY: i64 = 100_000;
 
-/// How a share reads.
+/// The result of reading a share.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Share {
     Thousandths(i64),
-    /// A number above what everybody is.
+    /// A number above that for everyone.
     TooLarge,
     Unreadable,
 }
@@ -35,7 +35,7 @@ pub(crate) fn share(value: &Value<'_>, options: &ShareOptions) -> Share {
     }
 }
 
-/// Whether a number is larger than what everybody is, however little.
+/// Whether a number is above that for everyone, by any amount.
 fn exceeds(number: f64, shift: i32) -> bool {
     number
         > match shift {
@@ -46,14 +46,14 @@ fn exceeds(number: f64, shift: i32) -> bool {
         }
 }
 
-/// Thousandths of a number whose decimal point is moved; what is finer is cut off. The digits are those of the shortest
-/// text of the double, so nothing is multiplied in binary.
+/// Thousandths of a number whose decimal point is moved, cut off. The digits are those of the double's shortest text,
+/// so there is no binary multiplication.
 pub(crate) fn thousandths(number: f64, shift: i32) -> Option<i64> {
     let text = format!("{number:e}");
     let (mantissa, exponent) = text.split_once('e')?;
     let exponent: i32 = exponent.parse().ok()?;
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    // The first digit stands for 10^exponent.
+    // The first digit has the value 10^exponent.
     let whole = exponent + shift + 3 + 1;
     let whole = usize::try_from(whole).unwrap_or(0);
     if digits == "0" || whole == 0 {
@@ -66,7 +66,7 @@ pub(crate) fn thousandths(number: f64, shift: i32) -> Option<i64> {
     kept.parse().ok()
 }
 
-/// Thousandths of a percent as the percentage that is written.
+/// Thousandths of a percent as a percentage.
 pub(crate) fn percentage(thousandths: i64) -> Value<'static> {
     if thousandths % 1000 == 0 {
         return Value::Integer(thousandths / 1000);
@@ -75,7 +75,7 @@ pub(crate) fn percentage(thousandths: i64) -> Value<'static> {
     text.parse().ok().and_then(Value::number).unwrap_or_default()
 }
 
-/// A list of texts (M13); none if it cannot be read.
+/// A list of texts (M13); `None` if it cannot be read.
 pub(crate) fn list(value: &Value<'_>, options: &ListOptions) -> Option<Vec<String>> {
     match value {
         Value::List(entries) => texts(entries),
@@ -96,7 +96,7 @@ pub(crate) fn list(value: &Value<'_>, options: &ListOptions) -> Option<Vec<Strin
     }
 }
 
-/// Whether a list holds ids alone that need no change, so that it can be taken as it is.
+/// Whether a list has only ids in the right form, so that it can be taken unchanged.
 pub(crate) fn is_plain_list(value: &Value<'_>) -> bool {
     let is_plain = |entry: &Value<'_>| match entry {
         Value::Text(text) => !text.is_empty() && !has_space(entry),
@@ -139,7 +139,7 @@ fn keys(fields: &[(Cow<'_, str>, Value<'_>)]) -> Option<Vec<String>> {
 
 const DAY: i64 = 86_400_000;
 
-/// A time as the field is to hold it (M15); none if the mapping changes nothing about it.
+/// A time in the form of the field (M15); `None` if it is in that form already.
 pub(crate) fn time(value: &Value<'_>, options: &TimeOptions) -> Option<Value<'static>> {
     if options.zone.is_none() && options.unit.is_none() && !options.whole_day && !has_space(value) {
         return None;
@@ -180,7 +180,7 @@ fn with_zone(text: &str, zone: Option<&str>) -> String {
     if text.len() == "2025-01-22".len() {
         return format!("{text}T00:00:00{zone}");
     }
-    // Minutes are enough without an offset, so one behind the time makes it a longer time that can be read.
+    // Without an offset, hours and minutes suffice; a text after them gives a longer time that can be read.
     let zoned = format!("{text}{zone}");
     if Time::parse(&zoned).is_some() { zoned } else { text.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Variants and values in the shapes that people keep them in (M18 and M19).
+//! Variants and values in common shapes (M18 and M19).
 
 use esclusa::Value;
 
@@ -34,7 +34,7 @@ pub(crate) fn of_objects<'v>(value: &Value<'v>, [key, served, weight]: [&String;
     value.as_list()?.iter().map(variant).collect::<Option<Vec<_>>>().map(Value::List)
 }
 
-/// Weights are percent (M18): what they leave over is off. Not if they are no percent.
+/// Weights are percent (M18), and the rest is off; does nothing if they are not percent.
 pub(crate) fn leave_rest(native: &mut Native<'_>, variants: &Value<'_>) -> bool {
     let weight = |variant: &Value<'_>| match variant.get("weight") {
         None | Some(Value::Null) => Some(1_000),
@@ -53,7 +53,7 @@ pub(crate) fn leave_rest(native: &mut Native<'_>, variants: &Value<'_>) -> bool 
     true
 }
 
-/// A value by the word for its kind; one that is no text is left as it is, if it is of that kind.
+/// A value of the kind that the column names; a value that is not a text stays unchanged, if it is of that kind.
 pub(crate) fn parsed<'v>(value: &Value<'v>, kind: &Value<'_>) -> Option<Value<'v>> {
     let text = value.as_str();
     match word(kind)?.as_ref() {

@@ -1,4 +1,4 @@
-//! Counting who flips, among people that are shown one by one.
+//! Counts who flips, among people that are given one by one.
 
 use esclusa::{Context, ContextError, Time, Value};
 
@@ -9,23 +9,23 @@ use crate::group::{Attribute, Group};
 /// What is counted.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The time at which people ask.
+    /// The time of the evaluation.
     pub at: Time,
-    /// The attributes by which flips are grouped, such as `plan`. People with several roles count for each.
+    /// The attributes by which flips are grouped, such as `plan`. People with several roles count for each role.
     pub by: Vec<String>,
-    /// The most examples of one flag, with both explanations.
+    /// Maximum number of examples of one flag, with both explanations.
     pub examples: usize,
 }
 
 impl Options {
-    /// At that time, ten examples, by nothing.
+    /// At that time, with ten examples, not grouped.
     #[must_use]
     pub fn at(at: Time) -> Self {
         Options { at, by: Vec::new(), examples: 10 }
     }
 }
 
-/// Counts who flips. What it holds grows with flags and with the values of attributes, not with people.
+/// Counts who flips. Its memory grows with flags and with the values of attributes, not with people.
 #[derive(Debug)]
 pub struct Census<'c> {
     comparison: &'c Comparison,
@@ -38,7 +38,7 @@ pub struct Census<'c> {
     flags: Vec<FlagTally>,
 }
 
-/// What was counted of one flag.
+/// The counts of one flag.
 #[derive(Clone, Debug)]
 pub struct FlagTally {
     key: String,
@@ -47,21 +47,21 @@ pub struct FlagTally {
     examples: Vec<Example>,
 }
 
-/// Somebody who flips, with both explanations.
+/// A person who flips, with both explanations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
     /// The person as JSON.
     pub person: String,
     /// How the answer differs.
     pub direction: Direction,
-    /// Why it was as it was.
+    /// The explanation of the old answer.
     pub before: String,
-    /// Why it is as it is.
+    /// The explanation of the new answer.
     pub after: String,
 }
 
 impl<'c> Census<'c> {
-    /// A census of no people yet.
+    /// An empty census.
     #[must_use]
     pub fn new(comparison: &'c Comparison, options: Options) -> Self {
         let tally = |key: &String| FlagTally {
@@ -117,7 +117,7 @@ impl<'c> Census<'c> {
         self.people
     }
 
-    /// Number of those without a targeting key; a rollout below 100 % is off for them.
+    /// Number of people without a targeting key; a rollout below 100 % is off for them.
     #[must_use]
     pub fn without_key(&self) -> u64 {
         self.without_key
@@ -135,7 +135,7 @@ impl<'c> Census<'c> {
         self.turned_off
     }
 
-    /// What was counted, by key.
+    /// The counts of each flag, by key.
     #[must_use]
     pub fn flags(&self) -> &[FlagTally] {
         &self.flags

@@ -6,22 +6,22 @@ use esclusa::Value;
 
 use crate::document::{Definition, Document};
 
-/// One flag whose definition, or what it refers to, differs.
+/// A flag whose definition, or what it refers to, differs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// The flag.
     pub key: String,
-    /// What became of it.
+    /// The kind of change.
     pub kind: Kind,
-    /// The fields that differ, by name. Of a flag that was added or removed, all that it has.
+    /// The fields that differ, by name; of an added or removed flag, all its fields.
     pub fields: Vec<FieldChange>,
-    /// The segments (as `segment NAME`) and flags that it uses, be it through others, and that differ.
+    /// The segments (as `segment NAME`) and flags that differ and that it uses, directly or through others.
     pub through: Vec<String>,
-    /// What puts people into other buckets: `salt`, `bucket_by`, or `variants` if their order differs.
+    /// The fields that move people into other buckets: `salt`, `bucket_by`, or `variants` if their order differs.
     pub reshuffles: Vec<&'static str>,
 }
 
-/// What became of a flag.
+/// The kind of change of a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It is only in the new document.
@@ -49,9 +49,9 @@ impl Kind {
 pub struct FieldChange {
     /// Its name in snake_case.
     pub field: String,
-    /// What it held; `None` for nothing.
+    /// The old value; `None` if there was none.
     pub old: Option<Value<'static>>,
-    /// What it holds now.
+    /// The new value; `None` if there is none.
     pub new: Option<Value<'static>>,
 }
 
@@ -114,7 +114,7 @@ fn fields(old: Option<&Definition>, new: Option<&Definition>) -> Vec<FieldChange
         .collect()
 }
 
-/// What of a change puts people into other buckets (6.5 and 6.6 of SEMANTICS.md).
+/// The fields of a change that move people into other buckets (6.5 and 6.6 of SEMANTICS.md).
 fn reshuffles(key: &str, old: &Definition, new: &Definition) -> Vec<&'static str> {
     let mut found = Vec::new();
     for (field, default) in [("salt", key), ("bucket_by", "user")] {
@@ -142,7 +142,7 @@ fn variants(definition: &Definition) -> Vec<String> {
     variants.iter().filter_map(|variant| variant.get("key")).map(Value::to_json).collect()
 }
 
-/// What a flag refers to.
+/// A reference of a flag.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Used {
     Flag(String),
@@ -162,7 +162,7 @@ impl Used {
     }
 }
 
-/// All that a flag refers to in its own definition, and through that in either document.
+/// All that a flag refers to, directly and indirectly, in either document.
 fn used(definition: &Definition, documents: [&Document; 2]) -> BTreeSet<Used> {
     let mut found = BTreeSet::new();
     let mut open = own_references(definition);

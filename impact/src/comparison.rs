@@ -1,4 +1,4 @@
-//! Two sets of flags, the second as it is once it is published over the first.
+//! Two sets of flags, the second published over the first.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// The new set over the old one, whatever their revisions are.
+    /// Publishes the new set over the old one, with any revisions.
     #[must_use]
     pub fn new(old: FlagSet, new: FlagSet) -> Self {
         let flags = Flags::new();
@@ -27,19 +27,19 @@ impl Comparison {
         Comparison { old, new: flags.current(), report, keys }
     }
 
-    /// The set before.
+    /// The old set.
     #[must_use]
     pub fn old(&self) -> &FlagSet {
         &self.old
     }
 
-    /// The set after, with the definitions that it keeps.
+    /// The new set, with the definitions that it keeps.
     #[must_use]
     pub fn new_set(&self) -> &FlagSet {
         &self.new
     }
 
-    /// What publishing the new set over the old one reports.
+    /// The report of publishing the new set over the old one.
     pub fn report(&self) -> &Report {
         &self.report
     }
@@ -58,7 +58,7 @@ impl Comparison {
             (false, true) => Direction::On,
             (true, false) => Direction::Off,
             _ if before.variant() != after.variant() => Direction::Variant,
-            // A flag that is only on one side has no value on the other.
+            // A flag that only one side has has no value on the other.
             _ if before.value() != after.value() && !before.default_stands() && !after.default_stands() => {
                 Direction::Value
             }

@@ -1,4 +1,4 @@
-//! The kinds of callers that two definitions tell apart, one attribute at a time.
+//! The kinds of callers that two definitions distinguish, one attribute at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,13 @@ use esclusa::{Context, Value, row};
 use crate::document::Definition;
 use crate::region::{Callers, Constraint};
 
-/// One attribute, and the classes of its values: every value is in one, and both definitions treat those of one class
-/// alike.
+/// One attribute, and the classes of its values: both definitions treat all values of a class alike.
 pub(crate) struct Dimension {
     pub(crate) attribute: String,
     pub(crate) classes: Vec<Class>,
     /// All values that are named.
     named: Vec<String>,
-    /// For roles, of which callers have several: the lists that are told apart.
+    /// For roles, of which callers have several: the lists that are distinguished.
     lists: Vec<Vec<String>>,
 }
 
@@ -22,15 +21,15 @@ pub(crate) struct Dimension {
 pub(crate) enum Class {
     /// These, which are in the same lists.
     Values { values: Vec<String>, fixes_bucket: bool },
-    /// All that are not named, or none at all where it makes no difference.
+    /// All values without a name, or no value if that makes no difference.
     Rest(Option<String>),
-    /// No value, where the attribute is the unit.
+    /// No value, if the attribute is the unit.
     Missing,
-    /// For roles: of each list, whether the caller has a role of it.
+    /// For roles: for each list, whether the caller has a role of it.
     Roles { in_list: Vec<bool>, one_of_each: Vec<String> },
 }
 
-/// The attributes that the definitions look at; the unit is always one of them.
+/// The attributes that the definitions use; the unit is always one of them.
 pub(crate) fn dimensions(definitions: &[&Definition], unit: &str) -> Vec<Dimension> {
     let unit = if unit == "targetingKey" { "user" } else { unit };
     let mut lists: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::from([(unit, Vec::new())]);
@@ -91,7 +90,7 @@ impl Dimension {
         Dimension { attribute: attribute.to_owned(), classes, named, lists }
     }
 
-    /// Whether the callers of a class are in a bucket of their own, or in none.
+    /// Whether the callers of a class all have one bucket, or none.
     pub(crate) fn fixes_bucket(&self, class: usize) -> bool {
         matches!(self.classes.get(class), Some(Class::Values { fixes_bucket: true, .. } | Class::Missing))
     }
@@ -119,7 +118,7 @@ impl Dimension {
         }
     }
 
-    /// What callers of these classes have in common; `None` if that takes more than a list of values.
+    /// What callers of these classes have in common; `None` if a list of values cannot express it.
     pub(crate) fn say(&self, classes: &BTreeSet<usize>) -> Option<Vec<Constraint>> {
         if classes.len() == self.classes.len() {
             return Some(Vec::new());
@@ -149,7 +148,7 @@ impl Dimension {
         Some(vec![Constraint { attribute: self.attribute.clone(), callers }])
     }
 
-    /// Classes that have the same in all lists but some, and everything in those.
+    /// Classes that agree on some lists, and include all combinations of the others.
     fn say_roles(&self, classes: &BTreeSet<usize>) -> Option<Vec<Constraint>> {
         let of = |class: &usize| match self.classes.get(*class) {
             Some(Class::Roles { in_list, .. }) => Some(in_list),
@@ -164,7 +163,7 @@ impl Dimension {
                 constraints.push(Constraint { attribute: self.attribute.clone(), callers });
             }
         }
-        // All classes that these constraints leave must be among the chosen ones.
+        // All classes that these constraints allow must be among the chosen ones.
         let fits = |in_list: &Vec<bool>| {
             in_list.iter().enumerate().all(|(at, holds)| {
                 let fixed = chosen.iter().all(|other| other.get(at) == first.get(at));
@@ -176,7 +175,7 @@ impl Dimension {
     }
 }
 
-/// The ways in which a caller can have roles of some lists and none of others. Two definitions have two lists at most.
+/// The combinations of lists of which a caller can have roles. Two definitions have at most two lists.
 fn roles(lists: &[Vec<String>]) -> Vec<Class> {
     let ways = 1_usize << lists.len();
     let way = |number: usize| -> Option<Class> {
@@ -184,7 +183,7 @@ fn roles(lists: &[Vec<String>]) -> Vec<Class> {
         let is_free = |role: &&String| {
             lists.iter().zip(&in_list).all(|(list, wanted)| *wanted || list.binary_search(role).is_err())
         };
-        // For each list that is wanted one role that is in none of those that are not.
+        // For each wanted list, one role that is in none of the unwanted lists.
         let mut one_of_each = Vec::new();
         for (list, _) in lists.iter().zip(&in_list).filter(|(_, wanted)| **wanted) {
             one_of_each.push(list.iter().find(is_free)?.clone());
@@ -194,7 +193,7 @@ fn roles(lists: &[Vec<String>]) -> Vec<Class> {
     (0..ways).filter_map(way).collect()
 }
 
-/// A text that is none of these.
+/// A text that equals none of these.
 fn unnamed(named: &[String]) -> String {
     let mut text = "somebody".to_owned();
     while named.binary_search(&text).is_ok() {

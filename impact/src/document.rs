@@ -1,10 +1,10 @@
-//! The definitions of a snapshot as they are written, by key.
+//! The definitions of a snapshot as their rows, by key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use esclusa::{SnapshotError, Value, row, rows};
 
-/// One flag as its row says it.
+/// One flag as its row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     row: Value<'static>,
@@ -17,14 +17,14 @@ impl Definition {
         &self.row
     }
 
-    /// The value of a field by its name in snake_case, if it holds something.
+    /// The value of a field by its name in snake_case, if it is not empty.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Value<'static>> {
         self.fields().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
-    /// The fields that hold something, each by its name in snake_case or, if it is unknown, by its own. Without the columns
-    /// that have no meaning (2.2.3).
+    /// The fields with content, each by its name in snake_case or, if it is unknown, by its own name. Columns without a
+    /// meaning (2.2.3) are left out.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &Value<'static>)> {
         let fields = match &self.row {
             Value::Object(fields) => fields.as_slice(),
@@ -48,7 +48,7 @@ impl Definition {
     }
 }
 
-/// The flags and segments of a snapshot, as they are written.
+/// The flags and segments of a snapshot, as their rows.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     flags: BTreeMap<String, Definition>,

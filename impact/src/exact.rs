@@ -1,8 +1,8 @@
-//! Who flips, exactly and without a list of people, where two definitions have only columns and a share.
+//! Who flips, exactly and without a list of people, for two definitions that have only columns and a share.
 //!
-//! The engine itself decides, for one caller of each kind: with a share of 100 and of 0 percent in place of the flag's own,
-//! so that what is left to work out is the share alone. A kind is made of the values that the two definitions name; all
-//! other values are alike to both.
+//! The engine itself decides, for one caller of each kind: with a share of 100 and of 0 percent in place of the flag's
+//! own, so that only the share remains to be computed. The values that the two definitions name make the kinds; both
+//! treat all other values alike.
 
 use std::fmt;
 
@@ -14,21 +14,21 @@ use crate::document::{Definition, Document};
 use crate::merge::merge;
 use crate::region::Region;
 
-/// The most kinds of callers that are asked about.
+/// Maximum number of kinds of callers that are evaluated.
 const MAX_CELLS: usize = 100_000;
 
-/// Why it takes people to say who flips.
+/// Why only a list of people can tell who flips.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotExact {
     /// A definition has this field: `rules`, `prerequisites` or `schedule`.
     Has(&'static str),
-    /// This field differs and decides who is in which bucket, or what people get: `salt`, `bucket_by`, `variants` or
+    /// This field differs and decides the bucket or the value of people: `salt`, `bucket_by`, `variants` or
     /// `off_value`.
     Differs(&'static str),
     /// A definition breaks a rule, or several rows of the key differ.
     Broken,
-    /// There are more kinds of callers than are asked about.
+    /// There are too many kinds of callers.
     TooManyCells {
         /// How many there are.
         cells: usize,
@@ -82,7 +82,7 @@ pub fn exactly(key: &str, old: &Document, new: &Document, at: Time) -> Result<Ve
         if before == after {
             continue;
         }
-        // Both begin at bucket 0, so that one holds the other.
+        // Both ranges begin at bucket 0, so one contains the other.
         let direction = if after.0 > before.0 { Direction::On } else { Direction::Off };
         let whole = dimensions.iter().zip(&chosen).any(|(dimension, class)| dimension.fixes_bucket(*class));
         let buckets = (before.0.min(after.0), before.0.max(after.0));
@@ -102,7 +102,7 @@ fn coordinates(mut cell: usize, dimensions: &[Dimension]) -> Vec<usize> {
     dimensions.iter().map(class).collect()
 }
 
-/// Below which bucket a flag admits callers of a kind.
+/// The bucket below which a flag admits callers of a kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Admits(u32);
 
@@ -111,7 +111,7 @@ impl Admits {
     const EVERYBODY: Admits = Admits(BUCKETS);
 }
 
-/// One definition, alone in a set: as it is, with the share of everybody, and with that of nobody.
+/// One definition, alone in a set: as it is, with a share of 100, and with a share of 0 percent.
 struct Side<'d> {
     definition: &'d Definition,
     own: FlagSet,
@@ -146,7 +146,7 @@ impl Document {
 }
 
 impl Side<'_> {
-    /// Which buckets of a kind of callers are on.
+    /// The buckets in which a kind of callers is on.
     fn admits(&self, key: &str, dimensions: &[Dimension], chosen: &[usize], at: Time) -> Admits {
         let mut context = Context::anonymous();
         let mut whole = false;

@@ -7,20 +7,20 @@ use esclusa::Value;
 use crate::comparison::Direction;
 use crate::flips::Flips;
 
-/// The most values of an attribute that are counted apart.
+/// Maximum number of values of an attribute that are counted separately.
 const MAX_GROUP_VALUES: usize = 10_000;
 
-/// What people without the attribute have.
+/// The value of people without the attribute.
 const NONE: &str = "(none)";
 
-/// An attribute of the people, and the values that have been seen of it.
+/// An attribute of the people, and its values so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Attribute {
     name: String,
     numbers: HashMap<String, usize>,
-    /// Values by number.
+    /// Values by index.
     values: Vec<String>,
-    /// What the person at hand has: numbers of values, and whether there are others.
+    /// The values of the current person: their indexes, and whether there are others.
     own: Vec<usize>,
     has_others: bool,
 }
@@ -36,7 +36,7 @@ impl Attribute {
         }
     }
 
-    /// Keeps what a person has of it.
+    /// Reads the values of a person.
     pub(crate) fn look_at(&mut self, person: &Value<'_>) {
         self.own.clear();
         self.has_others = false;
@@ -91,7 +91,7 @@ impl Attribute {
                 return;
             }
         };
-        // Somebody counts once for a role that stands there twice.
+        // A person with the same role twice counts once.
         if !self.own.contains(&number) {
             self.own.push(number);
         }
@@ -102,7 +102,7 @@ impl Attribute {
 #[derive(Clone, Debug)]
 pub struct Group {
     attribute: String,
-    /// By the number of the value: its place among those with flips.
+    /// By the index of the value: its position among those with flips.
     places: Vec<Option<usize>>,
     values: Vec<(String, Flips)>,
     others: Flips,
@@ -127,13 +127,13 @@ impl Group {
         values
     }
 
-    /// The flips of values beyond the 10,000 that are counted apart.
+    /// The flips of values beyond the 10,000 that are counted separately.
     #[must_use]
     pub fn others(&self) -> Flips {
         self.others
     }
 
-    /// Counts a flip of the person that [`Attribute::look_at`] was given last.
+    /// Counts a flip of the person of the last [`Attribute::look_at`].
     pub(crate) fn add(&mut self, attribute: &Attribute, direction: Direction) {
         for number in &attribute.own {
             if let Some(flips) = self.flips_of(attribute, *number) {

@@ -1,4 +1,4 @@
-//! What a sample says of everybody.
+//! What a sample says about the whole population.
 
 /// The share of the whole population that a sample leaves possible: the two ends, from 0 to 1, of Wilson's interval with
 /// 95 % (E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927).
@@ -17,7 +17,7 @@ pub fn wilson(hits: u64, people: u64) -> (f64, f64) {
     let scale = 1.0 + Z * Z / people;
     let middle = (share + Z * Z / (2.0 * people)) / scale;
     let half = Z / scale * (share * (1.0 - share) / people + Z * Z / (4.0 * people * people)).sqrt();
-    // With none or all of them the end is exact, which rounding would miss.
+    // With no hits or only hits the end is exact, which rounding would miss.
     let least = if hits > 0.0 { (middle - half).max(0.0) } else { 0.0 };
     let most = if hits < people { (middle + half).min(1.0) } else { 1.0 };
     (least, most)

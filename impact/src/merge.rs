@@ -1,4 +1,4 @@
-//! From many small kinds of callers to few regions that people can read.
+//! Merges many small kinds of callers into few readable regions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ pub(crate) type Cell = (Way, Vec<usize>);
 /// The classes of each dimension.
 type Product = Vec<BTreeSet<usize>>;
 
-/// Regions that hold the cells and nothing else. One dimension after the other, those that differ in it alone become one
-/// where that can be said.
+/// Regions that cover exactly the cells. For one dimension after the other, cells that differ only in it become one, if
+/// a region can express that.
 pub(crate) fn merge(cells: Vec<Cell>, dimensions: &[Dimension]) -> Vec<Region> {
     let mut alike: BTreeMap<Way, Vec<Product>> = BTreeMap::new();
     for (way, cell) in cells {
@@ -60,7 +60,7 @@ fn merged(products: Vec<Product>, at: usize, dimension: &Dimension) -> Vec<Produ
     joined
 }
 
-/// All of them as one if that can be said, else as few as two of them at a time can become.
+/// All of them as one if a region can express that, else as few as merging pairs gives.
 fn joins(parts: Vec<BTreeSet<usize>>, dimension: &Dimension) -> Vec<BTreeSet<usize>> {
     let all: BTreeSet<usize> = parts.iter().flatten().copied().collect();
     if dimension.say(&all).is_some() {

@@ -12,13 +12,13 @@ use crate::grouped::grouped;
 pub struct Region {
     /// Whether the flag turns on or off for them.
     pub direction: Direction,
-    /// What they have in common; nothing means all.
+    /// What they have in common; empty for all callers.
     pub callers: Vec<Constraint>,
-    /// From which bucket of the flag to below which; `None` if the bucket does not matter.
+    /// The first bucket of the flag and the one after the last; `None` if the bucket does not matter.
     pub buckets: Option<(u32, u32)>,
 }
 
-/// What an attribute of a caller holds.
+/// The values of one attribute of the callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Constraint {
     /// Its name.
@@ -34,7 +34,7 @@ pub enum Callers {
     OneOf(Vec<String>),
     /// None of these, or nothing.
     NoneOf(Vec<String>),
-    /// The attribute holds something, but none of these.
+    /// The attribute has a value, but none of these.
     OthersThan(Vec<String>),
     /// The attribute is missing.
     Missing,
@@ -80,7 +80,7 @@ impl fmt::Display for Constraint {
     }
 }
 
-/// How many values a sentence names.
+/// Maximum number of values that a sentence names.
 const NAMED: usize = 8;
 
 fn listed(values: &[String], last: &str) -> String {

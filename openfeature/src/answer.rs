@@ -1,4 +1,4 @@
-//! Answers: a resolution as the SDK takes it (sentence 12.8 of SEMANTICS.md).
+//! Answers: a resolution in the SDK's form (sentence 12.8 of SEMANTICS.md).
 
 use esclusa::{ErrorCode, Reason, Resolution, Value};
 use open_feature::provider::ResolutionDetails;
@@ -6,9 +6,9 @@ use open_feature::{
     EvaluationError, EvaluationErrorCode, EvaluationReason, EvaluationResult, FlagMetadata, StructValue, Value as Given,
 };
 
-/// A type that a flag can be asked for.
+/// A type of value that an evaluation can ask for.
 pub(crate) trait Asked: Sized {
-    /// What it is called in an error.
+    /// Its name in an error.
     const NAME: &'static str;
 
     /// The value, if it is of this type.
@@ -50,7 +50,7 @@ impl Asked for i64 {
     }
 }
 
-/// The whole number that a double is, if it is one and fits.
+/// The whole number of a double, if it is one and fits.
 fn whole(number: f64) -> Option<i64> {
     // The first double beyond the largest integer, and the smallest integer, which is a double.
     const END: f64 = 9_223_372_036_854_775_808.0;
@@ -64,7 +64,7 @@ impl Asked for StructValue {
     fn of(value: &Value<'_>) -> Option<Self> {
         let Value::Object(fields) = value else { return None };
         let mut given = StructValue::default();
-        // A structure says null by having no such field.
+        // In a structure, null is a missing field.
         for (name, value) in fields {
             match value {
                 Value::Null => drop(given.fields.remove(name.as_ref())),
@@ -75,7 +75,7 @@ impl Asked for StructValue {
     }
 }
 
-/// A part of a structure; none if it holds a null that cannot be left out.
+/// A part of a structure; `None` if it has a null that cannot be left out.
 fn structured(value: &Value<'_>) -> Option<Given> {
     match value {
         Value::Bool(value) => Some(Given::Bool(*value)),
@@ -88,7 +88,7 @@ fn structured(value: &Value<'_>) -> Option<Given> {
     }
 }
 
-/// The answer for a flag, with what is known of the snapshot that it is from.
+/// The answer for a flag, with the metadata of its snapshot.
 pub(crate) fn answer<T: Asked>(
     key: &str,
     resolution: &Resolution<'_>,

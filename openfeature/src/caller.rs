@@ -1,4 +1,4 @@
-//! Callers: the SDK's context as one of Esclusa (sentences 3.1 to 3.10 and 12.5 of SEMANTICS.md).
+//! Callers: the SDK's context as Esclusa's (sentences 3.1 to 3.10 and 12.5 of SEMANTICS.md).
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use esclusa::{Context, Time, Value};
 use open_feature::{EvaluationContext, EvaluationContextFieldValue as Field, StructValue, Value as Given};
 
-/// How many fields are warned of.
+/// Maximum number of fields that are warned of.
 const MAX_WARNED: usize = 100;
 
-/// Reads contexts, and warns once for each field of what it cannot use.
+/// Converts contexts, and warns once for each field that it cannot use.
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
     warned: Mutex<HashSet<String>>,
@@ -31,7 +31,7 @@ impl Callers {
                 }
             }
         }
-        // The last of two counts.
+        // Of two keys the last counts.
         if let Some(key) = &given.targeting_key {
             fields.push(("targetingKey".into(), key.as_str().into()));
         }
@@ -66,7 +66,7 @@ fn value(field: &Field) -> Option<Value<'_>> {
     }
 }
 
-/// What a structure of a known type says.
+/// The value of a structure of a known type.
 fn structured(structure: &(dyn Any + Send + Sync)) -> Option<Value<'_>> {
     if let Some(texts) = structure.downcast_ref::<Vec<String>>() {
         return Some(Value::List(texts.iter().map(|text| text.as_str().into()).collect()));

@@ -1,4 +1,4 @@
-//! Answers the questions of OpenFeature's SDK from flags; it knows no store.
+//! Evaluates flags for OpenFeature's SDK; it knows no store.
 
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

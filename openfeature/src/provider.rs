@@ -15,7 +15,7 @@ use open_feature::{EvaluationContext, EvaluationResult, Hook, HookWrapper, Struc
 use crate::answer::{Asked, answer};
 use crate::caller::Callers;
 
-/// How long initialising waits for the first good answer of the source.
+/// Default time limit of initialising.
 #[cfg(feature = "sync")]
 const INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -33,7 +33,7 @@ pub struct EsclusaProvider {
 }
 
 impl EsclusaProvider {
-    /// A provider of these flags, which the app or a source goes on publishing into.
+    /// A provider of these flags, into which the app or a source goes on publishing.
     #[must_use]
     pub fn new(flags: &Flags) -> Self {
         EsclusaProvider {
@@ -49,7 +49,7 @@ impl EsclusaProvider {
         }
     }
 
-    /// Names what keeps the flags fresh: initialising waits for its first good answer, and the status says how it is.
+    /// The sync that keeps the flags fresh: initialising waits for its first good answer, and the status follows it.
     #[cfg(feature = "sync")]
     #[must_use]
     pub fn syncing(mut self, syncing: impl Into<Arc<Syncing>>) -> Self {
@@ -57,7 +57,7 @@ impl EsclusaProvider {
         self
     }
 
-    /// How long initialising waits for the first good answer of the source; 10 seconds unless told otherwise.
+    /// Time limit of initialising, the wait for the source's first good answer; 10 seconds by default.
     #[cfg(feature = "sync")]
     #[must_use]
     pub fn initialization_timeout(mut self, timeout: Duration) -> Self {
@@ -108,7 +108,7 @@ impl FeatureProvider for EsclusaProvider {
         self.is_initialized = true;
     }
 
-    /// Ready when something is published, and stale while its source fails or is silent; without a snapshot an error
+    /// Ready once something is published, and stale while its source fails or is stale; without a snapshot an error
     /// after initialising, and not ready before.
     fn status(&self) -> ProviderStatus {
         match (self.is_initialized, self.flags.current().is_ready()) {

@@ -1,4 +1,4 @@
-//! The mapping that answers make: the proposed lines, and beside them a line for each answer.
+//! The mapping of the answers: the proposed lines, and a line for each answer.
 
 use super::Inspection;
 
@@ -34,7 +34,7 @@ impl Inspection {
     }
 }
 
-/// Adds a line. An entry that is there already takes the members of the new one, as TOML has each entry once.
+/// Adds a line. An existing entry gets the members of the new one, because TOML allows each entry once.
 fn add(line: &str, lines: &mut Vec<String>) {
     let same = lines.iter_mut().find(|old| around(old).is_some() && around(old) == around(line));
     match (same, members(line)) {
@@ -55,7 +55,7 @@ fn members(line: &str) -> Option<&str> {
 /// What is before and after that list.
 fn around(line: &str) -> Option<(&str, &str)> {
     let (start, end) = (line.find('[')?, line.rfind(']')?);
-    // A list that is an option beside others, such as the `is` of a column, is not one of members.
+    // A list that is one of several options, such as `is` of a column, is not a list of members.
     let is_of_members = ["ignore = ", "off_when = ", "counts = ", "fold = { by = "].contains(&line.get(..start)?);
     is_of_members.then_some((line.get(..start)?, line.get(end + 1..)?))
 }

@@ -35,7 +35,7 @@ pub(super) enum Look {
     /// It restricts, and looks like a share.
     Share,
     Restriction,
-    /// It tells about the flag.
+    /// It describes the flag.
     Prose,
     Unknown,
 }
@@ -100,13 +100,13 @@ impl InspectedColumn {
         (self.rows, self.not_empty)
     }
 
-    /// Up to three values, as JSON and cut off after 40 characters. For the user's own terminal.
+    /// Up to three values, as JSON and cut after 40 characters. For the user's own terminal.
     #[must_use]
     pub fn examples(&self) -> &[String] {
         &self.examples
     }
 
-    /// What the engine thinks of it without a mapping.
+    /// The engine's classification without a mapping.
     #[must_use]
     pub fn looks_like(&self) -> &'static str {
         match self.look {
@@ -151,7 +151,7 @@ pub(super) fn plain(name: &str) -> String {
     plain
 }
 
-/// By the engine's own lists of words.
+/// By the engine's lists of words.
 fn look(name: &str) -> Look {
     if row::field(name).is_some() {
         return Look::Native;

@@ -1,9 +1,9 @@
-//! Columns alone, of a schema in SQL: there are no values, so every line is a question.
+//! The columns of a schema in SQL, without values: every line is a question.
 
 use super::column::InspectedColumn;
 use super::{Inspection, Outcome, Proposal, Question, proposing};
 
-/// What a part of a table begins with, if it is no column.
+/// The first words of parts of a table that are not columns.
 const CONSTRAINTS: [&str; 7] = ["primary", "unique", "constraint", "foreign", "check", "exclude", "like"];
 /// Words for an index in MySQL, which are names of columns too.
 const INDEXES: [&str; 4] = ["key", "index", "fulltext", "spatial"];
@@ -95,7 +95,7 @@ fn tokens(sql: &str) -> Vec<Token> {
             until("'", 1).map(|at| at + 1)
         } else if let Some((_, close)) = [('"', "\""), ('`', "`"), ('[', "]")].iter().find(|(open, _)| *open == first) {
             until(close, 1).map(|at| {
-                // The type of an array has such brackets too.
+                // Array types have brackets too.
                 let name = rest.get(1..at).unwrap_or_default();
                 if first != '[' || !name.chars().all(|one| one.is_ascii_digit()) {
                     tokens.push(Token::Quoted(name.to_owned()));
@@ -112,7 +112,7 @@ fn tokens(sql: &str) -> Vec<Token> {
             }
             Some(first.len_utf8())
         };
-        // What does not end is left out.
+        // An unterminated comment or text is skipped.
         rest = rest.get(used.unwrap_or(rest.len())..).unwrap_or_default();
     }
     tokens
@@ -178,7 +178,7 @@ fn columns(body: &[Token]) -> Vec<String> {
     columns
 }
 
-/// Whether a part is no column; `KEY one (tenant_id)` is none, `key varchar(64)` is one.
+/// Whether a part is not a column: `KEY one (tenant_id)` is not, `key varchar(64)` is.
 fn is_constraint(word: &str, after: &[Token]) -> bool {
     let is_named = |token: &Token| token.name().is_some_and(|name| name.parse::<u64>().is_err());
     let has_columns = match after {

@@ -1,7 +1,7 @@
-//! Looks at a table and proposes a mapping: what names and values agree on is proposed, what can be read in two ways is
-//! asked, and what neither is, stays unread.
+//! Inspects a table and proposes a mapping: a line is proposed if names and values agree on it, asked if it can be read
+//! in two ways, and left out otherwise.
 //!
-//! Names in Spanish and Portuguese count. It holds examples of values, for the terminal of the person who asks.
+//! Names in Spanish and Portuguese count too. The result has examples of values, for the user's own terminal.
 
 mod answers;
 mod column;
@@ -17,7 +17,7 @@ use crate::error::ReadError;
 use crate::mapping::Mapping;
 use crate::read::read;
 
-/// What a table looks like, and which mapping would read it.
+/// The inspection of a table, and the mapping that would read it.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     rows: u64,
@@ -37,7 +37,7 @@ pub struct Proposal {
     pub reason: String,
 }
 
-/// What cannot be known from a table: two readings, each of which real tables mean.
+/// A question that the table cannot answer: real tables mean both readings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The question, in a sentence.
@@ -46,14 +46,14 @@ pub struct Question {
     pub answers: Vec<Proposal>,
 }
 
-/// What becomes of the flags.
+/// The result for the flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Flags that are on for some caller, or may be.
     pub on: usize,
-    /// Flags that are off for everybody.
+    /// Flags that are off for everyone.
     pub off: usize,
-    /// Flags that are withheld, because something is not read or cannot be.
+    /// Flags that are withheld, because a value is not read or cannot be read.
     pub withheld: usize,
 }
 
@@ -122,13 +122,13 @@ impl Inspection {
         &self.columns
     }
 
-    /// The lines that are proposed and safe.
+    /// The proposed lines, which are safe.
     #[must_use]
     pub fn proposals(&self) -> &[Proposal] {
         &self.proposals
     }
 
-    /// What must be asked.
+    /// The open questions.
     #[must_use]
     pub fn questions(&self) -> &[Question] {
         &self.questions
@@ -141,13 +141,13 @@ impl Inspection {
         std::iter::once("esclusa_mapping = 1\n".to_owned()).chain(lines).collect()
     }
 
-    /// What becomes of the flags without a mapping.
+    /// The result for the flags without a mapping.
     #[must_use]
     pub fn today(&self) -> Outcome {
         self.today
     }
 
-    /// What becomes of them with the proposed lines; none if the rows are refused with these alone.
+    /// The result with the proposed lines; `None` if the rows are refused with these alone.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         self.outcome

@@ -1,9 +1,9 @@
-//! What is proposed, and what is asked.
+//! The proposals and the questions.
 
 use super::column::{InspectedColumn, Look, plain};
 use super::{Proposal, Question};
 
-/// Names of the key, beside `key` and `name`.
+/// Names of the key, besides `key` and `name`.
 const KEYS: [&str; 16] = [
     "flag_key",
     "feature_key",
@@ -83,7 +83,7 @@ const GONE: [&str; 16] = [
     "excluido_em",
     "discontinued_at",
 ];
-/// Words of columns by which rows or callers are told apart, with the unit or the list that they mostly are.
+/// Words in columns by which rows or callers are distinguished, with their usual unit or list.
 const UNITS: [(&str, &str, &str); 44] = [
     ("tenant", "company", "target_companies"),
     ("organization", "company", "target_companies"),
@@ -131,7 +131,7 @@ const UNITS: [(&str, &str, &str); 44] = [
     ("tiers", "tier", "require.tier"),
 ];
 
-/// Words of lists of those who are out.
+/// Words in lists of excluded callers.
 const OUT: [&str; 13] = [
     "disabled",
     "excluded",
@@ -169,7 +169,7 @@ pub(super) fn propose(columns: &[InspectedColumn]) -> (Vec<Proposal>, Vec<Questi
     (proposing.proposals, proposing.questions)
 }
 
-/// A name as TOML has it.
+/// A name in TOML's form.
 fn quoted(name: &str) -> String {
     let escaped = name.chars().map(|character| match character {
         '"' | '\\' => format!("\\{character}"),
@@ -207,7 +207,7 @@ impl<'c> Proposing<'c> {
         self.questions.push(Question { question, answers: answers.collect() });
     }
 
-    /// The key is proposed if one column alone can be it.
+    /// Proposes the key if only one column can be it.
     fn key(&mut self) {
         let is_key = |column: &&InspectedColumn| {
             // A schema has no rows.
@@ -344,7 +344,7 @@ impl<'c> Proposing<'c> {
         self.proposals.push(Proposal { line: format!("off_when = [{}]", names.join(", ")), reason });
     }
 
-    /// Everything else that looks like a restriction.
+    /// All other columns that look like a restriction.
     fn others(&mut self) {
         for column in self.free().into_iter().filter(|column| matches!(column.look, Look::Share | Look::Restriction)) {
             let (name, plain) = (quoted(&column.name), column.plain_name());
@@ -399,7 +399,7 @@ impl<'c> Proposing<'c> {
             let question = format!("Does `{}` say who is out?", column.name);
             return self.ask(&[column], question, &[(line, "these are out whatever the share says"), ignore]);
         }
-        // An entry stands once: another list is a condition beside it.
+        // TOML allows an entry once: a second list is a condition in addition.
         let entry = if self.asked_for(list) { format!("require.{unit}") } else { list.to_owned() };
         if keeps_out || self.asked_for(&entry) {
             let off = (format!("off_when = [{name}]"), "a flag with a value there is off for everybody");
