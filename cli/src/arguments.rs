@@ -4,8 +4,8 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::desk::{Desk, Findings, Trouble};
 use crate::{
-    assess, codegen, diff, eval, explain, fmt, help, history, inspect, lint, migrate, promote, refs, rollback, schema,
-    stale, test,
+    assess, codegen, diff, eval, explain, fmt, guard, help, history, inspect, lint, migrate, promote, refs, rollback,
+    schema, stale, test,
 };
 
 /// Check feature flags, and say who gets what and why
@@ -54,6 +54,7 @@ pub enum Command {
     History(history::Arguments),
     Promote(promote::Arguments),
     Migrate(migrate::Arguments),
+    Guard(guard::Arguments),
     Fmt(fmt::Arguments),
     Schema(schema::Arguments),
     Completions(help::CompletionsArguments),
@@ -83,6 +84,7 @@ impl Command {
             Command::History(arguments) => history::run(arguments, desk),
             Command::Promote(arguments) => promote::run(arguments, desk),
             Command::Migrate(arguments) => migrate::run(arguments, desk),
+            Command::Guard(arguments) => guard::run(arguments, desk),
             Command::Fmt(arguments) => fmt::run(arguments, desk),
             Command::Schema(arguments) => schema::run(arguments, desk),
             Command::Completions(arguments) => help::completions(arguments, desk),

@@ -15,6 +15,7 @@ pub mod eval;
 pub mod explain;
 pub mod fmt;
 pub mod format;
+pub mod guard;
 pub mod help;
 pub mod history;
 pub mod inspect;
