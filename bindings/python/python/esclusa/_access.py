@@ -1,4 +1,4 @@
-"""What it takes to get at a URL: a client, what authorizes, and who may see that."""
+"""Access to a URL: a client, its credentials, and the origin that they are sent to."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _PIECE_BYTES = 1 << 16
 # The protocol decides when to ask again.
 _NEVER = urllib3.Retry(False)
-# How many redirects may follow one another.
+# Maximum number of consecutive redirects.
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -42,14 +42,14 @@ _PROXY = "the proxy that the environment names cannot be used, expected http://â
 
 WANTED = {
     "Accept": "application/json, */*;q=0.5",
-    # Of gzip, br and zstd what this Python can unpack.
+    # The encodings that this Python can decode, of gzip, br and zstd.
     "Accept-Encoding": urllib3.make_headers(accept_encoding=True)["accept-encoding"],
 }
-"""What a request for a snapshot says."""
+"""The headers of a request for a snapshot."""
 
 
 class Access:
-    """A client with what one origin may know."""
+    """A client, with credentials for one origin."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Access:
         token: Callable[[], str] | None,
         ssl_context: ssl.SSLContext | None,
     ) -> None:
-        """The URL's user and password, the headers and the token are for the origin of `home`."""
+        """The URL's user and password, the headers and the token are sent to the origin of `home` only."""
         self._home = origin(home)
         self._secret_headers = dict[str, str]()
         if home.username is not None or home.password is not None:
@@ -67,7 +67,7 @@ class Access:
         for name, value in headers.items():
             self._secret_headers[_header_name(name)] = _header_value(name, value)
         self._token, self._ssl_context = token, ssl_context
-        # A process that is a copy of another must not touch what the other's thread holds, so nothing is taken out.
+        # A fork must not touch what the parent's thread holds, so no entry is removed.
         self._clients = dict[tuple[int, str | None], urllib3.PoolManager]()
 
     def get(
@@ -101,7 +101,7 @@ class Access:
                         "GET", target, headers=headers, timeout=timeout, retries=_NEVER, redirect=False, preload_content=False
                     )
             except ProtocolError:
-                # A server may close a connection at the moment when it is used again.
+                # A server may close a connection at the moment of its next use.
                 if not (is_first and line.is_reused) or line.is_cut:
                     raise
         raise AssertionError("the second time it is returned or raised")
@@ -144,7 +144,7 @@ class Access:
 
 
 def read(response: BaseHTTPResponse, line: _line.Line, max_bytes: int) -> bytes:
-    """The whole body, unpacked, unless it is too long. It reads no further than it has to."""
+    """The whole body, decompressed, unless it exceeds the limit; reading stops there."""
     too_long = Failure(f"the answer is too long, expected at most {max_bytes} bytes")
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in ("", "identity", *response.CONTENT_DECODERS):
@@ -167,8 +167,8 @@ def read(response: BaseHTTPResponse, line: _line.Line, max_bytes: int) -> bytes:
 
 
 def failure_of(problem: Exception, line: _line.Line) -> Failure:
-    """What went wrong, without what the store wrote and without the URL."""
-    # urllib3 counts a refused connection among those that come too late.
+    """The failure of a request, without the store's text and without the URL."""
+    # urllib3 counts a refused connection among the time-outs.
     is_late = isinstance(problem, LateError | TimeoutError) and not isinstance(problem, NewConnectionError)
     if line.is_cut or is_late:
         return Failure(f"no whole answer within {line.seconds:g} s")
@@ -183,7 +183,7 @@ def failure_of(problem: Exception, line: _line.Line) -> Failure:
 
 
 def _proxy(url: SplitResult) -> str | None:
-    """The proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name, or the system's settings."""
+    """The proxy of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, or of the system's settings."""
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
     if not proxy or proxy_bypass(url.netloc.rpartition("@")[2]):
@@ -192,7 +192,7 @@ def _proxy(url: SplitResult) -> str | None:
 
 
 class Origin(NamedTuple):
-    """What two URLs of one server have in common."""
+    """The part that all URLs of one server share."""
 
     scheme: str
     host: str
@@ -206,7 +206,7 @@ def origin(url: SplitResult) -> Origin:
 
 
 def parse(url: str) -> SplitResult:
-    """A URL of http or https; the ValueError for any other does not repeat it."""
+    """A URL of http or https; any other raises a ValueError that does not repeat it."""
     expected = "expected such as https://example.com/flags.json"
     if not isinstance(url, str):
         raise TypeError(f"the URL is no text, {expected}")
@@ -225,7 +225,7 @@ def parse(url: str) -> SplitResult:
 
 
 def shown(url: SplitResult) -> str:
-    """The URL without what may be secret in it."""
+    """The URL without the parts that may be secret."""
     host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
     port = "" if url.port is None else f":{url.port}"
     return f"{url.scheme}://{host}{port}{url.path or '/'}"

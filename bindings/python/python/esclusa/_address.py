@@ -1,4 +1,4 @@
-"""Connection strings of Postgres, as libpq, its users and the vendors of databases write them."""
+"""Connection strings of Postgres, in the forms of libpq, its users and database vendors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ try:
 except ImportError as _problem:
     raise ImportError("`Postgres` needs psycopg 3.2 or later, expected `pip install 'esclusa[postgres]'`") from _problem
 
-# What Prisma, Rails, Django, SQLAlchemy, node-postgres, JDBC and pgx add for themselves.
+# The parameters that Prisma, Rails, Django, SQLAlchemy, node-postgres, JDBC and pgx add for themselves.
 _OF_OTHERS = frozenset(
     "pgbouncer connection_limit pool_timeout socket_timeout statement_cache_size sslidentity single_use_connections "
     "max_connection_lifetime max_idle_connection_lifetime pool pool_size max_overflow encoding charset conn_max_age "
@@ -24,16 +24,16 @@ _UNREADABLE = "the connection string cannot be read, expected `postgres://…` o
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Address:
-    """Where to connect to, and how."""
+    """Where and how to connect."""
 
     parameters: dict[str, Any]
-    """What libpq takes."""
+    """The parameters for libpq."""
     schema: str | None
     """The schema of the table, if it is not left to the search path."""
 
     @property
     def name(self) -> str:
-        """The servers and the database, and nothing that may be secret."""
+        """The servers and the database, without secrets."""
         hosts = str(self.parameters.get("host") or self.parameters.get("hostaddr") or "localhost").split(",")
         ports = str(self.parameters.get("port") or "5432").split(",")
         places = [f"{host}:{(ports[at] if at < len(ports) else ports[0]) or 5432}" for at, host in enumerate(hosts)]
@@ -41,7 +41,7 @@ class Address:
 
 
 def parse(dsn: str) -> Address:
-    """Reads a connection string; raises ValueError, which tells nothing of its values."""
+    """Reads a connection string; raises a ValueError that does not show its values."""
     text = dsn.strip().removeprefix("jdbc:")
     scheme, separator, rest = text.partition("://")
     schema = None
@@ -53,7 +53,7 @@ def parse(dsn: str) -> Address:
     try:
         parameters = conninfo.conninfo_to_dict(text)
     except psycopg.Error:
-        # What libpq says repeats what it was given.
+        # libpq's message would repeat the value.
         raise ValueError(_UNREADABLE) from None
     # A password with a slash in it ends up in other parts.
     is_torn = "@" in str(parameters.get("dbname") or "") or "@" in str(parameters.get("host") or "").lstrip("@")
@@ -65,7 +65,7 @@ def parse(dsn: str) -> Address:
 def _plain(rest: str) -> tuple[str, str | None]:
     """A URL as libpq reads it, and the schema that it names."""
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
-    # A password may have a question mark in it.
+    # A password may contain a question mark.
     path = rest.find("/")
     host = max(rest.rfind("@", 0, path if path >= 0 else len(rest)), 0)
     query = rest.find("?", host)

@@ -1,4 +1,4 @@
-"""Asking somebody else's source: whatever it does, there is an answer or a `Failure`."""
+"""Requests to a user's source: they give an answer or a `Failure`, whatever the source does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._redaction import describe_error, redacted
 from ._rows import Rows, is_rows, text_of
 from ._source import Answer, Failure, Fetch, News, NotModified, Request, Source
 
-# How long a start waits for the cached or bundled copy.
+# How long a start waits for the bootstrap.
 _BEGIN_SECONDS = 2.0
 
 
@@ -26,12 +26,12 @@ class Called:
         self.name = str(getattr(function, "__qualname__", type(function).__qualname__))
 
     def fetch(self, _: Request) -> bytes | str | Rows | Answer | NotModified:
-        """What the function returns."""
+        """The function's result."""
         return self._function()
 
 
 def source_of(source: Source | Fetch) -> Source:
-    """A source, or a function as one; raises TypeError for anything else."""
+    """A source, or a function as one; raises TypeError for any other value."""
     if isinstance(source, type):
         raise TypeError(f"expected a source, got the class {source.__name__}")
     if isinstance(source, Source):
@@ -42,12 +42,12 @@ def source_of(source: Source | Fetch) -> Source:
 
 
 def name_of(source: Source) -> str:
-    """What the log and the status call it."""
+    """Its name in the log and the status."""
     return redacted(str(source.name))
 
 
 def bytes_of(snapshot: object) -> bytes | None:
-    """A snapshot as bytes; None for what is none."""
+    """A snapshot as bytes; None for any other value."""
     if isinstance(snapshot, str):
         # Half a surrogate pair becomes U+FFFD, as everywhere (12.5).
         return snapshot.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
@@ -57,7 +57,7 @@ def bytes_of(snapshot: object) -> bytes | None:
 
 
 def ask(source: Source, request: Request) -> Answer | NotModified:
-    """Asks for the snapshot; it raises `Failure`, and nothing else but an interrupt of the main thread."""
+    """Requests the snapshot; raises only `Failure`, or an interrupt of the main thread."""
     try:
         answer: Any = source.fetch(request)
     except Failure as failure:
@@ -88,7 +88,7 @@ def ask(source: Source, request: Request) -> Answer | NotModified:
 
 
 def begin(source: Source) -> bytes | None:
-    """What can be published before the source is asked; raises `Failure` as `ask` does."""
+    """The bootstrap of a source; raises `Failure` as `ask` does."""
     bootstrap = getattr(source, "bootstrap", None)
     try:
         return None if bootstrap is None else bytes_of(bootstrap())
@@ -97,7 +97,7 @@ def begin(source: Source) -> bytes | None:
 
 
 def begin_soon(source: Source) -> bytes | None:
-    """The same within two seconds: a cached copy must not delay the source's answer."""
+    """The same within two seconds: a bootstrap must not delay the source's answer."""
     if getattr(source, "bootstrap", None) is None:
         return None
     begun = queue.SimpleQueue[bytes | Failure | None]()
@@ -124,12 +124,12 @@ def is_local(source: Source) -> bool:
 
 
 def can_wait(source: Source) -> bool:
-    """Whether the source tells of news."""
+    """Whether the source has notifications."""
     return callable(getattr(source, "wait", None))
 
 
 def polled(source: Source) -> str | None:
-    """Why the source does not tell of news now, though it could."""
+    """Why the source sends no notifications now, although it could."""
     try:
         why = getattr(source, "polled", None)
     except Exception:
@@ -138,18 +138,18 @@ def polled(source: Source) -> str | None:
 
 
 def translation_of(source: Source) -> Mapping | Stored | None:
-    """What makes flags of what the source gives, if that is no snapshot."""
+    """The mapping of a source, if its answers are not snapshots."""
     translation = getattr(source, "translation", None)
     return translation if isinstance(translation, Mapping | Stored) else None
 
 
 def mapped_by(source: Source) -> MappedBy | None:
-    """Whose mapping read what the source gave last."""
+    """Whose mapping read the source's last answer."""
     return getattr(source, "mapped_by", None) or by_translation(translation_of(source))
 
 
 def wait(source: Any, seconds: float) -> News | None:
-    """Waits for news at most so long; raises `Failure` as `ask` does."""
+    """Waits at most `seconds` for news; raises `Failure` as `ask` does."""
     try:
         news = source.wait(seconds)
     except BaseException as problem:
@@ -160,7 +160,7 @@ def wait(source: Any, seconds: float) -> News | None:
 
 
 def close(source: Source) -> None:
-    """Nobody will ask the source again; raises `Failure` as `ask` does."""
+    """Closes the source after its last request; raises `Failure` as `ask` does."""
     closing = getattr(source, "close", None)
     try:
         if callable(closing):
@@ -171,12 +171,12 @@ def close(source: Source) -> None:
 
 def _has_no_rows(snapshot: bytes) -> bool:
     """Whether these are bare rows without a row (11.17): a store that hides its rows answers so."""
-    # Large answers have more than brackets and white space, and need not become JSON for the core.
+    # A long answer has other bytes, and need not become text for the core.
     return not snapshot.strip(b"\xef\xbb\xbf \t\r\n\f[]") and decide("no_rows", text=snapshot.decode("utf-8", "replace")) is True
 
 
 def _failure_of(problem: BaseException) -> Failure:
-    # Whoever waits in the main thread may want to go. Anywhere else it is only something that the source raised.
+    # In the main thread it is an interrupt of the user. In any other thread the source raised it.
     if isinstance(problem, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
         raise problem
     _let_go(problem)
@@ -184,5 +184,5 @@ def _failure_of(problem: BaseException) -> Failure:
 
 
 def _let_go(problem: BaseException) -> None:
-    """A source that raises the same exception again and again would hold all that led there, each time."""
+    """Clears the traceback: a source that raises the same exception repeatedly would keep all its frames alive."""
     problem.__traceback__ = None

@@ -1,11 +1,11 @@
-"""A snapshot that the app was built with: the ground that other layers lie on."""
+"""A snapshot that is built into the app: the lowest layer."""
 
 from __future__ import annotations
 
 from ._asking import bytes_of
 from ._source import NOT_MODIFIED, Answer, NotModified, Request
 
-# There is one answer, and this stands for it.
+# The source has one answer, with this tag.
 _ETAG = "bundled"
 
 
@@ -23,9 +23,9 @@ class Bundled:
         self._snapshot = given
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """Always the same."""
+        """The same answer each time."""
         return NOT_MODIFIED if request.etag == _ETAG else Answer(self._snapshot, _ETAG)
 
     def bootstrap(self) -> bytes:
-        """The same again."""
+        """The same snapshot."""
         return self._snapshot

@@ -1,4 +1,4 @@
-"""The cached copy: the last good answer of a source, on disk, for a start while the store is away (11.23)."""
+"""The cached copy: the last good answer of a source, on disk, for a start while the store is down (11.23)."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _logger = logging.getLogger("esclusa")
 
 _IRREGULAR = "it is not a regular file, expected one"
 _UNFINISHED = ".tmp"
-# A process that is alive has no unfinished copy for so long.
+# A live process never has an unfinished copy for this long.
 _ABANDONED_SECONDS = 60.0
-# For how long closing waits for a copy that is being written.
+# How long closing waits for a copy that is being written.
 _CLOSING_SECONDS = 1.0
 
 
 class Cached:
-    """Another source, of which the last good answer is kept in a file and published first at the next start.
+    """A source whose last good answer is kept in a file and published first at the next start.
 
-    The file is written in a thread and never delays an answer. It is replaced as a whole (written beside it, flushed to
-    the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it: a copy is
-    replaced only by one whose revision is not older.
+    The file is written in a thread and never delays an answer. It is replaced as a whole (written to a temporary file,
+    flushed to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it:
+    only an answer whose revision is not older replaces a copy.
     """
 
     def __init__(self, source: Source | Fetch, path: str | os.PathLike[str]) -> None:
@@ -75,7 +75,7 @@ class Cached:
         return _asking.translation_of(self._source)
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """The source's answer, which is saved in the background."""
+        """The source's answer, which is cached in the background."""
         answer = _asking.ask(self._source, request)
         if isinstance(answer, Answer) and isinstance(answer.snapshot, bytes):
             if self._writer is None or self._writer.process != os.getpid():
@@ -85,7 +85,7 @@ class Cached:
         return answer
 
     def bootstrap(self) -> bytes | None:
-        """The copy, or else what the source begins with."""
+        """The copy, or else the bootstrap of the source."""
         try:
             copy = _read(self._path)
             revision_of(copy, native_of(self.translation, copy))
@@ -98,11 +98,11 @@ class Cached:
 
     @property
     def wait(self) -> Callable[[float], News | None] | None:
-        """Waits for news, if there is anything to wait for."""
+        """Waits for news, if the source can."""
         return self._wait if _asking.can_wait(self._source) else None
 
     def close(self) -> None:
-        """Closes the source; a copy that is being written is waited for, for a moment."""
+        """Closes the source, and waits a moment for a copy that is being written."""
         if self._writer is not None and self._writer.process == os.getpid():
             self._writer.end()
             self._writer.join(_CLOSING_SECONDS)
@@ -113,8 +113,8 @@ class Cached:
 
 
 class _Writer:
-    """Writes copies in a thread, one at a time and the newest next. Where the disk hangs it is one thread, and stays
-    one."""
+    """Writes copies in a thread, one at a time and the newest next. If the disk hangs, there is only this one
+    thread."""
 
     def __init__(self, path: str, translation: Mapping | Stored | None) -> None:
         self.process = os.getpid()
@@ -155,7 +155,7 @@ class _Writer:
 
 
 def _read(path: str) -> bytes:
-    """A regular file's content: a pipe or a device would be read without end."""
+    """A regular file's content: a pipe would block, and a device has no end."""
     look = os.stat(path)
     if not stat.S_ISREG(look.st_mode):
         raise OSError(_IRREGULAR)
@@ -166,12 +166,12 @@ def _read(path: str) -> bytes:
 
 
 def _save_newer(path: str, snapshot: bytes, translation: Mapping | Stored | None) -> None:
-    """Saves a snapshot that would be published, unless the copy that is there is newer."""
+    """Saves a snapshot that can be published, unless the present copy is newer."""
     try:
         revision = revision_of(snapshot, native_of(translation, snapshot))
     except ValueError:
         return
-    # A pipe or a device, which a rename would take away from everyone else.
+    # A rename would remove a pipe or a device for every other program.
     if os.path.exists(path) and not os.path.isfile(path):
         raise OSError(_IRREGULAR)
     folder, name = os.path.split(path)
@@ -188,7 +188,7 @@ def _save_newer(path: str, snapshot: bytes, translation: Mapping | Stored | None
 
 @contextlib.contextmanager
 def _locked(path: str) -> Iterator[None]:
-    """Holds the lock that one process has at a time. The system lets go of it when that process ends."""
+    """Holds the lock, for one process at a time. The system releases it when that process ends."""
     opened = os.open(path, os.O_CREAT | os.O_WRONLY, 0o644)
     try:
         if fcntl is not None:
@@ -212,7 +212,7 @@ def _replace(path: str, folder: str, prefix: str, snapshot: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(unfinished)
         raise
-    # The new name is safe only when the folder is on the disk too; not every system can do that.
+    # The new name is durable only once the folder is flushed; not every system can do that.
     with contextlib.suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
         try:
@@ -222,7 +222,7 @@ def _replace(path: str, folder: str, prefix: str, snapshot: bytes) -> None:
 
 
 def _sweep(folder: str, prefix: str) -> None:
-    """Removes what processes that were killed in the middle of writing left behind."""
+    """Removes the temporary files of processes that were killed while writing."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(prefix) and entry.name.endswith(_UNFINISHED):

@@ -1,4 +1,4 @@
-"""What every host decides alike while it stays fresh: the engine is asked, as JSON (sections 11 and 13)."""
+"""Decisions of staying fresh that are the same in every host: the engine takes them, as JSON (sections 11 and 13)."""
 
 from __future__ import annotations
 

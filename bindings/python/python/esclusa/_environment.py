@@ -14,10 +14,11 @@ _logger = logging.getLogger("esclusa")
 
 
 class Environment:
-    """The variables that switch flags on or off: `FEATURE_X=true`, `ENABLE_X=false`, `NEXT_PUBLIC_FEATURE_X=1`.
+    """The environment variables that switch flags on or off: `FEATURE_X=true`, `ENABLE_X=false`,
+    `NEXT_PUBLIC_FEATURE_X=1`.
 
-    Lay it over a store with `Layers`: a switch turns a flag on or off and leaves whom the store targets as it is. A flag
-    that the store does not have is on or off for everybody.
+    Put it above a store with `Layers`: a switch turns a flag on or off and keeps the store's targets. A flag that the
+    store does not have is on or off for everyone.
     """
 
     is_local = True
@@ -31,13 +32,13 @@ class Environment:
         self._logged: set[str] = set()
 
     def fetch(self, _: Request) -> bytes:
-        """The switches as they stand."""
+        """The switches now."""
         snapshot, violations = switches(
             [(name, value) for name, value in os.environ.items() if _is_text(name) and _is_text(value)],
             self._prefixes,
         )
         for violation in violations_of(violations):
-            # They are asked for again and again, and a variable seldom changes.
+            # The source is asked repeatedly, and a variable seldom changes.
             if violation.place not in self._logged:
                 self._logged.add(violation.place)
                 _logger.warning("environment: %s", violation)
@@ -45,7 +46,7 @@ class Environment:
 
 
 def _is_text(value: str) -> bool:
-    """What is no Unicode is no switch."""
+    """Whether it is valid Unicode: other variables are ignored."""
     try:
         value.encode()
     except UnicodeEncodeError:

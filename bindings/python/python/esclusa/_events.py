@@ -1,5 +1,5 @@
-"""The stream of events beside a snapshot, read by a thread of its own: open, or to be tried again when the snapshot is
-next asked for."""
+"""The stream of events beside a snapshot, read by a thread of its own: open, or to be opened with the next request for
+the snapshot."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("esclusa")
 
 _PIECE_BYTES = 1 << 14
-# What packs a stream holds events back until a block is full.
+# Compression would delay events until a block is full.
 _WANTED = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
 # For how long closing waits for the thread.
 _CLOSING_SECONDS = 1.0
@@ -36,18 +36,18 @@ class Events:
 
     def __init__(self, url: SplitResult, access: Access, timeout: float, heartbeat: float) -> None:
         self._url, self._access, self._timeout, self._heartbeat = url, access, timeout, heartbeat
-        # A process that is a copy of another must not touch what the other's thread holds, so nothing is taken out.
+        # A fork must not touch what the parent's thread holds, so no entry is removed.
         self._listeners = dict[int, _Listener]()
 
     def may_be_tried(self) -> None:
-        """The snapshot is being asked for: a stream that is closed is opened when its news is waited for, at most once
-        in a heartbeat."""
+        """The snapshot is being requested: a closed stream is opened at the next wait for news, at most once per
+        heartbeat."""
         listener, now = self._own(), time.monotonic()
         if listener.thread is None and (listener.tried is None or now - listener.tried >= self._heartbeat):
             listener.is_due = True
 
     def wait(self, seconds: float) -> News | None:
-        """Waits at most so long for an event, or for the end of events."""
+        """Waits at most `seconds` for an event, or for the end of the stream."""
         listener = self._own()
         if listener.is_due:
             listener.is_due, listener.is_closed, listener.tried = False, False, time.monotonic()
@@ -71,7 +71,7 @@ class Events:
             thread.join(_CLOSING_SECONDS)
 
     def _own(self) -> _Listener:
-        """This process's."""
+        """The listener of this process."""
         return self._listeners.setdefault(os.getpid(), _Listener())
 
     def _live(self, listener: _Listener) -> None:
@@ -80,7 +80,7 @@ class Events:
             try:
                 _logger.info("events of %s are listened to", shown(self._url))
                 listener.is_warned = False
-                # Something may have changed between the last answer and the first event.
+                # The flags may have changed between the last answer and the first event.
                 listener.news.put(News.CHANGED)
                 self._listen(listener, response)
             finally:
@@ -120,7 +120,7 @@ class Events:
 
 
 class _Listener:
-    """What one process hears."""
+    """The listener of one process."""
 
     def __init__(self) -> None:
         self.news = queue.SimpleQueue[News]()
@@ -129,5 +129,5 @@ class _Listener:
         self.is_due = self.is_closed = False
         # A stream that ends at once must not be opened again at once.
         self.tried: float | None = None
-        # What fails again and again is logged once.
+        # A repeated failure is logged once.
         self.is_warned = False

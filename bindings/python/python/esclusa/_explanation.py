@@ -14,16 +14,16 @@ class Step:
     """One step of the way to an answer."""
 
     step: str
-    """Which step it is, such as `target`, `rollout` or `rule`."""
+    """The part of the flag that was checked, such as `target`, `rollout` or `rule`."""
     code: str
-    """What kind of sentence it is, by a name that does not change: with the details another language can say the same."""
+    """The kind of sentence, as a name that does not change: with the details, another language can express the same."""
     outcome: Literal["yes", "no", "unknown"]
     sentence: str
-    """The step in words."""
+    """The step as a sentence."""
     steps: tuple[Step, ...] = ()
     """The steps inside it: of another flag, or the parts of a condition."""
     details: Mapping[str, Any] | None = None
-    """What it compared, by name: the bucket and the share, for one."""
+    """The compared values by name, such as the bucket and the share."""
 
     def to_dict(self) -> dict[str, Any]:
         """The step as plain values, ready for `json.dumps`."""
@@ -35,18 +35,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An answer with the whole path to it. As text it is lines that a support person can read out."""
+    """An answer with every step that led to it. `str()` gives lines of text for support staff."""
 
     resolution: Resolution
     """The same answer that `resolve` gives."""
     steps: tuple[Step, ...]
-    """Every step that was taken, in order."""
+    """Every step, in order."""
     first_no: str | None
-    """The sentence of the first step that said no, or None if none did."""
+    """The sentence of the first step that failed, or None if none did."""
     first_no_code: str | None
     """The code of that step, or None if none did or there is no answer."""
     text: str
-    """The whole path in lines."""
+    """All steps as lines of text."""
 
     def __str__(self) -> str:
         return self.text
@@ -59,7 +59,7 @@ class Explanation:
 
 
 def explanation_of(key: object, plain: dict[str, Any]) -> Explanation:
-    """An explanation from what the native half gives."""
+    """An explanation from the native half's values."""
     resolution: Resolution = plain["resolution"]
     if "path" in plain:
         steps = tuple(_step_of(step) for step in plain["path"])

@@ -1,4 +1,4 @@
-"""A snapshot in a file: a change is published within a moment, and what is half written never is."""
+"""A snapshot in a file: a change is published within a moment, and a half-written file never is."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ._native import MAX_SNAPSHOT_BYTES
 from ._source import NOT_MODIFIED, Answer, Failure, News, NotModified, Request
 
 _LOOK_EVERY_SECONDS = 0.5
-# A file that changed less than this ago may still be written; the clocks of file systems tick a few milliseconds.
+# A file that changed less than this ago may still be written to; the clocks of file systems tick a few milliseconds.
 _SETTLED_SECONDS = 0.03
-# So many times a file may change while it is read before it counts as being written.
+# Maximum number of changes of a file while it is read before it counts as being written.
 _MAX_READS = 20
 
 
@@ -20,8 +20,8 @@ class File:
     """A snapshot in a file, which need not exist yet.
 
     Replace it by renaming another file over it, as `kubectl`, `rsync` and most deployment tools do. A file that is
-    written in place is read when it has come to rest, and what is no whole snapshot is not published. It is looked at
-    twice a second.
+    written in place is read once it no longer changes, and an incomplete snapshot is not published. It is checked twice
+    a second.
     """
 
     is_local = True
@@ -29,7 +29,7 @@ class File:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """The file of this path."""
         self._path = os.fspath(path)
-        # What the file looked like when it was looked at last.
+        # The state of the file at the last check.
         self._seen: str | None = None
 
     @property
@@ -41,7 +41,7 @@ class File:
         return f"File({self._path!r})"
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """The file's content, once it has come to rest."""
+        """The file's content, once it no longer changes."""
         try:
             return self._read(request)
         except OSError as problem:
@@ -52,7 +52,7 @@ class File:
         for _ in range(_MAX_READS):
             look = os.stat(self._path)
             if not stat.S_ISREG(look.st_mode):
-                # A pipe would be waited for without end.
+                # Opening a pipe would block without end.
                 raise OSError("it is not a regular file, expected one")
             before = self._seen = _tag(look)
             if request.etag == before:
@@ -70,14 +70,14 @@ class File:
         raise Failure(f"`{self._path}` changes without end, expected it to come to rest")
 
     def wait(self, seconds: float) -> News | None:
-        """Waits until the file looks different."""
+        """Waits until the file's state changes."""
         end = time.monotonic() + seconds
         while True:
             try:
                 look = _tag(os.stat(self._path))
             except OSError:
                 look = None
-            # A file that is gone is news too: the status should not say for an interval that all is well.
+            # A file that disappears is news too: the status should not report a good state for an interval.
             if look != self._seen:
                 self._seen = look
                 return News.CHANGED
@@ -88,6 +88,6 @@ class File:
 
 
 def _tag(look: os.stat_result) -> str:
-    # The time of the last change alone would miss one within the same tick.
-    # A time that was set back changes when anything about the file changed last.
+    # The time of the last change alone would miss a second change within the same tick. If that time was set back, the
+    # time of the last change of any kind differs.
     return f"{look.st_mtime_ns}-{look.st_size}-{look.st_ino}-{look.st_ctime_ns}"

@@ -60,7 +60,7 @@ class Flags(Questions):
     _sync: Sync | None
 
     def __new__(cls) -> Flags:
-        """A handle with nothing published yet: every default stands."""
+        """A handle that has published nothing yet: every default stands."""
         overrides: Overrides = ContextVar("esclusa_overrides", default=None)
         flags = super().__new__(cls, overrides)
         flags._listeners, flags._watchers, flags._overrides, flags._sync = {}, {}, overrides, None
@@ -78,20 +78,20 @@ class Flags(Questions):
         accept_older: bool = False,
         mapping: MappingLike | None = None,
     ) -> Report:
-        """Makes a snapshot the current one, and says what changed.
+        """Makes a snapshot the current one, and returns what changed.
 
-        A snapshot is JSON text, or the rows or the document themselves: a list of mappings as a database's driver gives
+        A snapshot is JSON text, or the rows or the document themselves: a list of mappings as a database driver returns
         them, with times, decimals and UUIDs. With a `mapping` they are rows of a table with columns of its own: a
         `Mapping`, a dict, or the path of a file in TOML or JSON.
 
-        A flag that breaks a rule is set aside and stops no other flag; the report names it. With `strict` any violation
-        refuses the snapshot, as for linting. A snapshot with a revision lower than the current one's is not published,
-        and the report's outcome is `older`, unless `accept_older` is true.
+        A flag that breaks a rule is set aside and blocks no other flag; the report names it. With `strict`, for
+        linting, any violation refuses the snapshot. A snapshot with a lower revision than the current one's is not
+        published, and the report's outcome is `older`, unless `accept_older` is true.
 
         Other threads run while it is parsed and compiled. Listeners are called in this thread before it returns.
 
-        Raises SnapshotError if the snapshot is refused whole, and MappingError, which is one, if the mapping is wrong or
-        does not fit the rows; what was published before stays.
+        Raises SnapshotError if the snapshot is refused whole, and its subclass MappingError if the mapping is wrong or
+        does not fit the rows; the published flags stay.
         """
         translation = None if mapping is None else mapping_of(mapping)
         if isinstance(snapshot, bytearray | memoryview):
@@ -113,9 +113,9 @@ class Flags(Questions):
         return report_of(plain)
 
     def on_publish(self, listener: Callable[[Report], object]) -> Callable[[], None]:
-        """Calls a function with the report of each publish from now on; the function it returns ends that.
+        """Calls a function with the report of each publish from now on. Returns a function that removes the listener.
 
-        The listener runs in the thread that publishes. One that raises is logged, to the logger `esclusa`, and disturbs
+        The listener runs in the thread that publishes. Its exceptions are logged, to the logger `esclusa`, and affect
         neither the publish nor the other listeners. `SystemExit` and `KeyboardInterrupt` are raised again when all have
         been called.
         """
@@ -143,7 +143,7 @@ class Flags(Questions):
             raise ending
 
     def _watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
-        """Calls a function when the source has answered or failed, and when it is closed."""
+        """Calls a function after each answer or failure of the source, and when it is closed."""
         subscription = object()
         self._watchers[subscription] = watcher
 
@@ -165,10 +165,11 @@ class Flags(Questions):
         policy: Policy | None = None,
         mapping: MappingLike | None = None,
     ) -> Self:
-        """Flags that a file keeps fresh: replaced or written anew, it is published within a moment.
+        """Flags that a file keeps fresh: when it is replaced or rewritten, it is published within a moment.
 
-        What the file holds is published before this returns. A file that is missing, or holds no snapshot, is no error
-        here: `status` says so, and the log does. With a `mapping` it holds rows of a table with columns of its own.
+        The file's content is published before this returns. A file that is missing, or is not a snapshot, raises no
+        error here: `status` and the log have the error. With a `mapping` it has rows of a table with columns of its
+        own.
         """
         return cls.from_source(File(path), interval=interval, policy=policy, mapping=mapping)
 
@@ -187,17 +188,17 @@ class Flags(Questions):
         policy: Policy | None = None,
         mapping: MappingLike | None = None,
     ) -> Self:
-        """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`, and a
-        function is asked for it anew for each request. It needs `pip install 'esclusa[http]'`.
+        """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`, and a function is
+        called for each request. It needs `pip install 'esclusa[http]'`.
 
-        At the URL `events` server-sent events say that there is a new snapshot; a stream that keeps silent for
-        `heartbeat` seconds counts as cut off. `esclusa.sync.Http` has more options.
+        At the URL `events` server-sent events announce a new snapshot; a stream that is silent for `heartbeat` seconds
+        counts as disconnected. `esclusa.sync.Http` has more options.
 
-        With `cache` the last good answer is kept in a file of this path, and published before this returns. The store is
-        asked in a thread: `ready` waits for the first answer. With a `mapping` it gives rows of a table with columns of its
-        own, and the cached copy has them as they came.
+        With `cache` the last good answer is kept in a file of this path, and published before this returns. The store
+        is asked in a thread: `ready` waits for the first answer. With a `mapping` it gives rows of a table with columns
+        of its own, and the cached copy has them unchanged.
 
-        Raises ImportError without urllib3, and ValueError for what is no URL of http or https, or cannot be a header.
+        Raises ImportError without urllib3, and ValueError for an invalid URL or header.
         """
         source: Source = Http(
             url, headers=headers, token=token, timeout=timeout, events=events, heartbeat=heartbeat
@@ -250,22 +251,23 @@ class Flags(Questions):
         allow_empty: bool = False,
         thaw: float = 0.0,
     ) -> Sync:
-        """Keeps the flags fresh from a source, in a thread, until what it returns is closed or nobody holds the flags.
+        """Keeps the flags fresh from a source, in a thread, until the returned object is closed or the flags are
+        collected.
 
-        What is at hand (a file, the environment, a cached or bundled copy) is published before this returns; anything else
-        is asked in the thread. `interval` is the policy's, in seconds, 30 unless one of them says otherwise. A source
-        that takes longer than `timeout` seconds counts as failing, but nobody can end it: it has time-outs of its own.
-        Bare rows without a row are a failure, because a store that hides its rows answers so, unless `allow_empty`.
+        A local source (a file, the environment, a cached or bundled copy) is published before this returns; any other
+        is asked in the thread. `interval` is the policy's, in seconds, 30 by default. A source that takes longer than
+        `timeout` seconds counts as failing, but its call cannot be ended: it needs time-outs of its own. Bare rows
+        without a row are a failure unless `allow_empty`, because a store that hides its rows answers so.
 
-        Where a function is frozen between calls, the first question after that waits up to `thaw` seconds for an answer
-        of the source; `status` says why there was none. With 0 no question ever waits for that.
+        If the process is frozen between calls, the first evaluation after that waits up to `thaw` seconds for an answer
+        of the source; `status` has the reason if there was none. With 0 no evaluation waits for that.
 
-        In a forked process a thread of its own begins at the fork, and the first question there waits up to 50
-        milliseconds for a source that is at hand.
+        A forked process starts a thread of its own, and its first evaluation waits up to 50 milliseconds for a local
+        source.
 
-        With a `mapping` the source gives rows of a table with columns of its own, as `esclusa.sync.mapped` does it.
+        With a `mapping` the source gives rows of a table with columns of its own, as with `esclusa.sync.mapped`.
 
-        Raises RuntimeError if another source keeps the flags fresh already, and TypeError for what is no source.
+        Raises RuntimeError if the flags already have a source, and TypeError for a value that is not a source.
         """
         self._heal()
         if self._sync is not None and not self._sync.is_closed:
@@ -273,24 +275,24 @@ class Flags(Questions):
         policy = policy or Policy()
         source = source if mapping is None else mapped(source, mapping)
         sync = Sync(self, source, policy if interval is None else replace(policy, interval=interval), timeout, allow_empty, thaw)
-        # Listeners may ask for the status as soon as something is published.
+        # Listeners may read the status as soon as something is published.
         self._sync = sync
         _synced.add(self)
         sync._start()
         return sync
 
     def status(self) -> Status:
-        """How things stand with what keeps the flags fresh; it waits for nothing.
+        """The status of the source; it does not wait.
 
-        Raises RuntimeError if nothing ever did: flags that are only published by hand have no status.
+        Raises RuntimeError without a source: flags that are only published by hand have no status.
         """
         return self._syncing().status()
 
     def refresh(self, timeout: float = 10.0) -> Refresh:
-        """Asks the source now. `await flags.refresh()`, or `flags.refresh().wait()` in a thread, waits for the answer: None,
-        or the reason why there is none within `timeout` seconds. Waiting is optional.
+        """Sends a request to the source now. `await flags.refresh()`, or `flags.refresh().wait()` in a thread, waits
+        for the answer: None, or the reason why there is none within `timeout` seconds. Waiting is optional.
 
-        Raises RuntimeError if there is no source.
+        Raises RuntimeError without a source.
         """
         return self._syncing().refresh(timeout)
 
@@ -300,16 +302,15 @@ class Flags(Questions):
         return self._sync
 
     def ready(self, timeout: float = 10.0) -> bool:
-        """Waits for the first good answer of the source, and says whether it came within the time, in seconds. Failures
-        in between do not end the wait (11.15). Without a source it is as `available`.
+        """Waits for the first good answer of the source; True if it came within `timeout` seconds. Failures do not end
+        the wait (11.15). Without a source it is the same as `available`.
 
-        It blocks its thread: in a coroutine, `await asyncio.to_thread(flags.ready, 5)`.
+        It blocks its thread: in a coroutine, use `await asyncio.to_thread(flags.ready, 5)`.
         """
         return self.available(timeout) if self._sync is None else self._sync._wait_until_ready(timeout)
 
     def available(self, timeout: float = 10.0) -> bool:
-        """Waits until anything is published, be it a cached or bundled copy, and says whether it was within the time, in
-        seconds.
+        """Waits until anything is published, a cached or bundled copy too; True if that was within `timeout` seconds.
 
         It blocks its thread, as `ready` does.
         """
@@ -326,15 +327,15 @@ class Flags(Questions):
 
     @contextmanager
     def override(self, overrides: Mapping[str, bool | Mapping[str, Any]]) -> Iterator[None]:
-        """Makes flags answer as a test wants, in this thread or task, until the block ends.
+        """Overrides the answers of flags for a test, in this thread or task, until the block ends.
 
         An answer is a bool, or a mapping with any of `enabled` (by default True), `value` and `variant`. It counts
-        whether or not there is such a flag and whether or not anything is published; its reason is `STATIC`. Blocks
-        nest, and the inner one wins. Other threads see nothing of it; tasks that are begun inside do, until it ends.
+        whether or not the flag exists and anything is published; its reason is `STATIC`. Blocks nest, and the inner one
+        wins. Other threads are not affected; tasks that start inside are, until the block ends.
 
-        What depends on the flag as a prerequisite, `client_snapshot`, `keys`, `len` and `in` go by the snapshot.
+        Flags with the overridden one as a prerequisite, `client_snapshot`, `keys`, `len` and `in` use the snapshot.
 
-        Raises TypeError if an answer is none of these.
+        Raises TypeError for an invalid answer.
         """
         block = Block(answers_of(overrides), self._overrides.get())
         token = self._overrides.set(block)
@@ -347,12 +348,12 @@ class Flags(Questions):
             try:
                 self._overrides.reset(token)
             except ValueError:
-                # It ends in another task than it began in, as an asynchronous fixture may: closing it was enough.
+                # It ends in another task than it began in, as an asynchronous fixture may: closing it is enough.
                 pass
 
 
 class _Healer:
-    """What is called in a copy of the process before anything is answered there; it does not hold the flags."""
+    """Called in a fork before its first evaluation; it does not hold the flags."""
 
     __slots__ = ("_flags",)
 
@@ -360,19 +361,19 @@ class _Healer:
         self._flags = weakref.ref(flags)
 
     def __call__(self, is_thawed: bool) -> bool:
-        """Whether it has waited, if there is anything to wait for; the thread that is waited for does not."""
+        """Waits if necessary; False in the thread that is waited for."""
         flags = self._flags()
         if is_thawed:
             return flags is None or flags._sync is None or flags._sync._was_frozen()
         return flags is None or flags._sync is None or flags._sync._wait_for_local()
 
 
-# The flags that a source keeps fresh.
+# The flags with a source.
 _synced: weakref.WeakSet[Flags] = weakref.WeakSet()
 
 
 def _begin_in_child() -> None:
-    """In a copy of the process, at the fork: what the original's threads did is begun anew, and they are left alone."""
+    """In a fork: starts threads anew, and leaves the parent's alone."""
     for flags in list(_synced):
         if flags._sync is not None:
             flags._sync._begin_anew(flags)

@@ -1,4 +1,4 @@
-"""A snapshot behind a URL, asked for with its entity tag; server-sent events may say that there is a new one."""
+"""A snapshot behind a URL, requested with its entity tag, with server-sent events where the store has them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Http:
     """A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind
     PostgREST (`https://example.com/feature_flags?select=*`). It needs `pip install 'esclusa[http]'`.
 
-    What authorizes goes to the origin of this URL and to no other, also after a redirect. Neither it nor the query of
-    the URL is ever shown or logged. No redirect leads from https to http. Proxies are taken from the variables
+    Credentials are sent to the origin of this URL only, also after a redirect. Neither they nor the query of the URL
+    are shown or logged. A redirect from https to http is not followed. Proxies are taken from the variables
     `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     """
 
@@ -36,19 +36,18 @@ class Http:
         events: str | None = None,
         heartbeat: float = 45.0,
     ) -> None:
-        """A URL of http or https, which may name a user and a password.
+        """A URL of http or https, which may have a user and a password.
 
-        `token` is sent as `Authorization: Bearer …`; a function is asked for it anew for each request. One whole answer
-        may take `timeout` seconds, redirects included, and have `max_bytes` bytes once it is unpacked. `ssl_context` is
-        for a certificate authority of your own.
+        `token` is sent as `Authorization: Bearer …`; a function is called for each request. One whole answer may take
+        `timeout` seconds, redirects included, and have `max_bytes` bytes, decompressed. `ssl_context` is for a
+        certificate authority of your own.
 
-        At the URL `events` server-sent events say that there is a new snapshot, whatever their data; those of the types
-        `ping`, `heartbeat`, `keep-alive` and `keepalive`, and comments, only say that the server lives. A stream that
-        keeps silent for `heartbeat` seconds counts as cut off. While there is none, the snapshot is asked for by the
-        clock alone.
+        At the URL `events` server-sent events announce a new snapshot, whatever their data; events of the types `ping`,
+        `heartbeat`, `keep-alive` and `keepalive`, and comments, only keep the connection alive. A stream that is silent
+        for `heartbeat` seconds counts as disconnected. Without a stream, the snapshot is polled once per interval.
 
-        Raises ImportError without urllib3, and ValueError for what is no such URL or no header; it does not repeat what
-        it was given.
+        Raises ImportError without urllib3, and ValueError for an invalid URL or header; the message does not repeat the
+        value.
         """
         from . import _access
         from ._events import Events
@@ -67,14 +66,14 @@ class Http:
 
     @property
     def name(self) -> str:
-        """The URL without what may be secret in it."""
+        """The URL without the parts that may be secret."""
         return self._name
 
     def __repr__(self) -> str:
         return f"Http({self.name!r})"
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """What the store answers, after redirects."""
+        """The store's answer, after redirects."""
         from ._access import WANTED, read
         from ._line import Line
 
@@ -82,7 +81,7 @@ class Http:
             self._events.may_be_tried()
         line = Line(self._timeout)
         with line.limit():
-            # A tag may stay the same while the content changes, so now and then it is left out (11.16).
+            # A tag may stay the same while the content changes, so it is sometimes left out (11.16).
             etag = None if request.in_full or not request.etag or not request.etag.isprintable() else request.etag
             known = {} if etag is None else {"If-None-Match": etag}
             response = self._access.get(self._url, {**WANTED, **known}, line, self._timeout)
@@ -99,14 +98,14 @@ class Http:
                     raise Failure(rows["error"])
                 snapshot = read(response, line, self._max_bytes)
             except BaseException:
-                # What is not read to its end is not sent to its end.
+                # The rest of the answer is not needed.
                 response.close()
                 raise
             return Answer(snapshot, response.headers.get("ETag"))
 
     @property
     def wait(self) -> Callable[[float], News | None] | None:
-        """Waits for an event, if there is a stream of them."""
+        """Waits for an event, if there is a stream."""
         return None if self._events is None else self._events.wait
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Layers: sources laid one over the other make one (section 13 of SEMANTICS.md)."""
+"""Layers: several sources are merged into one (section 13 of SEMANTICS.md)."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ._mapping import MappedBy, snapshot_of
 from ._native import layered
 from ._source import NOT_MODIFIED, Answer, Failure, Fetch, News, NotModified, Request, Source
 
-# Where several layers tell of news, each is listened to for so long in its turn.
+# If several layers have notifications, each is awaited this long in turn.
 _TURN_SECONDS = 0.1
 
 
 class Layers:
     """Several sources as one, the uppermost first: the environment over a store over a bundled snapshot.
 
-    They are asked one after the other. If one fails, what the others say is published all the same, with what it said
-    last; the status is `failing` then, with the name of the layer.
+    They are asked one after the other. If one fails, the merged snapshot has its last content and the answers of the
+    others; the status is then `failing`, with the name of the layer.
     """
 
     def __init__(self, *sources: Source | Fetch) -> None:
-        """The first one lies on top."""
+        """The first one is the uppermost layer."""
         if not sources:
             raise ValueError("there is no layer, expected at least one")
         self._layers = [_Layer(_asking.source_of(source)) for source in sources]
         self._waiting = [layer.source for layer in self._layers if _asking.can_wait(layer.source)]
-        # The numbers that `decide` keeps from one request to the next.
+        # The state of `decide` from one request to the next.
         self._made = self._given = 0
         self._process = os.getpid()
 
@@ -47,18 +47,19 @@ class Layers:
 
     @property
     def polled(self) -> str | None:
-        """Those of the layers that have a reason, with their names."""
+        """The reasons of the layers that have one, with their names."""
         reasons = [f"{layer.name}: {why}" for layer in self._layers if (why := _asking.polled(layer.source))]
         return "; ".join(reasons) or None
 
     @property
     def mapped_by(self) -> MappedBy | None:
-        """That of the uppermost layer that has one, but for an app's mapping in place of a stored one."""
+        """The value of the uppermost layer that has one, except that an app's mapping in place of a stored one always
+        shows."""
         by_layers = [by for layer in self._layers if (by := _asking.mapped_by(layer.source))]
         return "app instead of stored" if "app instead of stored" in by_layers else next(iter(by_layers), None)
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """Asks them all, and lays them one over the other."""
+        """Asks all layers, and merges their answers."""
         failures = list[dict[str, object]]()
         is_new = False
         for layer in self._layers:
@@ -72,7 +73,7 @@ class Layers:
                 wait = None if failure.retry_after is None else round(failure.retry_after * 1000)
                 failures.append({"layer": layer.name, "error": str(failure), "retry_after_ms": wait})
         if self._process != os.getpid():
-            # A copy of the process has yet to publish what the layers make.
+            # A fork has yet to publish the merged snapshot.
             self._process, self._given = os.getpid(), 0
         answer = decide("layers", made=self._made, given=self._given, etag=request.etag, is_new=is_new, failures=failures)
         self._made, self._given = answer["made"], answer["given"]
@@ -91,7 +92,7 @@ class Layers:
         return Answer(merged, answer["etag"])
 
     def bootstrap(self) -> bytes | None:
-        """What those of them that have something at hand make."""
+        """The merged snapshot of the bootstraps."""
         for layer in self._layers:
             if not layer.begin() and _asking.is_local(layer.source):
                 with contextlib.suppress(Failure):
@@ -100,7 +101,7 @@ class Layers:
 
     @property
     def wait(self) -> Callable[[float], News | None] | None:
-        """Waits for news, if there is anything to wait for."""
+        """Waits for news, if a layer can."""
         return self._wait if self._waiting else None
 
     def close(self) -> None:
@@ -109,7 +110,7 @@ class Layers:
             _asking.close(layer.source)
 
     def _merged(self) -> bytes | None:
-        """None while too little was said (13.12)."""
+        """The merged snapshot; None while too few layers have answered (13.12)."""
         return layered([layer.content for layer in self._layers])
 
     def _wait(self, seconds: float) -> News | None:
@@ -126,7 +127,7 @@ class Layers:
 
 
 class _Layer:
-    """A source with what it said last."""
+    """A source with its last content."""
 
     def __init__(self, source: Source) -> None:
         self.source, self._translation = source, _asking.translation_of(source)
@@ -135,7 +136,7 @@ class _Layer:
         self._etag: str | None = None
 
     def ask(self, request: Request) -> bool:
-        """Asks; true if the answer is new."""
+        """Sends a request; True if the content has changed."""
         answer = _asking.ask(self.source, replace(request, etag=self._etag, revision=None))
         if isinstance(answer, NotModified):
             if self.content is None:
@@ -148,13 +149,13 @@ class _Layer:
         return self.set_content(snapshot)
 
     def instead(self, snapshot: bytes) -> bool:
-        """Says what the source has in place of an answer."""
+        """Takes the source's snapshot in place of an answer."""
         with contextlib.suppress(Failure):
             return self.set_content(self._native(snapshot))
         return False
 
     def _native(self, given: bytes) -> bytes:
-        """What the source gave, as a snapshot."""
+        """The source's answer, as a snapshot."""
         try:
             return snapshot_of(self._translation, given)
         except ValueError as problem:
@@ -166,7 +167,7 @@ class _Layer:
         return is_new
 
     def begin(self) -> bool:
-        """Says what the source begins with, if there is anything."""
+        """Takes the source's bootstrap, if it has one."""
         try:
             begun = _asking.begin_soon(self.source)
             if begun is not None:
@@ -174,13 +175,13 @@ class _Layer:
                 _check(snapshot)
                 return self.set_content(snapshot)
         except Failure:
-            # It is asked in a moment, and is heard then.
+            # The source is asked in a moment, and will report the error then.
             pass
         return False
 
 
 def _check(snapshot: bytes) -> None:
-    """What is no snapshot must not take the place of one (13.8)."""
+    """Only a snapshot may replace one (13.8)."""
     try:
         layered([snapshot])
     except ValueError as problem:

@@ -1,6 +1,6 @@
 """The connections of one request, which another thread can cut: at a deadline, or when a stream is closed.
 
-urllib3 limits each single read; a server that sends one byte a second would keep an answer open for ever.
+urllib3 limits each single read; a server that sends one byte a second would keep an answer open forever.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class CutError(Exception):
 
 
 class Line:
-    """As a context manager it takes the connections that its thread uses meanwhile."""
+    """As a context manager, it collects the connections that its thread uses in the block."""
 
     def __init__(self, seconds: float) -> None:
-        """A connection that is closed when a block under `limit` takes longer than its seconds."""
+        """Closes the connection when a block under `limit` takes longer than `seconds`."""
         self.seconds, self.is_cut = seconds, False
         self.is_reused = False
-        """Whether the last request went over a connection that had carried another one."""
+        """Whether the last request used a connection that had served another one."""
         self._connections = list[HTTPConnection]()
         self._sockets = list[Any]()
 
@@ -61,9 +61,9 @@ class Line:
                     connection.shutdown(socket.SHUT_RDWR)
 
     def take(self, connection: HTTPConnection) -> None:
-        """From here on the connection ends with the line."""
+        """Adds a connection, which ends with the line."""
         self._connections.append(connection)
-        # An answer may outlive the connection's own hold of its socket.
+        # An answer may outlive the connection's own reference to its socket.
         self._sockets.append(connection.sock)
         if self.is_cut:
             raise CutError
@@ -91,8 +91,8 @@ class _SecureOnLine(_OnLine, HTTPSConnection):
 
 
 class _Stack(queue.LifoQueue[Any]):
-    """Connections that wait. It takes no lock: in a copy of the process that could stay locked for ever, and urllib3
-    empties its queues when the copy ends."""
+    """Idle connections. It takes no lock: in a fork a lock could stay locked forever, and urllib3 empties its queues
+    when the fork ends."""
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""Another source, whose rows a mapping reads."""
+"""A source whose rows a mapping reads."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def mapped(source: Source | Fetch, mapping: MappingLike | None, /, **parameters:
 
 
 class Mapped:
-    """What `mapped` returns."""
+    """The result of `mapped`."""
 
     def __init__(self, source: Source, translation: Mapping | Stored) -> None:
         self._source, self.translation = source, translation
@@ -63,16 +63,16 @@ class Mapped:
         return _asking.polled(self._source)
 
     def fetch(self, request: Request) -> bytes | str | Rows | Answer | NotModified:
-        """The source's rows, as it gives them."""
+        """The source's rows, unchanged."""
         return self._source.fetch(request)
 
     def bootstrap(self) -> bytes | None:
-        """What the source begins with."""
+        """The bootstrap of the source."""
         return _asking.begin(self._source)
 
     @property
     def wait(self) -> Callable[[float], News | None] | None:
-        """Waits for news, if there is anything to wait for."""
+        """Waits for news, if the source can."""
         return self._wait if _asking.can_wait(self._source) else None
 
     def _wait(self, seconds: float) -> News | None:

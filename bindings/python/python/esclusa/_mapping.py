@@ -35,7 +35,7 @@ class Mapping:
 
     _inner: _native.Mapping
     _is_over_stored: bool
-    """Whether the last rows brought a mapping along, of which this one takes the place."""
+    """Whether the last rows came with a mapping, which this one replaces."""
 
     def __init__(self, mapping: abc.Mapping[str, object] | str | bytes, /, **parameters: str) -> None:
         """The mapping as a dict, or as the text of one in TOML or JSON.
@@ -54,9 +54,9 @@ class Mapping:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], /, **parameters: str) -> Self:
-        """Reads a file in TOML or JSON; the reading and the log call the mapping by this path.
+        """Reads a file in TOML or JSON; its path is the mapping's name in the reading and the log.
 
-        Raises OSError if it cannot be read, and MappingError, which begins with the path, if it is wrong.
+        Raises OSError if it cannot be read, and MappingError, whose message begins with the path, if it is wrong.
         """
         name = os.fspath(path)
         with open(path, "rb") as file:
@@ -68,9 +68,9 @@ class Mapping:
 
     @classmethod
     def from_env(cls, variable: str = VARIABLE, /, **parameters: str) -> Self:
-        """Reads the file whose path a variable of the environment has, `ESCLUSA_MAPPING` unless another is named.
+        """Reads the file whose path an environment variable has, by default `ESCLUSA_MAPPING`.
 
-        Raises MappingError if there is no such variable, and as `load` does.
+        Raises MappingError without such a variable, and as `load` does.
         """
         path = os.environ.get(variable, "").strip()
         if not path:
@@ -81,7 +81,7 @@ class Mapping:
     def with_parameters(self, **parameters: str) -> Self:
         """The same mapping with parameters: `$environment` stands for `environment="production"`.
 
-        Raises MappingError for a name that cannot stand behind a `$`.
+        Raises MappingError for a name that cannot follow a `$`.
         """
         return self._of(_with(self._inner, parameters))
 
@@ -93,12 +93,12 @@ class Mapping:
 
     @property
     def name(self) -> str:
-        """What the reading and the log call it: the path that it was loaded from, or `mapping`."""
+        """Its name in the reading and the log: the path that it was loaded from, or `mapping`."""
         return self._inner.name
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the parameters that it asks for, without `$`."""
+        """The names of its parameters, without `$`."""
         return tuple(self._inner.parameters)
 
     def to_dict(self) -> dict[str, object]:
@@ -111,14 +111,14 @@ class Mapping:
 
 
 MappedBy: TypeAlias = Union[Literal["app"], Literal["stored"], Literal["app instead of stored"]]
-"""Whose mapping says what the columns are: the app's, the one that comes with the rows, or the app's though one comes."""
+"""Whose mapping defines the columns: the app's, the one that comes with the rows, or the app's although one comes."""
 
 MappingLike: TypeAlias = Union[Mapping, abc.Mapping[str, object], str, "os.PathLike[str]"]
 """A mapping, a dict that is one, or the path of its file."""
 
 
 def mapping_of(given: MappingLike, parameters: abc.Mapping[str, str] | None = None) -> Mapping:
-    """The mapping that somebody gives; raises as `Mapping` and `Mapping.load` do."""
+    """A mapping from any of its forms; raises as `Mapping` and `Mapping.load` do."""
     parameters = parameters or {}
     if isinstance(given, Mapping):
         return given.with_parameters(**parameters)
@@ -142,7 +142,8 @@ class Stored:
             raise MappingError(*problem.args) from None
 
     def read(self, given: bytes) -> _native.Mapping | None:
-        """That of a document, None for a snapshot. Raises MappingError, also for rows that have lost their mapping."""
+        """The mapping of a document, None for a snapshot. Raises MappingError, also for rows that have lost their
+        mapping."""
         try:
             return self._native.mapping(given)
         except ValueError as problem:
@@ -150,7 +151,7 @@ class Stored:
 
 
 def native_of(translation: Mapping | Stored | None, given: bytes) -> _native.Mapping | None:
-    """What the native half reads rows by; raises MappingError."""
+    """The native half's mapping for these rows; raises MappingError."""
     if isinstance(translation, Stored):
         return translation.read(given)
     if translation is None:
@@ -169,7 +170,7 @@ def mapped_by(translation: Mapping | Stored | None) -> MappedBy | None:
 
 
 def snapshot_of(translation: Mapping | Stored | None, rows: bytes) -> bytes:
-    """The rows as a snapshot that needs no mapping; raises ValueError for what the mapping does not fit."""
+    """The rows as a snapshot that needs no mapping; raises ValueError if the mapping does not fit."""
     mapping = native_of(translation, rows)
     return rows if mapping is None else mapping.snapshot(rows)
 

@@ -1,4 +1,4 @@
-"""Overriding flags for a test: for one thread or one task, for as long as a block lasts."""
+"""Overrides of flags for a test: for one thread or one task, until a block ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _FIELDS = frozenset({"enabled", "value", "variant"})
 
 
 class Block:
-    """The overrides of one block, and the block around it.
+    """The overrides of one block, and the enclosing block.
 
-    A task that outlives the block still holds it in its own context, so leaving the block closes it for everybody.
+    A task that outlives the block still has it in its own context, so leaving the block ends it in all contexts.
     """
 
     __slots__ = ("_answers", "_outer")
@@ -27,16 +27,16 @@ class Block:
         self._outer = outer
 
     def answers(self) -> dict[str, Resolution]:
-        """All answers in force, those of the innermost block first of all."""
+        """All overrides in force; the innermost block wins."""
         return {**self._outer.answers(), **self._answers} if self._outer else dict(self._answers)
 
     def close(self) -> None:
-        """From here on it overrides nothing."""
+        """Ends the overrides."""
         self._answers.clear()
 
 
 def answers_of(overrides: Mapping[str, object]) -> dict[str, Resolution]:
-    """What each flag is to answer; raises TypeError for what is no answer."""
+    """The answer of each flag; raises TypeError for an invalid one."""
     if not isinstance(overrides, Mapping):
         raise TypeError(f"expected the overrides as a mapping of keys to answers, got {type(overrides).__name__}")
     return {key: _answer_of(key, answer) for key, answer in overrides.items()}

@@ -1,4 +1,4 @@
-"""When a source is asked, and how asking is retried (section 11 of SEMANTICS.md)."""
+"""When a source is asked, and how requests are retried (section 11 of SEMANTICS.md)."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ class Policy:
     """How often to ask and how to retry; all in seconds but `jitter`. The defaults are those of every language."""
 
     interval: float = _seconds("interval")
-    """From one good answer to the next ask."""
+    """From one good answer to the next request."""
     jitter: float = _STANDARD["jitter_percent"] / 100
-    """The part of the interval, 0 to 1, of which a random share is taken off, so that processes spread out."""
+    """The part of the interval, 0 to 1, of which a random share is subtracted, so that requests of many processes
+    spread out."""
     stale_after: float | None = None
-    """Data older than this is stale; four intervals unless it is given."""
+    """Data older than this is stale; four intervals by default."""
     backoff_min: float = _seconds("backoff_min")
     """The wait after the first failure; it doubles with each further one."""
     backoff_max: float = _seconds("backoff_max")
     """The longest wait after a failure."""
     spread: float = _seconds("spread")
-    """Within how long after a notification the source is asked, at random, so that not every process asks at once."""
+    """After a notification, the request comes within this time, at random, so that not every process asks at once."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -45,7 +46,7 @@ class Policy:
             raise ValueError(f"the policy cannot be used: {checked['error']}")
 
     def to_native(self) -> dict[str, Any]:
-        """The policy as the engine takes it."""
+        """The policy for the engine."""
         seconds = {
             "interval_ms": self.interval,
             "backoff_min_ms": self.backoff_min,

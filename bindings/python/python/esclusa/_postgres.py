@@ -1,4 +1,4 @@
-"""A table in Postgres, read through the function that guards it, and told of changes by `LISTEN`."""
+"""A table in Postgres, read through the function `esclusa.ask`, with notifications by `LISTEN`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("esclusa")
 
-# What `esclusa.ask` raises when changes are not counted, and when the table is not watched; then what a database says
-# that has lost the migration, or the rights to it. The rows can be read all the same.
+# The errors of `esclusa.ask` when changes are not counted or the table is not watched, and of a database that has lost
+# the migration or the rights to it. The rows can be read nevertheless.
 _NOT_COUNTED = frozenset(("ES001", "ES003", "42883", "3F000", "42501"))
-# Whether there is `esclusa.ask`, for this user too.
+# Whether `esclusa.ask` exists and this user may call it.
 _CAN_ASK = """EXISTS (
     SELECT FROM pg_catalog.pg_proc JOIN pg_catalog.pg_namespace ON pg_namespace.oid = pronamespace
     WHERE nspname = 'esclusa' AND proname = 'ask' AND pg_catalog.has_schema_privilege(pg_namespace.oid, 'USAGE')
       AND pg_catalog.has_function_privilege(pg_proc.oid, 'EXECUTE'))"""
-# Whether there is one that this user has not been let in to.
+# Whether it exists and this user may not call it.
 _IS_CLOSED = """EXISTS (SELECT FROM pg_catalog.pg_namespace
     WHERE nspname = 'esclusa' AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE'))"""
 _POOLER = "a pooler is between, which may hand on no notifications"
@@ -41,13 +41,13 @@ _STANDBY = "a standby server has no notifications"
 class Postgres:
     """A table of flags in Postgres. It needs `pip install 'esclusa[postgres]'`, which is psycopg 3.
 
-    With the migration (`001_esclusa.sql`) it asks `esclusa.ask`, which answers with the rows that have changed since, or
-    raises where row-level security hides them; a change of the table arrives at once, by `LISTEN`. Without it the rows are
-    read once an interval. Behind a pooler that hands out a connection for each transaction (PgBouncer, Supavisor) and on
-    a standby there are no notifications: `status().polled` says so.
+    With the migration (`001_esclusa.sql`) it calls `esclusa.ask`, which returns the rows if they have changed, and
+    raises if row-level security hides them; changes of the table arrive at once, by `LISTEN`. Without the migration the
+    rows are read once per interval. Behind a pooler that assigns a connection for each transaction (PgBouncer,
+    Supavisor) and on a standby there are no notifications: `status().polled` says so.
 
-    Each process has one connection, which is made again when it breaks; a copy of the process has its own. Neither the
-    user nor the password is ever shown or logged.
+    Each process has one connection, and a new one after an error; a fork has its own. Neither the user nor the password
+    is shown or logged.
     """
 
     def __init__(
@@ -59,14 +59,15 @@ class Postgres:
         timeout: float = 10.0,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        """A connection string, `postgres://app@db.example.com/app?sslmode=verify-full` or `host=… user=…`, or a function
-        that is asked for it each time a connection is made; `password` is such a function for a password that rotates.
+        """A connection string, `postgres://app@db.example.com/app?sslmode=verify-full` or `host=… user=…`, or a
+        function that returns one for each connection; `password` is such a function for a password that rotates.
 
-        `table` is the table or view as it would be written in a query, `app."Flags"`; without it, it is `feature_flags`,
-        or the only one that is watched. Connecting, and each query, may take `timeout` seconds.
-        `parameters` are those of the mapping that `esclusa.watch` keeps beside the table, if it keeps one.
+        `table` is the table or view, written as in a query, `app."Flags"`; by default it is `feature_flags`, or the
+        only watched one. Connecting, and each query, may take `timeout` seconds. `parameters` are those of the mapping
+        that `esclusa.watch` keeps beside the table.
 
-        Raises ImportError without psycopg, and ValueError for what is no connection string; it does not repeat it.
+        Raises ImportError without psycopg, and ValueError for an invalid connection string; the message does not repeat
+        it.
         """
         from . import _address
 
@@ -78,9 +79,9 @@ class Postgres:
         self._parse = _address.parse
         self._dsn, self._password, self._table, self._timeout = dsn, password, table, timeout
         self._name = _address.parse(dsn).name if isinstance(dsn, str) else "postgres"
-        # Connections by process: that of the parent is neither used nor closed by its copy.
+        # Connections by process: a fork neither uses nor closes those of its parent.
         self._connections = dict[int, _Connection]()
-        # What was said in the log, and need not be said for each connection.
+        # The warnings that were logged, so that they are not repeated for each connection.
         self._said = set[str]()
 
     @property
@@ -90,7 +91,7 @@ class Postgres:
 
     @property
     def polled(self) -> str | None:
-        """Why changes are asked for and not told of, if that is so."""
+        """Why the table is polled, if it is."""
         connection = self._connections.get(os.getpid())
         return None if connection is None else connection.polled
 
@@ -98,14 +99,14 @@ class Postgres:
         return f"Postgres({self.name!r})"
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """What `esclusa.ask` answers, or the rows."""
+        """The answer of `esclusa.ask`, or the rows."""
         import psycopg
 
         connection: _Connection | None = None
         try:
             connection = self._connection()
             with connection.limit(self._timeout):
-                # Before anything is read, so that nothing is missed in between.
+                # Before any read, so that no change in between is missed.
                 connection.listen()
                 return connection.read(request)
         except psycopg.Error as problem:
@@ -114,7 +115,7 @@ class Postgres:
                 raise Failure(f"no answer within {self._timeout:g} s") from None
             raise Failure(_words(problem)) from None
         finally:
-            # What is cut off in time is not used again.
+            # An interrupted connection is not used again.
             if connection is not None and connection.is_late:
                 self.close()
 
@@ -155,7 +156,7 @@ class Postgres:
 
 
 class _Connection:
-    """One connection, and what is known of the database at its end."""
+    """One connection, with what is known of its database."""
 
     def __init__(
         self, address: Address, table: str | None, password: str | None, timeout: float, warn: Callable[[str], None]
@@ -165,14 +166,14 @@ class _Connection:
         options = {"application_name": "esclusa", "connect_timeout": max(math.ceil(timeout), 2), **address.parameters}
         if password is not None:
             options["password"] = password
-        # A pooler hands out another connection for each transaction, which knows no prepared statement.
+        # A pooler assigns another connection for each transaction, which does not have the prepared statements.
         connection = psycopg.connect(**options, autocommit=True, prepare_threshold=None)
         connection.add_notice_handler(self._heed)
         self._connection, self._warn, self._limit_ms = connection, warn, min(max(int(timeout * 1000), 1), 2**31 - 1)
         self._given, self._schema = table, address.schema
         self.is_listening, self.is_late = False, False
         self.polled: str | None = None
-        # The name of the watch; None where the rows are read.
+        # The name of the watch; None if the rows are read.
         self._watch: str | None = None
         self._is_compared = False
         with self.limit(timeout):
@@ -184,8 +185,8 @@ class _Connection:
 
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Cuts the connection unless the block ends in time: a server that keeps silent is not waited for."""
-        # A descriptor of its own: that of the connection may stand for something else by then.
+        """Cuts the connection unless the block ends in time, for a silent server."""
+        # A descriptor of its own: the connection's may have been reused by then.
         line = socket.socket(fileno=os.dup(self._connection.fileno()))
 
         def cut() -> None:
@@ -193,7 +194,7 @@ class _Connection:
             with contextlib.suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
-        # The server itself gives up before, at the same limit.
+        # The server itself gives up earlier, at the same limit.
         deadline = threading.Timer(seconds + 0.5, cut)
         deadline.name, deadline.daemon = "esclusa-deadline", True
         deadline.start()
@@ -211,7 +212,7 @@ class _Connection:
         return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
 
     def listen(self) -> None:
-        """Listens, unless that is so already. A standby cannot, until it is promoted."""
+        """Listens, unless it already does. A standby cannot, until it is promoted."""
         import psycopg
 
         if self.is_listening:
@@ -228,11 +229,11 @@ class _Connection:
             self.polled = f"it cannot listen: {_words(problem)}"
             return
         self.is_listening = True
-        # A pooler makes up the number of the process that it gives its clients.
+        # A pooler invents the process number that it gives its clients.
         self.polled = None if process == self._connection.info.backend_pid else _POOLER
 
     def read(self, request: Request) -> Answer | NotModified:
-        """The snapshot, unless the entity tag stands for it."""
+        """The snapshot, unless the entity tag still matches."""
         import psycopg
 
         if self._watch is not None:
@@ -247,7 +248,7 @@ class _Connection:
 
     def _read_watch(self, watch: str, request: Request) -> Answer | NotModified:
         etag = request.etag or ""
-        # A revision may stay the same while rows change, so now and then it is left out (11.16), unless the database
+        # A revision may stay the same while rows change, so it is sometimes left out (11.16), unless the database
         # itself compares the two.
         is_known = etag.isdecimal() and etag.isascii() and len(etag) <= 18 and (self._is_compared or not request.in_full)
         revision, snapshot, self._is_compared = self._row(
@@ -273,7 +274,7 @@ class _Connection:
         return _answered(digest, rows)
 
     def _find_watch(self) -> str | None:
-        """The watch of the table; without a table of that name the only watch, unless the app has named one."""
+        """The watch of the table; if there is none, the only watch, unless the app has named a table."""
         can_ask, is_closed, user = self._row(f"SELECT {_CAN_ASK}, {_IS_CLOSED}, current_user")
         if is_closed:
             self._warn(f"read without the migration: `SELECT esclusa.allow({_quoted(user)})` lets it ask")
@@ -297,7 +298,7 @@ class _Connection:
         return f'"{schema}".feature_flags'
 
     def _row(self, query: str) -> tuple[Any, ...]:
-        """The first row. Without a limit a query that waits for a lock would go on in the server; the limit holds for
+        """The first row. Without a limit a query that waits for a lock would go on in the server; the limit applies to
         this query only, also with a pooler, because both are sent as one."""
         cursor = self._connection.execute(f"SET LOCAL statement_timeout = {self._limit_ms}; {query}".encode())
         cursor.nextset()
@@ -321,7 +322,7 @@ def _answered(etag: str | None, snapshot: str | None) -> Answer | NotModified:
 
 
 def _words(problem: psycopg.Error) -> str:
-    """What went wrong, without the statement in which it did."""
+    """The error, without the statement."""
     said = [text for text in (problem.diag.message_primary, problem.diag.message_hint) if text]
     return redacted(f"{type(problem).__name__}: {': '.join(said)}") if said else describe_error(problem)
 

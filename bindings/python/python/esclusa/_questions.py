@@ -1,4 +1,4 @@
-"""What can be asked of flags besides answers, and one set of flags that is held for a whole request."""
+"""The methods of flags besides single answers, and one set of flags that is held for a whole request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Questions(_native.Flags):
-    """The questions that both answer: a handle by its current set, and a set that is held."""
+    """The methods that a handle and a held set share."""
 
     __slots__ = ()
 
@@ -30,24 +30,25 @@ class Questions(_native.Flags):
         context: Context | Mapping[str, object] | None = None,
         now: datetime | float | None = None,
     ) -> Explanation:
-        """The answer of the flag for this caller with the whole path to it; print it to read it."""
+        """The answer of the flag for this caller with every step; print it to read it."""
         return explanation_of(key, self._explain(key, context, now))
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Everything that is wrong with the current snapshot, in no particular order."""
+        """All violations of the current snapshot, in no particular order."""
         return violations_of(self._violations())
 
     def reading(self) -> Reading | None:
-        """What was understood of the current snapshot: how each column is read, or why it is not, and in how many rows.
+        """The reading of the current snapshot: how each column is read, or why it is not, and in how many rows.
 
-        It holds names and counts, and never a value. None if nothing is published.
+        It has names and counts, and never a value. None if nothing is published.
         """
         return reading_of(self._reading()) if self.is_ready else None
 
     @property
     def generated_at(self) -> datetime | None:
-        """When the store made the current snapshot, in UTC, if it said so and Python's calendar has that time."""
+        """When the store made the current snapshot, in UTC, if it has that time and Python's calendar can express
+        it."""
         millis = self._generated_at()
         try:
             return None if millis is None else _EPOCH + timedelta(milliseconds=millis)
@@ -58,13 +59,13 @@ class Questions(_native.Flags):
 class FlagSet(Questions):
     """One set of flags, for a whole request: all its answers come from that set, also after a publish.
 
-    It is what `Flags.current` gives, and is asked as `Flags` is; overrides in tests count here too.
+    `Flags.current` returns it, and it has the methods of `Flags`; overrides in tests count here too.
     """
 
     __slots__ = ()
 
     def __new__(cls, flags: _native.Flags, overrides: Overrides) -> Self:
-        """The set that is current now; `Flags.current` gives the same object until something is published."""
+        """The current set; `Flags.current` returns the same object until the next publish."""
         return super().__new__(cls, overrides, flags)
 
     def current(self) -> Self:

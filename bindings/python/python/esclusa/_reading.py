@@ -30,10 +30,10 @@ class Notice:
     """Something that a person should look at."""
 
     code: str
-    """What kind of notice it is, such as `no-switch`, `twins` or `new-column`."""
+    """The kind of notice, such as `no-switch`, `twins` or `new-column`."""
     problem: str
     rows: int
-    """Number of rows it concerns."""
+    """Number of rows that it concerns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Reading:
     columns: tuple[Column, ...]
     notices: tuple[Notice, ...]
     fingerprint: str
-    """The same as long as the columns and the ways in which they are read are the same."""
+    """A hash of the columns and of how they are read; it changes when these change."""
     mapping: str | None = None
     """The name of the mapping that has read the rows, such as the path of its file; None without one."""
     rows_left_out: tuple[LeftOut, ...] = ()

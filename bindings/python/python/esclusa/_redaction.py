@@ -1,4 +1,4 @@
-"""What may be shown of a text that another program wrote (11.21)."""
+"""What may be shown of another program's text (11.21)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ._deciding import decide
 
 
 def redacted(text: str) -> str:
-    """The text in one line, without what looks like a secret, and not too long."""
+    """The text in one line and of limited length, without what looks like a secret."""
     # Half a surrogate pair becomes U+FFFD, as everywhere (12.5).
     plain = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return str(decide("redacted", text=plain))

@@ -1,4 +1,4 @@
-"""A snapshot under a key of Redis or Valkey, and told of changes by the channel of the same name."""
+"""A snapshot under a key of Redis or Valkey, with notifications by the channel of the same name."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from typing import Any
 from ._native import hash as xxh3
 from ._source import NOT_MODIFIED, Answer, Failure, News, NotModified, Request
 
-# How many bytes at the start and at the end of a snapshot are compared besides its tag.
+# Number of bytes at the start and at the end of a snapshot that are compared besides its tag.
 _ENDS = 1024
-# How long after a refusal a user tries to subscribe again.
+# How long a user waits after a refusal before subscribing again.
 _REFUSED_SECONDS = 60.0
 
 
 class Redis:
-    """A snapshot under a key of Redis 6 or later, or Valkey. It needs `pip install 'esclusa[redis]'`, which is redis-py.
+    """A snapshot under a key of Redis 6 or later, or Valkey. It needs `pip install 'esclusa[redis]'`, which is
+    redis-py.
 
-    A writer sets the key and publishes anything on the channel of the same name. If there is a key with `:etag` after
-    it, that is compared before the snapshot is read; it should be set together with the snapshot. A user who may not
-    subscribe is asked for changes once an interval, and `status().polled` says so. In a cluster any node may be named.
+    A writer sets the key and publishes any message on the channel of the same name. If there is a key with `:etag`
+    after it, that is compared before the snapshot is read; it should be set together with the snapshot. Without the
+    right to subscribe the key is polled once per interval, and `status().polled` says so. In a cluster any node may be
+    named.
 
-    Each process has its own connections, which are made again when they break. Neither the user nor the password is ever
-    shown or logged.
+    Each process has its own connections, and new ones after an error. Neither the user nor the password is shown or
+    logged.
     """
 
     def __init__(
@@ -37,11 +39,11 @@ class Redis:
         password: Callable[[], str] | None = None,
         timeout: float = 10.0,
     ) -> None:
-        """`redis://…`, `rediss://…` or `unix://…`, or a function that is asked for it each time connections are made;
-        `password` is such a function for a password that rotates. `channel` is another channel than that of the key's
-        name. Connecting, and each command, may take `timeout` seconds.
+        """`redis://…`, `rediss://…` or `unix://…`, or a function that returns one for each connection; `password` is
+        such a function for a password that rotates. `channel` replaces the channel of the key's name. Connecting, and
+        each command, may take `timeout` seconds.
 
-        Raises ImportError without redis-py, and ValueError for what is no such URL; it does not repeat it.
+        Raises ImportError without redis-py, and ValueError for an invalid URL; the message does not repeat it.
         """
         if not timeout > 0:
             raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
@@ -49,7 +51,7 @@ class Redis:
             raise TypeError(f"expected a URL or a function that gives one, got {type(url).__name__}")
         self._url, self._password, self._timeout = url, password, timeout
         self._key, self._channel = key, key if channel is None else channel
-        # Links by process: those of the parent are neither used nor closed by its copy.
+        # Links by process: a fork neither uses nor closes those of its parent.
         self._links = dict[int, _Link]()
         self._node: tuple[str, int] | None = None
         self._name = _name(_options(url, timeout), key) if isinstance(url, str) else f"redis {key}"
@@ -61,7 +63,7 @@ class Redis:
 
     @property
     def polled(self) -> str | None:
-        """Why changes are asked for and not told of, if that is so."""
+        """Why the key is polled, if it is."""
         link = self._links.get(os.getpid())
         return None if link is None else link.polled
 
@@ -69,22 +71,22 @@ class Redis:
         return f"Redis({self.name!r})"
 
     def fetch(self, request: Request) -> Answer | NotModified:
-        """The snapshot, unless the tag stands for it."""
+        """The snapshot, unless the tag still matches."""
         import redis
 
-        # A tag may stay the same while the content changes, so now and then it is left out (11.16).
+        # A tag may stay the same while the content changes, so it is sometimes left out (11.16).
         known = None if request.in_full else request.etag
         is_kept = os.getpid() in self._links
         try:
             answer = self._fetch_once(known)
         except redis.exceptions.MovedError as moved:
-            # Another node of a cluster has the key; that one is asked from now on.
+            # Another node of the cluster has the key, and is asked from now on.
             self._node = (moved.host, moved.port)
             answer = self._fetch_once(known)
         except (redis.ConnectionError, redis.TimeoutError) as problem:
-            # The node may be gone; the address leads to one that knows where the key is now.
+            # The node may be gone; the configured address leads to a node that knows where the key is.
             self._node = None
-            # A connection that was kept may have been cut off a moment ago.
+            # A kept connection may have broken a moment ago.
             if not is_kept or isinstance(problem, redis.TimeoutError):
                 raise
             answer = self._fetch_once(known)
@@ -118,7 +120,7 @@ class Redis:
             link = self._links.get(os.getpid())
             if link is None:
                 link = self._links[os.getpid()] = self._link()
-            # Before anything is read, so that nothing is missed in between.
+            # Before any read, so that no change in between is missed.
             link.listen(self._channel)
             return link.read(self._key, known)
         except redis.RedisError:
@@ -129,7 +131,7 @@ class Redis:
         options = _options(self._url if isinstance(self._url, str) else self._url(), self._timeout)
         self._name = _name(options, self._key)
         if self._node is not None:
-            # Without a host it is another port of the node that was asked.
+            # Without a host it is another port of the same node.
             options["host"], options["port"] = self._node[0] or options["host"], self._node[1]
         if self._password is not None:
             options["password"] = self._password()
@@ -137,7 +139,8 @@ class Redis:
 
 
 class _Link:
-    """One connection for commands and one for the channel: the server closes one that subscribes and has much to take."""
+    """One connection for commands and one for the channel: the server closes a subscribed connection with much
+    output."""
 
     def __init__(self, options: dict[str, Any], timeout: float) -> None:
         import redis
@@ -150,12 +153,12 @@ class _Link:
         self._refused_at: float | None = None
 
     def listen(self, channel: str) -> None:
-        """Sees to it that messages come, if the server lets them."""
+        """Subscribes, if the server allows it."""
         import redis
 
         if self.news is not None:
-            # A connection on which nothing comes may have been cut off without a word. What it says of changes is not
-            # needed: the snapshot is read right after.
+            # A silent connection may be broken without notice. The content of a message is not needed: the snapshot is
+            # read right after.
             self.news.ping()
             if not self.hears("pong", self._timeout):
                 raise redis.TimeoutError(f"no answer within {self._timeout:g} s")
@@ -178,7 +181,7 @@ class _Link:
         self.polled = self._refused_at = None
 
     def hears(self, kind: str, seconds: float) -> bool:
-        """Whether a message of this kind comes in time."""
+        """Whether a message of this kind arrives in time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             message = self.news.get_message(timeout=left)
@@ -202,7 +205,7 @@ class _Link:
                     raise
                 # A user with the right to GET alone reads the whole snapshot.
         tag = None
-        # Before the snapshot: if it changes in between, the tag is the older one, and all is read once more.
+        # Before the snapshot: if it changes in between, the tag is the older one, and everything is read again.
         with contextlib.suppress(redis.exceptions.NoPermissionError):
             tag = self._client.get(f"{key}:etag")
         snapshot: Any = self._client.get(key)
@@ -222,7 +225,7 @@ class _Link:
 
 
 def _options(url: str, timeout: float) -> dict[str, Any]:
-    """What redis-py connects with."""
+    """The options of redis-py."""
     try:
         from redis.backoff import NoBackoff
         from redis import connection
@@ -233,7 +236,7 @@ def _options(url: str, timeout: float) -> dict[str, Any]:
     try:
         options: dict[str, Any] = dict(parse(url))
     except ValueError:
-        # What it says may repeat what it was given.
+        # Its message may repeat the value.
         raise ValueError("the URL cannot be read, expected `redis://…`, `rediss://…` or `unix://…`") from None
     # The protocol decides when to ask again.
     retries = {"retry": Retry(NoBackoff(), 0), "retry_on_timeout": False}
@@ -247,6 +250,6 @@ def _name(options: dict[str, Any], key: str) -> str:
 
 
 def _composed(tag: bytes, length: int, head: bytes, tail: bytes) -> str:
-    """What stands for a snapshot: its tag, its length and its ends."""
+    """Identifies a snapshot: its tag, its length and its ends."""
     ends = "".join(f"{xxh3(part.decode('utf-8', 'replace')):016x}" for part in (head, tail))
     return f"{tag.decode('utf-8', 'replace')} {length} {ends}"

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Refresh:
-    """What `Flags.refresh` returns. Waiting for it is optional, and gives the reason if there is no answer."""
+    """The result of `Flags.refresh`. Waiting for it is optional, and gives the reason if there is no answer."""
 
     __slots__ = ("_callbacks", "_end", "_over", "_timeout", "_why")
 
@@ -23,7 +23,8 @@ class Refresh:
         self._callbacks = list[Callable[[], object]]()
 
     def wait(self) -> str | None:
-        """Blocks the thread until the answer is in: None, or the reason why there is none. A coroutine awaits instead."""
+        """Blocks the thread until the answer has arrived: None, or the reason why there is none. A coroutine awaits
+        instead."""
         self._over.wait(min(max(self._end - time.monotonic(), 0.0), threading.TIMEOUT_MAX))
         return self._said()
 
@@ -49,7 +50,7 @@ class Refresh:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether its time is not over yet."""
+        """Whether its time has not ended yet."""
         return time.monotonic() < self._end
 
     @property

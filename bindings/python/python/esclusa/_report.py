@@ -1,4 +1,4 @@
-"""What publishing did, and what is wrong with a snapshot (sections 8 and 9 of SEMANTICS.md)."""
+"""The result of publishing, and the violations of a snapshot (sections 8 and 9 of SEMANTICS.md)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Violation:
     problem: str
     """What is wrong, and what was expected."""
     code: str
-    """What is wrong, as a name that does not change (sentence 9.9), such as `out-of-range`."""
+    """The kind of problem, as a name that does not change (sentence 9.9), such as `out-of-range`."""
 
     def __str__(self) -> str:
         return f"`{self.place}`: {self.problem}" if self.place else self.problem
@@ -28,9 +28,9 @@ class Kept:
     """The definition that a flag which was set aside keeps from an earlier snapshot."""
 
     revision: int | None
-    """The revision of the snapshot that it comes from, if that had one."""
+    """The revision of the snapshot that it comes from, if it has one."""
     publishes: int
-    """For how many publishes it has been kept, this one included."""
+    """Number of publishes for which it has been kept, this one included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class SetAside:
 
     key: str
     off: bool
-    """Whether its kill switch holds it off."""
+    """Whether its row says off."""
     kept: Kept | None
     """The definition that it keeps, or None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What publishing a snapshot did."""
+    """The result of publishing a snapshot."""
 
     outcome: Literal["published", "older"]
     """`older` means that the current snapshot, which has a higher revision, stays."""
@@ -77,10 +77,10 @@ class SnapshotError(ValueError):
     violations: tuple[Violation, ...]
     """All violations that refused it: in strict mode every one, otherwise at most one."""
     code: str
-    """What is wrong, as a name that does not change (sentence 9.9), such as `not-json`."""
+    """The kind of problem, as a name that does not change (sentence 9.9), such as `not-json`."""
 
     def __init__(self, problem: str, violations: tuple[Violation, ...] = (), code: str = "not-a-snapshot") -> None:
-        """A refusal with its reason in one line, the violations behind it, and the name of its kind."""
+        """A refusal with its reason in one line, its violations, and its code."""
         super().__init__(problem, violations, code)
         self.violations = violations
         self.code = code
@@ -93,7 +93,7 @@ class MappingError(SnapshotError):
     """A mapping is wrong, or does not fit the rows as a whole; what was published before stays."""
 
     place: str
-    """Where it is: the entry of the mapping with its options, joined by dots, or a column or a table."""
+    """The place: the entry of the mapping with its options, joined by dots, or a column or a table."""
     problem: str
     """What is wrong, and what was expected."""
 

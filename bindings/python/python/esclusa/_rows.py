@@ -1,4 +1,4 @@
-"""Rows and documents that a program holds as objects, as the text of a snapshot."""
+"""Rows and documents as objects, converted to the text of a snapshot."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
         return [_plain(element) for element in value]
     if hasattr(value, "__index__"):
         return int(value)
-    # A UUID, an address, an interval: what a database prints is what these print.
+    # A UUID, an address, an interval: `str` gives the text that a database prints.
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""The thread that keeps flags fresh: it asks a source when the protocol says so, and publishes what it answers."""
+"""The thread that keeps flags fresh: it sends requests when the protocol says so, and publishes the answers."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("esclusa")
 
-# How many violations of one snapshot are logged one by one.
+# Number of violations of one snapshot that are logged one by one.
 _MAX_LOGGED = 10
-# How long a source waits for news before the thread looks for other work.
+# How long a source waits for news before the thread does other work.
 _TURN_SECONDS = 0.25
 # A thread that runs this much late was in a frozen process (11.26).
 _SLACK_SECONDS = 1.0
-# How many refreshes may be waited for until those that are over are looked for.
+# Number of pending refreshes after which those that are over are removed.
 _FORGETTING = 1000
 _YEAR_SECONDS = 366 * 86_400.0
-# How long to rest when what should not fail has failed, such as the app's own handler of logs.
+# The pause after an unexpected error, such as one of the app's log handler.
 _REST_SECONDS = 1.0
 
 
 class Run:
     """One source, one protocol, one thread, in one process.
 
-    It holds no lock: the protocol's steps and the queue's are each one step for the interpreter. So it does not matter
-    in the middle of what a process forks. It does not hold the flags either, so that they can go.
+    It takes no lock: each step of the protocol and of the queue is one step for the interpreter, so a fork is safe at
+    any moment. It holds the flags weakly, so that they can be collected.
     """
 
     def __init__(
@@ -63,27 +63,27 @@ class Run:
         self._is_copy = False
         self._protocol = Protocol(int.from_bytes(os.urandom(8), "big"), **policy.to_native())
         self._began = time.monotonic()
-        # The same by the clock of the machine: an error's time is worked out from it, and stays the same.
+        # The same by the system clock; the times of errors are computed from it, so they never change.
         self._began_at = datetime.now(timezone.utc)
         self._wakeups = queue.SimpleQueue[None]()
         self._asking_since: float | None = None
         self._is_publishing = False
-        # What was published last, be it a copy or by the process that this one is a copy of.
+        # The digest of the last published snapshot, also of a bootstrap or of the parent process.
         self._current: bytes | None = None
         # The fingerprint of the reading that was logged last.
         self._understood: str | None = None
         self._can_wait = _asking.can_wait(source)
         self._translation = _asking.translation_of(source)
         self.is_stopped = False
-        # The number of requests so far, and the refreshes that wait for one of them.
+        # Number of requests so far, and the refreshes that wait for one of them.
         self._asks = 0
         self._waiting = dict[Refresh, int]()
         self._has_thaw = thaw > 0
-        # When this thread will have had its turn, by the clock of the wall, if the process is not frozen; after it was, the
-        # number of the answer that a question waits for.
+        # When this thread will have run again, by the system clock, unless the process is frozen; after a thaw, the
+        # index of the answer that an evaluation waits for.
         self._thaws_at = math.inf
         self._thawed: int | None = None
-        # Flags that nobody holds any more need not be kept fresh.
+        # Ends the thread when the flags are collected.
         put = self._wakeups.put
         self._flags = weakref.ref(flags, lambda _: put(None))
         self._thread = threading.Thread(target=self._live, name="esclusa-sync", daemon=True)
@@ -103,13 +103,13 @@ class Run:
                 self._restore(flags, begun)
 
     def inherit(self, flags: Flags, before: Run) -> None:
-        """Begins in a copy of the process, with what is published there."""
+        """Begins in a fork, with the published flags."""
         self._is_copy = True
         if flags.is_ready:
             self._current = before._current
             self._protocol.inherited(self._now_ms(), flags.revision)
             if _asking.is_local(self.source):
-                # No other copy of the process is disturbed by asking at once.
+                # Reading locally does not burden a shared store, so it need not be spread out.
                 self._protocol.refresh(self._now_ms())
 
     def start(self) -> None:
@@ -118,19 +118,19 @@ class Run:
         try:
             self._thread.start()
         except RuntimeError as problem:
-            # The interpreter ends, or the system has no more threads; what is published stays.
+            # The interpreter ends, or the system has no more threads; the published flags stay.
             _logger.warning("%s: nothing keeps the flags fresh: %s", self.name, str(problem))
             self.has_begun.set()
 
     def refresh(self, timeout: float, wanted: int | None = None) -> Refresh:
-        """Asks as soon as the thread can, unless the answer that is wanted is on its way."""
+        """Sends a request as soon as the thread can, unless the wanted answer is pending."""
         refresh = Refresh(timeout)
         if self.is_stopped or self.is_own_thread:
             refresh._answer("it is closed" if self.is_stopped else "the thread that asks cannot wait for itself")
         else:
             if len(self._waiting) % _FORGETTING == _FORGETTING - 1:
                 self._forget()
-            # An answer that is on its way may be from before.
+            # A pending answer may be from before this call.
             self._waiting[refresh] = self._asks + 1 if wanted is None else wanted
         if wanted is None or wanted > self._asks:
             self._wakeups.put(None)
@@ -143,13 +143,13 @@ class Run:
                 refresh._answer(why)
 
     def _forget(self) -> None:
-        """Drops refreshes whose time is over: a source that hangs answers none of them."""
+        """Removes refreshes whose time is over: a source that hangs answers none of them."""
         for refresh in list(self._waiting):
             if not refresh.is_wanted:
                 self._waiting.pop(refresh, None)
 
     def was_frozen(self, timeout: float) -> None:
-        """Waits for an answer before the first question after the process was frozen; why there is none is in the status."""
+        """Waits for an answer before the first evaluation after a thaw; the status has the reason if there is none."""
         refresh = self.refresh(timeout, self._thawed)
         refresh.wait()
         if refresh.is_late:
@@ -158,42 +158,42 @@ class Run:
             _logger.warning("%s: %s", self.name, why)
 
     def _thaws_in(self, seconds: float) -> None:
-        """A question that is asked later finds that this thread has not had its turn."""
+        """Sets the time after which an evaluation knows that this thread has not run."""
         flags = self._flags()
         if not self._has_thaw or flags is None:
             return
         now = time.time()
         if now > self._thaws_at and self._thawed is None:
-            # The thread was sooner than any question, which waits for what it asks now.
+            # The thread ran before any evaluation, which then waits for its next request.
             self._thawed = self._asks + 1
         if self._thawed is None or self.is_stopped:
             self._thaws_at = now + min(seconds, _YEAR_SECONDS) + _SLACK_SECONDS
             flags._thaws_at(0 if self.is_stopped else int(self._thaws_at * 1000))
 
     def _is_thawed(self) -> None:
-        """There was an answer since the process was frozen, be it a good one or not."""
+        """Notes that there was an answer after the thaw, good or not."""
         flags = self._flags()
         if self._thawed is not None and self._asks >= self._thawed and flags is not None:
             flags._thaws_at(0)
             self._thaws_at, self._thawed = math.inf, None
 
     def stop(self) -> None:
-        """Publishes nothing that is not being published already, and ends the thread as soon as it looks up."""
+        """Ends the thread after its current step; a publish in progress completes."""
         self.is_stopped = True
         self._wakeups.put(None)
 
     def join(self, seconds: float) -> None:
-        """Waits until nothing is being published any more, and at most so long for the thread to end."""
+        """Waits until no publish is in progress, and at most `seconds` for the thread to end."""
         if self._thread is not threading.current_thread() and self._thread.is_alive():
             while self._is_publishing and self._thread.is_alive():
                 time.sleep(0.001)
             self._thread.join(seconds)
 
     def status(self) -> Status:
-        """How things stand now."""
+        """The status now."""
         since = self._asking_since
         if since is not None and time.monotonic() - since > self._timeout:
-            # Nobody can end a call that hangs, but everybody may know of it.
+            # A call that hangs cannot be ended, but the status shows it.
             self._asking_since = None
             self._protocol.failed(self._now_ms(), f"no answer within {self._timeout:g} s", None)
             _logger.warning("%s: no answer within %g s, and it is still waited for", self.name, self._timeout)
@@ -216,7 +216,7 @@ class Run:
 
     @property
     def is_own_thread(self) -> bool:
-        """Whether the thread that calls this is the one that asks."""
+        """Whether the caller is the thread of this run."""
         return threading.current_thread() is self._thread
 
     def _live(self) -> None:
@@ -254,7 +254,7 @@ class Run:
             self._wait(action / 1000)
 
     def _pause(self, seconds: float) -> bool:
-        """Waits; says whether somebody wants something before the time is over."""
+        """Waits; True if a request or the end was asked for before the time is over."""
         try:
             self._wakeups.get(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
             while not self._wakeups.empty():
@@ -278,14 +278,14 @@ class Run:
                 news = News.DISCONNECTED
             if news is News.CHANGED:
                 self._protocol.notified(self._now_ms())
-                # It is asked soon, and until then it need not say so again.
+                # The source is asked soon; until then it need not wait for news.
                 self._can_wait = False
                 return
             if news is News.DISCONNECTED:
                 self._protocol.disconnected(self._now_ms())
                 self._can_wait = False
                 return
-            # A source that does not wait at all would be asked to without end.
+            # A source that does not wait would be called without pause.
             if (early := turn - time.monotonic()) > 0 and self._pause(early):
                 return
         self._pause(end - time.monotonic())
@@ -296,7 +296,7 @@ class Run:
         try:
             outcome: Answer | NotModified | Failure = _asking.ask(self.source, request)
         except Failure as failure:
-            # Its traceback leads here, and would hold everything that is here.
+            # Its traceback refers to this frame, and would keep everything in it alive.
             outcome = failure.with_traceback(None)
             outcome.__context__ = None
         finally:
@@ -335,7 +335,7 @@ class Run:
 
     def _publish(self, flags: Flags, snapshot: bytes, etag: str | None) -> Report | None:
         if self._current == _digest(snapshot):
-            # The source confirms what there was to begin with: it is fresh now, and nobody need hear of it.
+            # The source confirms the bootstrap: it is fresh now, and listeners need not be called.
             self._protocol.published(self._now_ms(), flags.revision, etag)
             return None
         try:
@@ -353,7 +353,7 @@ class Run:
         return report
 
     def _restore(self, flags: Flags, snapshot: bytes) -> None:
-        """Publishes what there is to begin with, or instead of an answer."""
+        """Publishes a bootstrap, or a snapshot in place of an answer."""
         try:
             report = self._swap(flags, snapshot)
         except SnapshotError as problem:
@@ -366,7 +366,7 @@ class Run:
             flags._tell(report)
 
     def _swap(self, flags: Flags, snapshot: bytes) -> Report | None:
-        """Publishes without telling anybody; None if nothing is to be published any more."""
+        """Publishes without calling listeners; None after the end."""
         self._is_publishing = True
         try:
             if self.is_stopped:
@@ -379,7 +379,7 @@ class Run:
         for violation in report.violations[:_MAX_LOGGED]:
             _logger.warning("%s: %s", self.name, violation)
         for notice in report.reading.notices:
-            # A kill switch that meets no flag does not kill (13.14).
+            # A kill switch that matches no flag switches nothing off (13.14).
             if notice.code == "unknown-switch":
                 _logger.warning("%s: %s", self.name, notice.problem)
         if (more := len(report.violations) - _MAX_LOGGED) > 0:
@@ -387,7 +387,7 @@ class Run:
         return report
 
     def _tell_understood(self, reading: Reading) -> None:
-        """Logs what was understood, if that is not what was logged last (11.24)."""
+        """Logs the reading, if it differs from the last one that was logged (11.24)."""
         if reading.fingerprint == self._understood:
             return
         self._understood = reading.fingerprint
@@ -419,7 +419,7 @@ _running: weakref.WeakSet[Run] = weakref.WeakSet()
 
 
 def _stop_all() -> None:
-    """Before the interpreter ends: a thread that logs while it does may end it with an error."""
+    """Before the interpreter ends: a thread that logs during that may end it with an error."""
     running = [run for run in _running if not run.is_stopped]
     for run in running:
         run.stop()

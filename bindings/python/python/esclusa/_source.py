@@ -1,4 +1,4 @@
-"""Sources: where snapshots come from, and what they are asked and answer."""
+"""Sources: where snapshots come from, with their requests and answers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ._rows import Rows
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a source is asked with, so that it need not send what is known."""
+    """The parameters of a request, so that the source need not send what is known."""
 
     etag: str | None = None
-    """The entity tag of the last answer that was taken."""
+    """The entity tag of the last accepted answer."""
     revision: int | None = None
     """The revision of that answer."""
     in_full: bool = False
@@ -26,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """A snapshot, as JSON or as rows, with what stands for it in the next request."""
+    """A snapshot, as JSON or as rows, with the entity tag for the next request."""
 
     snapshot: bytes | str | Rows
     etag: str | None = None
@@ -45,26 +45,26 @@ class NotModified(enum.Enum):
 
 
 NOT_MODIFIED: Final = NotModified.NOT_MODIFIED
-"""What the request stands for is still the current snapshot."""
+"""The snapshot has not changed since the request's entity tag."""
 
 
 class News(enum.Enum):
-    """What a source says of itself, unasked."""
+    """A notification from a source."""
 
     CHANGED = "changed"
-    """There is a new snapshot; `True` says the same."""
+    """There is a new snapshot; `True` means the same."""
     DISCONNECTED = "disconnected"
-    """The way by which it would say so is cut off, and news may have been missed."""
+    """The connection for notifications was lost, and news may have been missed."""
 
 
 class Failure(Exception):
-    """Why a source gives no answer, where it has more to say than what went wrong."""
+    """Why a source gives no answer, with more details than the message of an exception."""
 
     def __init__(
         self, message: str, *, retry_after: float | None = None, instead: bytes | str | None = None
     ) -> None:
-        """`retry_after` is for how many seconds the source asks to be left alone; `instead` is a snapshot that there
-        is nevertheless, to be published until there is an answer."""
+        """`retry_after` is the wait that the source asks for, in seconds; `instead` is a snapshot that is published
+        until there is an answer."""
         super().__init__(message)
         self.retry_after = retry_after
         self.instead = instead
@@ -72,31 +72,34 @@ class Failure(Exception):
 
 @runtime_checkable
 class Source(Protocol):
-    """A store that can be asked for a snapshot. Only `name` and `fetch` are needed.
+    """A store that gives a snapshot on request. Only `name` and `fetch` are required.
 
-    A source is asked again and again, by one thread, at the times that the protocol decides; it holds no schedule, no
-    retries and no copy of its own. It has time-outs of its own: nobody can end a call that hangs. It may also have:
+    One thread calls a source, at the times that the protocol decides; a source has no schedule, no retries and no copy
+    of its own. It needs time-outs of its own, because a call that hangs cannot be ended. It may also have:
 
-    - `wait(seconds) -> bool | News | None`, which waits at most so long and returns early when there is news (True or
-      `News.CHANGED`) or when the way by which news comes is cut off (`News.DISCONNECTED`, or any exception). The thread calls
-      it again and again instead of sleeping.
-    - `bootstrap() -> bytes | str | None`, what can be published before it is asked for the first time.
-    - `is_local`, a bool: whether asking takes no longer than reading a file, so that whoever begins to sync waits for
-      the first answer.
-    - `polled`, why it tells of no news now though it can `wait`, as text without secrets, or None; the status says it.
-    - `translation`, the `Mapping` that reads what it gives, which is rows of a table then. `mapped` gives any source one.
-    - `close()`, called when nobody will ask it again.
+    - `wait(seconds) -> bool | News | None`, which waits at most that long and returns early when there is news (True or
+      `News.CHANGED`) or when the connection for notifications is lost (`News.DISCONNECTED`, or any exception). The
+      thread calls it repeatedly instead of sleeping.
+    - `bootstrap() -> bytes | str | None`, what can be published before the first request.
+    - `is_local`, a bool: whether a request takes no longer than reading a file, so that `sync` waits for the first
+      answer.
+    - `polled`, why it sends no notifications now although it can `wait`, as text without secrets, or None; the status
+      shows it.
+    - `translation`, the `Mapping` that reads its answers, which are then rows of a table. `mapped` gives any source
+      one.
+    - `close()`, called after the last request.
 
-    In a forked process a copy of it is asked: a source that holds a connection remembers `os.getpid()` beside it and
-    makes its own where that differs.
+    A forked process uses a copy of the source: a source with a connection remembers `os.getpid()` with it, and makes
+    its own connection if that differs.
     """
 
     @property
     def name(self) -> str:
-        """What the log and the status call it, without secrets."""
+        """Its name in the log and the status, without secrets."""
 
     def fetch(self, request: Request, /) -> bytes | str | Rows | Answer | NotModified:
-        """The current snapshot, as JSON or as rows, or `NOT_MODIFIED` if the request stands for it. Any exception is a failure."""
+        """The current snapshot, as JSON or as rows, or `NOT_MODIFIED` if it has not changed. Any exception is a
+        failure."""
 
 
 Fetch: TypeAlias = Callable[[], "bytes | str | Rows | Answer | NotModified"]

@@ -1,4 +1,4 @@
-"""How things stand between a source and its flags, for a person and for a health check."""
+"""The state between a source and its flags, for a person and for a health check."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from ._mapping import MappedBy
 
 @dataclass(frozen=True, slots=True)
 class LastError:
-    """What went wrong, and when."""
+    """An error, and when it happened."""
 
     error: str
     """In one line, without secrets."""
     at: datetime
-    """By the clock of the machine, in UTC."""
+    """By the system clock, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How things stand. As text it is one line, such as
-    `failing from flags.json, revision 42, 31 s old, 3 failures, the last: OSError`."""
+    """The status. As text it is one line, such as `failing from flags.json, revision 42, 31 s old, 3 failures, the
+    last: OSError`."""
 
     state: Literal["starting", "fresh", "stale", "failing"]
-    """`starting`: nothing is published yet; `fresh`: the last answer was good and is young; `stale`: it is old, or what
-    there is came from a copy; `failing`: the last ask failed."""
+    """`starting`: nothing is published yet; `fresh`: the last answer was good and is young; `stale`: it is old, or the
+    flags came from a copy; `failing`: the last request failed."""
     source: str
-    """What the source is called."""
+    """The name of the source."""
     revision: int | None
     """The revision that was published last, if it has one."""
     age: float | None
@@ -37,11 +37,11 @@ class Status:
     failures: int
     """Failures in a row."""
     last_error: LastError | None
-    """What went wrong last; it stays when things are good again."""
+    """The last error; it stays when things are good again."""
     polled: str | None = None
-    """Why the source is asked for changes once an interval, where it could tell of them at once but does not."""
+    """Why the source is polled once per interval, although it could send notifications."""
     mapped_by: MappedBy | None = None
-    """Whose mapping says what the columns are; None if none does."""
+    """Whose mapping defines the columns; None without a mapping."""
 
     def __str__(self) -> str:
         last = None if self.last_error is None else {"error": self.last_error.error, "at_ms": 0}

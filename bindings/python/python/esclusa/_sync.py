@@ -1,4 +1,4 @@
-"""A source that keeps flags fresh, in this process and in copies of it."""
+"""A source that keeps flags fresh, in this process and in its forks."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _logger = logging.getLogger("esclusa")
 
 # How long a start waits for a local source: a network file system may hang.
 _BEGIN_SECONDS = 3.0
-# For how long closing waits for a source that is being asked.
+# How long closing waits for a request in progress.
 _CLOSING_SECONDS = 1.0
 # How long the first evaluation in a forked process waits for a local source.
 _LOCAL_SECONDS = 0.05
 
 
 class Sync:
-    """A source that keeps flags fresh until it is closed, or until nobody holds the flags any more.
+    """A source that keeps flags fresh until it is closed, or until the flags are collected.
 
-    It is what `Flags.sync` returns, and a context manager that closes it. What is published stays.
+    `Flags.sync` returns it; it is a context manager that closes it. The published flags stay.
     """
 
     __slots__ = ("__weakref__", "_allow_empty", "_flags", "_policy", "_run", "_thaw", "_timeout")
@@ -40,7 +40,7 @@ class Sync:
     def __init__(
         self, flags: Flags, source: Source | Fetch, policy: Policy, timeout: float, allow_empty: bool, thaw: float
     ) -> None:
-        """Nothing happens before `_start`."""
+        """Call `_start` to begin."""
         if not timeout > 0:
             raise ValueError(f"`timeout` is {timeout}, expected more than 0 seconds")
         self._flags = weakref.ref(flags)
@@ -68,22 +68,22 @@ class Sync:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it keeps nothing fresh any more."""
+        """Whether it has ended."""
         return self._run.is_stopped or self._flags() is None
 
     def status(self) -> Status:
-        """How things stand; it waits for nothing."""
+        """The status now; it does not wait."""
         self._look()
         return self._run.status()
 
     def refresh(self, timeout: float = 10.0) -> Refresh:
-        """Asks the source now. `await` it, or call `wait()`, for the answer: None, or the reason why there is none within
-        `timeout` seconds."""
+        """Sends a request now. `await` it, or call `wait()`, for the answer: None, or the reason why there is none
+        within `timeout` seconds."""
         self._look()
         return self._run.refresh(timeout)
 
     def close(self) -> None:
-        """Ends it: nothing is published any more when this returns. It may be called again."""
+        """Ends it: nothing is published after this returns. It may be called again."""
         self._look()
         self._run.stop()
         self._run.join(_CLOSING_SECONDS)
@@ -92,11 +92,11 @@ class Sync:
 
     def _wait_until_ready(self, timeout: float) -> bool:
         self._look()
-        # Nothing more comes of a source that is closed.
+        # A closed source cannot recover.
         return self._run.is_ready.wait(0.0 if self.is_closed else min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
     def _was_frozen(self) -> bool:
-        """Before the first question after the process was frozen."""
+        """Called before the first evaluation after a thaw."""
         run = self._run
         if not run.is_own_thread and not run.is_stopped:
             run.was_frozen(self._thaw)
@@ -115,15 +115,15 @@ class Sync:
         return True
 
     def _look(self) -> None:
-        """Whatever is asked first looks whether this process is a copy."""
+        """Every public method first checks whether this process is a fork."""
         flags = self._flags()
         if flags is not None:
             flags._heal()
 
     def _begin_anew(self, flags: Flags) -> None:
-        """In a copy of the process: with another thread, another protocol, and what is published.
+        """In a fork: starts with another thread, another protocol, and the published flags.
 
-        Nothing that the original's thread may have held is touched.
+        Nothing that the parent's thread may have held is touched.
         """
         before = self._run
         if before.is_stopped:
@@ -134,5 +134,5 @@ class Sync:
             self._run = run
             run.start()
         except Exception as problem:
-            # Whoever asks for a flag in here gets an answer.
+            # An evaluation inside this block does not wait.
             _logger.error("%s: nothing keeps the flags fresh: %s", before.name, describe_error(problem))

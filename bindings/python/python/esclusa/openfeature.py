@@ -29,13 +29,13 @@ __all__ = ["EsclusaProvider"]
 
 _T = TypeVar("_T")
 _NONE = object()
-# The members by their values, so that no answer has to call the enumeration.
+# The members by value, so that an answer does not call the enumeration.
 _REASONS = {reason.value: reason for reason in Reason}
 
 
 class EsclusaProvider(AbstractProvider):
-    """Gives the values of a `Flags` to OpenFeature's clients, and tells them when something is published, when the
-    source fails, and when it is well again."""
+    """Evaluates a `Flags` for OpenFeature's clients, and emits events when flags change, when the source fails, and
+    when it recovers."""
 
     def __init__(
         self,
@@ -45,13 +45,13 @@ class EsclusaProvider(AbstractProvider):
         on_track: Callable[[str, EvaluationContext | None, TrackingEventDetails | None], object] | None = None,
         hooks: Sequence[Hook] = (),
     ) -> None:
-        """A provider of these flags, which the app or a source goes on publishing into.
+        """A provider of these flags, into which the app or a source goes on publishing.
 
-        Initialising waits `initialization_timeout` seconds for the source's first good answer. `on_track` is given what
-        the app tracks by `client.track(name, context, details)`, the context as the SDK has merged it; without it
-        tracking does nothing. `hooks` are run by the SDK at every evaluation that the provider answers.
+        Initialising waits `initialization_timeout` seconds for the source's first good answer. `on_track` receives what
+        the app tracks by `client.track(name, context, details)`, with the context as the SDK has merged it; without it
+        tracking does nothing. The SDK runs `hooks` at every evaluation of this provider.
 
-        Raises TypeError if these are no flags.
+        Raises TypeError if these are not flags.
         """
         if not isinstance(flags, Flags):
             raise TypeError(f"a provider needs flags, expected `Flags()`, got {type(flags).__name__}")
@@ -61,7 +61,7 @@ class EsclusaProvider(AbstractProvider):
         self._on_track, self._hooks = on_track, list(hooks)
         self._details = flags._details
         self._ends = list[Callable[[], None]]()
-        # What the SDK was told last.
+        # The state that the SDK knows.
         self._state: Literal["waiting", "failed", "ready", "stale"] = "waiting"
 
     def get_metadata(self) -> Metadata:
@@ -69,7 +69,7 @@ class EsclusaProvider(AbstractProvider):
         return Metadata(name="esclusa")
 
     def get_provider_hooks(self) -> list[Hook]:
-        """Those that it was made with."""
+        """The hooks given to the constructor."""
         return self._hooks
 
     def track(
@@ -78,13 +78,13 @@ class EsclusaProvider(AbstractProvider):
         evaluation_context: EvaluationContext | None = None,
         tracking_event_details: TrackingEventDetails | None = None,
     ) -> None:
-        """Hands it to `on_track`."""
+        """Calls `on_track`."""
         if self._on_track is not None:
             self._on_track(tracking_event_name, evaluation_context, tracking_event_details)
 
     def initialize(self, evaluation_context: EvaluationContext) -> None:
-        """Ready with the source's first good answer, or with the first publish where there is no source. When the time
-        is over: ready and stale if anything is published, else an error until something is."""
+        """Waits for the source's first good answer, or for the first publish if there is no source. At the end of the
+        time: ready and stale if anything is published, else an error until something is."""
         self._state = "waiting"
         if not self._ends:
             self._ends = [self._flags.on_publish(self._published), self._flags._watch(self._compare)]
@@ -94,11 +94,11 @@ class EsclusaProvider(AbstractProvider):
             raise self._failure()
         self._state = "ready"
         if (problem := self._problem()) is not None:
-            # The SDK says after this that the provider is ready, so it is told again when the source fails again.
+            # The SDK emits ready after this, so a later failure is emitted again.
             self.emit_provider_stale(ProviderEventDetails(message=problem))
 
     def shutdown(self) -> None:
-        """From here on no event is emitted."""
+        """Ends the events."""
         for end in self._ends:
             end()
         self._ends = []
@@ -113,7 +113,7 @@ class EsclusaProvider(AbstractProvider):
             self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=keys))
 
     def _compare(self) -> None:
-        """Tells the SDK how the source is, if it knows otherwise."""
+        """Emits the state of the source, if it has changed."""
         problem = self._problem()
         if problem is None and self._state == "stale":
             self._state = "ready"
@@ -123,7 +123,7 @@ class EsclusaProvider(AbstractProvider):
             self.emit_provider_stale(ProviderEventDetails(message=problem))
 
     def _problem(self) -> str | None:
-        """Why the flags may be old, if they may."""
+        """Why the flags may be outdated; None if they are fresh."""
         sync = self._flags._sync
         if sync is None:
             return None
@@ -138,7 +138,7 @@ class EsclusaProvider(AbstractProvider):
         return f"the source has not answered lately; the flags are from before{why}"
 
     def _failure(self) -> OpenFeatureError:
-        """Why initialising fails: for good if what was to bring flags has ended."""
+        """Why initialising failed: fatal if the sync has ended."""
         sync = self._flags._sync
         if sync is not None and sync.is_closed:
             return ProviderFatalError("nothing is published, and nothing keeps the flags fresh any more")
@@ -191,9 +191,10 @@ class EsclusaProvider(AbstractProvider):
             value, variant, reason, code, revision = self._details(key, None, None)
         else:
             value, variant, reason, code, revision = self._details(key, context.attributes, context.targeting_key)
-        # What is known of the snapshot; telemetry reads `version`. With one, because the class takes longer to make its own.
+        # The metadata of the snapshot; telemetry reads `version`. Given always, because the class takes longer to make
+        # its own.
         known: dict[str, Any] = {} if revision is None else {"revision": revision, "version": str(revision)}
-        # Most values are of the very type, and need no call to say so.
+        # Most values have exactly this type, and need no call to check it.
         if value.__class__ is not kind:
             if value is None:
                 value = default

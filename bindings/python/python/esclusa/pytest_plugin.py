@@ -1,4 +1,4 @@
-"""Fixtures for pytest, there as soon as the package is installed."""
+"""Fixtures for pytest, available as soon as the package is installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from ._flags import Flags
 
 Override = Callable[[Flags, Mapping[str, bool | Mapping[str, Any]]], None]
-"""What the fixture `esclusa_override` gives."""
+"""The type of the fixture `esclusa_override`."""
 
 
 @pytest.fixture
