@@ -1,4 +1,4 @@
-//! What those who ask pass: contexts, keys, and lists of keys.
+//! The arguments of the methods: contexts, keys, and lists of keys.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use pyo3::types::PyString;
 use crate::caller::Context;
 use crate::reading;
 
-/// A context that was copied, if need be.
+/// A context, copied if necessary.
 pub(crate) enum Caller<'c> {
     Nobody,
     Held(&'c esclusa::Context<'static>),
@@ -26,7 +26,8 @@ impl Caller<'_> {
     }
 }
 
-/// The context in a form that Python code cannot touch, or what is wrong with it; an interrupt is no such thing.
+/// The context in a form that Python code cannot change, or what is wrong with it; an interrupt is returned as an
+/// error.
 pub(crate) fn copied<'c>(context: Option<&'c Bound<'_, PyAny>>) -> PyResult<Result<Caller<'c>, PyErr>> {
     let Some(context) = context.filter(|context| !context.is_none()) else { return Ok(Ok(Caller::Nobody)) };
     if let Ok(context) = context.cast_exact::<Context>() {
@@ -39,7 +40,7 @@ pub(crate) fn copied<'c>(context: Option<&'c Bound<'_, PyAny>>) -> PyResult<Resu
     }
 }
 
-/// A key as text; `None` for what is no string.
+/// A key as text; `None` if it is not a string.
 pub(crate) fn key_of<'k>(key: &'k Bound<'_, PyAny>) -> PyResult<Option<Cow<'k, str>>> {
     let Ok(key) = key.cast::<PyString>() else { return Ok(None) };
     match key.to_str() {
@@ -48,7 +49,7 @@ pub(crate) fn key_of<'k>(key: &'k Bound<'_, PyAny>) -> PyResult<Option<Cow<'k, s
     }
 }
 
-/// The keys that are chosen; one that is no string is no flag's.
+/// The chosen keys; one that is not a string names no flag.
 pub(crate) fn chosen(keys: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<String>>> {
     let Some(keys) = keys.filter(|keys| !keys.is_none()) else { return Ok(None) };
     if keys.is_instance_of::<PyString>() {

@@ -1,4 +1,4 @@
-//! Finding the answer for one flag: with nothing in the way, with an override, or with none to be had.
+//! Evaluates one flag: on the fast path, with an override, or without an answer.
 
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
@@ -13,17 +13,17 @@ use crate::flags::Flags;
 use crate::place;
 use crate::resolution::Resolution;
 
-/// The code of a context that has the wrong shape (12.1); the engine, which takes no such context, does not know it.
+/// The error code of a context of the wrong shape (12.1); the engine, which never gets such a context, does not have
+/// it.
 pub(crate) const INVALID_CONTEXT: &str = "INVALID_CONTEXT";
 
 impl Flags {
-    /// Whether the flag is on, on the straight path: with a context that is ready or can be read where it stands.
+    /// Whether the flag is on, on the fast path: with a prepared context, or a dict that can be read in place.
     #[inline]
     pub(crate) fn is_on(&self, key: &Bound<'_, PyAny>, context: Option<&Bound<'_, PyAny>>) -> Option<bool> {
         let key = key.cast_exact::<PyString>().ok()?;
-        // Before the turn and before the dict is looked at: half a surrogate pair raises an error, and where that is
-        // allocated the garbage collector may run any Python code.
-        // SAFETY: the key is held by the caller for the whole of this function.
+        // Before the cell is used and the dict is read: half a surrogate pair raises an error, and allocating that may
+        // run the garbage collector, and so any Python code. SAFETY: the caller holds the key during this function.
         let text = unsafe { place::text(key.as_any().as_borrowed()) }?;
         let ask = |context: &esclusa::Context<'_>| {
             self.reader.with(key.py(), |(reader, recent)| match recent.find(key, text, &self.flags) {
@@ -36,14 +36,14 @@ impl Flags {
             return Some(ask(&context.get().context));
         }
         if let Ok(dict) = context.cast_exact::<PyDict>() {
-            // SAFETY: the engine runs no Python code and does not let go of the interpreter lock.
+            // SAFETY: the engine runs no Python code and does not release the interpreter lock.
             return unsafe { place::context(dict, None) }.map(|context| ask(&context));
         }
         context.is_none().then(|| ask(&self.nobody))
     }
 
-    /// The flag's answer at a time (now, if there is none), or why there is no answer (12.1): what the key lacks is said
-    /// before what the context lacks.
+    /// The flag's answer at a time (by default now), or why there is none (12.1): an error of the key comes before one
+    /// of the context.
     pub(crate) fn ask<'s>(
         &self,
         set: &'s FlagSet,
@@ -54,7 +54,7 @@ impl Flags {
         self.ask_with(set, key, context, None, now)
     }
 
-    /// The same with a targeting key that takes the place of the context's own.
+    /// The same with a targeting key that replaces the context's own.
     pub(crate) fn ask_with<'s>(
         &self,
         set: &'s FlagSet,
@@ -63,7 +63,7 @@ impl Flags {
         targeting_key: Option<&Bound<'_, PyAny>>,
         now: Option<Time>,
     ) -> PyResult<Result<esclusa::Resolution<'s>, &'static str>> {
-        // An empty key is no flag's, and neither is one that is no string.
+        // An empty key names no flag, and neither does a value that is not a string.
         let text = key_of(key)?.unwrap_or_default();
         let resolve = |context: &esclusa::Context<'_>| {
             let clock = || now.unwrap_or_else(|| SystemTime::now().into());
@@ -73,11 +73,11 @@ impl Flags {
                 None => set.resolve_by(&*text, context, clock),
             })
         };
-        // Before the dict is looked at, as above. SAFETY: it is held by the caller for the whole of this function.
+        // Before the dict is read, as above. SAFETY: the caller holds it during this function.
         let own = targeting_key.map(|own| unsafe { place::text(own.as_borrowed()) });
         let dict = context.and_then(|context| context.cast_exact::<PyDict>().ok());
         if let Some(dict) = dict.filter(|_| own != Some(None)) {
-            // SAFETY: the engine runs no Python code and does not let go of the interpreter lock, and the resolution
+            // SAFETY: the engine runs no Python code and does not release the interpreter lock, and the resolution
             // borrows nothing from the context.
             if let Some(context) = unsafe { place::context(dict, own.flatten()) } {
                 return Ok(answered(resolve(&context)));
@@ -90,7 +90,7 @@ impl Flags {
         })
     }
 
-    /// What this thread or task overrides the flag with.
+    /// The override of the flag in this thread or task.
     #[inline]
     pub(crate) fn overridden<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Resolution>>> {
         if self.overriding.load(Ordering::Relaxed) == 0 {
@@ -102,7 +102,7 @@ impl Flags {
         Ok(answers.get_item(key)?.map(Bound::cast_into).transpose()?)
     }
 
-    /// Everything that this thread or task overrides.
+    /// All overrides of this thread or task.
     pub(crate) fn all_overridden<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         if self.overriding.load(Ordering::Relaxed) == 0 {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! The context as Python has it: a copy that nobody can change (sentence 12.6 of SEMANTICS.md).
+//! The context for Python: an immutable copy (sentence 12.6 of SEMANTICS.md).
 
 use std::borrow::Cow;
 
@@ -10,11 +10,11 @@ use pyo3::types::{PyDict, PyMapping, PyString, PyType};
 use crate::reading::{self, Fields, Given};
 use crate::writing::python;
 
-/// Everything that the app knows about the caller. It never changes, and is prepared for asking many flags.
+/// Everything that the app knows about the caller. Immutable, and prepared for evaluating many flags.
 #[pyclass(frozen, module = "esclusa._native")]
 pub(crate) struct Context {
     pub(crate) context: esclusa::Context<'static>,
-    /// What it was made from, to be read again: the engine's context gives nothing back.
+    /// The fields that it was made from: the engine's context cannot return them.
     fields: Fields,
 }
 
@@ -51,7 +51,7 @@ impl Context {
             )));
         }
         let mut given = Given::default();
-        // By itself it counts before both names among the attributes (12.6), and `targetingKey` counts before `user`.
+        // The argument counts before both names among the attributes (12.6), and `targetingKey` before `user`.
         let named = |name: &str| attributes.map_or(Ok(false), |attributes| attributes.contains(name));
         let key = if named("user")? || named("targetingKey")? { "targetingKey" } else { "user" };
         let fixed = [(key, targeting_key), ("company", company), ("plan", plan), ("region", region), ("roles", roles)];

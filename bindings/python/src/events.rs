@@ -1,11 +1,11 @@
-//! Finding events in a stream of server-sent events (11.20), for the thread that reads the stream in Python.
+//! Finds events in a stream of server-sent events (11.20), for the thread that reads the stream in Python.
 
 use esclusa::sync;
 use pyo3::prelude::*;
 
 use crate::gil_cell::GilCell;
 
-/// Reads the bytes of one stream as they come.
+/// Reads the bytes of one stream in pieces.
 #[pyclass(frozen, module = "esclusa._native")]
 pub(crate) struct EventReader(GilCell<sync::EventReader>);
 

@@ -1,8 +1,8 @@
-//! The handle as Python has it: what publishes and what asks.
+//! The handle for Python: publishing and evaluating.
 //!
-//! The swap itself is done with the interpreter lock held, so that a process that forks never forks in the middle of it;
-//! parsing and compiling, which take long, let other threads run. Whatever is asked first looks whether this process is
-//! a copy of the one that it was, and has what keeps the flags fresh begin anew there.
+//! The interpreter lock is held during the swap, so that no fork can happen in the middle of it; other threads run
+//! during parsing and compiling, which take long. Every method first checks whether this process is a fork, and
+//! restarts the sync there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -27,25 +27,26 @@ use crate::writing::python;
 pub(crate) struct Flags {
     pub(crate) flags: esclusa::Flags,
     pub(crate) reader: GilCell<(Reader, Recent)>,
-    /// The caller of whom nothing is known.
+    /// A context without any value.
     pub(crate) nobody: esclusa::Context<'static>,
-    /// The number of open overrides in all threads and tasks: at 0 an answer looks for none. Held sets share it.
+    /// The number of open overrides in all threads and tasks: at 0 an evaluation looks for none. Held sets share it.
     pub(crate) overriding: Arc<AtomicUsize>,
     /// The `ContextVar` that holds the overrides of this thread or task.
     pub(crate) overrides: Py<PyAny>,
     pub(crate) seen: Seen,
-    /// What is called in a copy of this process before anything is answered there.
+    /// Called in a fork before its first evaluation.
     pub(crate) healer: GilCell<Option<Py<PyAny>>>,
-    /// When a question is to wait because the process was frozen, in milliseconds since 1970; 0 for never.
+    /// The time after which an evaluation waits because the process was frozen, in milliseconds since 1970; 0 for
+    /// never.
     pub(crate) thaw_at_ms: AtomicI64,
-    /// The current set by itself, once it was asked for.
+    /// The current set, once `current` was called.
     held: GilCell<Option<Py<Flags>>>,
     mapped: GilCell<Mapped>,
 }
 
 #[pymethods]
 impl Flags {
-    /// A handle of its own, or one that holds the set that is current in another one now.
+    /// A new handle, or one that holds the current set of another.
     #[new]
     #[pyo3(signature = (overrides, held=None))]
     fn new(overrides: Py<PyAny>, held: Option<&Bound<'_, Flags>>) -> Self {
@@ -66,7 +67,7 @@ impl Flags {
         }
     }
 
-    /// The current set, to be asked for a whole request: what is published meanwhile changes none of its answers.
+    /// The current set, for a whole request: later publishes change none of its answers.
     #[pyo3(name = "current")]
     fn held<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let (py, flags) = (slf.py(), slf.get());
@@ -75,7 +76,7 @@ impl Flags {
             return Ok(held.into_bound(py).into_any());
         }
         let held: Bound<'_, Flags> = slf.call_method0("_hold")?.cast_into()?;
-        // Python code has run: another thread may have published, and has nothing to let go of then.
+        // Python code has run: another thread may have published, and then there is nothing to free.
         let is_current = std::ptr::eq(&*held.get().flags.current(), &*flags.flags.current());
         if is_current {
             let known = held.clone().unbind();
@@ -85,7 +86,7 @@ impl Flags {
         Ok(held.into_any())
     }
 
-    /// Whether the flag is on for this caller; `default` where there is no answer. It never raises.
+    /// Whether the flag is on for this caller; `default` without an answer. It never raises.
     #[pyo3(signature = (key, context=None, default=None), text_signature = "($self, key, context=None, default=False)")]
     fn is_enabled<'py>(
         &self,
@@ -95,7 +96,7 @@ impl Flags {
         default: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.heal(py);
-        // Off and no answer are told apart only where that makes a difference.
+        // "Off" and "no answer" are distinguished only if that makes a difference.
         if default.is_none_or(|default| default.is(PyBool::new(py, false)))
             && self.overriding.load(Ordering::Relaxed) == 0
             && let Some(enabled) = self.is_on(key, context)
@@ -111,7 +112,7 @@ impl Flags {
         Ok(answer.map_or_else(|_| otherwise(), |it| PyBool::new(py, it.is_enabled()).to_owned().into_any()))
     }
 
-    /// The value that the flag serves to this caller; `default` where there is no answer. It never raises.
+    /// The value that the flag serves to this caller; `default` without an answer. It never raises.
     #[pyo3(signature = (key, context=None, default=None))]
     fn value<'py>(
         &self,
@@ -130,8 +131,8 @@ impl Flags {
         }
     }
 
-    /// The key of the variant that the flag serves to this caller, None for one that serves none; `default` where
-    /// there is no answer. It never raises.
+    /// The key of the variant that the flag serves to this caller, None if it serves none; `default` without an answer.
+    /// It never raises.
     #[pyo3(signature = (key, context=None, default=None))]
     fn variant<'py>(
         &self,
@@ -170,8 +171,8 @@ impl Flags {
         }
     }
 
-    /// The value, variant, reason, error code and the snapshot's revision, with a targeting key that takes the place of
-    /// that of the context: what an OpenFeature provider is asked for, without an object for each answer.
+    /// The value, variant, reason, error code and the snapshot's revision, with a targeting key that replaces the
+    /// context's own: for an OpenFeature provider, without an object for each answer.
     fn _details(
         &self,
         py: Python<'_>,
@@ -214,7 +215,7 @@ impl Flags {
         Ok(answers)
     }
 
-    /// The values, and nothing about why, of the chosen flags (all, if none are named): what may go to a browser.
+    /// The values of the chosen flags (by default all), without reasons: what may be sent to a browser.
     #[pyo3(signature = (context=None, keys=None, now=None))]
     fn project<'py>(
         &self,
@@ -247,8 +248,8 @@ impl Flags {
         Ok(projection)
     }
 
-    /// A snapshot, as JSON, for the browser of this caller: of the chosen flags (all, if none are named) those that are
-    /// marked `client`.
+    /// A snapshot, as JSON, for the browser of this caller: of the chosen flags (by default all) those that are marked
+    /// `client`.
     #[pyo3(signature = (context=None, keys=None, now=None))]
     fn client_snapshot(
         &self,
@@ -263,7 +264,7 @@ impl Flags {
                 set.client_snapshot(keys.iter().map(String::as_str), context.get(&self.nobody), now)
             }
             (Ok(context), None) => set.client_snapshot(set.keys(), context.get(&self.nobody), now),
-            // Nobody knows who asks, so nothing is given out.
+            // The caller is unknown, so no flag is included.
             (Err(_), _) => set.client_snapshot([], &self.nobody, now),
         };
         Ok(snapshot.to_string())
@@ -291,7 +292,7 @@ impl Flags {
         self.current(py).len()
     }
 
-    /// A handle is a handle, however many flags it has.
+    /// A handle is true, for any number of flags.
     fn __bool__(&self) -> bool {
         true
     }
@@ -307,7 +308,7 @@ impl Flags {
         Ok(format!("<{} revision={revision} len={}>", slf.get_type().name()?, set.len()))
     }
 
-    /// What publishing did, or why it was refused, as JSON.
+    /// The report of publishing, or why it was refused, as JSON.
     #[pyo3(name = "_publish")]
     fn publish<'py>(
         &self,
@@ -342,7 +343,7 @@ impl Flags {
                 self.mapped.with(py, |place| *place = mapped);
             }
         }
-        // Lets go of the set before, so that it is freed.
+        // Releases the old set, so that it is freed.
         self.reader.with(py, |(reader, _)| reader.refresh());
         let held = self.held.with(py, Option::take);
         drop(held);
@@ -350,7 +351,7 @@ impl Flags {
         python(py, &said)
     }
 
-    /// The answer with the whole path to it, as JSON beside the `Resolution`.
+    /// The answer with every step, as JSON beside the `Resolution`.
     #[pyo3(name = "_explain")]
     fn explain<'py>(
         &self,
@@ -385,13 +386,13 @@ impl Flags {
         Ok(explained)
     }
 
-    /// What is wrong with the current snapshot, as JSON.
+    /// The violations of the current snapshot, as JSON.
     #[pyo3(name = "_violations")]
     fn violations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         python(py, &self.current(py).violations().iter().map(Violation::to_value).collect::<Vec<_>>().into())
     }
 
-    /// What was understood of the current snapshot, as JSON (9.7).
+    /// The reading of the current snapshot, as JSON (9.7).
     #[pyo3(name = "_reading")]
     fn reading<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let set = self.current(py);
@@ -404,34 +405,34 @@ impl Flags {
         self.current(py).generated_at().map(Time::as_millis)
     }
 
-    /// What is called before anything is answered in a copy of this process, and when it was frozen, which it is told.
+    /// Sets what is called in a fork before its first evaluation, and after a thaw, with that as its argument.
     #[pyo3(name = "_on_fork")]
     fn on_fork(&self, py: Python<'_>, healer: Py<PyAny>) {
-        // What was there before is dropped when the turn is over, because that may run Python code.
+        // The old one is dropped after the cell is released, because that may run Python code.
         let before = self.healer.with(py, |place| place.replace(healer));
         drop(before);
     }
 
-    /// Does what every question does first: begins anew in a copy of the process.
+    /// The check that every method makes first: restarts the sync in a fork.
     #[pyo3(name = "_heal")]
     fn heal_by_hand(&self, py: Python<'_>) {
         self.heal(py);
     }
 
-    /// A question after this time, in milliseconds since 1970, waits, because the thread that moves it on was frozen. 0 means
-    /// never.
+    /// Makes evaluations after this time, in milliseconds since 1970, wait: the thread that moves the time on was
+    /// frozen. 0 means never.
     #[pyo3(name = "_thaws_at")]
     fn thaws_at(&self, millis: i64) {
         self.thaw_at_ms.store(millis, Ordering::Relaxed);
     }
 
-    /// From here on somebody overrides flags.
+    /// Counts an override.
     #[pyo3(name = "_begin_override")]
     fn begin_override(&self) {
         self.overriding.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One override less.
+    /// Counts the end of an override.
     #[pyo3(name = "_end_override")]
     fn end_override(&self) {
         self.overriding.fetch_sub(1, Ordering::Relaxed);
@@ -439,7 +440,7 @@ impl Flags {
 }
 
 impl Flags {
-    /// The current set, in a copy of the process as in the original.
+    /// The current set, in a fork as in the parent.
     fn current(&self, py: Python<'_>) -> Arc<FlagSet> {
         self.heal(py);
         self.flags.current()

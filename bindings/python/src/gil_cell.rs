@@ -1,12 +1,12 @@
-//! Something that threads use in turns, and the interpreter lock says whose turn it is.
+//! A cell that is accessed under the interpreter lock.
 //!
-//! A mutex would do too, and costs as much as what it would protect here: a look at the current flag set.
+//! A mutex would cost as much as the operation that it protects here: loading the current flag set.
 
 use std::cell::UnsafeCell;
 
 use pyo3::Python;
 
-/// Something that only who holds the interpreter lock gets at.
+/// A value that only the holder of the interpreter lock can access.
 pub(crate) struct GilCell<T>(UnsafeCell<T>);
 
 // SAFETY: `with` needs the interpreter lock, and the module declares that it needs one (`gil_used`).
@@ -17,11 +17,11 @@ impl<T> GilCell<T> {
         GilCell(UnsafeCell::new(inner))
     }
 
-    /// Uses it. What is done must neither run Python code, nor let go of the lock, nor take another turn: it is a
-    /// function of the engine, which knows no Python.
+    /// Runs a function with the value. The function must neither run Python code, nor release the lock, nor use this
+    /// cell again: it is a function of the engine, which knows no Python.
     #[inline]
     pub(crate) fn with<R>(&self, _lock: Python<'_>, turn: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: the lock is held, and is not let go of before the turn is over.
+        // SAFETY: the lock is held until the function returns.
         turn(unsafe { &mut *self.0.get() })
     }
 }

@@ -1,4 +1,4 @@
-//! What every question does first: begins anew in a copy of the process, and waits once after it was frozen.
+//! The check that every method makes first: restarts the sync in a fork, and waits once after a thaw.
 
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use crate::flags::Flags;
 
 impl Flags {
-    /// Has what keeps the flags fresh begin anew if this process is a copy: its thread is not in it.
+    /// Restarts the sync if this process is a fork: its thread does not exist here.
     #[inline]
     pub(crate) fn heal(&self, py: Python<'_>) {
         if !self.seen.is_current() {
@@ -20,7 +20,7 @@ impl Flags {
         }
     }
 
-    /// Waits once if the process was frozen: what keeps the flags fresh has not had its turn when that was due.
+    /// Waits once if the process was frozen: the sync did not run when it was due.
     #[cold]
     fn thaw(&self, py: Python<'_>) {
         let now: Time = SystemTime::now().into();
@@ -42,7 +42,7 @@ impl Flags {
         }
     }
 
-    /// Whether it has waited, if there is anything to wait for.
+    /// False if the wait is to be repeated; true also if there is nothing to wait for.
     fn call_healer(&self, py: Python<'_>, is_thawed: bool) -> bool {
         let healer = self.healer.with(py, |place| place.as_ref().map(|healer| healer.clone_ref(py)));
         let Some(healer) = healer else { return true };

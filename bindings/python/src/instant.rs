@@ -7,18 +7,18 @@ use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDate, PyDateTime, PyFloat, PyInt, PyTzInfo};
 
-/// Beyond this an engine cannot count milliseconds; JavaScript refuses the same.
+/// The engine cannot count more milliseconds; JavaScript has the same limit.
 const MOST_MILLIS: u64 = 9_000_000_000_000_000_000;
 
-/// The time that a caller names, or that of the clock.
+/// The given time, or the current one.
 ///
 /// # Errors
-/// A `TypeError` for what is no time, a `ValueError` for a naive datetime and a number that is out of range.
+/// A `TypeError` for a value that is not a time, a `ValueError` for a naive datetime and a number out of range.
 pub(crate) fn now(now: Option<&Bound<'_, PyAny>>) -> PyResult<Time> {
     Ok(given(now)?.unwrap_or_else(|| SystemTime::now().into()))
 }
 
-/// The time that a caller names, if it names one.
+/// The given time, if there is one.
 ///
 /// # Errors
 /// Those of [`now`].
@@ -82,7 +82,7 @@ fn millis(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
 pub(crate) fn written(time: &Bound<'_, PyDateTime>) -> PyResult<Option<String>> {
     let offset = match time.call_method0("utcoffset") {
         Ok(offset) => offset,
-        // What calls itself a datetime may be none, as pandas' NaT.
+        // An object may claim to be a datetime and not be one, such as pandas' NaT.
         Err(error) if error.is_instance_of::<PyException>(time.py()) => return Ok(None),
         Err(interrupt) => return Err(interrupt),
     };

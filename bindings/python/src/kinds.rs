@@ -1,5 +1,5 @@
-//! Values of Python that are no values of JSON and plainly mean one: enums, numbers and lists of other libraries, lazy
-//! texts, and objects with fields (sentence 12.5 of SEMANTICS.md). Any other object logs one warning.
+//! Values of Python without an equivalent in JSON that have a plain meaning: enums, numbers and lists of other
+//! libraries, lazy texts, and objects with fields (sentence 12.5 of SEMANTICS.md). Any other object logs one warning.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -12,16 +12,16 @@ use pyo3::types::{PyByteArray, PyBytes, PyComplex, PyDate, PyDict, PyInt, PyMemo
 
 use crate::reading::{self, Lost};
 
-/// As many as a list of a snapshot: an iterator may have no end.
+/// The limit of a list in a snapshot: an iterator may have no end.
 const MAX_ELEMENTS: usize = esclusa::limit::MAX_LIST_ENTRIES;
 
-/// What stands for text has all of these, which `str` has.
+/// An object with all of these methods of `str` stands for a text.
 const OF_TEXTS: [&str; 3] = ["encode", "startswith", "casefold"];
 
-/// What an object of no kind of JSON means; null if it means none, which is then lost.
+/// The JSON value of such an object; null if it has none, which is then lost.
 ///
 /// # Errors
-/// Whatever its reading raises, and a `ValueError` for what is nested too deep or has no end.
+/// Any error of reading it, and a `ValueError` if it is nested too deep or has no end.
 pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
     let class = object.get_type();
     let is_of_none = object.is_instance_of::<PyType>()
@@ -37,7 +37,7 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> 
         return reading::json(&object.getattr("value")?, depth, lost);
     }
     if has("dtype")? && has("ndim")? {
-        // An array of numpy has all that a number has.
+        // A numpy array has all methods of a number.
         let is_scalar = object.getattr("ndim")?.eq(0)? && has("item")?;
         return if is_scalar { scalar(object, depth, lost) } else { elements(object, depth, lost) };
     }
@@ -54,7 +54,7 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> 
         }
         return fields(object, &names, depth, lost);
     }
-    // Also by the class that a proxy says it is of, as Django's lazy objects and Werkzeug's locals do.
+    // Also by the class that a proxy claims, such as Django's lazy objects and Werkzeug's locals.
     if object.is_instance(&object.py().get_type::<PyString>())?
         || OF_TEXTS.iter().all(|name| has(name).unwrap_or_default())
     {
@@ -94,11 +94,11 @@ pub(crate) fn id(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
         return Ok(None);
     }
     let text = reading::text(&object.str()?)?;
-    // What `object` says of itself is where it lies in memory.
+    // The default text of `object` contains its address in memory.
     Ok(Some(text).filter(|text| !text.is_empty() && !text.contains(" at 0x")))
 }
 
-/// None where a proxy has a method that what it stands for has not.
+/// None if a proxy has a method that its object does not have.
 fn unless_type_error<T>(result: PyResult<T>, py: Python<'_>) -> PyResult<Option<T>> {
     match result {
         Err(error) if error.is_instance_of::<PyTypeError>(py) => Ok(None),
@@ -111,7 +111,7 @@ fn enum_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     ENUM.import(py, "enum", "Enum").map(Bound::as_any)
 }
 
-/// A number, truth, text or time of numpy.
+/// A number, boolean, text or time of numpy.
 fn scalar(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
     let kind = object.getattr("dtype")?.getattr_opt("kind")?;
     if kind.is_some_and(|kind| kind.eq("M").unwrap_or_default()) {
@@ -155,10 +155,10 @@ fn elements(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResul
     Ok(Value::List(elements))
 }
 
-/// Says in the log that a field of contexts holds what cannot be used, once for each field and class.
+/// Logs that a field of contexts has an unusable value, once for each field and class.
 pub(crate) fn warn(py: Python<'_>, name: &str, what: &str, consequence: &str) {
     static WARNED: LazyLock<Mutex<HashSet<(String, String)>>> = LazyLock::new(Mutex::default);
-    /// Names may be made of what callers send, and there is no end of those.
+    /// Names may come from callers, so their number is bounded.
     const MOST: usize = 1_000;
     {
         let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,7 +171,7 @@ pub(crate) fn warn(py: Python<'_>, name: &str, what: &str, consequence: &str) {
         logging.call_method1("getLogger", ("esclusa",))?.call_method1("warning", (text, name, what, consequence))
     });
     if let Err(error) = said {
-        // A handler that raises is no reason for an answer to fail.
+        // A log handler that raises must not make an evaluation fail.
         error.write_unraisable(py, None);
     }
 }

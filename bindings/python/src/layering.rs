@@ -1,4 +1,4 @@
-//! Layers and switches (section 13 of SEMANTICS.md), and whether bytes are a snapshot at all.
+//! Layers and switches (section 13 of SEMANTICS.md), and a check whether bytes are a snapshot.
 
 use esclusa::sync::{self, LayerError, PREFIXES};
 use esclusa::{Value, Violation};
@@ -10,8 +10,8 @@ use crate::mapping::{Mapping, compiled};
 use crate::process::detached;
 use crate::writing::python;
 
-/// Lays snapshots one over the other, the uppermost first, and gives the one that they make; None is a layer that has
-/// said nothing yet, and no whole at all.
+/// Merges snapshots, the uppermost first; None is a layer that has not answered yet, and the result without a merged
+/// snapshot.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "arguments that are converted arrive by value")]
 pub(crate) fn layered<'py>(
@@ -26,7 +26,7 @@ pub(crate) fn layered<'py>(
     Ok(whole.map(|bytes| PyBytes::new(py, &bytes)))
 }
 
-/// The switches among the variables of an environment, as a snapshot, and what is wrong with the others.
+/// The switches of environment variables, as a snapshot, and the violations of the others.
 #[pyfunction]
 #[pyo3(signature = (variables, prefixes=None))]
 #[expect(clippy::needless_pass_by_value, reason = "arguments that are converted arrive by value")]
@@ -43,14 +43,15 @@ pub(crate) fn switches<'py>(
     Ok((PyBytes::new(py, &read.snapshot), python(py, &violations.into())?))
 }
 
-/// A decision of staying fresh that every host takes alike, as JSON (sections 11 and 13); None for no such question.
+/// A decision of staying fresh that is the same in every host, as JSON (sections 11 and 13); None for an unknown
+/// question.
 #[pyfunction]
 pub(crate) fn decide(question: &str) -> Option<String> {
     let question = Value::from_json(question.as_bytes()).ok()?;
     sync::decide(&question).map(|answer| answer.to_json())
 }
 
-/// The revision of a snapshot that could be published, or of rows that a mapping reads; raises ValueError for any other.
+/// The revision of a valid snapshot, or of rows that a mapping reads; raises ValueError for any other.
 #[pyfunction]
 #[pyo3(signature = (snapshot, mapping=None))]
 pub(crate) fn revision_of(

@@ -1,8 +1,8 @@
 //! Esclusa for Python: the module `esclusa._native`.
 //!
-//! It converts, calls the engine and returns; it holds no rule about flags, no thread and no state beside the handles
-//! that Python owns, except for what the process itself is (`process`). What is a habit of Python (sources, the thread
-//! that asks them, listeners, overrides in tests, errors as classes) is written in Python, in the package around it.
+//! It converts, calls the engine and returns; it has no rule about flags, no thread, and no state but the handles that
+//! Python owns and the facts about the process (`process`). What is idiomatic Python (sources, their thread, listeners,
+//! overrides in tests, error classes) is written in Python, in the package around it.
 
 mod arguments;
 mod asking;
@@ -26,7 +26,7 @@ mod resolution;
 mod uuid;
 mod writing;
 
-/// The native half of the package `esclusa`; nobody imports it by hand.
+/// The native half of the package `esclusa`; do not import it directly.
 #[pyo3::pymodule(name = "_native", gil_used = true)]
 mod native {
     #[pymodule_export]
@@ -49,16 +49,16 @@ mod native {
     #[pymodule_export]
     use crate::resolution::Resolution;
 
-    /// The largest snapshot that is read at all.
+    /// The maximum size of a snapshot in bytes.
     #[pymodule_export]
     const MAX_SNAPSHOT_BYTES: usize = esclusa::limit::MAX_SNAPSHOT_BYTES;
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-    /// Refuses to live twice in one process: Python classes of native code belong to one interpreter.
+    /// Refuses a second interpreter in one process: Python classes of native code belong to one interpreter.
     ///
-    /// Since Python 3.12 the interpreter itself asks; before that it loads the module and shares its classes.
+    /// Since Python 3.12 the interpreter itself checks this; before that it loads the module and shares its classes.
     #[pymodule_init]
     fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
         // SAFETY: this thread is attached to an interpreter, which is the current one.
@@ -81,7 +81,7 @@ mod native {
         esclusa::Bucket::of(unit, salt).number()
     }
 
-    /// The half-open ranges of buckets that weights become.
+    /// The half-open ranges of buckets of these weights.
     #[pyo3::pyfunction]
     #[expect(clippy::needless_pass_by_value, reason = "arguments that are converted arrive by value")]
     fn ranges(weights: Vec<u64>) -> Vec<(u32, u32)> {

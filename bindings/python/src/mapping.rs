@@ -17,7 +17,7 @@ pub(crate) struct Mapping(esclusa_formats::Mapping);
 
 #[pymethods]
 impl Mapping {
-    /// Reads TOML or JSON; the name is what the reading calls it. Raises ValueError with the message, the place and the
+    /// Reads TOML or JSON; the name is shown in the reading. Raises ValueError with the message, the place and the
     /// problem.
     #[new]
     #[pyo3(signature = (text, name=None))]
@@ -29,19 +29,19 @@ impl Mapping {
         }))
     }
 
-    /// The same with a parameter more; raises ValueError as when it is made.
+    /// The same with one more parameter; raises ValueError as the constructor does.
     #[pyo3(name = "with_")]
     fn with(&self, name: &str, value: &str) -> PyResult<Self> {
         Ok(Mapping(self.0.clone().with(name, value).map_err(|error| wrong(&error))?))
     }
 
-    /// What the reading calls it.
+    /// Its name in the reading.
     #[getter]
     fn name(&self) -> &str {
         self.0.name()
     }
 
-    /// The names of the parameters that it asks for.
+    /// The names of its parameters.
     #[getter]
     fn parameters(&self) -> Vec<&str> {
         self.0.parameters()
@@ -52,8 +52,8 @@ impl Mapping {
         self.0.to_json()
     }
 
-    /// The rows as a snapshot that needs no mapping; raises ValueError as when it is made, or with a message alone if they
-    /// are no rows.
+    /// The rows as a snapshot that needs no mapping; raises ValueError as the constructor does, or with only a message
+    /// if the bytes are not rows.
     fn snapshot<'py>(&self, rows: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyBytes>> {
         let (py, bytes) = (rows.py(), rows.as_bytes());
         let read = detached(py, || esclusa_formats::snapshot(bytes, &self.0).map(|snapshot| snapshot.to_json()));
@@ -71,7 +71,7 @@ pub(crate) struct Stored(esclusa_formats::Stored);
 
 #[pymethods]
 impl Stored {
-    /// With parameters for the mapping that will come; raises ValueError as when a mapping is made.
+    /// A state with parameters for the mapping that will come; raises ValueError as the constructor of a mapping does.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "arguments that are converted arrive by value")]
     fn new(parameters: Vec<(String, String)>) -> PyResult<Self> {
@@ -79,8 +79,8 @@ impl Stored {
         Ok(Stored(esclusa_formats::Stored::new(given.map_err(|error| wrong(&error))?)))
     }
 
-    /// The mapping of these rows, None for a snapshot; raises ValueError as when it is made, and for rows that have lost
-    /// theirs.
+    /// The mapping of these rows, None for a snapshot; raises ValueError as the constructor does, and for rows that
+    /// have lost their mapping.
     fn mapping(&self, rows: &[u8]) -> PyResult<Option<Mapping>> {
         Ok(self.0.mapping(rows).map_err(|error| wrong(&error))?.map(Mapping))
     }
@@ -92,18 +92,18 @@ impl Stored {
     }
 }
 
-/// Whether a document brings a mapping along.
+/// Whether a document has a mapping.
 #[pyfunction]
 pub(crate) fn brings_mapping(rows: &[u8]) -> bool {
     esclusa::mapping_of(rows).is_some()
 }
 
-/// What Python makes its own error of.
+/// The error that Python converts to its own.
 fn wrong(error: &MappingError) -> PyErr {
     PyValueError::new_err((error.to_string(), error.place().to_owned(), error.problem().to_owned()))
 }
 
-/// The flags of a snapshot, or of rows that a mapping reads, with what the mapping knows of them.
+/// The flags of a snapshot, or of rows that a mapping reads, with the mapping's reading.
 pub(crate) fn compiled(
     bytes: &[u8],
     strict: bool,
@@ -120,7 +120,7 @@ pub(crate) fn compiled(
     Ok((set, Some(reading)))
 }
 
-/// What a mapping knows of the set that it has made, which tells it in the reading of that set alone.
+/// The mapping's reading of the set that it made, which is shown only for that set.
 #[derive(Clone, Default)]
 pub(crate) struct Mapped(Weak<FlagSet>, Reading);
 

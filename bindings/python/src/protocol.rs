@@ -1,7 +1,7 @@
-//! The protocol of staying fresh (section 11 of SEMANTICS.md), as the thread that drives it in Python sees it.
+//! The protocol of staying fresh (section 11 of SEMANTICS.md), for the thread that drives it in Python.
 //!
-//! Each call happens with the interpreter lock held and lets go of it nowhere, so no lock of its own is needed, and a
-//! process that forks never forks in the middle of one.
+//! Each call holds the interpreter lock from beginning to end, so it needs no lock of its own, and no fork can happen
+//! in the middle of one.
 
 use esclusa::sync::{self, Action, Policy, Response};
 use pyo3::exceptions::PyValueError;
@@ -34,8 +34,8 @@ impl Protocol {
         Ok(Protocol(GilCell::new(protocol)))
     }
 
-    /// What to do now: to wait for so many milliseconds, or to ask with this entity tag and
-    /// revision, and whether in full.
+    /// The next action: to wait for that many milliseconds, or to send a request with this entity tag and revision, and
+    /// whether in full.
     fn next<'py>(&self, py: Python<'py>, now_ms: u64) -> PyResult<Bound<'py, PyAny>> {
         match self.0.with(py, |protocol| protocol.next(now_ms)) {
             Action::Wait { ms } => Ok(ms.into_pyobject(py)?.into_any()),
@@ -43,33 +43,33 @@ impl Protocol {
         }
     }
 
-    /// A person wants to know.
+    /// A person asked for a refresh.
     fn refresh(&self, py: Python<'_>, now_ms: u64) {
         self.0.with(py, |protocol| protocol.refresh(now_ms));
     }
 
-    /// The source says that there is news.
+    /// The source has news.
     fn notified(&self, py: Python<'_>, now_ms: u64) {
         self.0.with(py, |protocol| protocol.notified(now_ms));
     }
 
-    /// News may have been missed.
+    /// The connection for notifications was lost.
     fn disconnected(&self, py: Python<'_>, now_ms: u64) {
         self.0.with(py, |protocol| protocol.disconnected(now_ms));
     }
 
-    /// This process is a copy of one that had published.
+    /// This process is a fork of one that had published.
     #[pyo3(signature = (now_ms, revision))]
     fn inherited(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
         self.0.with(py, |protocol| protocol.inherited(now_ms, revision));
     }
 
-    /// Whether these are the bytes that the source gave last.
+    /// Whether these are the bytes that the source sent last.
     fn is_known(&self, py: Python<'_>, bytes: &[u8]) -> bool {
         self.0.with(py, |protocol| protocol.is_known(bytes))
     }
 
-    /// Something else than an answer was published.
+    /// Something other than an answer was published.
     #[pyo3(signature = (now_ms, revision))]
     fn from_cache(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
         self.0.with(py, |protocol| protocol.from_cache(now_ms, revision));
@@ -86,18 +86,18 @@ impl Protocol {
         self.receive(py, now_ms, Response::Older { revision, current });
     }
 
-    /// The source says that nothing has changed.
+    /// The source answered that nothing has changed.
     fn not_modified(&self, py: Python<'_>, now_ms: u64) {
         self.receive(py, now_ms, Response::NotModified);
     }
 
-    /// There was no answer that can be used.
+    /// There was no usable answer.
     #[pyo3(signature = (now_ms, error, retry_after_ms))]
     fn failed(&self, py: Python<'_>, now_ms: u64, error: String, retry_after_ms: Option<u64>) {
         self.receive(py, now_ms, Response::Failure { error, retry_after_ms });
     }
 
-    /// How things stand, as JSON (11.13).
+    /// The status, as JSON (11.13).
     fn status<'py>(&self, py: Python<'py>, now_ms: u64) -> PyResult<Bound<'py, PyDict>> {
         let status = self.0.with(py, |protocol| protocol.status(now_ms));
         Ok(python(py, &status.to_value())?.cast_into()?)

@@ -1,6 +1,7 @@
-//! Reading what Python has as JSON, by copying it (sentences 12.4 and 12.5 of SEMANTICS.md).
+//! Reads Python values as JSON, by copying them (sentences 12.4 and 12.5 of SEMANTICS.md).
 //!
-//! A value that JSON does not have is null, which is missing. An object that refers to itself is found by its depth.
+//! A value without an equivalent in JSON is null, which is missing. The limit on the depth finds an object that refers
+//! to itself.
 
 use std::borrow::Cow;
 
@@ -15,13 +16,13 @@ use pyo3::types::{
 
 use crate::{instant, kinds, uuid};
 
-/// How deep a context may be nested: as deep as a snapshot.
+/// The maximum depth of a context: that of a snapshot.
 pub(crate) const MAX_DEPTH: usize = esclusa::limit::MAX_NESTING_DEPTH;
 
 /// The fields of a plain context.
 pub(crate) type Fields = Vec<(Cow<'static, str>, Value<'static>)>;
 
-/// A context as it is read: its fields, and which of the fixed ones hold something that is no text (3.10).
+/// A context that is being read: its fields, and the fixed ones whose value is not a text (3.10).
 #[derive(Clone, Default)]
 pub(crate) struct Given {
     pub(crate) fields: Fields,
@@ -30,11 +31,12 @@ pub(crate) struct Given {
     values: usize,
 }
 
-/// How many values a context may hold. One list may stand in many places: thirty lists, each twice in the next, are a
-/// thousand million.
+/// The maximum number of values in a context. A list may occur in many places: thirty lists, each twice in the next,
+/// are a thousand million values.
 pub(crate) const MAX_VALUES: usize = 1_000_000;
 
-/// What reading comes across: the class of the first object that JSON does not have, and the number of values.
+/// Facts collected while reading: the class of the first object without an equivalent in JSON, and the number of
+/// values.
 #[derive(Default)]
 pub(crate) struct Lost {
     class: Option<String>,
@@ -51,19 +53,19 @@ impl Lost {
         Ok(())
     }
 
-    /// Null for an object that JSON does not have.
+    /// Null for an object without an equivalent in JSON.
     pub(crate) fn note(&mut self, object: &Bound<'_, PyAny>) -> Value<'static> {
         self.class.get_or_insert_with(|| what(object));
         Value::Null
     }
 }
 
-/// What an object is, for people.
+/// A description of an object, for messages.
 fn what(object: &Bound<'_, PyAny>) -> String {
     format!("a `{}`", object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string()))
 }
 
-/// Whether an object that is read as this value is no text in a field that is to hold one.
+/// Whether an object that is read as this value is not a text in a field that expects one.
 pub(crate) fn is_unreadable(name: &str, object: &Bound<'_, PyAny>, value: &Value<'_>) -> bool {
     !matches!(value, Value::Text(_) | Value::Integer(_))
         && matches!(name, "user" | "targetingKey" | "company" | "plan" | "region")
@@ -71,10 +73,10 @@ pub(crate) fn is_unreadable(name: &str, object: &Bound<'_, PyAny>, value: &Value
 }
 
 impl Given {
-    /// Adds a field, and says in the log what of it cannot be used.
+    /// Adds a field, and logs a warning for a value that cannot be used.
     ///
     /// # Errors
-    /// A `ValueError` if it is nested too deep, and whatever its reading raises.
+    /// A `ValueError` if it is nested too deep, and any error of reading it.
     pub(crate) fn put(&mut self, name: Cow<'static, str>, object: &Bound<'_, PyAny>) -> PyResult<()> {
         let mut lost = Lost { class: None, values: self.values };
         let mut value = json(object, 1, &mut lost)?;
@@ -108,10 +110,10 @@ impl Given {
         Ok(())
     }
 
-    /// The engine's context of these fields: it knows what each name means.
+    /// The engine's context of these fields.
     ///
     /// # Errors
-    /// A `TypeError` if the engine takes them for no context.
+    /// A `TypeError` if the engine refuses them.
     pub(crate) fn context(self) -> PyResult<Context<'static>> {
         let context = Context::from_value(Value::Object(self.fields))
             .map_err(|problem| PyTypeError::new_err(problem.to_string()))?;
@@ -122,7 +124,7 @@ impl Given {
 /// A plain context: a mapping.
 ///
 /// # Errors
-/// A `TypeError` if it is none, a `ValueError` if it is nested too deep, and whatever its reading raises.
+/// A `TypeError` if it is not one, a `ValueError` if it is nested too deep, and any error of reading it.
 pub(crate) fn given(context: &Bound<'_, PyAny>) -> PyResult<Given> {
     let Ok(mapping) = context.cast::<PyMapping>() else {
         return Err(PyTypeError::new_err(format!(
@@ -139,7 +141,7 @@ fn for_each(
     mapping: &Bound<'_, PyMapping>,
     mut each: impl FnMut(String, &Bound<'_, PyAny>) -> PyResult<()>,
 ) -> PyResult<()> {
-    // A list of its own: reading a value may run code that changes the mapping.
+    // A copied list: reading a value may run code that changes the mapping.
     for item in mapping.items()? {
         let (name, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
         if let Ok(name) = name.cast::<PyString>() {
@@ -158,7 +160,7 @@ fn of_mapping(mapping: &Bound<'_, PyMapping>, depth: usize, lost: &mut Lost) -> 
     Ok(fields)
 }
 
-/// The JSON value that an object is, or null for one that JSON does not have.
+/// The JSON value of an object, or null if it has none.
 pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
     lost.count()?;
     if let Ok(value) = object.cast::<PyString>() {
@@ -203,7 +205,7 @@ pub(crate) fn json(object: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> 
     if is_decimal(object)? {
         return decimal(object, lost);
     }
-    // Asking whether something is a mapping can run Python code of `abc`.
+    // The check whether something is a mapping can run Python code of `abc`.
     match object.cast::<PyMapping>() {
         Ok(mapping) => Ok(Value::Object(of_mapping(mapping, deeper(depth)?, lost)?)),
         Err(_) => kinds::json(object, depth, lost),
@@ -215,8 +217,8 @@ fn elements(tuple: &Bound<'_, PyTuple>, depth: usize, lost: &mut Lost) -> PyResu
     tuple.iter().map(|element| json(&element, depth, lost)).collect::<PyResult<_>>().map(Value::List)
 }
 
-/// The elements of a set, sorted: a set has its texts in another order in each process. Elements that cannot be
-/// compared stay in the order of the set.
+/// The elements of a set, sorted: the order of texts in a set differs between processes. Elements that cannot be
+/// compared stay in the set's order.
 fn in_order(set: &Bound<'_, PyAny>, depth: usize, lost: &mut Lost) -> PyResult<Value<'static>> {
     let list = set.py().get_type::<PyList>().call1((set,))?.cast_into::<PyList>()?;
     match list.sort() {
@@ -230,17 +232,17 @@ fn is_decimal(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.is_instance(DECIMAL.import(object.py(), "decimal", "Decimal")?)
 }
 
-/// The whole number that a `decimal.Decimal` is, or the double that is nearest to it; one that is not finite is missing.
+/// The whole number of a `decimal.Decimal`, or the nearest double; one that is not finite is missing.
 fn decimal(object: &Bound<'_, PyAny>, lost: &mut Lost) -> PyResult<Value<'static>> {
     match object.extract::<f64>() {
         Ok(number) if number.is_finite() => {
-            // No larger than what takes a moment to write out in digits.
+            // Small enough to be written out in digits quickly.
             let whole = (number.abs() < 1e19).then(|| object.call_method0("__int__")).transpose()?;
             let whole = whole.filter(|whole| whole.eq(object).unwrap_or_default());
             Ok(whole.and_then(|whole| whole.extract::<i64>().ok()).map_or_else(|| number.into(), Value::from))
         }
         Ok(_) => Ok(lost.note(object)),
-        // A NaN of the kind that raises when it is touched.
+        // A signalling NaN raises on any use.
         Err(error) if error.is_instance_of::<PyException>(object.py()) => Ok(lost.note(object)),
         Err(interrupt) => Err(interrupt),
     }

@@ -1,18 +1,18 @@
-//! Keys that are asked for again and again, by the `str` object that names them.
+//! Keys that are used repeatedly, by the `str` object that names them.
 //!
-//! An app names its flags with literals, and a literal is the same object at each call. So its key is resolved once, and
-//! then found by the object's address, without its text being hashed and looked up. The object is held, so that no other
-//! one ever has its address.
+//! An app names its flags with literals, and a literal is the same object in each call. So its key is resolved once,
+//! and then found by the object's address, without hashing its text. The object is held, so that no other object gets
+//! its address.
 
 use esclusa::Key;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-/// How many keys are remembered; two whose addresses meet in one place take turns, or neither is remembered.
+/// Number of keys that are remembered; of two whose addresses share a place, at most one is.
 const PLACES: usize = 64;
 
-/// How often in a row one address must be seen in its place before its key is worth remembering: a text that is put
-/// together for each call may well lie at the same address each time.
+/// How often in a row an address must be seen in its place before its key is remembered: a text that is built for each
+/// call may have the same address each time.
 const SIGHTINGS: u32 = 32;
 
 /// Keys by the addresses of their `str` objects.
@@ -21,7 +21,7 @@ pub(crate) struct Recent(Vec<Place>);
 #[derive(Default)]
 struct Place {
     known: Option<(Py<PyString>, Key)>,
-    /// An address that is never looked at, and how often in a row it was seen.
+    /// The last address that was not remembered, and how often in a row it was seen.
     sighted: (usize, u32),
 }
 
@@ -30,7 +30,8 @@ impl Recent {
         Recent((0..PLACES).map(|_| Place::default()).collect())
     }
 
-    /// The key of a `str` that was asked for often enough, and its text: taking that here could run Python code.
+    /// The key of a `str` that was used often enough; the caller passes its text, because reading it here could run
+    /// Python code.
     #[inline]
     pub(crate) fn find(&mut self, key: &Bound<'_, PyString>, text: &str, flags: &esclusa::Flags) -> Option<&Key> {
         let address = key.as_ptr() as usize;
@@ -44,7 +45,7 @@ impl Recent {
 }
 
 impl Place {
-    /// One more sighting; nothing if the key is not worth remembering yet.
+    /// Counts one more use; `None` if the key is not remembered yet.
     #[cold]
     fn sight(&mut self, address: usize, key: &Bound<'_, PyString>, text: &str, flags: &esclusa::Flags) -> Option<()> {
         let (before, times) = self.sighted;
@@ -53,7 +54,7 @@ impl Place {
             return None;
         }
         self.sighted = (0, 0);
-        // What stood there before is let go of, and to free a text runs no Python code.
+        // The old key is released, and freeing a text runs no Python code.
         self.known = Some((key.clone().unbind(), flags.key(text)));
         Some(())
     }

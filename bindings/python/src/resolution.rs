@@ -1,4 +1,4 @@
-//! The answer for one flag, as Python has it.
+//! The answer for one flag, as a Python object.
 
 use std::borrow::Cow;
 
@@ -8,22 +8,22 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::writing::python;
 
-/// The answer for one flag and why.
+/// The answer for one flag, with its reason.
 #[pyclass(frozen, module = "esclusa._native")]
 pub(crate) struct Resolution {
     /// Whether the flag is on.
     #[pyo3(get)]
     pub(crate) enabled: bool,
-    /// The value that is served, on or off; None where there is no answer.
+    /// The value that is served, on or off; None without an answer.
     #[pyo3(get)]
     pub(crate) value: Py<PyAny>,
     /// The key of the variant that is served, if there is one.
     #[pyo3(get)]
     pub(crate) variant: Option<String>,
-    /// Why: OpenFeature's name of it.
+    /// The reason: OpenFeature's name of it.
     #[pyo3(get)]
     pub(crate) reason: Py<PyString>,
-    /// What went wrong: OpenFeature's name of it, or None.
+    /// The error code: OpenFeature's name of it, or None.
     #[pyo3(get)]
     pub(crate) error_code: Option<Cow<'static, str>>,
 }
@@ -47,7 +47,7 @@ impl Resolution {
         })
     }
 
-    /// There is no answer, and this is why.
+    /// No answer, with this error code.
     pub(crate) fn none(py: Python<'_>, error: &'static str) -> Self {
         Resolution {
             enabled: false,
@@ -58,7 +58,7 @@ impl Resolution {
         }
     }
 
-    /// The same with a value of its own, so that nobody who changes one changes the other.
+    /// A copy with a value of its own, so that changing one does not change the other.
     pub(crate) fn copy(&self, py: Python<'_>) -> PyResult<Self> {
         let value = py.import("copy")?.call_method1("deepcopy", (&self.value,))?;
         Ok(Resolution {
@@ -96,7 +96,7 @@ impl Resolution {
         Ok(dict)
     }
 
-    /// What it is pickled and copied by: the arguments that make it again.
+    /// The arguments with which pickle and copy construct it.
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
         let named = PyDict::new(py);
         named.set_item("enabled", self.enabled)?;
@@ -129,7 +129,7 @@ impl Resolution {
     }
 }
 
-/// The name of a reason: one `str` for all answers, so that none makes a new one and its hash is known.
+/// The name of a reason: the same `str` object for all answers, whose hash is already computed.
 fn word(py: Python<'_>, reason: esclusa::Reason) -> Py<PyString> {
     static WORDS: [PyOnceLock<Py<PyString>>; 6] = [const { PyOnceLock::new() }; 6];
     let new = || PyString::intern(py, reason.as_str()).unbind();

@@ -1,7 +1,7 @@
-//! UUIDs, each of which stands for its text (sentence 12.5 of SEMANTICS.md).
+//! UUIDs, which stand for their text (sentence 12.5 of SEMANTICS.md).
 //!
-//! A plain `uuid.UUID` holds its number in a slot, which is read without running Python code, and so where it stands: a
-//! dict with one need not be copied.
+//! A plain `uuid.UUID` has its number in a slot, which can be read without running Python code: a dict with one need
+//! not be copied.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -10,12 +10,12 @@ use pyo3::{Borrowed, ffi};
 
 use crate::reading;
 
-/// What is known of the class, once somebody has passed something that might be a UUID.
+/// Facts about the class, after the first object that might be a UUID.
 static KNOWN: PyOnceLock<Known> = PyOnceLock::new();
 
 struct Known {
     class: Py<PyType>,
-    /// The descriptor of the slot, and what reads by it; a class that has no such slot has none.
+    /// The descriptor of the slot, and the function that reads it; `None` if the class has no such slot.
     number: Option<(Py<PyAny>, ffi::descrgetfunc)>,
 }
 
@@ -23,12 +23,12 @@ impl Known {
     fn find(py: Python<'_>) -> PyResult<Self> {
         let class = py.import("uuid")?.getattr("UUID")?.cast_into::<PyType>()?;
         let number = class.getattr("__dict__")?.call_method1("get", ("int",))?;
-        // SAFETY: both are types for as long as there is an interpreter, and every type can be asked for this slot.
+        // SAFETY: both are types for the life of the interpreter, and every type has this query.
         let get = unsafe {
             let slots = &raw mut ffi::PyMemberDescr_Type;
             if ffi::Py_TYPE(number.as_ptr()) == slots {
                 let get = ffi::PyType_GetSlot(slots, ffi::Py_tp_descr_get);
-                // SAFETY: what this slot holds is null or such a function.
+                // SAFETY: this slot is null or such a function.
                 std::mem::transmute::<*mut std::ffi::c_void, Option<ffi::descrgetfunc>>(get)
             } else {
                 None
@@ -38,7 +38,7 @@ impl Known {
     }
 }
 
-/// The text of a UUID of exactly that class. It runs no Python code, except perhaps before it gives up.
+/// The text of a UUID of exactly that class. If it returns a text, it has run no Python code.
 pub(crate) fn in_place(object: Borrowed<'_, '_, PyAny>) -> Option<String> {
     let py = object.py();
     let known = KNOWN.get(py)?;
@@ -55,10 +55,10 @@ pub(crate) fn in_place(object: Borrowed<'_, '_, PyAny>) -> Option<String> {
     number.cast_exact::<PyInt>().ok()?.extract().ok().map(text)
 }
 
-/// The text of a UUID, also of a class derived from it; `None` for anything else.
+/// The text of a UUID, also of a derived class; `None` for any other object.
 ///
 /// # Errors
-/// Whatever its reading raises.
+/// Any error of reading it.
 pub(crate) fn written(object: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let py = object.py();
     let known = KNOWN.get_or_try_init(py, || Known::find(py))?;

@@ -1,4 +1,4 @@
-//! Giving JSON to Python.
+//! Converts JSON to Python values.
 
 use esclusa::Value;
 use pyo3::IntoPyObjectExt;
@@ -22,7 +22,7 @@ pub(crate) fn python<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<
             fields.iter().try_for_each(|(name, value)| dict.set_item(name.as_ref(), python(py, value)?))?;
             Ok(dict.into_any())
         }
-        // Null, and what a later engine may add.
+        // Null, and kinds that a later engine may add.
         _ => Ok(py.None().into_bound(py)),
     }
 }
