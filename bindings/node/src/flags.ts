@@ -22,16 +22,16 @@ import { cached } from './sources/cached.js';
 const loaded = load();
 install(loaded.engine);
 
-/** Which engine runs: `native`, or `wasm` where there is no addon for this machine. */
+/** The engine that runs: `native`, or `wasm` if there is no addon for this machine. */
 export const engine: 'native' | 'wasm' = loaded.name;
 
-/** How flags are kept fresh. */
+/** Options for keeping flags fresh. */
 export interface SourceOptions extends SyncOptions {
   /** Which column is which field of a flag, if the source gives rows of a table with columns of its own. */
   mapping?: MappingLike | Stored | null | undefined;
 }
 
-/** What leads another thread of this process to the same flags; it can be sent in a message or as `workerData`. */
+/** A handle with which another thread of this process finds the same flags; it can be sent in a message or as `workerData`. */
 export interface SharedFlags {
   readonly esclusa: 'shared flags';
   readonly number: number;
@@ -48,10 +48,10 @@ export interface SharedFlags {
  */
 export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   /**
-   * Makes a snapshot the current one, or rows that a mapping reads; what is published is in the report, what is refused in a
-   * `SnapshotError`, or in a `MappingError`, which is one.
+   * Makes a snapshot the current one, or rows that a mapping reads, and returns the report; a refused one throws a
+   * `SnapshotError`, or a `MappingError`, which is a subclass.
    *
-   * It waits for nothing: a snapshot that was given to `publish` before may become current after this one.
+   * It does not wait: a snapshot that was given to `publish` before may become current after this one.
    */
   override publishSync(snapshot: Snapshot | Bundle, options?: MappedOptions | null): Report {
     return super.publishSync(snapshot, mappedOptions(options));
@@ -68,8 +68,8 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   }
 
   /**
-   * What a worker thread needs to use the same flags: one compiled set for all threads, and a snapshot that any of
-   * them publishes is current in all. Only the thread that publishes tells its listeners.
+   * What a worker thread needs to use the same flags: all threads share one compiled set, and a snapshot that any of
+   * them publishes is current in all. Only the listeners of the publishing thread are called.
    *
    * The flags live as long as any thread holds them; this object does not count.
    *
@@ -83,10 +83,10 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   /**
    * The flags that another thread of this process shares.
    *
-   * What this handle publishes is current everywhere, and what others publish is current here; but listeners hear only
-   * of what their own handle published [12.9].
+   * A publish through any handle is current in all; but listeners are called only for publishes of their own handle
+   * [12.9].
    *
-   * @throws Error if no thread holds them any more, or in WebAssembly.
+   * @throws Error if no thread holds the flags any more, or in WebAssembly.
    */
   static fromShared<F extends AnyFlags = AnyFlags>(shared: SharedFlags): Flags<F> {
     if (shared?.esclusa !== 'shared flags' || typeof shared.number !== 'number') {
@@ -101,10 +101,10 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   }
 
   /**
-   * Flags that a file keeps fresh: replaced or written anew, it is published within a moment.
+   * Flags that a file keeps fresh: when it is replaced or rewritten, it is published within a moment.
    *
-   * What the file holds is published before this returns. A file that is missing, or holds no snapshot, is no error
-   * here: `status` says so, and the log does. With a `mapping` it holds rows of a table with columns of its own.
+   * The file's content is published before this returns. A file that is missing, or is not a snapshot, throws no error
+   * here: `status` and the log have the error. With a `mapping` it has rows of a table with columns of its own.
    */
   static fromFile<F extends AnyFlags = AnyFlags>(path: string | URL, options?: SourceOptions | null): Flags<F> {
     return this.fromSource(file(path), options);
@@ -112,8 +112,8 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
 
   /**
    * Flags that a store behind a URL keeps fresh. `cache` names a file for the last good answer, which is published
-   * first at the next start. With a `mapping` it gives rows of a table with columns of its own, and the cached copy has them
-   * as they came.
+   * first at the next start. With a `mapping` the store gives rows of a table with columns of its own, and the cached
+   * copy has them unchanged.
    */
   static fromUrl<F extends AnyFlags = AnyFlags>(url: string | URL, options: HttpOptions & SourceOptions & { cache?: string | URL | undefined } = {}): Flags<F> {
     const { timeoutMs, cache: path, mapping, ...rest } = options;
@@ -138,13 +138,13 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   }
 
   /**
-   * Keeps the flags fresh from a source until what it returns is closed, or nobody holds the flags any more. It keeps no
-   * process alive.
+   * Keeps the flags fresh from a source until the returned object is closed, or the flags are collected. It does not
+   * keep the process alive.
    *
-   * What the source has at hand (a file, the environment, a cached or bundled copy) is published before this returns. With a
-   * `mapping` it gives rows of a table with columns of its own, as `mapped` does it.
+   * A bootstrap that is available synchronously (a file, the environment, a cached or bundled copy) is published before
+   * this returns. With a `mapping` the source gives rows of a table with columns of its own, as with `mapped`.
    *
-   * @throws TypeError for what is no source, and Error if the flags are kept fresh already.
+   * @throws TypeError for a value that is not a source, and Error if the flags already have a sync.
    */
   sync(source: Source | Fetch, options?: SourceOptions | null): Sync {
     const { mapping, ...rest } = options ?? {};
@@ -152,29 +152,26 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   }
 
   /**
-   * Waits up to `timeoutMs` milliseconds for the first good answer of the source; true if it came. Failures in
-   * between do not end the wait. The process stays alive for that.
+   * Waits up to `timeoutMs` milliseconds for the first good answer of the source; true if it came. Failures do not end
+   * the wait. This wait keeps the process alive.
    *
-   * @throws Error if nothing keeps the flags fresh, as the three functions that follow.
+   * @throws Error if the flags have no sync, as the three functions that follow.
    */
   ready(timeoutMs?: number): Promise<boolean> {
     return this.#sync().ready(timeoutMs);
   }
 
-  /** Waits until anything is published, a cached or bundled copy too, and says whether something is. */
+  /** Waits until anything is published, a cached or bundled copy too; true if something is. */
   available(timeoutMs?: number): Promise<boolean> {
     return this.#sync().available(timeoutMs);
   }
 
-  /** How things stand with what keeps the flags fresh; it waits for nothing. */
+  /** The status of the sync; it does not wait. */
   status(): Status {
     return this.#sync().status();
   }
 
-  /**
-   * Asks the source now. `await` it for the answer: null, or the reason why there is none within `timeoutMs`. Awaiting is
-   * optional.
-   */
+  /** Sends a request now. `await` it for the answer: null, or the reason why there is none within `timeoutMs`. Awaiting is optional. */
   refresh(timeoutMs?: number): PromiseLike<string | null> {
     return this.#sync().refresh(timeoutMs);
   }
@@ -188,7 +185,7 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
   }
 }
 
-/** The source, whose rows a mapping reads if there is one. */
+/** The source with a mapping, if there is one. */
 function read(source: Source | Fetch, mapping: MappingLike | Stored | null | undefined): Source | Fetch {
   return mapping === null || mapping === undefined ? source : mapped(source, mapping);
 }

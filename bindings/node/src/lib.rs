@@ -1,9 +1,9 @@
 //! Esclusa for Node: the functions that the TypeScript half calls, over the tables of `esclusa-js`.
 //!
-//! What is asked for each answer is in `raw`; the functions here are for everything else.
+//! `raw` has the functions that run for each evaluation; the functions here are for everything else.
 #![expect(clippy::needless_pass_by_value, reason = "a #[napi] function is given values of its own")]
 
-// `expect` would not do: it makes what is dead count as used, and is then unfulfilled.
+// `expect` does not work here: it makes dead code count as used, and is then unfulfilled.
 #[cfg_attr(test, allow(dead_code, reason = "functions are registered where Node loads them, not in a test"))]
 mod raw;
 mod share;
@@ -24,11 +24,11 @@ fn clock() -> Time {
 }
 
 thread_local! {
-    /// The tables of this JavaScript thread; they go when it goes.
+    /// The tables of this JavaScript thread; they end with it.
     static HOST: Rc<RefCell<Host>> = Rc::new(RefCell::new(Host::new(clock)));
 }
 
-/// The host, or the given answer once the thread has let go of it.
+/// The host, or the given answer once the thread has freed it.
 fn with<T>(otherwise: T, ask: impl FnOnce(&mut Host) -> T) -> T {
     let mut answer = otherwise;
     let _ = HOST.try_with(|host| {
@@ -45,25 +45,25 @@ pub fn open() -> u32 {
     with(None, Host::open).unwrap_or(u32::MAX)
 }
 
-/// Lets go of flags.
+/// Frees flags.
 #[napi(catch_unwind)]
 pub fn close(flags: u32) {
     with((), |host| host.close(flags));
 }
 
-/// Keeps a context: its number, or 0 if the JSON is no context.
+/// Keeps a context: its number, or 0 if the JSON is not a context.
 #[napi(catch_unwind)]
 pub fn context(json: String) -> u32 {
     with(None, |host| host.context(json.as_bytes())).unwrap_or(0)
 }
 
-/// Puts a context where the next call finds it under the number 0, and says whether the JSON is one.
+/// Puts a context under the number 0, for the next call; false if the JSON is not a context.
 #[napi(catch_unwind)]
 pub fn scratch(json: String) -> bool {
     with(false, |host| host.scratch(json.as_bytes()))
 }
 
-/// Lets go of a context.
+/// Frees a context.
 #[napi(catch_unwind)]
 pub fn forget(context: u32) {
     with((), |host| host.forget(context));
@@ -85,7 +85,7 @@ pub fn publish(flags: u32, bytes: Uint8Array, mapping: String, strict: bool, acc
     })
 }
 
-/// The same in libuv's pool; the bytes must not change meanwhile.
+/// The same in libuv's pool; the bytes must not change until it is done.
 #[napi(catch_unwind)]
 pub fn publish_later(
     flags: u32,
@@ -98,7 +98,7 @@ pub fn publish_later(
     AsyncTask::new(Publish { number: flags, flags: held, bytes, mapping, options: Options { strict, accept_older } })
 }
 
-/// A publish on its way.
+/// A publish in progress.
 pub struct Publish {
     number: u32,
     flags: Option<Arc<Flags>>,
@@ -114,7 +114,7 @@ impl Task for Publish {
     fn compute(&mut self) -> Result<String> {
         let Some(flags) = self.flags.take() else { return Ok(String::new()) };
         let options = self.options;
-        // Nothing is left half done: the flags are swapped at one instant, or not at all.
+        // A panic leaves no half-done state: the flags are swapped atomically, or not at all.
         let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match self.mapping.as_str() {
             "" => publish_bytes(&flags, &self.bytes, options),
             mapping => publish_mapped(&flags, &self.bytes, mapping, options),
@@ -166,7 +166,7 @@ pub fn about(flags: u32) -> String {
     with(String::new(), |host| host.about(flags))
 }
 
-/// The outcome of that number as JSON, if it was just given for the first time.
+/// Takes the outcome of that number as JSON, if it is new.
 #[napi(catch_unwind)]
 pub fn take_outcome(flags: u32, number: u32) -> String {
     with(String::new(), |host| host.take_outcome(flags, number))
@@ -178,13 +178,13 @@ pub fn hold(flags: u32) -> u32 {
     with(None, |host| host.hold(flags)).unwrap_or(u32::MAX)
 }
 
-/// The number under which another thread of this process finds the flags.
+/// The number by which another thread of this process finds the flags.
 #[napi(catch_unwind)]
 pub fn share(flags: u32) -> u32 {
     with(None, |host| host.flags(flags).cloned()).map_or(0, |flags| share::share(&flags))
 }
 
-/// The flags that another thread shares: their number here, or -1 if nobody holds them any more.
+/// The flags that another thread shares: their number here, or -1 if no thread holds them any more.
 #[napi(catch_unwind)]
 pub fn attach(shared: u32) -> i64 {
     let adopted = share::shared(shared).and_then(|flags| with(None, |host| host.adopt(flags)));
@@ -197,19 +197,19 @@ pub fn protocol(policy: String) -> u32 {
     with(None, |host| host.protocol(&policy)).unwrap_or(u32::MAX)
 }
 
-/// Tells a protocol of an event, both as JSON, and gives what to do next.
+/// Passes an event to a protocol, and gives the next action, both as JSON.
 #[napi(catch_unwind)]
 pub fn step(protocol: u32, event: String) -> String {
     with(String::new(), |host| host.step(protocol, &event))
 }
 
-/// Whether these are the bytes that the source gave last.
+/// Whether these are the bytes that the source sent last.
 #[napi(catch_unwind)]
 pub fn is_known(protocol: u32, bytes: Uint8Array) -> bool {
     with(false, |host| host.is_known(protocol, &bytes))
 }
 
-/// Lets go of a protocol.
+/// Frees a protocol.
 #[napi(catch_unwind)]
 pub fn end(protocol: u32) {
     with((), |host| host.end(protocol));
@@ -227,25 +227,25 @@ pub fn has_news(stream: u32, bytes: Uint8Array) -> bool {
     with(false, |host| host.has_news(stream, &bytes))
 }
 
-/// Lets go of a stream.
+/// Frees a stream.
 #[napi(catch_unwind)]
 pub fn end_stream(stream: u32) {
     with((), |host| host.end_stream(stream));
 }
 
-/// Lays snapshots one over the other: they follow each other, with their lengths as a JSON array.
+/// Merges snapshots: they follow each other, with their lengths as a JSON array.
 #[napi(catch_unwind)]
 pub fn layered(snapshots: Uint8Array, lengths: String) -> String {
     esclusa_js::layered(&snapshots, &lengths)
 }
 
-/// The same in libuv's pool; the bytes must not change meanwhile.
+/// The same in libuv's pool; the bytes must not change until it is done.
 #[napi(catch_unwind)]
 pub fn layered_later(snapshots: Uint8Array, lengths: String) -> AsyncTask<Making> {
     AsyncTask::new(Making { make: esclusa_js::layered, bytes: snapshots, how: lengths })
 }
 
-/// What there is to know of a mapping, both as JSON.
+/// The name and parameters of a mapping, both as JSON.
 #[napi(catch_unwind)]
 pub fn mapping(given: String) -> String {
     esclusa_js::mapping(&given)
@@ -257,13 +257,13 @@ pub fn mapped(rows: Uint8Array, mapping: String) -> String {
     esclusa_js::mapped(&rows, &mapping)
 }
 
-/// The same in libuv's pool; the bytes must not change meanwhile.
+/// The same in libuv's pool; the bytes must not change until it is done.
 #[napi(catch_unwind)]
 pub fn mapped_later(rows: Uint8Array, mapping: String) -> AsyncTask<Making> {
     AsyncTask::new(Making { make: esclusa_js::mapped, bytes: rows, how: mapping })
 }
 
-/// A snapshot on its way, made of bytes and of a text that says how.
+/// A snapshot that is being made of bytes and of a text with options.
 pub struct Making {
     make: fn(&[u8], &str) -> String,
     bytes: Uint8Array,
@@ -290,7 +290,7 @@ pub fn switches(given: String) -> String {
     esclusa_js::switches(&given)
 }
 
-/// A decision of staying fresh that every host takes alike, as JSON.
+/// A decision of staying fresh that is the same in every host, as JSON.
 #[napi(catch_unwind)]
 pub fn decide(question: String) -> String {
     esclusa_js::decide(&question)

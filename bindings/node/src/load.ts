@@ -1,4 +1,4 @@
-/** Which engine runs: the native one where its addon can be loaded, else the same engine in WebAssembly. */
+/** Loads the engine: the native one if its addon can be loaded, else the same engine in WebAssembly. */
 import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
@@ -7,9 +7,9 @@ import type { Engine } from '../../js/src/engine.js';
 import { withMappings } from '../../js/src/mapping.js';
 import { type Addon, type NativeEngine, nativeEngine } from './native.js';
 
-/** This file becomes CommonJS: a bundler sees this literal `require`, and takes along what it names. */
+/** This file becomes CommonJS: a bundler sees this literal `require`, and includes the file. */
 declare const require: (file: './wasm.cjs') => typeof import('./wasm.js');
-/** What no bundler is to look into: the addon is a library of the system. */
+/** A `require` that bundlers do not follow: the addon is a system library. */
 const requireAddon = createRequire(typeof __filename === 'string' && isAbsolute(__filename) ? __filename : join(process.cwd(), 'index.js'));
 const SAID = 'esclusa: WebAssembly runs instead of the native engine';
 
@@ -17,8 +17,8 @@ const SAID = 'esclusa: WebAssembly runs instead of the native engine';
 export type Loaded = { name: 'native'; engine: NativeEngine } | { name: 'wasm'; engine: Engine };
 
 /**
- * Loads the engine. The environment variable `ESCLUSA_ENGINE` asks for `native` or `wasm`; without it, a missing addon
- * is said once as a warning of the process.
+ * Loads the engine. The environment variable `ESCLUSA_ENGINE` selects `native` or `wasm`; without it, a missing addon
+ * is reported once, as a warning of the process.
  */
 export function load(): Loaded {
   const wanted = process.env['ESCLUSA_ENGINE'] ?? '';
@@ -43,7 +43,7 @@ export function load(): Loaded {
 const BUNDLED =
   'In a bundle, keep @esclusa/node outside of it: serverExternalPackages in Next.js, externals in webpack, --external:@esclusa/node in esbuild';
 
-/** Once for a process: what a thread has said is known to the workers that it starts. */
+/** Once per process: workers know the warnings of the thread that starts them. */
 function warn(warning: string): void {
   if (getEnvironmentData(SAID) === undefined) {
     setEnvironmentData(SAID, true);
@@ -52,11 +52,11 @@ function warn(warning: string): void {
 }
 
 function wasm(): Engine {
-  // Mappings are of this file: the other one has classes of its own.
+  // The mappings of this file: the other file has classes of its own.
   return withMappings(require('./wasm.cjs').start());
 }
 
-/** The addon: beside the package, where a build from source puts it, or in the package for this platform. */
+/** The addon: next to the package, where a build from source puts it, or in the package for this platform. */
 function addon(): Addon {
   const platform = `${process.platform}-${process.arch}${library()}`;
   const problems: string[] = [];
@@ -70,7 +70,7 @@ function addon(): Addon {
   throw new Error(problems.join('; '));
 }
 
-/** Which C library and ABI the platform has, in the words that npm packages use. */
+/** The C library and ABI of the platform, as npm packages name them. */
 function library(): string {
   if (process.platform === 'win32') {
     return '-msvc';
@@ -80,7 +80,7 @@ function library(): string {
   }
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
   const before = report.excludeNetwork;
-  // Otherwise the report may look up the names of everybody whom the process is connected to.
+  // Otherwise the report may look up the host names of all connections.
   report.excludeNetwork = true;
   const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
   report.excludeNetwork = before ?? false;

@@ -1,4 +1,4 @@
-/** Mappings in Node: from an object, a text, a file, or the file that a variable of the environment names. */
+/** Mappings in Node: from an object, a text, a file, or the file that an environment variable names. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -26,10 +26,10 @@ export interface MappedOptions extends Omit<EveryMappedOptions, 'mapping'> {
  */
 export class Mapping extends EveryMapping {
   /**
-   * Reads a file in TOML or JSON; the reading and the log call the mapping by this path.
+   * Reads a file in TOML or JSON; its path is the mapping's name in the reading and the log.
    *
-   * @throws MappingError, which begins with the path, if the mapping is wrong, and the error of the file system if the file
-   * cannot be read.
+   * @throws MappingError, whose message begins with the path, if the mapping is wrong, and the file system's error if
+   * the file cannot be read.
    */
   static load(path: string | URL, parameters?: Parameters): Mapping {
     const name = typeof path === 'string' ? path : fileURLToPath(path);
@@ -42,9 +42,9 @@ export class Mapping extends EveryMapping {
   }
 
   /**
-   * Reads the file whose path a variable of the environment has, `ESCLUSA_MAPPING` unless another is named.
+   * Reads the file whose path an environment variable has, by default `ESCLUSA_MAPPING`.
    *
-   * @throws MappingError if there is no such variable, and as `load` does.
+   * @throws MappingError without such a variable, and as `load` does.
    */
   static fromEnv(parameters?: Parameters, variable: string = VARIABLE): Mapping {
     const path = process.env[variable]?.trim() ?? '';
@@ -56,12 +56,12 @@ export class Mapping extends EveryMapping {
   }
 }
 
-/** A mapping as every host takes it. */
+/** A mapping in the form of every host. */
 export function mappingOf(given: MappingLike | Stored): EveryMappingLike | Stored {
   return typeof given === 'string' || given instanceof URL ? Mapping.load(given) : given;
 }
 
-/** Options as every host takes them. */
+/** Options in the form of every host. */
 export function mappedOptions(options: MappedOptions | null | undefined): EveryMappedOptions | null | undefined {
   const mapping = options?.mapping ?? undefined;
   return mapping === undefined || isStored(mapping) ? (options as EveryMappedOptions | null | undefined) : { ...options, mapping: mappingOf(mapping) };

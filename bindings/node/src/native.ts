@@ -1,4 +1,4 @@
-/** The native engine: the addon's functions, and the memory that four of them take their numbers from. */
+/** The native engine: the addon's functions, and the memory through which four of them get numbers. */
 import type { Engine, Publishing } from '../../js/src/engine.js';
 import { Shape } from './plain-object.js';
 
@@ -15,9 +15,9 @@ export interface Addon extends Omit<Engine, 'isEnabled' | 'resolve' | 'holds' | 
   resolve(): void;
   /** Reads flags and those that hold a set from the memory, and writes 1 or 0. */
   holds(): void;
-  /** Reads what an object is like from the memory, and writes whether it has become the context under `SCRATCH`: 1 or 0. */
+  /** Reads the shape of an object from the memory, and writes whether it is now the context under `SCRATCH`: 1 or 0. */
   fields(texts: string): void;
-  /** The number under which other threads of this process find the flags. */
+  /** The number by which other threads of this process find the flags. */
   share(flags: number): number;
   /** The flags that another thread shares, or -1 if no thread holds them any more. */
   attach(shared: number): number;
@@ -32,7 +32,7 @@ export interface NativeEngine extends Engine {
 /** Words of the shared memory; the time takes the two after them. `raw.rs` has the same order. */
 const [FLAGS, SLOT, CONTEXT, ANSWER] = [0, 1, 2, 3] as const;
 const NOW_AT_BYTE = 16;
-/** From here on stands what a plain object is like. */
+/** The shape of a plain object begins here. */
 const SHAPE = 6;
 const WORDS = 128;
 
@@ -82,7 +82,7 @@ export function nativeEngine(addon: Addon): NativeEngine {
   };
 }
 
-/** How the addon is told to publish. */
+/** The addon's arguments for publishing. */
 function given(options?: Publishing | null): [mapping: string, strict: boolean, acceptOlder: boolean] {
   const { mapping, strict, acceptOlder } = options ?? {};
   return [typeof mapping === 'string' ? mapping : '', strict === true, acceptOlder === true];

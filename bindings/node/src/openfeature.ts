@@ -14,7 +14,7 @@ import { LastContext, type ProviderFlags, type ProviderOptions, details, flagsOf
 
 export type { ProviderFlags, ProviderOptions } from '../../js/src/openfeature.js';
 
-/** How often to look for another thread's first publish: nobody sees the delay, and looking costs microseconds. */
+/** How often to check for another thread's first publish: a check takes microseconds. */
 const LOOK_MS = 50;
 
 const EVENTS = {
@@ -24,13 +24,13 @@ const EVENTS = {
   error: ProviderEvents.Error,
 } as const;
 
-/** Answers OpenFeature's evaluations from flags, and says so when they change. It is ready with the source's first good answer. */
+/** Evaluates flags for OpenFeature, and emits events when they change. It is ready with the source's first good answer. */
 export class EsclusaProvider implements Provider {
   readonly metadata = { name: 'esclusa' } as const;
   readonly runsOn = 'server' as const;
   readonly events = new OpenFeatureEventEmitter();
   readonly hooks?: Hook[];
-  /** Only there if the app wants to hear of what is tracked. */
+  /** Present only if the app tracks events. */
   readonly track?: NonNullable<Provider['track']>;
   readonly #flags: ProviderFlags;
   readonly #life: ProviderLife;
@@ -49,16 +49,16 @@ export class EsclusaProvider implements Provider {
     }
   }
 
-  /** Listens to the flags, and is done with the source's first good answer. It rejects when nothing is published in time. */
+  /** Listens to the flags, and resolves with the source's first good answer. It rejects if nothing is published in time. */
   async initialize(): Promise<void> {
-    // Flags that threads share hear nothing of what another thread publishes, so the provider looks for itself. The
-    // process may end meanwhile.
+    // A publish by another thread calls no listener here, so the provider checks for itself. This timer does not keep
+    // the process alive.
     clearInterval(this.#looking);
     this.#looking = setInterval(() => this.#life.look() && clearInterval(this.#looking), LOOK_MS).unref();
     await this.#life.begin();
   }
 
-  /** Stops listening to the flags, which stay as they are. */
+  /** Stops listening; the flags are not changed. */
   async onClose(): Promise<void> {
     clearInterval(this.#looking);
     this.#life.end();

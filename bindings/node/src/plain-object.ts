@@ -1,15 +1,15 @@
 /**
- * Plain objects as they cross to the native engine: all their texts as one, and what they are like as numbers. That
- * takes a fraction of the time of JSON.
+ * Plain objects in their form for the native engine: all their texts in one, and their shape as numbers. That takes a
+ * fraction of the time of JSON.
  *
- * It knows nothing of contexts, and leaves to JSON whatever JSON would write in another way.
+ * It knows no contexts, and leaves to JSON whatever JSON would write differently.
  */
 import { isOfText } from '../../js/src/context-value.js';
 
 /** What `bindings/js/engine/src/plain_object.rs` reads. */
 const [TEXT, TRUE, FALSE, NULL, NUMBER, LIST] = [0, 1, 2, 3, 4, 5] as const;
 
-/** `raw.rs` has room for no more. */
+/** The size of the buffer in `raw.rs`. */
 const MAX_TEXT = 1_000;
 /** More words than one field or one element takes. */
 const SPARE_WORDS = 4;
@@ -17,10 +17,10 @@ const SPARE_WORDS = 4;
 const double = new Float64Array(1);
 const halves = new Uint32Array(double.buffer);
 
-/** Writes what an object is like into the words, the first of which says how many there are. */
+/** Writes the shape of an object into the words; the first is their number. */
 export class Shape {
   readonly #words: Uint32Array;
-  /** How many objects were begun: a getter may ask flags itself, and then the words are another object's. */
+  /** Number of objects that were begun: a getter may evaluate flags itself, and then the words are another object's. */
   #begun = 0;
 
   constructor(words: Uint32Array) {
@@ -67,7 +67,7 @@ export class Shape {
       } else if (Array.isArray(value) && (value as { toJSON?: unknown }).toJSON === undefined) {
         const { length } = value;
         words[at++] = LIST + length;
-        // By their places, because a list may have an iterator of its own.
+        // By index, because a list may have an iterator of its own.
         for (let place = 0; place < length; place += 1) {
           const element = (value as unknown[])[place];
           if (typeof element !== 'string' || at > last) {

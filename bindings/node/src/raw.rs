@@ -1,9 +1,9 @@
-//! The functions that run for each answer, on N-API itself.
+//! The functions that run for each evaluation, on N-API itself.
 //!
-//! What makes a call into native code dear is looking at arguments and at `this` through N-API. So the three that answer
-//! take no arguments and return nothing: numbers go both ways through a few words of memory that JavaScript and Rust
-//! share. A fourth takes a plain object as one text, and its shape by the same memory. `DESIGN.md` says what was
-//! measured.
+//! The expensive part of a call into native code is reading arguments and `this` through N-API. So the three functions
+//! that evaluate take no arguments and return nothing: numbers go in both directions through a few words of memory that
+//! JavaScript and Rust share. A fourth takes a plain object as one text, and its shape through the same memory.
+//! `DESIGN.md` has the measurements.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
@@ -28,21 +28,21 @@ struct Words {
     context: u32,
     answer: u32,
     now: f64,
-    /// How many of the words that follow say what a plain object is like.
+    /// Number of the following words that describe the shape of a plain object.
     shape_length: u32,
     shape: [u32; SHAPE_WORDS],
 }
 
 const SHAPE_WORDS: usize = 121;
 
-/// Longer texts come as JSON.
+/// Longer texts are passed as JSON.
 const MAX_TEXT_BYTES: usize = 1_000;
 
-/// What the functions of one load of the addon share: a module that is loaded again in the same thread, as test runners
-/// do, has functions and memory of its own.
+/// The state of one load of the addon: a module that is loaded again in the same thread, as test runners do, has
+/// functions and memory of its own.
 struct Load {
     words: Cell<Option<NonNull<Words>>>,
-    /// The tables of the thread, at hand: a thread's own is not free to find in a library that is loaded.
+    /// The tables of the thread, cached here: thread-local access is slow in a loaded library.
     host: Rc<RefCell<Host>>,
 }
 
@@ -62,14 +62,14 @@ unsafe extern "C" fn resolve(env: sys::napi_env, info: sys::napi_callback_info) 
     }
 }
 
-/// Whether the flags under the number of the slot hold the set that is current.
+/// Whether the flags whose number is in the slot hold the current set.
 unsafe extern "C" fn holds(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as for `is_enabled`.
     unsafe { answer(env, info, 0, |host, asked| u32::from(host.holds(asked.flags, asked.slot))) }
 }
 
-/// Reads what is asked, writes the answer, and returns JavaScript's `undefined`. A panic must not reach C++, so it
-/// becomes the answer that stands for none.
+/// Reads the question, writes the answer, and returns JavaScript's `undefined`. A panic must not reach C++, so it
+/// becomes the answer for "none".
 ///
 /// # Safety
 /// The arguments are those of a callback whose data is a `Load`.
@@ -81,7 +81,7 @@ unsafe fn answer(
     ask: impl FnOnce(&mut Host, &Words) -> u32,
 ) -> sys::napi_value {
     let mut data = ptr::null_mut();
-    // SAFETY: the arguments are valid, and N-API allows null for what is not wanted.
+    // SAFETY: the arguments are valid, and N-API allows null for values that are not needed.
     unsafe { sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), &mut data) };
     // SAFETY: the data is a `Load` that is freed when the environment ends, after which nothing is called; null if
     // N-API failed.
@@ -92,7 +92,7 @@ unsafe fn answer(
         // this call, and nothing below calls back into it, so no other reference to the words can come to be.
         let words = unsafe { words.as_mut() };
         let answered = catch_unwind(AssertUnwindSafe(|| {
-            // Somebody else has it only while it is asked, and asking calls nothing that would come back here.
+            // It is borrowed elsewhere only during a call, and no call can lead back here.
             load.host.try_borrow_mut().map_or(none, |mut host| ask(&mut host, words))
         }));
         words.answer = answered.unwrap_or(none);
@@ -100,18 +100,19 @@ unsafe fn answer(
     ptr::null_mut()
 }
 
-/// Puts a plain object where the next call finds it as a context under the number 0, and says whether that went well.
+/// Puts a plain object as a context under the number 0, for the next call, and returns whether that succeeded.
 unsafe extern "C" fn fields(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let (mut count, mut argument, mut data) = (1, ptr::null_mut(), ptr::null_mut());
     // SAFETY: called by N-API, so both are valid; there is room for the one argument that is counted.
     unsafe { sys::napi_get_cb_info(env, info, &mut count, &mut argument, ptr::null_mut(), &mut data) };
     let (mut room, mut length) = ([const { MaybeUninit::<u8>::uninit() }; MAX_TEXT_BYTES + 1], 0);
-    // SAFETY: N-API has just given the argument, and writes no more than there is room for, a zero at the end included.
+    // SAFETY: N-API has just given the argument, and writes at most as much as the buffer holds, including the final
+    // zero.
     let status = unsafe {
         sys::napi_get_value_string_utf8(env, argument, room.as_mut_ptr().cast::<c_char>(), room.len(), &mut length)
     };
     let length = if status == sys::Status::napi_ok { length.min(MAX_TEXT_BYTES) } else { 0 };
-    // SAFETY: so many bytes were written.
+    // SAFETY: that many bytes were written.
     let bytes = unsafe { slice::from_raw_parts(room.as_ptr().cast::<u8>(), length) };
     // SAFETY: as in `answer`.
     let load = unsafe { data.cast::<Load>().as_ref() };
@@ -174,9 +175,9 @@ unsafe extern "C" fn noop(_: sys::napi_env, _: sys::napi_callback_info) -> sys::
     ptr::null_mut()
 }
 
-/// The environment ends, and with it everything that could call the functions.
+/// The environment ends, and with it every caller of the functions.
 unsafe extern "C" fn end(load: *mut c_void) {
-    // SAFETY: this is the box that `functions` let go of, and the hook runs once.
+    // SAFETY: this is the box that `functions` leaked, and the hook runs once.
     drop(unsafe { Box::from_raw(load.cast::<Load>()) });
 }
 

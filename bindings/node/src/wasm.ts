@@ -1,5 +1,5 @@
-/** The engine in WebAssembly, for machines that there is no addon for. */
-// The build puts the module here as text: in a bundle there is no file beside this one.
+/** The engine in WebAssembly, for machines without an addon. */
+// The build puts the module here as text: a bundle has no file next to it.
 import module from 'esclusa.wasm';
 
 import type { Engine } from '../../js/src/engine.js';

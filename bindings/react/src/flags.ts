@@ -1,12 +1,12 @@
 /**
- * What this package asks of a `flags` object, and what it gives out: structural types, so that the WASM engine, the
- * native one and an object of your own fit alike. The numbers in brackets are sections of SEMANTICS.md.
+ * The interface of a `flags` object, and the types of this package: structural, so that the WASM engine, the native one
+ * and an object of your own all fit. The numbers in brackets are sections of SEMANTICS.md.
  */
 
 /** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue };
 
-/** One flag of a projection: the answer and nothing about why [10.2]. */
+/** One flag of a projection: the answer without its reason [10.2]. */
 export interface Projected {
   /** Whether the flag is on; one that resolves to an error is off. */
   enabled: boolean;
@@ -16,7 +16,7 @@ export interface Projected {
   variant?: string;
 }
 
-/** The values of chosen flags for one caller, as a server hands them to a browser [10.2]. */
+/** The values of chosen flags for one caller, as a server sends them to a browser [10.2]. */
 export type Projection = { [key: string]: Projected };
 
 /** The caller as a plain object [3], or a `Context` of the engine. */
@@ -24,7 +24,7 @@ export type CallerContext = PlainContext | { toJSON(): unknown };
 
 /** The caller as a plain object [3]; every other name is an attribute. */
 export interface PlainContext {
-  /** The targeting key: who is asking. */
+  /** The targeting key: the caller's id. */
   user?: string | number | null;
   /** OpenFeature's spelling of `user`; it counts if both are given. */
   targetingKey?: string | number | null;
@@ -36,7 +36,7 @@ export interface PlainContext {
   [attribute: string]: unknown;
 }
 
-/** What a `flags` object must have: the face that `@esclusa/wasm` and `@esclusa/node` share. */
+/** The methods that a `flags` object needs, which `@esclusa/wasm` and `@esclusa/node` have. */
 export interface FlagsLike {
   /** Whether a snapshot was published. */
   readonly isReady: boolean;
@@ -45,19 +45,19 @@ export interface FlagsLike {
     key: string,
     context?: CallerContext | null,
   ): { enabled: boolean; value: JsonValue; variant: string | null; errorCode: string | null };
-  /** Calls the listener after each publish; the function that it returns ends that. */
+  /** Calls the listener after each publish. Returns a function that removes it. */
   onPublish(listener: (report: { readonly removed: readonly string[] }) => void): () => void;
 }
 
-/** Flags that are here, or on their way: a promise, or a function that loads them when the page is up. */
+/** Flags, or flags that are loading: a promise, or a function that loads them once the page is up. */
 export type FlagsSource = FlagsLike | PromiseLike<FlagsLike> | (() => FlagsLike | PromiseLike<FlagsLike>);
 
-/** Whether the flags are yet to come. */
+/** Whether the flags are loading. */
 export function isLater(source: FlagsSource): source is Exclude<FlagsSource, FlagsLike> {
   return typeof source === 'function' || (typeof source === 'object' && 'then' in source);
 }
 
-/** Whether something that came has the face of flags: what a loader gives is known when it is there. */
+/** Whether a loaded value has the methods of flags. */
 export function isFlags(given: unknown): given is FlagsLike {
   const { resolve, onPublish } = (given ?? {}) as Partial<FlagsLike>;
   return typeof resolve === 'function' && typeof onPublish === 'function';

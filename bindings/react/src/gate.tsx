@@ -11,11 +11,11 @@ export interface FeatureGateProps {
   feature: FlagKey;
   /** What is shown when the flag is on. */
   children?: ReactNode;
-  /** What is shown when it is off; nothing unless you say so. */
+  /** Shown when the flag is off; nothing by default. */
   fallback?: ReactNode;
-  /** What is shown while nothing can be answered yet; nothing unless you say so. */
+  /** Shown while there is no answer yet; nothing by default. */
   loading?: ReactNode;
-  /** Whether the children are shown where no flag of that key answers. */
+  /** Whether the children are shown without an answer. */
   defaultEnabled?: boolean;
 }
 

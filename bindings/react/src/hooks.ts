@@ -1,8 +1,8 @@
 'use client';
 /**
- * The hooks: each asks the provider's store for one thing, and re-renders its component when that thing has changed.
+ * The hooks: each reads one thing from the provider's store, and re-renders its component when that has changed.
  *
- * What they hand to React is a text, a constant or an answer that keeps its identity, so that React can tell.
+ * They give React a text, a constant or an answer that keeps its identity, so that React can compare it.
  */
 import { useMemo, useSyncExternalStore } from 'react';
 import { useStore } from './provider.js';
@@ -11,13 +11,13 @@ import type { Store } from './store.js';
 
 /** Whether a flag is on, and whether that is known yet. */
 export interface FeatureFlag {
-  /** Whether the flag is on; while loading, and where no flag answers, it is the default that you gave, else false. */
+  /** Whether the flag is on; while loading, and without an answer, it is your default, else false. */
   readonly isEnabled: boolean;
-  /** True only while there is nothing to answer from: no projection, and no snapshot in the engine. */
+  /** True only while there is no source of answers: no projection, and no snapshot in the engine. */
   readonly isLoading: boolean;
 }
 
-/** The four things that `useFeatureFlag` can say, each one object: React compares them by identity. */
+/** The four results of `useFeatureFlag`, each one object: React compares them by identity. */
 const STATES: readonly [FeatureFlag, FeatureFlag, FeatureFlag, FeatureFlag] = [
   { isEnabled: false, isLoading: false },
   { isEnabled: true, isLoading: false },
@@ -39,7 +39,7 @@ export function useFeatureFlag(name: FlagKey, defaultEnabled = false): FeatureFl
   });
 }
 
-/** The variant that a flag serves, on or off, null for one that serves none; the default where no flag answers. */
+/** The variant that a flag serves, on or off, null if it serves none; without an answer the default. */
 export function useVariant<Key extends FlagKey>(name: Key): FlagVariant<Key> | null;
 export function useVariant<Key extends FlagKey, const Default>(name: Key, defaultVariant: Default): FlagVariant<Key> | Default;
 export function useVariant(name: FlagKey, defaultVariant: unknown = null): unknown {
@@ -49,7 +49,7 @@ export function useVariant(name: FlagKey, defaultVariant: unknown = null): unkno
   });
 }
 
-/** The value that a flag serves, on or off; the default where no flag answers. It changes its identity only with its content. */
+/** The value that a flag serves, on or off; without an answer the default. It changes its identity only with its content. */
 export function useValue<Key extends FlagKey>(name: Key): FlagValue<Key> | null;
 export function useValue<Key extends FlagKey, const Default>(name: Key, defaultValue: Default): FlagValue<Key> | Default;
 export function useValue(name: FlagKey, defaultValue: unknown = null): unknown {
@@ -58,7 +58,7 @@ export function useValue(name: FlagKey, defaultValue: unknown = null): unknown {
 }
 
 /**
- * Whether each of several flags is on. Flags that don't answer are off. The object stays the same while its answers do.
+ * Whether each of several flags is on. Flags without an answer are off. The object stays the same while its answers do.
  *
  * ```tsx
  * const { crm_bulk_import, crm_export_audit_log } = useFlags(['crm_bulk_import', 'crm_export_audit_log']);

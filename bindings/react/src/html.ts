@@ -9,7 +9,7 @@ import type { Projection } from './flags.js';
 /** The id of the script element, unless you choose another. */
 export const PROJECTION_ID = 'esclusa-projection';
 
-/** What JSON may hold and HTML or an older JavaScript would misread, `</script>` and `<!--` among it. */
+/** Characters that JSON allows and HTML or an older JavaScript would misread, as in `</script>` and `<!--`. */
 const DANGEROUS = /[<>&\u2028\u2029]/g;
 
 /** Any JSON value as text that is safe inside every `<script>` element, be it read as JSON or as JavaScript. */
@@ -20,7 +20,7 @@ export function safeJson(value: object | string | number | boolean | null): stri
   );
 }
 
-/** The whole script element, for a page that is put together as text. */
+/** The whole script element, for a page that is built as text. */
 export function projectionScript(projection: Projection, id: string = PROJECTION_ID): string {
   if (!/^[\w-]+$/.test(id)) {
     throw new Error(`\`${id}\` can't be the id of the projection, expected letters, digits, \`_\` and \`-\``);

@@ -1,9 +1,9 @@
 'use client';
 /**
- * The provider: what the tree below it answers from, and the one door to it for the hooks.
+ * The provider: the source of answers for the tree below it, and the access to it for the hooks.
  *
  * It puts a store into React's context that stays the same for its whole life, so that a new snapshot, context or
- * projection re-renders the components whose answer changed and no other.
+ * projection re-renders only the components whose answer changed.
  */
 import { createContext, useContext, useEffect, useLayoutEffect, useState } from 'react';
 import type { ReactElement, ReactNode } from 'react';
@@ -11,7 +11,7 @@ import { isFlags, isLater } from './flags.js';
 import type { CallerContext, FlagsSource, Projection } from './flags.js';
 import { REFRESH_MS, Store } from './store.js';
 
-/** What `<EsclusaProvider>` takes; each part may come later, or never. */
+/** What `<EsclusaProvider>` takes; each part is optional and may come later. */
 export interface EsclusaProviderProps {
   /**
    * The engine: a `Flags` of `@esclusa/wasm`, a promise of one, or a function that loads one. The function is called
@@ -19,13 +19,16 @@ export interface EsclusaProviderProps {
    */
   flags?: FlagsSource | null;
   /**
-   * The caller. An object with the same content is the same caller, so a literal in render is fine. A new one is in force
-   * when the provider has rendered, before the browser paints.
+   * The caller. An object with the same content is the same caller, so a literal in render is fine. A new one takes
+   * effect when the provider has rendered, before the browser paints.
    */
   context?: CallerContext | null;
-  /** The values that the server worked out for this caller: what the page starts from. */
+  /** The values that the server evaluated for this caller, for the first render. */
   projection?: Projection | null;
-  /** How often the engine is asked again while nothing happens, for windows and schedules; 0, or more than a timer can count, for never. */
+  /**
+   * How often flags are evaluated again without a publish, for windows and schedules, in milliseconds; never for 0, or
+   * for more than a timer can count.
+   */
   refreshMs?: number;
   children?: ReactNode;
 }
@@ -35,17 +38,17 @@ const StoreContext = createContext<Store | null>(null);
 /** React warns about layout effects on a server, where nothing has a layout. */
 const useBeforePaint = typeof document === 'undefined' ? useEffect : useLayoutEffect;
 
-/** Lets the components below it ask for flags. */
+/** Provides flags to the components below it. */
 export function EsclusaProvider(props: EsclusaProviderProps): ReactElement {
   const { flags, context, projection, refreshMs = REFRESH_MS, children } = props;
   const [store] = useState(() => new Store({ context, projection }, isFlags(flags) ? flags : undefined));
   useBeforePaint(() => store.give({ context, projection }));
-  // A function written in render is a new one each time: it is called once and never again.
+  // A function in render is a new one each time: it is called once.
   const source = typeof flags === 'function' ? 'loader' : flags;
   useBeforePaint(() => {
     if (!flags) return store.take(undefined, refreshMs);
     if (!isLater(flags)) return took(store, flags, refreshMs);
-    // Until the new engine is there the projection answers, and never an engine that is no longer given.
+    // Until the new engine has loaded, the projection answers, not the former engine.
     let stop = store.take(undefined, refreshMs);
     let wanted = true;
     Promise.resolve(typeof flags === 'function' ? store.load(flags) : flags).then(
@@ -64,7 +67,7 @@ export function EsclusaProvider(props: EsclusaProviderProps): ReactElement {
   return <StoreContext.Provider value={store}>{children}</StoreContext.Provider>;
 }
 
-/** Answers from these flags from now on; what is none is said, and what there was before stands. */
+/** Answers from these flags from now on; a value that is not flags is reported, and nothing changes. */
 function took(store: Store, flags: unknown, refreshMs: number): () => void {
   if (isFlags(flags)) return store.take(flags, refreshMs);
   store.fail(new TypeError(`${String(flags)} came as the flags, expected an object with the face of Flags`));

@@ -1,34 +1,34 @@
 /**
- * The answers behind one provider: from the engine if it is there, else from the projection.
+ * The answers behind one provider: from the engine if it has loaded, else from the projection.
  *
  * It knows no React. An answer is computed at most once for each change of the engine, the context or the projection,
- * and keeps its identity while it says the same: that is what lets React leave a component alone.
+ * and keeps its identity while its content is the same, so that React can skip a component.
  */
 import type { CallerContext, FlagsLike, JsonValue, Projection } from './flags.js';
 
-/** What a flag answers, or undefined where the caller's default stands. */
+/** The answer of a flag, or undefined for the caller's default. */
 export interface Answer {
   readonly enabled: boolean;
   readonly value: JsonValue;
   readonly variant: string | null;
 }
 
-/** What a provider is given on each render; null is as good as nothing. */
+/** The provider's props of each render; null counts as absent. */
 export interface Given {
   context: CallerContext | null | undefined;
   projection: Projection | null | undefined;
 }
 
-/** How long answers stand while nothing happens: windows and schedules move with the clock alone. */
+/** How long answers are kept without a publish: windows and schedules depend on the clock alone. */
 export const REFRESH_MS = 60_000;
 
-/** The timers of JavaScript count milliseconds in 32 bits, and what does not fit is no time at all: it is never. */
+/** JavaScript's timers count milliseconds in 32 bits; a longer time means never. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** With these codes the engine does not hold the flag, and a projection may know it. */
+/** With these codes the engine does not have the flag, and a projection may have it. */
 const NOT_HELD = ['PROVIDER_NOT_READY', 'FLAG_NOT_FOUND'];
 
-/** With this code nobody knows who asks: there is no answer, and the default stands [12.1]. */
+/** With this code the caller is unknown: there is no answer, and the default is used [12.1]. */
 const INVALID_CONTEXT = 'INVALID_CONTEXT';
 
 export class Store {
@@ -36,17 +36,17 @@ export class Store {
   #contextContent: unknown;
   #projectionContent: unknown;
   #flags: FlagsLike | undefined;
-  /** Whether the engine has a snapshot: kept, because asking the engine costs more than most answers. */
+  /** Whether the engine has a snapshot: cached, because calling the engine costs more than most answers. */
   #ready = false;
   #loading: Promise<FlagsLike> | undefined;
   #failed = false;
   #removed = new Set<string>();
-  /** What the server had when it rendered: hydration must see this, however late it comes. */
+  /** The projection of the server's render: hydration must see this, however late it happens. */
   readonly #first: Projection | undefined;
-  /** The answers of that, each one object: React asks for it twice, and compares by identity. */
+  /** The answers of that projection, each one object: React reads it twice, and compares by identity. */
   readonly #hydrated = new Map<string, Answer | undefined>();
   readonly #listeners = new Set<() => void>();
-  /** Raised with each change, so that an answer of an earlier one is known to be old. */
+  /** Increased with each change, so that an older answer is recognized. */
   #change = 0;
   readonly #answers = new Map<string, { change: number; answer: Answer | undefined }>();
 
@@ -67,17 +67,17 @@ export class Store {
     };
   };
 
-  /** Asks everything again. */
+  /** Evaluates everything again. */
   readonly refresh = (): void => {
     this.#change += 1;
     this.#ready = this.#flags?.isReady ?? false;
     this.#listeners.forEach((listener) => listener());
   };
 
-  /** Takes what the provider was rendered with; the same content again changes nothing. */
+  /** Takes the provider's props; the same content again changes nothing. */
   give(given: Given): void {
     const context = contentOf(given.context);
-    // A projection may be large, and is replaced rather than edited: the same object need not be read again.
+    // A projection may be large, and is replaced rather than edited: the same object is not compared again.
     const same = given.projection === this.#given.projection;
     const projection = same ? this.#projectionContent : contentOf(given.projection);
     const newContext = context !== this.#contextContent;
@@ -89,17 +89,17 @@ export class Store {
     if (newContext || newProjection) this.refresh();
   }
 
-  /** Answers from this engine, or from the projection alone; the function that it returns stops listening to it. */
+  /** Answers from this engine, or from the projection alone. Returns a function that stops listening to the engine. */
   take(flags: FlagsLike | undefined, refreshMs: number): () => void {
     const changed = flags !== this.#flags;
     this.#flags = flags;
     this.#failed = false;
     if (changed) this.#removed.clear();
-    // Even if it is the same: something may have been published between rendering and now.
+    // Even if it is the same: there may have been a publish between rendering and now.
     if (changed || flags) this.refresh();
     if (!flags) return () => {};
     const stop = flags.onPublish((report) => {
-      // A flag that was taken out of the snapshot must not come back to life from an older projection.
+      // A flag that was removed from the snapshot must not reappear from an older projection.
       report.removed.forEach((key) => this.#removed.add(key));
       this.refresh();
     });
@@ -116,14 +116,14 @@ export class Store {
     return this.#loading;
   }
 
-  /** The engine could not be loaded: what there is must do. */
+  /** The engine could not be loaded: answers stay as they are. */
   fail(problem: unknown): void {
     this.#failed = true;
     console.error('esclusa: the flags of <EsclusaProvider> could not be loaded, the projection and the defaults stand:', problem);
     this.refresh();
   }
 
-  /** Whether there is nothing to answer from, but may yet be. */
+  /** Whether there is no source of answers yet. */
   isLoading(hydrating: boolean): boolean {
     if (hydrating && this.#first) return false;
     return !(this.#ready || this.#failed || this.#given.projection);
@@ -146,7 +146,7 @@ export class Store {
 
   #resolve(key: string): Answer | undefined {
     const { context, projection } = this.#given;
-    // Only a program without types comes here with it: nobody knows who asks.
+    // Only a program without types gets here: the caller is unknown.
     if (context && typeof context !== 'object') return undefined;
     if (this.#flags && this.#ready) {
       const { enabled, value, variant, errorCode } = this.#flags.resolve(key, context);
@@ -154,7 +154,7 @@ export class Store {
       // With any other error the flag has an answer, and is off [12.2].
       if (errorCode === null || !NOT_HELD.includes(errorCode)) return { enabled, value, variant };
     }
-    // The engine of a browser holds the flags marked `client`; a projection may hold others beside them.
+    // A browser's engine has the flags marked `client`; a projection may have others.
     return projection && !this.#removed.has(key) ? projected(projection, key) : undefined;
   }
 }
@@ -164,7 +164,7 @@ function projected(projection: Projection, key: string): Answer | undefined {
   return found && { enabled: found.enabled, value: found.value, variant: found.variant ?? null };
 }
 
-/** What tells two contexts or projections apart: their JSON, or the object itself where JSON would hide a difference. */
+/** Identifies a context or projection: its JSON, or the object itself if JSON would hide a difference. */
 function contentOf(value: object | null | undefined): unknown {
   if (!value) return null;
   if (typeof value !== 'object') return value;
@@ -177,10 +177,10 @@ function contentOf(value: object | null | undefined): unknown {
   }
 }
 
-/** What the engine reads [12.5] and JSON alone would hide: elements of a set, whole numbers of any size, times in `toJSON`. */
+/** Values that the engine reads [12.5] and JSON alone would hide: elements of a set, whole numbers of any size, times in `toJSON`. */
 function shown(_name: string, value: unknown): unknown {
   if (value instanceof Set) return [...(value as Set<unknown>)];
-  // A `toJSON` gave it: the time of a field of its own is a text by now.
+  // From a `toJSON`: a time in a field of its own is already a text.
   if (value instanceof Date) return value.toJSON();
   return typeof value === 'bigint' ? Number(value) : value;
 }

@@ -1,18 +1,18 @@
 'use client';
-/** For the tests of an application: a provider that answers what the test says. */
+/** A provider for the tests of an app, with the answers that the test gives. */
 import type { ReactElement, ReactNode } from 'react';
 import type { Projected, Projection } from './flags.js';
 import { EsclusaProvider } from './provider.js';
 import type { FlagKey } from './registered.js';
 
-/** What a flag answers in a test: on or off, on with this variant, or the whole answer. */
+/** The answer of a flag in a test: on or off, on with this variant, or the whole answer. */
 export type TestFlag = boolean | string | Projected;
 
 /** What `<TestProvider>` takes. */
 export interface TestProviderProps {
-  /** The flags that answer; any other gives the caller's default. */
+  /** The flags with an answer; any other gives the caller's default. */
   flags?: { readonly [Key in FlagKey]?: TestFlag };
-  /** Whether nothing can be answered yet. */
+  /** Whether there is no answer yet. */
   isLoading?: boolean;
   children?: ReactNode;
 }

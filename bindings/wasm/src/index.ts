@@ -12,10 +12,10 @@ export type { Module } from './loading.js';
 build.clientSnapshots = false;
 
 /**
- * Loads the WebAssembly; answers are defaults until something is published after that.
+ * Loads the WebAssembly; answers are defaults until the first publish after that.
  *
- * Without an argument the module is fetched from where the package has it. An edge runtime that does not fetch its own
- * files gives the compiled module, its bytes or a response. Calling it again waits for the same module.
+ * Without an argument the module is fetched from the package. An edge runtime that cannot fetch its own files passes
+ * the compiled module, its bytes or a response. A second call waits for the same module.
  */
 export default function init(module?: Module | Promise<Module>): Promise<void> {
   return load(undefined, module);

@@ -1,9 +1,9 @@
 //! Esclusa for WebAssembly: the functions that the TypeScript half calls, over the tables of `esclusa-js`.
 //!
-//! Numbers cross for free, so what is asked often takes and gives numbers; everything else is JSON. A text or bytes that
-//! JavaScript gives lie where [`room`] says, in front of the call that takes their length. A text that a call gives back
-//! lies where [`said`] says, until the next one; the call gives its length. The other side of this border is
-//! `bindings/js/src/wasm-engine.ts`.
+//! Numbers are passed at no cost, so frequent calls take and return numbers; everything else is JSON. A text or bytes
+//! from JavaScript are written to the address of [`room`] before the call that takes their length. A text for
+//! JavaScript is at the address of [`said`] until the next call; the call returns its length. The other side of this
+//! interface is `bindings/js/src/wasm-engine.ts`.
 
 use std::cell::{Cell, UnsafeCell};
 
@@ -14,17 +14,17 @@ use esclusa_js::{Host, Options};
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// Instead of an answer that depends on the time, which was not given. No outcome has this number.
+/// Returned if the answer depends on the time and none was given. No outcome has this number.
 const ASK_WITH_TIME: u32 = u32::MAX - 1;
 
-/// Room for more than this is let go of as soon as less will do: snapshots are large, and contexts are not.
+/// A larger buffer is freed once a smaller one suffices: snapshots are large, and contexts are not.
 const KEPT_BYTES: usize = 1 << 16;
 
 struct Border {
     host: Host,
-    /// What JavaScript gives with the next call.
+    /// The input of the next call.
     given: Vec<u8>,
-    /// What the latest call gave back.
+    /// The text of the latest call.
     said: String,
 }
 
@@ -35,46 +35,46 @@ impl Border {
 }
 
 thread_local! {
-    /// Made by the first call.
+    /// Created by the first call.
     static BORDER: UnsafeCell<Option<Border>> = const { UnsafeCell::new(None) };
-    /// The time of the call that runs, in milliseconds.
+    /// The time of the current call, in milliseconds.
     static NOW: Cell<f64> = const { Cell::new(f64::NAN) };
-    /// Whether the call that runs asked for the time.
+    /// Whether the current call read the time.
     static IS_ASKED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The bare WebAssembly target has no clock, so JavaScript gives the time. Asking for it from here would call an app's
-/// own `Date.now` in the middle of an answer.
+/// The bare WebAssembly target has no clock, so JavaScript passes the time. Reading it from here would call an app's
+/// own `Date.now` in the middle of an evaluation.
 fn clock() -> Time {
     IS_ASKED.set(true);
     #[expect(clippy::cast_possible_truncation, reason = "the clock counts whole milliseconds")]
     Time::from_millis(NOW.get() as i64)
 }
 
-/// Does something at the border.
+/// Runs a function with the state.
 ///
-/// A `RefCell` would be left locked for good by a stack that ends in the middle: that is an exception of JavaScript,
-/// which unwinds nothing here.
+/// A stack overflow would leave a `RefCell` locked for good: it is an exception of JavaScript, which unwinds nothing
+/// here.
 #[inline]
 fn at<T>(act: impl FnOnce(&mut Border) -> T) -> T {
-    // SAFETY: there is one thread, and nothing that is done calls JavaScript or this function, so no other reference
-    // is in use. One that was cut off is never used again.
+    // SAFETY: there is one thread, and the function calls neither JavaScript nor this function, so no other reference
+    // is in use. A reference that an overflow abandoned is never used again.
     BORDER.with(|border| act(unsafe { &mut *border.get() }.get_or_insert_with(Border::new)))
 }
 
-/// Asks the host.
+/// Calls the host.
 #[inline]
 fn with<T>(ask: impl FnOnce(&mut Host) -> T) -> T {
     at(|border| ask(&mut border.host))
 }
 
-/// Asks the host about what JavaScript gave.
+/// Calls the host with JavaScript's input.
 #[inline]
 fn given<T>(bytes: usize, ask: impl FnOnce(&mut Host, &[u8]) -> T) -> T {
     at(|border| ask(&mut border.host, border.given.get(..bytes).unwrap_or_default()))
 }
 
-/// Asks the host about what JavaScript gave, and keeps what it says: its length.
+/// Calls the host with JavaScript's input, keeps the resulting text, and returns its length.
 #[inline]
 fn say(bytes: usize, ask: impl FnOnce(&mut Host, &[u8]) -> String) -> usize {
     let text = given(bytes, ask);
@@ -95,7 +95,7 @@ fn chosen(keys: &[u8]) -> Option<&str> {
     (!keys.is_empty()).then(|| text(keys))
 }
 
-/// Where there is room for that many bytes.
+/// The address of a buffer for that many bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn room(bytes: usize) -> *mut u8 {
     at(|border| {
@@ -106,7 +106,7 @@ pub extern "C" fn room(bytes: usize) -> *mut u8 {
     })
 }
 
-/// Where the latest text is that a call gave back.
+/// The address of the latest text that a call returned.
 #[unsafe(no_mangle)]
 pub extern "C" fn said() -> *const u8 {
     at(|border| border.said.as_ptr())
@@ -118,7 +118,7 @@ pub extern "C" fn open() -> u32 {
     with(Host::open).unwrap_or(u32::MAX)
 }
 
-/// Lets go of flags.
+/// Frees flags.
 #[unsafe(no_mangle)]
 pub extern "C" fn close(flags: u32) {
     with(|host| host.close(flags));
@@ -130,7 +130,7 @@ pub extern "C" fn publish(flags: u32, snapshot: usize, strict: bool, accept_olde
     say(snapshot, |host, snapshot| host.publish(flags, snapshot, Options { strict, accept_older }))
 }
 
-/// The same of rows that a mapping reads: they are the first of as many bytes, and behind them stands the mapping.
+/// The same for rows that a mapping reads: the first of that many bytes, followed by the mapping.
 #[cfg(feature = "full")]
 #[unsafe(export_name = "publishMapped")]
 pub extern "C" fn publish_mapped(flags: u32, bytes: usize, rows: usize, strict: bool, accept_older: bool) -> usize {
@@ -140,19 +140,19 @@ pub extern "C" fn publish_mapped(flags: u32, bytes: usize, rows: usize, strict: 
     })
 }
 
-/// Keeps a context: its number, or 0 if the JSON is no context.
+/// Keeps a context: its number, or 0 if the JSON is not a context.
 #[unsafe(no_mangle)]
 pub extern "C" fn context(json: usize) -> u32 {
     given(json, Host::context).unwrap_or(0)
 }
 
-/// Puts a context where the next call finds it under the number 0, and says whether the JSON is one.
+/// Puts a context under the number 0, for the next call; false if the JSON is not a context.
 #[unsafe(no_mangle)]
 pub extern "C" fn scratch(json: usize) -> bool {
     given(json, Host::scratch)
 }
 
-/// Lets go of a context.
+/// Frees a context.
 #[unsafe(no_mangle)]
 pub extern "C" fn forget(context: u32) {
     with(|host| host.forget(context));
@@ -164,7 +164,7 @@ pub extern "C" fn slot(flags: u32, key: usize) -> i32 {
     given(key, |host, key| host.slot(flags, text(key)))
 }
 
-/// Asks for what may depend on the time; without a time (`NaN`) the answer is then [`ASK_WITH_TIME`].
+/// Evaluates what may depend on the time; without a time (`NaN`) the answer is then [`ASK_WITH_TIME`].
 #[inline]
 fn timed(now: f64, ask: impl FnOnce(&mut Host) -> u32) -> u32 {
     NOW.set(now);
@@ -179,19 +179,19 @@ pub extern "C" fn is_enabled(flags: u32, slot: u32, context: u32, now: f64) -> u
     timed(now, |host| host.is_enabled(flags, slot, context).into())
 }
 
-/// The number of the outcome at this time, which is there if the answer depends on it.
+/// The number of the outcome at this time, which must be given if the answer depends on it.
 #[unsafe(no_mangle)]
 pub extern "C" fn resolve(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
     with(|host| host.resolve(flags, slot, context, now))
 }
 
-/// The same number if it was given before, and the greatest number otherwise.
+/// The same number if it was given before, and the greatest number if not.
 #[unsafe(no_mangle)]
 pub extern "C" fn known(flags: u32, slot: u32, context: u32, now: f64) -> u32 {
     timed(now, |host| host.known(flags, slot, context, now))
 }
 
-/// The outcome of that number as JSON, if it was just given for the first time.
+/// Takes the outcome of that number as JSON, if it is new.
 #[unsafe(export_name = "takeOutcome")]
 pub extern "C" fn take_outcome(flags: u32, number: u32) -> usize {
     say(0, |host, _| host.take_outcome(flags, number))
@@ -232,7 +232,7 @@ pub extern "C" fn hold(flags: u32) -> u32 {
     with(|host| host.hold(flags)).unwrap_or(u32::MAX)
 }
 
-/// Whether those hold the set that is current in these flags.
+/// Whether those hold the current set of these flags.
 #[cfg(feature = "full")]
 #[unsafe(no_mangle)]
 pub extern "C" fn holds(flags: u32, held: u32) -> bool {
@@ -258,21 +258,21 @@ pub extern "C" fn protocol(policy: usize) -> u32 {
     given(policy, |host, policy| host.protocol(text(policy))).unwrap_or(u32::MAX)
 }
 
-/// Tells a protocol of an event, both as JSON, and gives what to do next.
+/// Passes an event to a protocol, and gives the next action, both as JSON.
 #[cfg(feature = "sync")]
 #[unsafe(no_mangle)]
 pub extern "C" fn step(protocol: u32, event: usize) -> usize {
     say(event, |host, event| host.step(protocol, text(event)))
 }
 
-/// Whether these are the bytes that the source gave last.
+/// Whether these are the bytes that the source sent last.
 #[cfg(feature = "sync")]
 #[unsafe(export_name = "isKnown")]
 pub extern "C" fn is_known(protocol: u32, bytes: usize) -> bool {
     given(bytes, |host, bytes| host.is_known(protocol, bytes))
 }
 
-/// Lets go of a protocol.
+/// Frees a protocol.
 #[cfg(feature = "sync")]
 #[unsafe(no_mangle)]
 pub extern "C" fn end(protocol: u32) {
@@ -293,15 +293,14 @@ pub extern "C" fn has_news(stream: u32, bytes: usize) -> bool {
     given(bytes, |host, bytes| host.has_news(stream, bytes))
 }
 
-/// Lets go of a stream.
+/// Frees a stream.
 #[cfg(feature = "sync")]
 #[unsafe(export_name = "endStream")]
 pub extern "C" fn end_stream(stream: u32) {
     with(|host| host.end_stream(stream));
 }
 
-/// Lays snapshots one over the other: they follow each other in as many bytes, and behind them stand their lengths as a
-/// JSON array.
+/// Merges snapshots: that many bytes, followed by their lengths as a JSON array.
 #[cfg(feature = "full")]
 #[unsafe(no_mangle)]
 pub extern "C" fn layered(bytes: usize, snapshots: usize) -> usize {
@@ -311,7 +310,7 @@ pub extern "C" fn layered(bytes: usize, snapshots: usize) -> usize {
     })
 }
 
-/// Rows that a mapping reads, as a snapshot: they are the first of as many bytes, and behind them stands the mapping.
+/// Rows that a mapping reads, as a snapshot: the first of that many bytes, followed by the mapping.
 #[cfg(feature = "full")]
 #[unsafe(no_mangle)]
 pub extern "C" fn mapped(bytes: usize, rows: usize) -> usize {
@@ -321,7 +320,7 @@ pub extern "C" fn mapped(bytes: usize, rows: usize) -> usize {
     })
 }
 
-/// What there is to know of a mapping, both as JSON.
+/// The name and parameters of a mapping, both as JSON.
 #[cfg(feature = "full")]
 #[unsafe(no_mangle)]
 pub extern "C" fn mapping(given: usize) -> usize {
@@ -335,7 +334,7 @@ pub extern "C" fn switches(variables: usize) -> usize {
     say(variables, |_, variables| esclusa_js::switches(text(variables)))
 }
 
-/// A decision of staying fresh that every host takes alike, as JSON.
+/// A decision of staying fresh that is the same in every host, as JSON.
 #[cfg(feature = "sync")]
 #[unsafe(no_mangle)]
 pub extern "C" fn decide(question: usize) -> usize {

@@ -3,15 +3,15 @@ import { engine, install } from '../../js/src/engine.js';
 import { viewOf } from '../../js/src/publication.js';
 import { wasmEngine } from '../../js/src/wasm-engine.js';
 
-/** The module, its bytes, the response that brings it, or where it is fetched from. */
+/** The module, its bytes, a response with it, or its URL. */
 export type Module = WebAssembly.Module | ArrayBuffer | ArrayBufferView<ArrayBuffer> | Response | URL | string;
 
-/** What a build has more than the smallest. */
+/** The functions that a build has in addition to the smallest. */
 type More = Parameters<typeof wasmEngine>[1];
 
 let starting: Promise<void> | undefined;
 
-/** Calling it again waits for the same module. */
+/** A second call waits for the same module. */
 export function load(more: More, module?: Module | Promise<Module>): Promise<void> {
   if (engine() !== undefined) {
     return Promise.resolve();
@@ -42,13 +42,13 @@ async function compiled(given: Module): Promise<WebAssembly.Module> {
     const where = response.url === '' ? '' : ` for ${response.url}`;
     throw new Error(`esclusa.wasm: the server answers ${response.status}${where}: ${ADVICE}`);
   }
-  // While it arrives, if the server says what it is; browsers refuse to do that with anything else.
+  // Compiles while it arrives, if the server sends the right type; browsers refuse any other.
   const isNamed = response.headers.get('content-type') === 'application/wasm';
   if (isNamed) {
     return WebAssembly.compileStreaming(response);
   }
   const text = new Uint8Array(await response.arrayBuffer());
-  // A page for people in its place, as servers of single-page apps answer for every address that they do not know.
+  // An HTML page, as servers of single-page apps send for every unknown address.
   if (text[0] !== 0 || text[1] !== 0x61) {
     throw new Error(`esclusa.wasm: what ${response.url || 'the server'} gives is no WebAssembly: ${ADVICE}`);
   }

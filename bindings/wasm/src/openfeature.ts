@@ -22,17 +22,17 @@ const EVENTS = {
 } as const;
 
 /**
- * Answers OpenFeature's evaluations from flags, and says so when they change. It is ready with the
- * source's first good answer, or with the first publish where no source keeps the flags fresh.
+ * Evaluates flags for OpenFeature, and emits events when they change. It is ready with the source's first good answer,
+ * or with the first publish if the flags have no sync.
  *
- * The context is OpenFeature's static one; a new one is simply used, since every answer is worked out here.
+ * The context is OpenFeature's static one; a new one is simply used, because every answer is evaluated here.
  */
 export class EsclusaWebProvider implements Provider {
   readonly metadata = { name: 'esclusa' } as const;
   readonly runsOn = 'client' as const;
   readonly events = new OpenFeatureEventEmitter();
   readonly hooks?: Hook[];
-  /** Only there if the app wants to hear of what is tracked. */
+  /** Present only if the app tracks events. */
   readonly track?: NonNullable<Provider['track']>;
   readonly #flags: ProviderFlags;
   readonly #life: ProviderLife;
@@ -50,15 +50,15 @@ export class EsclusaWebProvider implements Provider {
     }
   }
 
-  /** Listens to the flags, and is done with the source's first good answer. It rejects when nothing is published in time. */
+  /** Listens to the flags, and resolves with the source's first good answer. It rejects if nothing is published in time. */
   initialize(): Promise<void> {
     return this.#life.begin();
   }
 
-  /** Nothing has to be fetched for another context: returning nothing keeps the SDK out of its reconciling state. */
+  /** Another context needs no request: returning nothing keeps the SDK out of its reconciling state. */
   onContextChange(_before: EvaluationContext, _after: EvaluationContext): void {}
 
-  /** Stops listening to the flags, which stay as they are. */
+  /** Stops listening; the flags are not changed. */
   async onClose(): Promise<void> {
     this.#life.end();
   }

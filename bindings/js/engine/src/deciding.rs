@@ -1,4 +1,4 @@
-//! What every host decides alike while it stays fresh (section 11), as JSON.
+//! Decisions of staying fresh that are the same in every host (section 11), as JSON.
 
 use esclusa::Value;
 

@@ -1,7 +1,7 @@
 //! A host: the tables of one JavaScript thread.
 //!
-//! Nothing here fails: a number that stands for nothing gives the answer of an empty table, because the TypeScript
-//! half never asks with such a number and an answer must not depend on that.
+//! No function here fails: an unknown number gives the answer of an empty table. The TypeScript half never passes one,
+//! and answers must not depend on that.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ use crate::publish::{Options, publish};
 use crate::served;
 use crate::table::Table;
 
-/// The place of the context that lives for one call.
+/// The index of the context for a single call.
 pub const SCRATCH: u32 = 0;
-/// The place of the context without a targeting key and without attributes.
+/// The index of the context without a targeting key and without attributes.
 pub const NOBODY: u32 = 1;
 /// Instead of a slot: there is no flag of that key.
 pub const ABSENT: i32 = -1;
@@ -45,10 +45,10 @@ pub struct Host {
 
 #[derive(Debug)]
 struct Handle {
-    /// Counted as a whole, so that whoever shares it can tell whether anybody still holds it.
+    /// In an `Arc` of its own, so that a thread that shares it can tell whether any other still holds it.
     flags: Arc<Flags>,
     reader: Reader,
-    /// The keys that were asked for, by slot.
+    /// The keys that were used, by slot.
     keys: Vec<Key>,
     outcomes: Outcomes,
 }
@@ -60,7 +60,7 @@ impl Handle {
 }
 
 impl Host {
-    /// Empty tables, and the clock that windows and schedules go by.
+    /// Empty tables, with the clock for windows and schedules.
     #[must_use]
     pub fn new(clock: fn() -> Time) -> Self {
         let mut contexts = Table::default();
@@ -88,13 +88,13 @@ impl Host {
         self.handles.add(Handle::new(flags))
     }
 
-    /// The flags of that number, to be used from elsewhere.
+    /// The flags of that number, for other threads.
     #[must_use]
     pub fn flags(&self, flags: u32) -> Option<&Arc<Flags>> {
         self.handles.get(flags).map(|handle| &handle.flags)
     }
 
-    /// Lets go of flags.
+    /// Frees flags.
     pub fn close(&mut self, flags: u32) {
         self.handles.remove(flags);
     }
@@ -118,7 +118,7 @@ impl Host {
         said
     }
 
-    /// Lets the publisher free the set that was just replaced, which this thread's reader still held.
+    /// Lets the publisher free the replaced set, which this thread's reader still holds.
     pub fn settle(&mut self, flags: u32) {
         if let Some(handle) = self.handles.get_mut(flags) {
             handle.reader.refresh();
@@ -126,18 +126,18 @@ impl Host {
         }
     }
 
-    /// Keeps a context: its number, or `None` if the JSON is no context.
+    /// Keeps a context: its number, or `None` if the JSON is not a context.
     pub fn context(&mut self, json: &[u8]) -> Option<u32> {
         let context = Context::from_json(json).ok()?.into_owned();
         self.contexts.add(context)
     }
 
-    /// Puts a context where the next call finds it under [`SCRATCH`], and says whether the JSON is one.
+    /// Puts a context under [`SCRATCH`], for the next call; false if the JSON is not a context.
     pub fn scratch(&mut self, json: &[u8]) -> bool {
         self.put(Context::from_json(json).ok())
     }
 
-    /// The same with a plain object that crossed as one text, if it did.
+    /// The same for a plain object in its form of one text, if it has that form.
     #[cfg(feature = "server")]
     pub fn scratch_fields(&mut self, shape: &[u32], text: &str) -> bool {
         self.put(plain_object(shape, text).and_then(|object| Context::from_value(object).ok()))
@@ -151,15 +151,15 @@ impl Host {
         true
     }
 
-    /// Lets go of a context.
+    /// Frees a context.
     pub fn forget(&mut self, context: u32) {
         if context > NOBODY {
             self.contexts.remove(context);
         }
     }
 
-    /// The slot of a key, or [`ABSENT`] or [`NOT_READY`]. Keys that never existed get none, so that slots do not
-    /// become more than flags. The slots of one key differ: the caller keeps the first.
+    /// The slot of a key, or [`ABSENT`] or [`NOT_READY`]. Only keys of existing flags get one, so that there are no
+    /// more slots than flags. Each call for one key gives a new slot: the caller keeps the first.
     pub fn slot(&mut self, flags: u32, key: &str) -> i32 {
         let Some(handle) = self.handles.get_mut(flags) else { return NOT_READY };
         let set = handle.reader.current();
@@ -184,8 +184,8 @@ impl Host {
         handle.reader.is_enabled(key, context)
     }
 
-    /// The number of the outcome (see [`told`](Self::told)) of the flag for this context at this time; `NaN` is now.
-    /// `u32::MAX` stands for none.
+    /// The number of the outcome (see [`take_outcome`](Self::take_outcome)) of the flag for this context at this time;
+    /// `NaN` is now. `u32::MAX` stands for none.
     #[inline]
     pub fn resolve(&mut self, flags: u32, slot: u32, context: u32, now: f64) -> u32 {
         let time = time(self.clock, now);
@@ -202,8 +202,8 @@ impl Host {
         handle.outcomes.number(&set.resolve_by(key, context, time))
     }
 
-    /// The same number if it was given before, and `u32::MAX` otherwise: this needs no memory and changes nothing, so it
-    /// may be cut off in the middle.
+    /// The same number if it was given before, and `u32::MAX` if not: this neither allocates nor changes anything, so
+    /// an interruption is harmless.
     #[inline]
     #[must_use]
     pub fn known(&mut self, flags: u32, slot: u32, context: u32, now: f64) -> u32 {
@@ -219,7 +219,7 @@ impl Host {
         handle.outcomes.known(&set.resolve_by(key, context, time)).unwrap_or(u32::MAX)
     }
 
-    /// The outcome of that number as JSON, if it was just given for the first time.
+    /// Takes the outcome of that number as JSON, if it is new.
     #[must_use]
     pub fn take_outcome(&mut self, flags: u32, number: u32) -> String {
         self.handles.get_mut(flags).map(|handle| handle.outcomes.take(number)).unwrap_or_default()
@@ -260,7 +260,7 @@ impl Host {
         self.adopt(Arc::new(held))
     }
 
-    /// Whether those hold the set that is current in these flags.
+    /// Whether those hold the current set of these flags.
     #[cfg(feature = "server")]
     #[inline]
     #[must_use]
@@ -297,7 +297,7 @@ impl Host {
     }
 }
 
-/// What tells the time: the one that JavaScript gave in milliseconds, or that of the clock if it gave none.
+/// The time: JavaScript's in milliseconds, or the clock's if none was given.
 fn time(clock: fn() -> Time, now: f64) -> impl FnOnce() -> Time {
     move || {
         if now.is_nan() {
@@ -315,17 +315,17 @@ impl Host {
         self.protocols.add(protocol(policy)?)
     }
 
-    /// Tells a protocol of an event, both as JSON, and gives what to do next.
+    /// Passes an event to a protocol, and gives the next action, both as JSON.
     pub fn step(&mut self, protocol: u32, event: &str) -> String {
         self.protocols.get_mut(protocol).map(|protocol| step(protocol, event)).unwrap_or_default()
     }
 
-    /// Whether these are the bytes that the source gave last.
+    /// Whether these are the bytes that the source sent last.
     pub fn is_known(&mut self, protocol: u32, bytes: &[u8]) -> bool {
         self.protocols.get_mut(protocol).is_some_and(|protocol| protocol.is_known(bytes))
     }
 
-    /// Lets go of a protocol.
+    /// Frees a protocol.
     pub fn end(&mut self, protocol: u32) {
         self.protocols.remove(protocol);
     }
@@ -340,7 +340,7 @@ impl Host {
         self.streams.get_mut(stream).is_some_and(|stream| stream.read(bytes))
     }
 
-    /// Lets go of a stream.
+    /// Frees a stream.
     pub fn end_stream(&mut self, stream: u32) {
         self.streams.remove(stream);
     }

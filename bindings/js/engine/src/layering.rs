@@ -3,10 +3,11 @@
 use esclusa::sync::{PREFIXES, layered as layered_bytes, switches as read_switches};
 use esclusa::{Value, Violation};
 
-/// Lays snapshots one over the other, the uppermost first: they follow each other in `bytes`, and `lengths` is a JSON
-/// array of their lengths, null for a layer that has said nothing yet.
+/// Merges snapshots, the uppermost first: they follow each other in `bytes`, and `lengths` is a JSON array of their
+/// lengths, null for a layer that has not answered yet.
 ///
-/// It gives the whole, nothing if there is none yet (13.12), or `{"refused", "layer"}`. It may be called from any thread.
+/// Gives the merged snapshot, an empty text if there is none yet (13.12), or `{"refused", "layer"}`. It may be called
+/// from any thread.
 #[must_use]
 pub fn layered(mut bytes: &[u8], lengths: &str) -> String {
     let lengths = Value::from_json(lengths.as_bytes()).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! What JavaScript sees of Esclusa: numbers for what is used often, JSON for everything else.
+//! Esclusa for JavaScript: numbers for frequent calls, JSON for everything else.
 //!
-//! A JavaScript object that stands for a Rust one is dear to look into from native code, and a string is dear to
-//! carry over. So a [`Host`] keeps flags, keys and contexts in tables and gives out their numbers; the classes that
-//! an app sees are written in TypeScript. There is no rule about flags here, and nothing that knows Node or a browser.
+//! Native code reads a JavaScript object slowly, and passing a string is expensive. So a [`Host`] keeps flags, keys and
+//! contexts in tables and gives out their numbers; the classes that an app sees are written in TypeScript. This crate
+//! has no rule about flags, and knows neither Node nor browsers.
 #![forbid(unsafe_code)]
 
 mod answer;

@@ -1,16 +1,16 @@
 //! Rows of any table, which a mapping reads (`spec/MAPPING.md`), as JSON.
 //!
-//! A mapping crosses as `{"text", "name", "parameters"}`: its TOML or JSON, what the reading calls it or null, and an object
-//! of texts. The mapping that rows bring along themselves (M34) crosses as `{"stored", "parameters"}`: whether the last rows
-//! brought one. A refusal of a mapping is `{"refused", "code", "violations", "place", "problem"}`, with `stored` if the rows
-//! brought it.
+//! A mapping is passed as `{"text", "name", "parameters"}`: its TOML or JSON, its name in the reading or null, and an
+//! object of texts. The mapping that comes with the rows (M34) is passed as `{"stored", "parameters"}`: whether the
+//! last rows had one. A refusal of a mapping is `{"refused", "code", "violations", "place", "problem"}`, with `stored`
+//! if it came with the rows.
 
 use esclusa::{Flags, SnapshotError, Value, Violation, mapping_of};
 use esclusa_formats::{Mapping, MappingError, Parameters, ReadError, Stored, read, snapshot};
 
 use crate::publish::{Options, publish, refusal, swapped};
 
-/// What there is to know of a mapping, `{"name", "parameters": [the names that it asks for], "mapping"}`, or a refusal.
+/// The name and parameters of a mapping, `{"name", "parameters": [names], "mapping"}`, or a refusal.
 #[must_use]
 pub fn mapping(given: &str) -> String {
     let mapping = match own(&Value::from_json(given.as_bytes()).unwrap_or_default()) {
@@ -27,11 +27,11 @@ pub fn mapping(given: &str) -> String {
     Value::Object(fields).to_json()
 }
 
-/// In front of what is said of rows that bring a mapping along, whether it read them or the app's own did.
+/// Prefix of the result for rows that come with a mapping, whether that or the app's own read them.
 const BROUGHT: &str = "  ";
 
 /// Publishes rows that a mapping reads, as [`publish`](crate::publish) does with a snapshot. It may be called from any
-/// thread. Two spaces are in front of the report if the rows bring a mapping along.
+/// thread. The report begins with two spaces if the rows come with a mapping.
 #[must_use]
 pub fn publish_mapped(flags: &Flags, rows: &[u8], given: &str, options: Options) -> String {
     let brought = mapping_of(rows).is_some();
@@ -57,8 +57,8 @@ fn publish_by(flags: &Flags, rows: &[u8], mapping: &Mapping, options: Options) -
     Ok(report.to_json())
 }
 
-/// The rows as a snapshot that needs no mapping, or a refusal; nothing if they are one that brings no mapping. It may be
-/// called from any thread.
+/// The rows as a snapshot that needs no mapping, or a refusal; empty if they are a snapshot without a mapping. It may
+/// be called from any thread.
 #[must_use]
 pub fn mapped(rows: &[u8], given: &str) -> String {
     let brought = mapping_of(rows).is_some();
@@ -68,17 +68,17 @@ pub fn mapped(rows: &[u8], given: &str) -> String {
         Err(error) => return refused(&error, brought),
     };
     match snapshot(rows, &mapping) {
-        // A document of somebody else's may have any fields; with a space in front it looks like no refusal.
+        // Another program's document may have any fields; a space before it distinguishes it from a refusal.
         Ok(snapshot) => [if brought { BROUGHT } else { " " }, &snapshot.to_json()].concat(),
         Err(error) => why(&error, brought),
     }
 }
 
-/// What makes flags of rows.
+/// How rows become flags.
 enum Translation {
-    /// The mapping that the app gives, or the one that the rows bring along.
+    /// The mapping of the app, or the one that comes with the rows.
     Mapped(Mapping),
-    /// They bring none along, and so are a snapshot.
+    /// They have no mapping, and so are a snapshot.
     Snapshot,
 }
 

@@ -1,20 +1,20 @@
-//! Outcomes: the few different answers that a set gives, each crossing to JavaScript once.
+//! Outcomes: the few different answers of a set, each transferred to JavaScript once.
 //!
-//! A flag serves one of a handful of values for one of a handful of reasons. JavaScript keeps each of them under a
-//! number, so that an answer crosses as that number and not as text. Nothing is remembered about a context: every
-//! answer is worked out, and only its wording is kept.
+//! A flag serves one of a few values for one of a few reasons. JavaScript keeps each outcome under a number, so that an
+//! answer is transferred as that number and not as text. Nothing is cached for a context: every answer is evaluated,
+//! and only its JSON is kept.
 
 use std::sync::{Arc, Weak};
 
 use esclusa::{FlagSet, Json, Resolution};
 
-/// What tells one outcome from another while its set is held: where its value and its variant stand, and the rest.
+/// Identifies an outcome while its set is held: the addresses of its value and its variant, and the rest.
 type Identity = (usize, usize, u32);
 
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    /// The set that the numbers are of. It may be freed meanwhile, but its address is not used again as long as this
-    /// points to it, so no other set is taken for it.
+    /// The set of these numbers. It may be freed, but its address is not reused while this weak reference exists, so no
+    /// other set is mistaken for it.
     set: Weak<FlagSet>,
     /// The revision of that set, if it has one.
     revision: Option<u64>,
@@ -24,39 +24,38 @@ pub(crate) struct Outcomes {
     next: u32,
     /// Sorted by identity.
     known: Vec<(Identity, u32)>,
-    /// The latest new outcome and its number, to be picked up.
+    /// The latest new outcome and its number, to be taken.
     pending: Option<(u32, String)>,
 }
 
 impl Outcomes {
-    /// Whether the numbers are of this set.
+    /// Whether the numbers belong to this set.
     #[inline]
     pub(crate) fn are_of(&self, set: &FlagSet) -> bool {
         std::ptr::eq(self.set.as_ptr(), set)
     }
 
-    /// From here on the numbers are of this set.
+    /// From here on the numbers belong to this set.
     pub(crate) fn begin(&mut self, set: &Arc<FlagSet>) {
         self.set = Arc::downgrade(set);
         self.revision = set.revision();
         self.forget();
     }
 
-    /// What was told so far counts no more.
+    /// Invalidates all numbers so far.
     fn forget(&mut self) {
         self.first = self.next;
         self.known.clear();
     }
 
-    /// The number of a resolution of the set that the numbers are of, if it was given out before.
+    /// The number of a resolution of the current set, if it was given before.
     #[inline]
     pub(crate) fn known(&self, resolution: &Resolution<'_>) -> Option<u32> {
         let at = self.known.binary_search_by_key(&identity(resolution), |(identity, _)| *identity).ok()?;
         self.known.get(at).map(|(_, number)| *number)
     }
 
-    /// The number of a resolution of the set that the numbers are of. One that was not given out before is put into
-    /// words.
+    /// The number of a resolution of the current set. A new one is written as JSON.
     #[inline]
     pub(crate) fn number(&mut self, resolution: &Resolution<'_>) -> u32 {
         let identity = identity(resolution);
@@ -83,10 +82,10 @@ impl Outcomes {
     }
 
     /// The latest new outcome, if it has this number: the resolution as JSON (7.18) with `first`, the number of the
-    /// first outcome that still counts, and the revision of the set.
+    /// first outcome that is still valid, and the revision of the set.
     ///
-    /// Empty if it was picked up already or another one came after it. Whoever asks then has lost one (its stack may
-    /// have ended in the middle), so everything is told again.
+    /// Empty if it was taken already or another one came after it. Then the caller has lost one (after a stack
+    /// overflow), so all outcomes are given again.
     pub(crate) fn take(&mut self, number: u32) -> String {
         match self.pending.take() {
             Some((told, words)) if told == number => words,

@@ -1,13 +1,13 @@
-//! Plain objects as they cross to the native engine: all texts as one, and what the object is like as numbers
+//! Plain objects in their form for the native engine: all texts in one, and the shape of the object as numbers
 //! (`bindings/node/src/plain-object.ts`).
 //!
-//! It knows nothing of contexts: what comes out is the value that the object's JSON would be read as.
+//! It knows no contexts: the result is the value that the object's JSON would give.
 
 use std::borrow::Cow;
 
 use esclusa::Value;
 
-/// A text of its own length; from `LIST` on a list of as many texts.
+/// A text, followed by its length; from `LIST` on a list of that many texts.
 const TEXT: u32 = 0;
 const TRUE: u32 = 1;
 const FALSE: u32 = 2;
@@ -41,7 +41,7 @@ pub(crate) fn plain_object<'t>(shape: &[u32], text: &'t str) -> Option<Value<'t>
     (rest.shape.as_slice().is_empty() && rest.text.is_empty()).then_some(Value::Object(fields))
 }
 
-/// What is not read yet.
+/// The rest of the input.
 struct Rest<'s, 't> {
     shape: std::slice::Iter<'s, u32>,
     text: &'t str,

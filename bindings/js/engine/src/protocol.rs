@@ -1,4 +1,4 @@
-//! The protocol of staying fresh (section 11), as JSON: an event goes in, and what to do next comes out.
+//! The protocol of staying fresh (section 11), as JSON: an event goes in, and the next action comes out.
 
 use esclusa::Value;
 use esclusa::sync::{Action, Policy, Protocol, Request, Response};

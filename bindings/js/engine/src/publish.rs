@@ -11,8 +11,8 @@ pub struct Options {
     pub accept_older: bool,
 }
 
-/// Publishes a snapshot and says what came of it: the report as JSON (9.6), or `{"refused", "code", "violations"}` with the
-/// message and every violation (12.7). It may be called from any thread.
+/// Publishes a snapshot and returns the report as JSON (9.6), or `{"refused", "code", "violations"}` with the message
+/// and every violation (12.7). It may be called from any thread.
 #[must_use]
 pub fn publish(flags: &Flags, snapshot: &[u8], options: Options) -> String {
     let set = if options.strict { FlagSet::from_json_strict(snapshot) } else { FlagSet::from_json(snapshot) };

@@ -1,4 +1,4 @@
-//! Answers for many flags or with their reasons, as JSON: what only a server asks for in one call.
+//! Answers for many flags or with their reasons, as JSON: calls that only a server makes.
 
 use esclusa::{Context, FlagSet, Time, Value};
 
@@ -14,7 +14,7 @@ pub(crate) fn resolve_all(set: &FlagSet, context: &Context<'_>, now: Time) -> St
     })
 }
 
-/// The explanation's JSON (10.1) with `text`, its lines for people.
+/// The explanation's JSON (10.1) with `text`, its lines of text.
 pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time) -> String {
     let explanation = set.explain(key, context, now);
     let mut value = explanation.to_value();
@@ -27,7 +27,7 @@ pub(crate) fn explain(set: &FlagSet, key: &str, context: &Context<'_>, now: Time
 /// A projection (10.2) of the keys that a JSON array names, or of all flags.
 pub(crate) fn project(set: &FlagSet, keys: Option<&str>, context: &Context<'_>, now: Time) -> String {
     let chosen = keys.map(chosen);
-    // One list for both, because a projection is put together for each kind of them.
+    // One list for both cases, because a projection is compiled for each type of iterator.
     let keys: Vec<&str> = match &chosen {
         Some(keys) => texts(keys).collect(),
         None => set.keys().collect(),
@@ -43,7 +43,7 @@ pub(crate) fn client_snapshot(set: &FlagSet, keys: Option<&str>, context: &Conte
     set.client_snapshot(texts(&keys), context, now).to_json()
 }
 
-/// The keys that JavaScript chose: it has made the JSON itself.
+/// The keys chosen by JavaScript, which has made the JSON itself.
 fn chosen(keys: &str) -> Value<'_> {
     Value::from_json(keys.as_bytes()).unwrap_or_default()
 }

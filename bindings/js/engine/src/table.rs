@@ -1,4 +1,4 @@
-//! A table that gives out numbers for what it holds, and uses the numbers of what is gone again.
+//! A table that assigns numbers to its entries, and reuses the numbers of removed ones.
 
 #[derive(Debug)]
 pub(crate) struct Table<T> {
@@ -13,7 +13,7 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// Its number, or `None` when there are as many as numbers.
+    /// Its number, or `None` if all numbers are used.
     pub(crate) fn add(&mut self, one: T) -> Option<u32> {
         if let Some(number) = self.free.pop() {
             *self.places.get_mut(number as usize)? = Some(one);
@@ -34,7 +34,7 @@ impl<T> Table<T> {
         self.places.get_mut(number as usize)?.as_mut()
     }
 
-    /// Takes it out; a number that stands for nothing is no error.
+    /// Removes an entry; an unknown number is not an error.
     pub(crate) fn remove(&mut self, number: u32) -> Option<T> {
         let one = self.places.get_mut(number as usize)?.take();
         if one.is_some() {

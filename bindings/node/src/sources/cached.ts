@@ -1,4 +1,4 @@
-/** The last good copy: what a source said last, on disk, for a start while the store is away. */
+/** The cached copy: the last good answer of a source, on disk, for a start while the store is down. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
@@ -14,23 +14,23 @@ import type { Fetch, Source } from '../../../js/src/sync/source.js';
 import { reason } from './file.js';
 
 const UNFINISHED = '.tmp';
-/** A process that is alive has no unfinished copy for so long. */
+/** A live process never has an unfinished copy for this long. */
 const ABANDONED_MS = 60_000;
 
 /**
- * Another source, of which the last good answer is kept in a file and published first at the next start. The copy's
- * folder must exist; the file need not.
+ * A source whose last good answer is kept in a file and published first at the next start. The copy's folder must
+ * exist; the file need not.
  *
- * The file is written in the background and never delays an answer. It is replaced as a whole (written beside it, flushed
- * to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share it: a copy is
- * replaced only by one whose revision is not older [11.23].
+ * The file is written in the background and never delays an answer. It is replaced as a whole (written to a temporary
+ * file, flushed to the disk, renamed), so that a reader finds the old copy or the new one. Several processes may share
+ * it: only an answer whose revision is not older replaces a copy [11.23].
  */
 export function cached(source: Source | Fetch, path: string | URL): Source {
   const inner = sourceOf(source);
   const name = typeof path === 'string' ? path : fileURLToPath(path);
   const reading: MappedOptions = { mapping: inner.translation };
   const warn = (what: string, problem: unknown): void => console.warn(`esclusa: the copy \`${name}\` cannot be ${what}: ${reason(problem)}`);
-  /** What is to be written next; where the disk hangs, one write hangs, and the newest waits. */
+  /** The next copy to write; if the disk hangs, one write hangs, and the newest copy waits. */
   let next: Uint8Array | undefined;
   let isWriting = false;
   const write = async (): Promise<void> => {
@@ -86,7 +86,7 @@ export function cached(source: Source | Fetch, path: string | URL): Source {
 
 const IRREGULAR = 'it is not a regular file, expected one';
 
-/** The revision of a snapshot that could be published; it throws for any other. */
+/** The revision of a valid snapshot; throws for any other. */
 function revisionOf(bytes: Uint8Array, reading: MappedOptions): number | null {
   const check = new Flags();
   try {
@@ -97,7 +97,7 @@ function revisionOf(bytes: Uint8Array, reading: MappedOptions): number | null {
   }
 }
 
-/** Saves a snapshot that would be published, unless the copy that is there is newer. */
+/** Saves a snapshot that can be published, unless the present copy is newer. */
 async function saveNewer(path: string, bytes: Uint8Array, reading: MappedOptions): Promise<void> {
   const check = new Flags();
   let revision: number | null;
@@ -109,7 +109,7 @@ async function saveNewer(path: string, bytes: Uint8Array, reading: MappedOptions
   } finally {
     check.free();
   }
-  // A pipe or a device, which a rename would take away from everyone else.
+  // A rename would remove a pipe or a device for every other program.
   if (await stat(path).then((found) => !found.isFile(), () => false)) {
     throw new Error(IRREGULAR);
   }
@@ -128,10 +128,7 @@ async function saveNewer(path: string, bytes: Uint8Array, reading: MappedOptions
   });
 }
 
-/**
- * Replaces the file as a whole, if it may be replaced: that is looked at last, when all that is left to do is to rename,
- * because Node has no lock for files.
- */
+/** Replaces the file as a whole, if it may be replaced: that is checked last, right before the rename, because Node has no lock for files. */
 async function save(path: string, bytes: Uint8Array, mayReplace: () => Promise<boolean>): Promise<void> {
   const folder = dirname(path);
   const prefix = `.${basename(path)}.`;
@@ -154,11 +151,11 @@ async function save(path: string, bytes: Uint8Array, mayReplace: () => Promise<b
     await rm(unfinished, { force: true });
     throw problem;
   }
-  // The new name is safe only when the folder is on the disk too; not every system can do that.
+  // The new name is durable only once the folder is flushed; not every system can do that.
   await open(folder, 'r').then(async (opened) => opened.sync().finally(() => opened.close())).catch(() => undefined);
 }
 
-/** Removes what processes that were killed in the middle of writing left behind. */
+/** Removes the temporary files of processes that were killed while writing. */
 async function sweep(folder: string, prefix: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.startsWith(prefix) && name.endsWith(UNFINISHED)) {

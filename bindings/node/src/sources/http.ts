@@ -1,11 +1,11 @@
-/** A snapshot behind a URL, asked for in a way that lets the process end. */
+/** A snapshot behind a URL, requested so that the process can end. */
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
 import { type HttpOptions, http as everyHttp } from '../../../js/src/sync/http.js';
 import type { Source } from '../../../js/src/sync/source.js';
 
-/** How often each address is being asked; `fetch` shows nobody its sockets, but Node tells which request goes where. */
+/** Number of pending requests by address; `fetch` hides its sockets, but Node reports which request uses which. */
 const asked = new Map<string, number>();
 let isListening = false;
 
@@ -13,11 +13,11 @@ let isListening = false;
  * A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind PostgREST
  * (`https://example.com/feature_flags?select=*`).
  *
- * What authorizes (the headers, and the user and the password of the URL) goes to the origin of this URL and to no
- * other, also after a redirect. It is never shown or logged, and no more is the query of the URL. A request that is on
- * its way keeps no process alive.
+ * Credentials (the headers, and the user and the password of the URL) are sent to the origin of this URL only, also
+ * after a redirect. Neither they nor the query of the URL are shown or logged. A pending request does not keep the
+ * process alive.
  *
- * @throws TypeError for what is no such URL or no header; it does not repeat what it was given.
+ * @throws TypeError for an invalid URL or header; the message does not repeat the value.
  */
 export function http(url: string | URL, options: HttpOptions = {}): Source {
   const fetching = options.fetch ?? ((address, init) => fetch(address, init));
@@ -38,7 +38,7 @@ export function http(url: string | URL, options: HttpOptions = {}): Source {
   });
 }
 
-/** Lets go of the socket of each request as it is sent; it is held again when another request takes it. */
+/** Unreferences the socket of each request when it is sent; another request that takes the socket references it again. */
 function listen(): void {
   if (!isListening) {
     isListening = true;

@@ -1,4 +1,4 @@
-/** Another source, whose rows a mapping reads. */
+/** A source whose rows a mapping reads. */
 import type { Parameters, Stored } from '../../../js/src/parameters.js';
 import { mapped as everyMapped } from '../../../js/src/sync/mapped.js';
 import type { Fetch, Source } from '../../../js/src/sync/source.js';

@@ -1,10 +1,10 @@
-/** The connection that a store keeps between two questions, and over which it hears of changes. */
+/** The connection that a store keeps between two queries, and on which it gets notifications. */
 import type { News } from '../../../js/src/sync/source.js';
 import { inTime } from './supplied.js';
 
-/** One connection at a time: it is made by the first question, and again after it was closed. */
+/** One connection at a time: the first query opens it, and after it was closed the next one does. */
 export class Connection<Link extends { close(): void }> {
-  /** Whether changes are heard over it; a new connection hears none yet. */
+  /** Whether it gets notifications; a new connection does not yet. */
   isListening = false;
   readonly #make: () => Promise<Link>;
   readonly #timeoutMs: number;
@@ -22,7 +22,7 @@ export class Connection<Link extends { close(): void }> {
     return this.#link !== undefined;
   }
 
-  /** The connection, made anew if need be. */
+  /** The connection, opened again if necessary. */
   async get(): Promise<Link> {
     if (this.#link !== undefined) {
       return this.#link;
@@ -37,7 +37,7 @@ export class Connection<Link extends { close(): void }> {
     return link;
   }
 
-  /** The result of a question. A question that fails or takes too long closes the connection. */
+  /** The result of a query. A query that fails or takes too long closes the connection. */
   async ask<T>(question: () => Promise<T>): Promise<T> {
     try {
       return await inTime(this.#timeoutMs, question(), () => this.close());
@@ -54,12 +54,12 @@ export class Connection<Link extends { close(): void }> {
     this.isListening = false;
   }
 
-  /** Tells the driver of the flags that there is a change. */
+  /** Reports a change to the driver of the flags. */
   changed(): void {
     this.#tell?.('changed');
   }
 
-  /** This connection has ended; it may be one that is not used any more. */
+  /** This connection has ended; it may be one that is no longer in use. */
   ended(link: Link | undefined): void {
     if (link !== undefined && this.#link === link) {
       this.close();
@@ -67,7 +67,7 @@ export class Connection<Link extends { close(): void }> {
     }
   }
 
-  /** News comes over the connection that a question makes, so there is nothing to begin here. */
+  /** Notifications arrive on the connection that a query opens, so nothing is started here. */
   watch(tell: (news: News) => void): () => void {
     this.#tell = tell;
     return () => {

@@ -1,6 +1,6 @@
-/** Connection strings of Postgres, as users and the vendors of databases write them. */
+/** Connection strings of Postgres, in the forms of users and database vendors. */
 
-/** What other clients add for themselves, and a server would refuse. */
+/** Parameters of other clients, which a server would refuse. */
 const OF_OTHERS = new Set(
   (
     'pgbouncer connection_limit pool_timeout socket_timeout statement_cache_size sslidentity single_use_connections ' +
@@ -10,20 +10,20 @@ const OF_OTHERS = new Set(
   ).split(' '),
 );
 
-/** A connection string, read. */
+/** A parsed connection string. */
 export interface Address {
-  /** As the drivers read it, with its password. */
+  /** The string for the drivers, with its password. */
   readonly url: string;
-  /** The server and the database, and nothing that may be secret. */
+  /** The server and the database, without secrets. */
   readonly name: string;
   /** The schema of the table, if it is not left to the search path. */
   readonly schema: string | null;
 }
 
 /**
- * Reads a connection string; a password given beside it takes the place of its own.
+ * Parses a connection string; a given password replaces its own.
  *
- * @throws TypeError, which tells nothing of what it was given.
+ * @throws TypeError, whose message does not show the value.
  */
 export function address(given: string, password?: string): Address {
   const text = given.trim().replace(/^jdbc:/, '').replace(/^postgres(ql)?(\+\w+)?:/, 'postgres:');

@@ -1,13 +1,13 @@
-/** One connection to Postgres, by whichever driver there is. */
+/** One connection to Postgres, by any of the drivers. */
 import { type Socket, connect } from 'node:net';
 
-/** What is told of a connection that is held. */
+/** The events of a connection. */
 export interface Heard {
   /** A notification has come. */
   changed(): void;
   /** The connection has ended. */
   ended(): void;
-  /** The server warns of something. */
+  /** The server sent a warning. */
   warned(message: string): void;
 }
 
@@ -15,19 +15,19 @@ export type Row = readonly unknown[];
 
 /** A connection. */
 export interface Link {
-  /** The number of the process at the other end, as it was said when the connection was made. */
+  /** The number of the server's process, as reported when the connection was made. */
   readonly process: number | null | undefined;
-  /** The first row that the last of these statements gives, which are sent as one. */
+  /** The first row of the last of these statements, which are sent as one. */
   row(statements: string): Promise<Row | undefined>;
-  /** Hears of notifications from now on. */
+  /** Receives notifications from now on. */
   listen(channel: string): Promise<unknown>;
-  /** Ends it; a client that the app has handed in goes on. */
+  /** Ends it; a client of the app stays open. */
   close(): void;
 }
 
 export type Open = (url: string, timeoutMs: number, heard: Heard) => Promise<Link>;
 
-/** As much of `pg` as is used. */
+/** The part of `pg` that is used. */
 interface PgClient {
   processID?: number | null;
   connect(): Promise<unknown>;
@@ -40,21 +40,21 @@ interface PgClient {
   connection?: { stream?: { destroy?(): void } };
 }
 
-/** As much of a pool of `pg` as is used. */
+/** The part of a pool of `pg` that is used. */
 export interface PgPool {
   connect(): Promise<unknown>;
   query(...given: never[]): unknown;
   readonly totalCount: number;
 }
 
-/** As much of `postgres` as is used. */
+/** The part of `postgres` that is used. */
 export interface PostgresJs {
   unsafe(statements: string): { values(): PromiseLike<unknown> };
   listen(channel: string, heard: () => void, listening?: () => void): PromiseLike<{ unlisten(): PromiseLike<unknown> }>;
   end(options?: { timeout?: number }): PromiseLike<unknown>;
 }
 
-/** A connection of our own by `pg`. */
+/** A connection of its own with `pg`. */
 export const byPg =
   (driver: unknown): Open =>
   async (url, timeoutMs, heard) => {
@@ -72,7 +72,7 @@ export const byPg =
     return link;
   };
 
-/** One client of the app's own pool, held for as long as the flags are kept fresh. */
+/** One client of the app's pool, held as long as the flags are kept fresh. */
 export const byPool =
   (pool: PgPool): Open =>
   async (_url, _timeoutMs, heard) => {
@@ -84,7 +84,7 @@ function pgLink(client: PgClient, heard: Heard, close: () => void): Link {
   const listeners: [string, (given: never) => void][] = [
     ['notification', () => heard.changed()],
     ['notice', ({ severity, message }: { severity?: string; message?: string }) => severity === 'WARNING' && heard.warned(String(message))],
-    // What breaks is noticed where it is used, and by its end.
+    // An error is noticed where the connection is used, and by its end.
     ['error', () => heard.ended()],
     ['end', () => heard.ended()],
   ];
@@ -107,13 +107,13 @@ function pgLink(client: PgClient, heard: Heard, close: () => void): Link {
   };
 }
 
-/** `pg` gives one result for each statement. */
+/** `pg` returns one result for each statement. */
 function lastRow(results: unknown): Row | undefined {
   const last = (Array.isArray(results) ? results.at(-1) : results) as { rows?: Row[] } | undefined;
   return last?.rows?.[0];
 }
 
-/** A connection of our own by `postgres`. */
+/** A connection of its own with `postgres`. */
 export const byPostgresJs =
   (driver: unknown): Open =>
   async (url, timeoutMs, heard) => {
@@ -125,7 +125,7 @@ export const byPostgresJs =
       fetch_types: false,
       idle_timeout: 0,
       max_lifetime: null,
-      // The socket has a limit of its own, and keeps no process alive.
+      // The socket has a limit of its own, and does not keep the process alive.
       connect_timeout: 0,
       socket: ({ host, port, path }: { host: string[]; port: number[]; path?: string | false }) => socket(host[0], port[0], path, timeoutMs),
       connection: { application_name: 'esclusa' },
@@ -152,7 +152,7 @@ export const byPostgresJs =
     };
   };
 
-/** The app's own instance of `postgres`, which makes its connections anew by itself. */
+/** The app's instance of `postgres`, which reconnects by itself. */
 export const bySql =
   (sql: PostgresJs): Open =>
   async (_url, _timeoutMs, heard) => {
@@ -164,7 +164,7 @@ export const bySql =
         return results.at(-1)?.[0] as Row | undefined;
       },
       async listen(channel) {
-        // Each time that it listens anew something may have been missed.
+        // After each new `LISTEN` a change may have been missed.
         const { unlisten } = await sql.listen(channel, () => heard.changed(), () => heard.changed());
         stop = () => void Promise.resolve(unlisten()).catch(() => undefined);
       },
@@ -176,7 +176,7 @@ function socket(host: string | undefined, port: number | undefined, path: string
   return new Promise((resolve, reject) => {
     const made = path ? connect(path) : connect(port ?? 5432, host ?? 'localhost');
     made.unref();
-    // `postgres` looks here for the name that a certificate must have.
+    // `postgres` reads here the name that a certificate must have.
     Object.assign(made, { host });
     const late = setTimeout(() => made.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs).unref();
     made.once('error', reject);

@@ -1,4 +1,4 @@
-/** A table in Postgres, read through the function that guards it, and told of changes by `LISTEN`. */
+/** A table in Postgres, read through the function `esclusa.ask`, with notifications by `LISTEN`. */
 import { type Parameters, type Stored, stored } from '../../../js/src/parameters.js';
 import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
 import { Connection } from './connection.js';
@@ -8,32 +8,29 @@ import { type Supplied, installed, supplied, timeout } from './supplied.js';
 
 /** How to read a table. */
 export interface PostgresOptions {
-  /**
-   * The table or view as it would be written in a query, `app."Flags"`; without it, it is `feature_flags`, or the only one
-   * that is watched.
-   */
+  /** The table or view, written as in a query, `app."Flags"`; by default `feature_flags`, or the only watched one. */
   table?: string | undefined;
-  /** Values for the parameters of the mapping that `esclusa.watch` keeps beside the table, if it keeps one. */
+  /** Values for the parameters of the mapping that `esclusa.watch` keeps beside the table. */
   parameters?: Parameters | undefined;
-  /** Is asked for the password each time a connection is made: one that rotates, or a token that expires. */
+  /** Called for the password of each connection: one that rotates, or a token that expires. */
   password?: (() => string | PromiseLike<string>) | undefined;
-  /** How long connecting, and each query, may take; 10,000. */
+  /** Time limit of connecting, and of each query; 10,000. */
   timeoutMs?: number | undefined;
-  /** Is told, once each, of what should be seen to, such as a role that has not been let in; `console.warn`. */
+  /** Receives each warning once, such as one about a role without rights; `console.warn`. */
   warn?: ((message: string) => unknown) | undefined;
 }
 
 /**
- * What `esclusa.ask` raises when changes are not counted, and when the table is not watched; then what a database says
- * that has lost the migration, or the rights to it. The rows can be read all the same.
+ * The errors of `esclusa.ask` when changes are not counted or the table is not watched, and of a database that has lost
+ * the migration or the rights to it. The rows can be read nevertheless.
  */
 const NOT_COUNTED = new Set(['ES001', 'ES003', '42883', '3F000', '42501']);
-/** Whether there is `esclusa.ask`, for this user too. */
+/** Whether `esclusa.ask` exists and this user may call it. */
 const CAN_ASK = `EXISTS (
   SELECT FROM pg_catalog.pg_proc JOIN pg_catalog.pg_namespace ON pg_namespace.oid = pronamespace
   WHERE nspname = 'esclusa' AND proname = 'ask' AND pg_catalog.has_schema_privilege(pg_namespace.oid, 'USAGE')
     AND pg_catalog.has_function_privilege(pg_proc.oid, 'EXECUTE'))`;
-/** Whether there is one that this user has not been let in to. */
+/** Whether it exists and this user may not call it. */
 const IS_CLOSED = `EXISTS (SELECT FROM pg_catalog.pg_namespace
   WHERE nspname = 'esclusa' AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE'))`;
 const NOT_MODIFIED: NotModified = Object.freeze({ esclusa: 'not modified' });
@@ -41,17 +38,17 @@ const NOT_MODIFIED: NotModified = Object.freeze({ esclusa: 'not modified' });
 type Answer = NotModified | { bytes: string; etag: string };
 
 /**
- * A table of flags in Postgres, by `pg` or `postgres`, whichever is installed or handed in.
+ * A table of flags in Postgres, with `pg` or `postgres`, whichever is installed or given.
  *
- * With the migration (`001_esclusa.sql`) it asks `esclusa.ask`, which answers with what has changed since, or raises where
- * row-level security hides the rows; a change of the table arrives at once, by `LISTEN`. Without it the rows are read once
- * an interval. Behind a pooler that hands out a connection for each transaction (PgBouncer, Supavisor) and on a standby
- * there are no notifications: `status().polled` says so.
+ * With the migration (`001_esclusa.sql`) it calls `esclusa.ask`, which returns the rows if they have changed, and
+ * raises if row-level security hides them; changes of the table arrive at once, by `LISTEN`. Without the migration the
+ * rows are read once per interval. Behind a pooler that assigns a connection for each transaction (PgBouncer,
+ * Supavisor) and on a standby there are no notifications: `status().polled` says so.
  *
- * It is given a connection string, or a function that is asked for it each time a connection is made; or a `pg.Pool`, of
- * which it holds one client; or what `postgres(…)` returns.
+ * The argument is a connection string, or a function that returns one for each connection; or a `pg.Pool`, of which it
+ * holds one client; or the result of `postgres(…)`.
  *
- * @throws TypeError for what is none of these, and Error if there is no driver; it does not repeat what it was given.
+ * @throws TypeError for any other value, and Error without a driver; the message does not repeat the value.
  */
 export function postgres(database: Supplied | PgPool | PostgresJs, options: PostgresOptions = {}): Source & { readonly polled: string | null } {
   return new Table(database, options);
@@ -70,7 +67,7 @@ class Table implements Source {
   #schema: string | null = null;
   readonly #connection: Connection<Link>;
   #isCompared = false;
-  /** The name of the watch; null where the rows are read. */
+  /** The name of the watch; null if the rows are read. */
   #watch: string | null = null;
 
   constructor(database: Supplied | PgPool | PostgresJs, options: PostgresOptions) {
@@ -112,7 +109,7 @@ class Table implements Source {
 
   async #fetch(request: Request): Promise<Answer> {
     const link = await this.#connection.get();
-    // Before anything is read, so that nothing is missed in between.
+    // Before any read, so that no change in between is missed.
     await this.#listen(link);
     if (this.#watch !== null) {
       try {
@@ -150,7 +147,7 @@ class Table implements Source {
     return link;
   }
 
-  /** Listens, unless that is so already. A standby cannot, until it is promoted. */
+  /** Listens, unless it already does. A standby cannot, until it is promoted. */
   async #listen(link: Link): Promise<void> {
     if (this.#connection.isListening) {
       return;
@@ -162,13 +159,13 @@ class Table implements Source {
     }
     await link.listen('esclusa');
     this.#connection.isListening = true;
-    // A pooler makes up the number of the process that it gives its clients.
+    // A pooler invents the process number that it gives its clients.
     const isOwn = link.process === null || link.process === process;
     this.polled = isOwn ? null : 'a pooler is between, which may hand on no notifications';
   }
 
   async #readWatch(link: Link, watch: string, { etag, inFull }: Request): Promise<Answer> {
-    // A revision may stay the same while rows change, so now and then it is left out [11.16], unless the database itself
+    // A revision may stay the same while rows change, so it is sometimes left out [11.16], unless the database itself
     // compares the two.
     const known = etag !== null && /^\d{1,18}$/.test(etag) && (this.#isCompared || !inFull) ? etag : 'NULL';
     const [revision, snapshot, isCompared] = await this.#row(
@@ -197,7 +194,7 @@ class Table implements Source {
     return answered(digest, rows);
   }
 
-  /** The watch of the table; without a table of that name the only watch, unless the app has named one. */
+  /** The watch of the table; if there is none, the only watch, unless the app has named a table. */
   async #findWatch(link: Link): Promise<string | null> {
     const [canAsk, isClosed, user] = await this.#row(link, `SELECT ${CAN_ASK}, ${IS_CLOSED}, current_user::text`);
     if (isClosed === true) {
@@ -223,8 +220,8 @@ class Table implements Source {
   }
 
   /**
-   * The first row. Without a limit a query that waits for a lock would go on in the server; the limit holds for this query
-   * only, also with a pooler, because both are sent as one.
+   * The first row. Without a limit a query that waits for a lock would go on in the server; the limit applies to this
+   * query only, also with a pooler, because both are sent as one.
    */
   async #row(link: Link, query: string): Promise<Row> {
     const row = await link.row(`SET LOCAL statement_timeout = ${Math.ceil(this.#timeoutMs)}; ${query}`);

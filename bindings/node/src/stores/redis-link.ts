@@ -1,6 +1,6 @@
-/** One connection to Redis, by whichever driver there is. */
+/** One connection to Redis, by any of the drivers. */
 
-/** Where to connect to. */
+/** The address of a connection. */
 export interface Place {
   readonly url: string;
   readonly timeoutMs: number;
@@ -10,15 +10,15 @@ export interface Place {
 export interface Link {
   /** The answer to a command. */
   command(...words: string[]): Promise<unknown>;
-  /** Hears of messages on the channel, on a connection of its own, until that ends. */
+  /** Receives messages of the channel, on a connection of its own, until that ends. */
   subscribe(channel: string, heard: () => void, ended: () => void): Promise<unknown>;
-  /** Ends what was opened here; a client that the app has handed in goes on. */
+  /** Closes the connections that were opened here; a client of the app stays open. */
   close(): void;
 }
 
 export type Open = (place: Place, ended: () => void) => Promise<Link>;
 
-/** As much of a client of `redis` as is used. */
+/** The part of a client of `redis` that is used. */
 export interface NodeRedis {
   sendCommand(words: string[]): Promise<unknown>;
   duplicate(options?: object): NodeRedis;
@@ -31,7 +31,7 @@ export interface NodeRedis {
   unref(): void;
 }
 
-/** As much of a client of `ioredis` as is used. */
+/** The part of a client of `ioredis` that is used. */
 export interface IoRedis {
   call(...words: string[]): Promise<unknown>;
   duplicate(options?: object): IoRedis;
@@ -43,7 +43,7 @@ export interface IoRedis {
   readonly stream?: { unref?(): unknown };
 }
 
-/** Connections of our own by `redis`. */
+/** Connections of its own with `redis`. */
 export const byNodeRedis =
   (driver: unknown): Open =>
   async ({ url, timeoutMs }, ended) => {
@@ -60,7 +60,7 @@ export const byNodeRedis =
     };
   };
 
-/** The app's own client, and a copy of it for the channel. */
+/** The app's client, and a copy of it for the channel. */
 export const byNodeRedisClient =
   (client: NodeRedis): Open =>
   async () =>
@@ -71,7 +71,7 @@ function optionsOf(client: NodeRedis): object {
 }
 
 async function openNodeRedis(client: NodeRedis, ended: () => void): Promise<NodeRedis> {
-  // What breaks is made anew where it is used.
+  // After an error, a new connection is made at the next use.
   client.on('error', ended);
   client.on('end', ended);
   await client.connect();
@@ -104,10 +104,10 @@ function nodeRedisLink(client: NodeRedis, make: () => NodeRedis): Link {
   };
 }
 
-/** Nothing is tried again by the driver: the protocol decides when. */
+/** The driver does not retry: the protocol decides when. */
 const ONCE = { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: null, reconnectOnError: null, autoResubscribe: false };
 
-/** Connections of our own by `ioredis`. */
+/** Connections of its own with `ioredis`. */
 export const byIoRedis =
   (driver: unknown): Open =>
   async ({ url, timeoutMs }, ended) => {
@@ -124,7 +124,7 @@ export const byIoRedis =
     };
   };
 
-/** The app's own client, and a copy of it for the channel. */
+/** The app's client, and a copy of it for the channel. */
 export const byIoRedisClient =
   (client: IoRedis): Open =>
   async () =>

@@ -1,4 +1,4 @@
-/** A snapshot under a key of Redis or Valkey, and told of changes by the channel of the same name. */
+/** A snapshot under a key of Redis or Valkey, with notifications by the channel of the same name. */
 import { createHash } from 'node:crypto';
 
 import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
@@ -10,33 +10,33 @@ import { type Supplied, installed, supplied, timeout } from './supplied.js';
 export interface RedisOptions {
   /** The key of the snapshot; `esclusa:flags`. */
   key?: string | undefined;
-  /** The channel on which a writer publishes after it has set the key; that of the key's name. */
+  /** The channel on which a writer publishes after it has set the key; by default the one with the key's name. */
   channel?: string | undefined;
-  /** Is asked for the password each time connections are made: one that rotates, or a token that expires. */
+  /** Called for the password of each connection: one that rotates, or a token that expires. */
   password?: (() => string | PromiseLike<string>) | undefined;
-  /** How long connecting, and each answer, may take; 10,000. */
+  /** Time limit of connecting, and of each answer; 10,000. */
   timeoutMs?: number | undefined;
 }
 
-/** How many bytes at the start and at the end of a snapshot are compared besides its tag. */
+/** Number of bytes at the start and at the end of a snapshot that are compared besides its tag. */
 const ENDS = 1_024;
-/** How long after a refusal a user tries to subscribe again. */
+/** How long a user waits after a refusal before subscribing again. */
 const REFUSED_MS = 60_000;
 const NOT_MODIFIED: NotModified = Object.freeze({ esclusa: 'not modified' });
 
 type Answer = NotModified | { bytes: string; etag: string | null };
 
 /**
- * A snapshot under a key of Redis 6 or later, or Valkey, by `redis` or `ioredis`, whichever is installed or handed in.
+ * A snapshot under a key of Redis 6 or later, or Valkey, with `redis` or `ioredis`, whichever is installed or given.
  *
- * A writer sets the key and publishes anything on the channel of the same name. If there is a key with `:etag` after it,
- * that is compared before the snapshot is read; it should be set together with the snapshot. Without the right to
- * subscribe the key is read once an interval, and `status().polled` says so. In a cluster any node may be named.
+ * A writer sets the key and publishes any message on the channel of the same name. If there is a key with `:etag` after
+ * it, that is compared before the snapshot is read; it should be set together with the snapshot. Without the right to
+ * subscribe the key is polled once per interval, and `status().polled` says so. In a cluster any node may be named.
  *
- * It is given an address, or a function that is asked for it each time connections are made; or a client of `redis` or
- * `ioredis` that is connected, of which a copy hears the channel.
+ * The argument is an address, or a function that returns one for each connection; or a connected client of `redis` or
+ * `ioredis`, of which a copy subscribes to the channel.
  *
- * @throws TypeError for what is none of these, and Error if there is no driver; it does not repeat what it was given.
+ * @throws TypeError for any other value, and Error without a driver; the message does not repeat the value.
  */
 export function redis(store: Supplied | NodeRedis | IoRedis, options: RedisOptions = {}): Source & { readonly polled: string | null } {
   return new Key(store, options);
@@ -85,16 +85,16 @@ class Key implements Source {
   }
 
   async fetch({ etag, inFull }: Request): Promise<Answer> {
-    // A tag may stay the same while the content changes, so now and then it is left out [11.16].
+    // A tag may stay the same while the content changes, so it is sometimes left out [11.16].
     const known = inFull ? null : etag;
     const ask = (): Promise<Answer | undefined> => this.#connection.ask(() => this.#fetch(known));
     const isKept = this.#connection.isOpen;
     const answer = await ask().catch((problem: unknown) => {
       const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(String((problem as Error).message)) ?? [];
-      // Another node of a cluster has the key, and is asked from now on; or the node is gone, and the address leads to one
-      // that knows.
+      // Another node of the cluster has the key, and is asked from now on; or the node is gone, and the configured
+      // address leads to one that knows.
       this.#node = host === undefined || port === undefined || this.#address === undefined ? undefined : { host, port };
-      // A connection that was kept may have been cut off a moment ago.
+      // A kept connection may have broken a moment ago.
       if (this.#node === undefined && (!isKept || isRefusal(problem))) {
         throw problem;
       }
@@ -112,12 +112,12 @@ class Key implements Source {
 
   async #fetch(known: string | null): Promise<Answer | undefined> {
     const link = await this.#connection.get();
-    // Before anything is read, so that nothing is missed in between.
+    // Before any read, so that no change in between is missed.
     await this.#subscribe(link);
     if (known !== null && (await this.#looks(link)) === known) {
       return NOT_MODIFIED;
     }
-    // Before the snapshot: if it changes in between, the tag is the older one, and all is read once more.
+    // Before the snapshot: if it changes in between, the tag is the older one, and everything is read again.
     const tag = await link.command('GET', `${this.#key}:etag`).catch(unlessRefused);
     const snapshot = await link.command('GET', this.#key);
     if (typeof snapshot !== 'string') {
@@ -128,7 +128,7 @@ class Key implements Source {
     return { bytes: snapshot, etag: typeof tag === 'string' ? composed(tag, bytes.length, ends) : null };
   }
 
-  /** What stands for the snapshot that is there; undefined where there is no tag, or a user may only get. */
+  /** Identifies the current snapshot; undefined without a tag, or for a user who may only `GET`. */
   async #looks(link: Link): Promise<string | undefined> {
     const commands = [['GET', `${this.#key}:etag`], ['STRLEN', this.#key], ['GETRANGE', this.#key, '0', String(ENDS - 1)], ['GETRANGE', this.#key, String(-ENDS), '-1']];
     const [tag, length, ...ends] = await Promise.all(commands.map((words) => link.command(...words).catch(unlessRefused)));
@@ -140,7 +140,7 @@ class Key implements Source {
     if (url !== undefined) {
       this.#name = nameOf(url, this.#key);
       if (this.#node !== undefined) {
-        // Without a host it is another port of the node that was asked.
+        // Without a host it is another port of the same node.
         url.hostname = this.#node.host || url.hostname;
         url.port = this.#node.port;
       }
@@ -150,7 +150,7 @@ class Key implements Source {
     return made;
   }
 
-  /** Sees to it that messages come, if the server lets them. */
+  /** Subscribes, if the server allows it. */
   async #subscribe(link: Link): Promise<void> {
     if (this.#connection.isListening || (this.#refusedAt !== undefined && performance.now() - this.#refusedAt < REFUSED_MS)) {
       return;
@@ -170,7 +170,7 @@ class Key implements Source {
   }
 }
 
-/** Whether the server itself says no: its own errors begin with a word in capitals. */
+/** Whether the server itself refuses: its own errors begin with a word in capitals. */
 function isRefusal(problem: unknown): boolean {
   return /^(NOPERM|ERR|WRONGTYPE|WRONGPASS|NOAUTH)\b/.test(String((problem as Error | null)?.message));
 }
@@ -182,7 +182,7 @@ function unlessRefused(problem: unknown): null {
   return null;
 }
 
-/** What stands for a snapshot: its tag, its length and its ends. */
+/** Identifies a snapshot: its tag, its length and its ends. */
 function composed(tag: string, bytes: number, ends: readonly string[]): string {
   return `${tag} ${bytes} ${createHash('sha256').update(ends.join('\n')).digest('hex').slice(0, 32)}`;
 }
@@ -198,7 +198,7 @@ function address(given: string, password?: string): URL {
   return url;
 }
 
-/** The server, the database and the key, and nothing that may be secret. */
+/** The server, the database and the key, without secrets. */
 function nameOf(url: URL, key: string): string {
   return `redis://${url.hostname || 'localhost'}:${url.port || 6379}${url.pathname.length > 1 ? url.pathname : '/0'} ${key}`;
 }

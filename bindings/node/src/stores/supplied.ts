@@ -1,17 +1,17 @@
-/** What an app supplies, and what every store needs beside its driver. */
+/** What an app supplies, and what every store needs besides its driver. */
 import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 
-/** A text, or a function that is asked for it each time a connection is made. */
+/** A text, or a function that returns one for each connection. */
 export type Supplied = string | (() => string | PromiseLike<string>);
 
-/** How long connecting, and each query or command, may take unless the app says otherwise. */
+/** Default time limit of connecting, and of each query or command. */
 export const TIMEOUT_MS = 10_000;
 
-/** What no bundler is to look into: the app has the driver, or it does not. */
+/** A `require` that bundlers do not follow: the app may have the driver. */
 const requireDriver = createRequire(typeof __filename === 'string' && isAbsolute(__filename) ? __filename : join(process.cwd(), 'index.js'));
 
-/** The first of these drivers that is installed, and which one it is. */
+/** The first of these drivers that is installed, and its name. */
 export function installed(who: string, names: readonly string[]): { name: string; driver: unknown } {
   for (const name of names) {
     try {
@@ -29,7 +29,7 @@ export async function supplied(given: Supplied): Promise<string> {
   return typeof given === 'string' ? given : given();
 }
 
-/** The same promise, or an error when the time is over; `late` is called then, which ends what is waited for. */
+/** The same promise, or an error after the time; then `late` is called, which ends the pending operation. */
 export function inTime<T>(ms: number, promise: Promise<T>, late: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -40,7 +40,7 @@ export function inTime<T>(ms: number, promise: Promise<T>, late: () => void): Pr
   });
 }
 
-/** A time-out that an app gave. */
+/** The app's time-out, or the default. */
 export function timeout(given: number | undefined): number {
   const ms = given ?? TIMEOUT_MS;
   if (!(typeof ms === 'number' && ms > 0 && ms <= 0x7fff_ffff)) {
