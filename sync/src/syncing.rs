@@ -247,7 +247,7 @@ pub(crate) async fn begun<S: Source>(source: &mut S) -> Option<Vec<u8>> {
         Ok(begun) => begun.unwrap_or_default(),
         Err(_) => {
             let name = source.name();
-            tracing::warn!("esclusa: {name}: what there is to begin with was not there within {BEGIN_WITHIN:?}");
+            tracing::warn!("esclusa: {name}: no bootstrap within {BEGIN_WITHIN:?}");
             None
         }
     }

@@ -68,7 +68,7 @@ async fn a_copy_that_cannot_be_read_or_written_delays_nothing() {
     }
 }
 
-/// What hangs to begin with, be it a copy or a layer, is done without.
+/// A bootstrap that hangs, of a copy or a layer, is skipped.
 #[tokio::test]
 async fn a_bootstrap_that_hangs_delays_the_answer_by_two_seconds_at_most() {
     struct Hanging(Script);

@@ -198,7 +198,7 @@ impl Tools {
     }
 
     /// The same, and everything that it says, on either channel.
-    pub(crate) fn heard(&self, program: Program) -> Result<String, String> {
+    pub(crate) fn output(&self, program: Program) -> Result<String, String> {
         let (out, err) = self.succeed(program)?;
         Ok(out + &err)
     }

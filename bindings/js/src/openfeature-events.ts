@@ -22,7 +22,7 @@ export class ProviderLife {
   readonly #timeoutMs: number;
   #stop: (() => void) | undefined;
   /** The sync whose state is observed, and a function that ends that. */
-  #heard: { sync: ActiveSync; stop: () => void } | undefined;
+  #observed: { sync: ActiveSync; stop: () => void } | undefined;
   /** Ends the wait for the first publish. */
   #first: (() => void) | undefined;
   /** Makes initialising fail, because the SDK closes the provider. */
@@ -50,7 +50,7 @@ export class ProviderLife {
         this.#emit('changed', { flagsChanged: [...report.added, ...report.removed, ...report.changed] });
       }
     });
-    this.#hear();
+    this.#observe();
     const closed = new Promise<never>((_, reject) => {
       this.#close = () => reject(new Error('the provider was closed before anything was published'));
     });
@@ -66,7 +66,7 @@ export class ProviderLife {
 
   /** Checks whether anything is published, by another thread too; true if the wait is over. */
   look(): boolean {
-    this.#hear();
+    this.#observe();
     if (!this.#flags.isReady) {
       return this.#stop === undefined;
     }
@@ -83,18 +83,18 @@ export class ProviderLife {
   end(): void {
     this.#stop?.();
     this.#stop = undefined;
-    this.#heard?.stop();
-    this.#heard = undefined;
+    this.#observed?.stop();
+    this.#observed = undefined;
     this.#close();
     this.#first?.();
   }
 
   /** Listens to what keeps the flags fresh now. */
-  #hear(): void {
+  #observe(): void {
     const sync = this.#flags.activeSync ?? undefined;
-    if (sync !== undefined && sync !== this.#heard?.sync && this.#stop !== undefined) {
-      this.#heard?.stop();
-      this.#heard = { sync, stop: sync.onState(this.#compare) };
+    if (sync !== undefined && sync !== this.#observed?.sync && this.#stop !== undefined) {
+      this.#observed?.stop();
+      this.#observed = { sync, stop: sync.onState(this.#compare) };
     }
   }
 
@@ -118,7 +118,7 @@ export class ProviderLife {
 
   /** Why the flags may be outdated; undefined if they are fresh. */
   #problem(): string | undefined {
-    const sync = this.#heard?.sync;
+    const sync = this.#observed?.sync;
     if (sync === undefined) {
       return undefined;
     }
@@ -135,10 +135,10 @@ export class ProviderLife {
 
   /** Why initialising failed: fatal if the sync has ended. */
   #failure(): Error {
-    if (this.#heard?.sync.isClosed === true) {
+    if (this.#observed?.sync.isClosed === true) {
       return Object.assign(new Error('nothing is published, and nothing keeps the flags fresh any more'), { code: 'PROVIDER_FATAL' });
     }
-    const why = this.#heard?.sync.status().lastError?.error;
+    const why = this.#observed?.sync.status().lastError?.error;
     return new Error(`nothing was published within ${this.#timeoutMs / 1000} s${why === undefined ? '' : `: ${why}`}`);
   }
 

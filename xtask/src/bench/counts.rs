@@ -44,7 +44,7 @@ impl Counts {
 
 fn instructions(tools: &Tools, entry: &Entry, population: &str, workload: &str) -> Option<f64> {
     let counted = |rounds: &str| {
-        let said = tools.heard(entry.counting(tools, population).args([workload, rounds])).ok()?;
+        let said = tools.output(entry.counting(tools, population).args([workload, rounds])).ok()?;
         let collected: f64 = said.split("Collected : ").nth(1)?.split_whitespace().next()?.parse().ok()?;
         let answer = said.lines().find(|line| line.starts_with('{'))?;
         let evaluations = Value::from_json(answer.as_bytes()).ok()?.get("evaluations")?.as_f64()?;

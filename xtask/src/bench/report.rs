@@ -184,7 +184,7 @@ fn machine(tools: &Tools) -> String {
     let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let version = |name: &str, argument: &str| {
-        let said = tools.heard(tools.program(name).arg(argument)).unwrap_or_default();
+        let said = tools.output(tools.program(name).arg(argument)).unwrap_or_default();
         said.lines().next().unwrap_or_default().trim().to_owned()
     };
     let node = version("node", "--version");

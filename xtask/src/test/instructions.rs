@@ -60,7 +60,7 @@ fn program(tools: &Tools) -> std::path::PathBuf {
 fn count(tools: &Tools, name: &str, answers: u64) -> Result<u64, String> {
     let collected = |rounds: u64| {
         let valgrind = tools.program("valgrind").args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-        let said = tools.heard(valgrind.arg(program(tools)).arg(name).arg(rounds.to_string()))?;
+        let said = tools.output(valgrind.arg(program(tools)).arg(name).arg(rounds.to_string()))?;
         let number = said.split("Collected : ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
         number.ok_or_else(|| format!("callgrind counted nothing: {said}"))
     };

@@ -87,13 +87,13 @@ export function watch(source: Source, tell: (news: News) => void, failed: (failu
     stop = undefined;
     attempt(() => ending?.(), () => undefined);
   };
-  const heard = (news: News): void => {
+  const onNews = (news: News): void => {
     if (!isOver) {
       tell(news);
     }
   };
   attempt(
-    () => source.watch?.(heard),
+    () => source.watch?.(onNews),
     (problem) => isOver || failed(failureOf(problem)),
     (given) => {
       if (typeof given === 'function') {

@@ -2,7 +2,7 @@
 import { type Socket, connect } from 'node:net';
 
 /** The events of a connection. */
-export interface Heard {
+export interface LinkEvents {
   /** A notification has come. */
   changed(): void;
   /** The connection has ended. */
@@ -25,7 +25,7 @@ export interface Link {
   close(): void;
 }
 
-export type Open = (url: string, timeoutMs: number, heard: Heard) => Promise<Link>;
+export type Open = (url: string, timeoutMs: number, events: LinkEvents) => Promise<Link>;
 
 /** The part of `pg` that is used. */
 interface PgClient {
@@ -50,17 +50,17 @@ export interface PgPool {
 /** The part of `postgres` that is used. */
 export interface PostgresJs {
   unsafe(statements: string): { values(): PromiseLike<unknown> };
-  listen(channel: string, heard: () => void, listening?: () => void): PromiseLike<{ unlisten(): PromiseLike<unknown> }>;
+  listen(channel: string, changed: () => void, listening?: () => void): PromiseLike<{ unlisten(): PromiseLike<unknown> }>;
   end(options?: { timeout?: number }): PromiseLike<unknown>;
 }
 
 /** A connection of its own with `pg`. */
 export const byPg =
   (driver: unknown): Open =>
-  async (url, timeoutMs, heard) => {
+  async (url, timeoutMs, events) => {
     const pg = driver as { Client: new (options: object) => PgClient };
     const client = new pg.Client({ connectionString: url, application_name: 'esclusa', connectionTimeoutMillis: timeoutMs });
-    const link = pgLink(client, heard, () => {
+    const link = pgLink(client, events, () => {
       client.end().catch(() => undefined);
       client.connection?.stream?.destroy?.();
     });
@@ -75,18 +75,18 @@ export const byPg =
 /** One client of the app's pool, held as long as the flags are kept fresh. */
 export const byPool =
   (pool: PgPool): Open =>
-  async (_url, _timeoutMs, heard) => {
+  async (_url, _timeoutMs, events) => {
     const client = (await pool.connect()) as PgClient;
-    return pgLink(client, heard, () => client.release?.(true));
+    return pgLink(client, events, () => client.release?.(true));
   };
 
-function pgLink(client: PgClient, heard: Heard, close: () => void): Link {
+function pgLink(client: PgClient, events: LinkEvents, close: () => void): Link {
   const listeners: [string, (given: never) => void][] = [
-    ['notification', () => heard.changed()],
-    ['notice', ({ severity, message }: { severity?: string; message?: string }) => severity === 'WARNING' && heard.warned(String(message))],
+    ['notification', () => events.changed()],
+    ['notice', ({ severity, message }: { severity?: string; message?: string }) => severity === 'WARNING' && events.warned(String(message))],
     // An error is noticed where the connection is used, and by its end.
-    ['error', () => heard.ended()],
-    ['end', () => heard.ended()],
+    ['error', () => events.ended()],
+    ['end', () => events.ended()],
   ];
   for (const [event, listener] of listeners) {
     client.on(event, listener);
@@ -116,7 +116,7 @@ function lastRow(results: unknown): Row | undefined {
 /** A connection of its own with `postgres`. */
 export const byPostgresJs =
   (driver: unknown): Open =>
-  async (url, timeoutMs, heard) => {
+  async (url, timeoutMs, events) => {
     const make = driver as (url: string, options: object) => PostgresJs;
     let isClosed = false;
     const sql = make(url, {
@@ -129,9 +129,9 @@ export const byPostgresJs =
       connect_timeout: 0,
       socket: ({ host, port, path }: { host: string[]; port: number[]; path?: string | false }) => socket(host[0], port[0], path, timeoutMs),
       connection: { application_name: 'esclusa' },
-      onnotice: ({ severity, message }: { severity?: string; message?: string }) => severity === 'WARNING' && heard.warned(String(message)),
-      onnotify: () => heard.changed(),
-      onclose: () => isClosed || heard.ended(),
+      onnotice: ({ severity, message }: { severity?: string; message?: string }) => severity === 'WARNING' && events.warned(String(message)),
+      onnotify: () => events.changed(),
+      onclose: () => isClosed || events.ended(),
     });
     let process: number | undefined;
     return {
@@ -155,7 +155,7 @@ export const byPostgresJs =
 /** The app's instance of `postgres`, which reconnects by itself. */
 export const bySql =
   (sql: PostgresJs): Open =>
-  async (_url, _timeoutMs, heard) => {
+  async (_url, _timeoutMs, events) => {
     let stop: (() => void) | undefined;
     return {
       process: null,
@@ -165,7 +165,7 @@ export const bySql =
       },
       async listen(channel) {
         // After each new `LISTEN` a change may have been missed.
-        const { unlisten } = await sql.listen(channel, () => heard.changed(), () => heard.changed());
+        const { unlisten } = await sql.listen(channel, () => events.changed(), () => events.changed());
         stop = () => void Promise.resolve(unlisten()).catch(() => undefined);
       },
       close: () => stop?.(),

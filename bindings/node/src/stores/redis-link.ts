@@ -11,7 +11,7 @@ export interface Link {
   /** The answer to a command. */
   command(...words: string[]): Promise<unknown>;
   /** Receives messages of the channel, on a connection of its own, until that ends. */
-  subscribe(channel: string, heard: () => void, ended: () => void): Promise<unknown>;
+  subscribe(channel: string, onMessage: () => void, ended: () => void): Promise<unknown>;
   /** Closes the connections that were opened here; a client of the app stays open. */
   close(): void;
 }
@@ -23,7 +23,7 @@ export interface NodeRedis {
   sendCommand(words: string[]): Promise<unknown>;
   duplicate(options?: object): NodeRedis;
   connect(): Promise<unknown>;
-  subscribe(channel: string, heard: () => void): Promise<unknown>;
+  subscribe(channel: string, onMessage: () => void): Promise<unknown>;
   on(event: string, listener: () => void): unknown;
   readonly isOpen: boolean;
   destroy?(): unknown;
@@ -89,11 +89,11 @@ function nodeRedisLink(client: NodeRedis, make: () => NodeRedis): Link {
   let news: NodeRedis | undefined;
   return {
     command: (...words) => client.sendCommand(words),
-    async subscribe(channel, heard, ended) {
+    async subscribe(channel, onMessage, ended) {
       const made = make();
       try {
         news = await openNodeRedis(made, ended);
-        await made.subscribe(channel, heard);
+        await made.subscribe(channel, onMessage);
       } catch (problem) {
         news = undefined;
         endNodeRedis(made);
@@ -142,11 +142,11 @@ function ioRedisLink(client: IoRedis, make: () => IoRedis): Link {
   let news: IoRedis | undefined;
   return {
     command: (...words) => client.call(...words),
-    async subscribe(channel, heard, ended) {
+    async subscribe(channel, onMessage, ended) {
       const made = make();
       try {
         news = await openIoRedis(made, ended);
-        made.on('message', heard);
+        made.on('message', onMessage);
         await made.subscribe(channel);
       } catch (problem) {
         news = undefined;

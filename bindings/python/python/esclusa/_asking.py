@@ -112,7 +112,7 @@ def begin_soon(source: Source) -> bytes | None:
     try:
         result = begun.get(timeout=_BEGIN_SECONDS)
     except queue.Empty:
-        raise Failure(f"what there is to begin with was not there within {_BEGIN_SECONDS:g} s") from None
+        raise Failure(f"no bootstrap within {_BEGIN_SECONDS:g} s") from None
     if isinstance(result, Failure):
         raise result
     return result

@@ -55,12 +55,12 @@ class Events:
             listener.thread = threading.Thread(target=self._live, args=[listener], name="esclusa-events", daemon=True)
             listener.thread.start()
         try:
-            heard = {listener.news.get(timeout=max(seconds, 0.0))}
+            received = {listener.news.get(timeout=max(seconds, 0.0))}
             while not listener.news.empty():
-                heard.add(listener.news.get_nowait())
+                received.add(listener.news.get_nowait())
         except queue.Empty:
             return None
-        return News.CHANGED if News.CHANGED in heard else News.DISCONNECTED
+        return News.CHANGED if News.CHANGED in received else News.DISCONNECTED
 
     def close(self) -> None:
         """Ends the stream."""

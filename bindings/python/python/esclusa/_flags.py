@@ -314,11 +314,11 @@ class Flags(Questions):
 
         It blocks its thread, as `ready` does.
         """
-        heard = queue.SimpleQueue[Report]()
-        unsubscribe = self.on_publish(heard.put)
+        received = queue.SimpleQueue[Report]()
+        unsubscribe = self.on_publish(received.put)
         try:
             if not self.is_ready:
-                heard.get(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX))
+                received.get(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX))
         except queue.Empty:
             pass
         finally:

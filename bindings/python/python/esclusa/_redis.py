@@ -102,7 +102,7 @@ class Redis:
         if link is None or link.news is None:
             return None
         try:
-            return News.CHANGED if link.hears("message", seconds) else None
+            return News.CHANGED if link.receives("message", seconds) else None
         except redis.RedisError:
             self.close()
             return News.DISCONNECTED
@@ -160,7 +160,7 @@ class _Link:
             # A silent connection may be broken without notice. The content of a message is not needed: the snapshot is
             # read right after.
             self.news.ping()
-            if not self.hears("pong", self._timeout):
+            if not self.receives("pong", self._timeout):
                 raise redis.TimeoutError(f"no answer within {self._timeout:g} s")
             return
         if self._refused_at is not None and time.monotonic() - self._refused_at < _REFUSED_SECONDS:
@@ -168,7 +168,7 @@ class _Link:
         self.news = self._client.pubsub()
         try:
             self.news.subscribe(channel)
-            if not self.hears("subscribe", self._timeout):
+            if not self.receives("subscribe", self._timeout):
                 raise redis.TimeoutError(f"no answer within {self._timeout:g} s")
         except (redis.ConnectionError, redis.TimeoutError):
             raise
@@ -180,7 +180,7 @@ class _Link:
             return
         self.polled = self._refused_at = None
 
-    def hears(self, kind: str, seconds: float) -> bool:
+    def receives(self, kind: str, seconds: float) -> bool:
         """Whether a message of this kind arrives in time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:

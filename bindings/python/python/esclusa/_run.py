@@ -97,7 +97,7 @@ class Run:
         try:
             begun = _asking.begin_soon(self.source)
         except Failure as failure:
-            _logger.warning("%s: there is nothing to begin with: %s", self.name, str(failure))
+            _logger.warning("%s: the bootstrap failed: %s", self.name, str(failure))
         else:
             if begun is not None:
                 self._restore(flags, begun)
