@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: everything that is claimed about speed, measured in one go, beside other engines and the limit.
+//! `cargo xtask bench`: measures every claim about speed in one run, next to other engines and the limit.
 //!
-//! It builds and installs what it needs below `target/bench`, asks all contenders in turns (`benches/README.md`), and
-//! writes a dated record with pictures to `benches/records/`. It never fails because something is slow, or because this
-//! machine cannot have a contender or what a part needs: what does not hold, and what is not run and why, is said in the
-//! record.
+//! It builds and installs what it needs below `target/bench`, runs all contenders in turns (`benches/README.md`), and
+//! writes a dated record with charts to `benches/records/`. It never fails because something is slow, or because this
+//! machine lacks a contender or a tool: the record names claims that do not hold, and parts that were not run, with the
+//! reason.
 
 mod chart;
 mod claim;
@@ -26,7 +26,7 @@ use progress::Progress;
 use report::Report;
 use setting::Setting;
 
-/// What one workload is asked for, unless the command says otherwise.
+/// Default number of rounds of a workload.
 const ROUNDS: usize = 31;
 const PARTS: [&str; 6] = ["rust", "python", "node", "chromium", "sizes", "scaling"];
 
@@ -43,12 +43,11 @@ const RUST_WORKLOADS: [&str; 10] = [
     "w4",
 ];
 const HOST_WORKLOADS: [&str; 4] = ["w1-built-match", "w1-built-mix", "w1-prebuilt-match", "w1-prebuilt-mix"];
-/// What the limit is asked for beside ours in one process, too.
+/// The workloads in which the limit and Esclusa also run in one process.
 const TURNS: [&str; 7] =
     ["w1-built-match", "w1-built-mix", "w1-prebuilt-match", "w1-prebuilt-mix", "w1-key-match", "w1-key-mix", "w3"];
 const COUNTED: [&str; 2] = ["w1-built-match", "w1-prebuilt-match"];
-/// Instructions are counted of those whose answers take less: slower ones would take minutes under callgrind, and
-/// nobody doubts which is faster.
+/// Instructions are counted only below this time: slower evaluations would take minutes under callgrind.
 const NEAR_NS: f64 = 2_000.0;
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -77,7 +76,7 @@ fn options(arguments: &[String]) -> Result<(usize, Vec<String>), String> {
     Ok((rounds, parts))
 }
 
-/// What all parts are measured with.
+/// The context of all parts.
 struct Run<'t> {
     tools: &'t Tools,
     setting: Setting<'t>,
@@ -135,7 +134,7 @@ fn bench(rounds: usize, parts: &[String]) -> Result<(), String> {
 }
 
 impl Run<'_> {
-    /// Does a part, and says how long it took, or why it is not run.
+    /// Runs a part, and prints how long it took, or why it was not run.
     fn part<T>(&self, name: &str, part: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
         let begin = Instant::now();
         let done = part();

@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: a feature_flags table, a population, every answer, and an emergency rollback.
 //!
-//! It prints only what it measures in the run itself. The last two acts build the packages for the other languages, for
-//! which they need their tools, and start a private Postgres; everything before needs no service and no network.
-//! This file knows the order of the acts; each act has a file of its own.
+//! It prints only what it measures in the run itself. The last two acts build the packages for the other languages,
+//! with their tools, and start a private Postgres; all others need neither a service nor a network. This file has the
+//! order of the acts; each act has a file of its own.
 
 mod census;
 mod chance;
@@ -30,7 +30,7 @@ use page::{Page, count};
 use population::Population;
 use rows::Rows;
 
-/// The flag of the users' notes that the demo explains and takes back.
+/// The flag that the demo explains and rolls back.
 const KEY: &str = "crm_advanced_features";
 
 const NEXT: &str = r#"Next: `cargo xtask test` runs every suite of the repository. To try a flag out on a context of your own:
@@ -39,11 +39,11 @@ const NEXT: &str = r#"Next: `cargo xtask test` runs every suite of the repositor
 
 /// Why the demo stopped.
 enum Problem {
-    /// The arguments are not what they may be.
+    /// The arguments are invalid.
     Arguments(String),
     /// Something is missing or broken; one line says what.
     Failure(String),
-    /// Nobody reads what is printed, as with `| head`.
+    /// The reader of the output has gone, as with `| head`.
     NoReader,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// Runs the acts in order; the answer is whether every measured share is what it must be.
+/// Runs the acts in order; false if a measured share is wrong.
 fn show(arguments: &[String]) -> Result<bool, Problem> {
     let options = Options::read(arguments)?;
     let page = Page::new();

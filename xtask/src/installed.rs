@@ -1,6 +1,6 @@
-//! The packages as a user has them: installed from `target/packages` into empty projects, and asked there.
+//! The packages in a user's form: installed from `target/packages` into empty projects, and called there.
 //!
-//! The demo and the tests ask them the same way: a file of questions goes in, a line for each answer comes out.
+//! The demo and the tests use them in the same way: a file of questions goes in, a line for each answer comes out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::tools::{Program, Tools};
 pub(crate) enum Host {
     Python,
     Node,
-    /// `@esclusa/node` where its addon cannot be loaded.
+    /// `@esclusa/node` without its addon.
     NodeWithoutAddon,
     Wasm,
 }
@@ -30,14 +30,14 @@ impl Host {
     }
 }
 
-/// Projects that have nothing but the packages.
+/// Projects that have only the packages.
 pub(crate) struct Installed<'t> {
     tools: &'t Tools,
     python: PathBuf,
     node: PathBuf,
 }
 
-/// Asks whatever package is named for answers to a file of questions.
+/// A script that answers a file of questions with any of the packages.
 const ASK: &str = "\
 import { readFileSync, writeFileSync } from 'node:fs';
 const [name, triples, questions, file] = process.argv.slice(2);
@@ -74,14 +74,14 @@ impl<'t> Installed<'t> {
         Ok(installed)
     }
 
-    /// What is installed already.
+    /// The packages that are already installed.
     pub(crate) fn found(tools: &'t Tools) -> Self {
         let folder = tools.root().join("target/installed");
         let python = folder.join("python").join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         Installed { tools, python, node: folder.join("node") }
     }
 
-    /// Installs what the apps of these projects talk to Postgres with.
+    /// Installs the Postgres clients of these projects.
     pub(crate) fn add_clients(&self) -> Result<(), String> {
         let install = ["-m", "pip", "install", "--quiet", "psycopg[binary]>=3.2.4,<4"];
         self.tools.must(self.tools.program(&self.python).args(install))?;
@@ -89,12 +89,12 @@ impl<'t> Installed<'t> {
         self.tools.must(self.tools.program("npm").args(install).in_folder(self.node.clone())).map(drop)
     }
 
-    /// What runs a script with the packages of that language.
+    /// The program that runs a script with the packages of that language.
     pub(crate) fn program(&self, language: &str) -> String {
         if language == "Python" { self.python.to_string_lossy().into_owned() } else { "node".to_owned() }
     }
 
-    /// The folder of the Node project: a script that lies elsewhere finds its packages from there.
+    /// The folder of the Node project, in which scripts from elsewhere find its packages.
     pub(crate) fn node(&self) -> &Path {
         &self.node
     }
@@ -122,7 +122,7 @@ impl<'t> Installed<'t> {
     }
 }
 
-/// The one package whose file name begins or ends so.
+/// The one package whose file name begins or ends with this.
 pub(crate) fn one(packages: &Path, part: &str) -> Result<PathBuf, String> {
     let files = fs::read_dir(packages).into_iter().flatten().flatten().map(|entry| entry.path());
     let fits = |file: &PathBuf| {

@@ -1,6 +1,6 @@
-//! `cargo xtask`: what a developer, or somebody who looks around, runs in this repository.
+//! `cargo xtask`: the tasks of this repository for developers.
 //!
-//! This file knows the subcommands and nothing else.
+//! This file knows only the subcommands.
 
 mod bench;
 mod demo;
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says what is wrong with the arguments and what they may be.
+/// Prints what is wrong with the arguments, and the valid ones.
 fn usage(problem: &str) -> ExitCode {
     eprintln!("{problem}\n\n{USAGE}");
     ExitCode::from(2)

@@ -1,8 +1,9 @@
-//! `cargo xtask package`: builds what users install, into `target/packages`.
+//! `cargo xtask package`: builds the packages for users, into `target/packages`.
 //!
-//! Without arguments everything for this machine: the crates, a wheel, the npm tarballs with the addon inside, and the tool.
-//! `--target T` builds the wheels, the npm packages of the addon and of the tool, and the tool's archive for one line of
-//! `bindings/targets.json`, and `--common` what is the same for all of them; together they are a release.
+//! Without arguments it builds everything for this machine: the crates, a wheel, the npm tarballs with the addon
+//! inside, and the tool. `--target T` builds the wheels, the npm packages of the addon and of the tool, and the tool's
+//! archive for one line of `bindings/targets.json`; `--common` builds what is the same for all targets. Together they
+//! are a release.
 
 mod tool;
 
@@ -15,10 +16,10 @@ use esclusa::Value;
 
 use crate::tools::{Program, Tools};
 
-/// What builds wheels, and what links for other systems.
+/// The builder of wheels, and the linker for other systems.
 const WHEEL_PACKAGES: [&str; 3] = ["maturin>=1.16,<2", "cargo-zigbuild>=0.21,<1", "ziglang>=0.15,<1"];
 
-/// The crates, each before those that take something from it.
+/// The crates, each after those that it depends on.
 pub(crate) const CRATES: [&str; 7] = [
     "esclusa",
     "esclusa-formats",
@@ -29,7 +30,7 @@ pub(crate) const CRATES: [&str; 7] = [
     "esclusa-cli",
 ];
 
-/// The packages for JavaScript, each built before those that take something from it.
+/// The packages for JavaScript, each after those that it depends on.
 const NPM_PACKAGES: [&str; 3] = ["@esclusa/wasm", "@esclusa/node", "@esclusa/react"];
 
 /// One line of `bindings/targets.json`.
@@ -95,7 +96,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// The folder that the packages go to, empty at the beginning, and who is told what is being built.
+/// The folder for the packages, empty at the beginning, and the output for progress.
 pub(crate) struct Packages<'t> {
     tools: &'t Tools,
     folder: PathBuf,
@@ -119,17 +120,17 @@ impl<'t> Packages<'t> {
         self.npm(&[])
     }
 
-    /// A wheel that has, beside everything else, a method that does nothing, for measuring.
+    /// A wheel with an additional method that does nothing, for measuring.
     pub(crate) fn wheel_to_measure(&self) -> Result<(), String> {
         self.wheel(&["--features", "noop"])
     }
 
-    /// The same of the packages for npm.
+    /// The same for the npm packages.
     pub(crate) fn npm_to_measure(&self) -> Result<(), String> {
         self.npm(&[("ESCLUSA_ADDON_FEATURES", "noop")])
     }
 
-    /// What is the same for every target: the packages for npm hold no addon, but name those that do.
+    /// What is the same for every target: the npm packages contain no addon, but name the packages that do.
     fn common(&self) -> Result<(), String> {
         self.crates()?;
         let python = self.python()?;
@@ -177,12 +178,12 @@ impl<'t> Packages<'t> {
     fn addon(&self, target: &Target) -> Result<(), String> {
         let python = self.python()?;
         let linux = target.triple.contains("-linux-");
-        // Behind the point stands the oldest C library that it shall run with.
+        // The suffix is the oldest C library that it must run with.
         let suffix = if target.triple.ends_with("-linux-gnu") { ".2.17" } else { "" };
         let triple = format!("{}{suffix}", target.triple);
         let build =
             if linux { self.with_path(self.tools.cargo(["zigbuild"]), &python)? } else { self.tools.cargo(["build"]) };
-        // musl's code is linked in, unless it is asked to be shared; a shared object cannot do without.
+        // musl is linked statically by default; a shared object needs it shared.
         let flags = if target.triple.ends_with("-musl") { "-C target-feature=-crt-static" } else { "" };
         let build = build.args(["--package", "esclusa-node", "--profile", "addon", "--target", &triple]);
         self.tools.must(build.env("RUSTFLAGS", flags))?;
@@ -209,10 +210,10 @@ impl<'t> Packages<'t> {
     fn crates(&self) -> Result<(), String> {
         (self.say)("the crates");
         let folder = self.tools.target();
-        // What the lock file names is all that is needed; asking the registry again could only fail.
+        // The lock file has everything; asking the registry again could only fail.
         self.tools.must(self.tools.cargo(["fetch", "--locked"]))?;
-        // Cargo would build each against the others as it unpacked them when they last had this version and lay in this
-        // folder, not as they are now. The suite `packages` builds them in an empty project instead.
+        // Cargo would verify each crate with old copies of the others in this folder. The suite `packages` builds them
+        // in an empty project instead.
         let package = ["package", "--allow-dirty", "--no-verify", "--offline", "--quiet"]
             .into_iter()
             .chain(CRATES.iter().flat_map(|name| ["--package", name]));
@@ -244,7 +245,7 @@ impl<'t> Packages<'t> {
         Ok(())
     }
 
-    /// The content of a packed package, to be changed and packed again.
+    /// Unpacks a package, to be changed and packed again.
     fn unpack(&self, name: &str) -> Result<PathBuf, String> {
         let folder = self.tools.root().join("target/unpacked").join(name);
         make_folder(&folder)?;
@@ -253,7 +254,7 @@ impl<'t> Packages<'t> {
         Ok(folder.join("package"))
     }
 
-    /// Packs a folder as it is.
+    /// Packs a folder unchanged.
     fn pack(&self, folder: &Path, to: &Path) -> Result<(), String> {
         let pack = self.tools.program("npm").args(["pack", "--silent", "--ignore-scripts", "--pack-destination"]);
         self.tools.must(pack.arg(to).arg(folder)).map(drop)
@@ -263,7 +264,7 @@ impl<'t> Packages<'t> {
         self.tools.environment("wheels", &WHEEL_PACKAGES, "import maturin, ziglang")
     }
 
-    /// With the programs of the environment first in the search path: maturin asks `python` what to build for.
+    /// Puts the programs of the environment first in the search path: maturin asks `python` what to build for.
     fn with_path(&self, program: Program, python: &OsString) -> Result<Program, String> {
         let own = Path::new(python).parent().map(Path::to_path_buf);
         let others = std::env::var_os("PATH").unwrap_or_default();
@@ -275,7 +276,7 @@ impl<'t> Packages<'t> {
         self.tools.root().join("bindings").join(binding).join("Cargo.toml")
     }
 
-    /// What there is now, and how large it is.
+    /// The built packages, with their sizes.
     fn built(&self) -> Vec<(PathBuf, u64)> {
         let mut all: Vec<PathBuf> = ["", "platforms", "archives"]
             .iter()
@@ -289,7 +290,7 @@ impl<'t> Packages<'t> {
         all.into_iter().filter(|file| file.is_file()).map(sized).collect()
     }
 
-    /// Says it.
+    /// Prints them.
     pub(crate) fn list(&self) {
         for (file, bytes) in self.built() {
             println!("{bytes:>10} {}", file.strip_prefix(self.tools.root()).unwrap_or(&file).display());

@@ -1,7 +1,7 @@
-//! `cargo xtask test`: runs every suite of the repository and says in one line each how it went.
+//! `cargo xtask test`: runs every suite of the repository and prints one line for each.
 //!
-//! It installs what the suites need and cannot be expected on a fresh machine: the WebAssembly target, and a virtual
-//! environment for the reference evaluator. Suites that need a nightly compiler are left out, loudly, where there is none.
+//! It installs what the suites need and a fresh machine lacks: the WebAssembly target, and a virtual environment for
+//! the reference evaluator. Suites that need a nightly compiler are skipped, with a message, if there is none.
 
 mod browser;
 mod fuzz;
@@ -19,7 +19,7 @@ use crate::package::CRATES;
 use crate::tools::{self, Tools};
 use suite::{Outcome, Suite};
 
-/// All suites, in the order in which they run: the quick ones that find most come first.
+/// All suites, in the order in which they run: first the quick ones that find most.
 const SUITES: &[Suite] = &[
     Suite { name: "format", about: "rustfmt finds nothing to change", run: format },
     Suite { name: "lints", about: "clippy finds nothing, in code, tests and examples", run: lints },
@@ -169,13 +169,13 @@ fn sync(tools: &Tools) -> Outcome {
 }
 
 fn cli(tools: &Tools) -> Outcome {
-    // With the features of the suite `sync`, so that what both take is compiled once.
+    // With the features of the suite `sync`, so that common dependencies are compiled once.
     let packages = ["--package", "esclusa-cli", "--package", "esclusa-sync", "--all-features", "--no-fail-fast"];
     let mut step = tools.step("cli");
     if let Err(problem) = tools.stores() {
         return step.fail(&problem);
     }
-    // All of the tool; those of `esclusa-sync` are in its own suite.
+    // All tests of the tool; `esclusa-sync` has its own suite.
     let files = std::fs::read_dir(tools.root().join("cli/tests")).into_iter().flatten().flatten();
     let names = files.filter_map(|file| Some(file.file_name().to_string_lossy().strip_suffix(".rs")?.to_owned()));
     let tests: Vec<String> = names.flat_map(|name| ["--test".to_owned(), name]).collect();
@@ -235,10 +235,10 @@ fn miri(tools: &Tools) -> Outcome {
     if !tools.has(tools.nightly(["miri", "--version"])) && !tools.has(tools.program("rustup").args(install)) {
         return Outcome::Skipped("needs `rustup component add miri rust-src --toolchain nightly`");
     }
-    // Without regex: building automata takes minutes under Miri, and the crates that do it have their own Miri runs.
+    // Without regex: building automata takes minutes under Miri, and the crates that do it run Miri themselves.
     let features = ["--no-default-features", "--features", "rules"];
     let arguments = ["miri", "test", "--package", "esclusa", "--lib", "--test", "publishing"];
-    // A target folder of its own: the two compilers would throw away each other's work.
+    // A target folder of its own: the two compilers would invalidate each other's work.
     let folder = tools.root().join("target/miri");
     tools.step("miri").run(tools.nightly(arguments).args(features).env("CARGO_TARGET_DIR", folder)).outcome()
 }

@@ -1,4 +1,4 @@
-//! The tools that suites need: where they are, and how they are installed.
+//! The tools that suites need, and how they are installed.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What the reference evaluator and the schema check need from PyPI, in the versions that they were tried with.
+/// The PyPI packages of the reference evaluator and the schema check, in tested versions.
 const PYTHON_PACKAGES: [&str; 2] = ["xxhash>=3.5,<5", "jsonschema>=4.23,<5"];
 
-/// Tells by its exit code whether what the lock file asks for is what is installed.
+/// Exits with 0 if the installed packages match the lock file.
 const IS_INSTALLED: &str = "
     const read = (file) => JSON.parse(require('fs').readFileSync(file, 'utf8')).packages;
     const [wanted, there] = [read('package-lock.json'), read('node_modules/.package-lock.json')];
@@ -17,12 +17,12 @@ const IS_INSTALLED: &str = "
         path.startsWith('node_modules/') && version && !optional && there[path]?.version !== version;
     process.exit(Object.entries(wanted).some(isMissing) ? 1 : 0);";
 
-/// How often each program that downloads tries again, unless the environment says so: a registry that is away for a
-/// moment is not a fault of what is tested.
+/// How often each program that downloads retries, unless the environment sets it: a short failure of a registry is not
+/// a fault of the tests.
 const RETRIES: [(&str, &str); 3] =
     [("CARGO_NET_RETRY", "10"), ("npm_config_fetch_retries", "5"), ("PIP_RETRIES", "10")];
 
-/// By which rustup tells its children what toolchain they belong to.
+/// The variable by which rustup passes the toolchain to its children.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 
 pub(crate) struct Tools {
@@ -62,7 +62,7 @@ impl Tools {
 
     pub(crate) fn program(&self, name: impl Into<OsString>) -> Program {
         let name = name.into();
-        // On Windows these two go by other names.
+        // On Windows these two have other names.
         let name = match name.to_str() {
             Some("npm") if cfg!(windows) => "npm.cmd".into(),
             Some("python3") if cfg!(windows) => "python".into(),
@@ -73,8 +73,8 @@ impl Tools {
         Program { name, arguments: Vec::new(), variables, folder: self.root.clone() }
     }
 
-    /// The cargo that runs this, and its toolchain: without that rustup would build a crate that brings a file
-    /// `rust-toolchain` with whatever that asks for.
+    /// The cargo that runs this, with its toolchain: without that, rustup would build a crate that has a file
+    /// `rust-toolchain` with that toolchain.
     pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Program {
         let cargo = self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).args(arguments);
         match std::env::var_os(TOOLCHAIN) {
@@ -88,7 +88,7 @@ impl Tools {
         self.program("rustup").args(["run", "nightly", "cargo"]).args(arguments)
     }
 
-    /// Whether a command can be run at all.
+    /// Whether a command can be run.
     pub(crate) fn has(&self, program: Program) -> bool {
         let mut command = program.into_command();
         command.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success())
@@ -99,7 +99,8 @@ impl Tools {
         self.environment("python", &PYTHON_PACKAGES, "import xxhash, jsonschema")
     }
 
-    /// An interpreter in a virtual environment below `target`, in which `ready` runs; it is made if it does not.
+    /// An interpreter in a virtual environment below `target` in which `ready` runs; the environment is created if it
+    /// does not.
     pub(crate) fn environment(&self, name: &str, packages: &[&str], ready: &str) -> Result<OsString, String> {
         let environment = self.folder.join(name);
         let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
@@ -111,8 +112,8 @@ impl Tools {
         Ok(python.into())
     }
 
-    /// Installs the JavaScript packages that the lock file asks for, unless they are there already: `npm ci` would
-    /// install them anew each time, and would need the network for that.
+    /// Installs the JavaScript packages of the lock file, unless they are installed: `npm ci` would install them again
+    /// each time, and would need the network for that.
     pub(crate) fn install_npm(&self) -> Result<(), String> {
         if !self.has(self.program("node").args(["--eval", IS_INSTALLED])) {
             self.must(self.program("npm").args(["ci", "--no-audit", "--no-fund"]))?;
@@ -120,13 +121,13 @@ impl Tools {
         self.must(self.program("rustup").args(["target", "add", "wasm32-unknown-unknown"])).map(drop)
     }
 
-    /// Whether private servers of Postgres can be made: its package keeps the programs out of the path.
+    /// Whether there is a Postgres for private servers: its package keeps the programs out of the path.
     pub(crate) fn has_postgres(&self) -> bool {
         let packaged = fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| versions.count() > 0);
         packaged || self.has(self.program("initdb").arg("--version"))
     }
 
-    /// Makes sure that there is a Postgres, with a pooler, and a Redis to start private servers of.
+    /// Ensures that there are a Postgres with a pooler and a Redis for private servers.
     pub(crate) fn stores(&self) -> Result<(), String> {
         if !self.has_postgres() {
             self.install_package("postgresql")?;
@@ -142,7 +143,7 @@ impl Tools {
         Ok(())
     }
 
-    /// Makes sure that there is a MariaDB to start private servers of, without one that the system starts.
+    /// Ensures that there is a MariaDB for private servers, without one that the system starts.
     pub(crate) fn mariadb(&self) -> Result<(), String> {
         if !self.has(self.program("/usr/sbin/mariadbd").arg("--version")) {
             self.install_package("mariadb-server-core")?;
@@ -153,34 +154,34 @@ impl Tools {
         Ok(())
     }
 
-    /// The program with the servers that misbehave on command, and the stores that it starts.
+    /// The program with the faulty servers, and the stores that it starts.
     pub(crate) fn loopback(&self) -> Result<PathBuf, String> {
         self.stores()?;
         self.must(self.cargo(["build", "--quiet", "--package", "esclusa-loopback"]))?;
         Ok(self.target().join("debug").join(format!("esclusa-loopback{}", std::env::consts::EXE_SUFFIX)))
     }
 
-    /// Installs a package of the system, and says so before.
+    /// Installs a package of the system, after a message.
     pub(crate) fn install_package(&self, package: &str) -> Result<(), String> {
         self.announce(&format!("the package `{package}` of the system, by apt-get"))?;
         let is_root = self.must(self.program("id").arg("-u")).is_ok_and(|user| user.trim() == "0");
         let get = |arguments: &[&str]| {
             let apt = if is_root { self.program("apt-get") } else { self.program("sudo").args(["-n", "apt-get"]) };
-            // Another one may be at work.
+            // Another apt may be running.
             self.must(apt.args(["-o", "DPkg::Lock::Timeout=300"]).args(arguments.iter().copied()))
         };
         let install = || get(&["install", "--yes", "--no-install-recommends", package]);
-        // The lists of a machine that was just made may be older than its mirror.
+        // The package lists of a new machine may be older than its mirror.
         install().or_else(|_| get(&["update"]).and_then(|_| install())).map(drop)
     }
 
-    /// Installs a program of cargo's, and says so before.
+    /// Installs a program with cargo, after a message.
     pub(crate) fn install_program(&self, name: &str) -> Result<(), String> {
         self.announce(&format!("the program `{name}`, by cargo"))?;
         self.must(self.cargo(["install", "--quiet", name])).map(drop)
     }
 
-    /// Says what is about to be installed outside of the checkout.
+    /// Prints what will be installed outside of the checkout.
     ///
     /// # Errors
     /// When nothing may be.
@@ -192,12 +193,12 @@ impl Tools {
         Ok(())
     }
 
-    /// Runs a command; what it prints is only shown, in the error, if it fails.
+    /// Runs a command; its output is only shown, in the error, if it fails.
     pub(crate) fn must(&self, program: Program) -> Result<String, String> {
         Ok(self.succeed(program)?.0)
     }
 
-    /// The same, and everything that it says, on either channel.
+    /// The same; returns its output, of both channels.
     pub(crate) fn output(&self, program: Program) -> Result<String, String> {
         let (out, err) = self.succeed(program)?;
         Ok(out + &err)
@@ -216,7 +217,7 @@ impl Tools {
     }
 }
 
-/// A command in the making.
+/// A command that is being built.
 pub(crate) struct Program {
     name: OsString,
     arguments: Vec<OsString>,

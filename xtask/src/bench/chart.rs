@@ -1,4 +1,4 @@
-//! Pictures of what was measured, as SVG: bars and curves on logarithmic scales.
+//! Charts of the measurements as SVG: bars and curves on logarithmic scales.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ pub(crate) struct Bar {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Ours,
-    /// What nobody can be faster than, or what does nothing.
+    /// A lower bound, or a call that does nothing.
     Yardstick,
     Peer,
 }
@@ -83,11 +83,11 @@ pub(crate) fn bars(title: &str, groups: &[(String, Vec<Bar>)]) -> String {
 /// Several curves over one quantity.
 pub(crate) struct Panel {
     pub(crate) title: String,
-    /// What lies to the right, with its unit.
+    /// The horizontal axis, with its unit.
     pub(crate) across: String,
-    /// Names of places on the axis instead of numbers.
+    /// Labels on the axis in place of numbers.
     pub(crate) ticks: Vec<(f64, String)>,
-    /// Whether what lies upwards is a time in nanoseconds.
+    /// Whether the vertical axis is a time in nanoseconds.
     pub(crate) is_time: bool,
     pub(crate) curves: Vec<Curve>,
 }
@@ -155,7 +155,7 @@ fn draw(svg: &mut String, panel: &Panel, (left, top): (f64, f64), (width, height
     }
 }
 
-/// From a number to a place, by its logarithm.
+/// Maps a number to a coordinate, by its logarithm.
 struct Scale {
     low: f64,
     high: f64,
@@ -164,7 +164,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// Whole decades round all the numbers.
+    /// Full decades that contain all numbers.
     fn new(values: &[f64], from: f64, to: f64) -> Self {
         let logs = || values.iter().filter(|value| **value > 0.0).map(|value| value.log10());
         let low = logs().fold(f64::INFINITY, f64::min).floor();
@@ -194,7 +194,7 @@ impl Scale {
     }
 }
 
-/// Nanoseconds in the unit that suits them.
+/// A time in the unit that fits.
 pub(crate) fn time(ns: f64) -> String {
     let (value, unit) = match ns {
         ns if ns >= 1e9 => (ns / 1e9, "s"),
@@ -205,7 +205,7 @@ pub(crate) fn time(ns: f64) -> String {
     format!("{} {unit}", short(value))
 }
 
-/// A number with a thousand or a million in a letter.
+/// A number with k or M for a thousand or a million.
 pub(crate) fn amount(value: f64) -> String {
     match value {
         value if value >= 1e6 => format!("{} M", short(value / 1e6)),

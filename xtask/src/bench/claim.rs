@@ -1,13 +1,13 @@
-//! Claims: what must hold of the numbers, each a ratio or a size against its bound.
+//! Claims about the measurements, each a ratio or a size with its bound.
 
 use super::comparison::{Comparison, Score};
 use super::counts::Counts;
 use super::size::{ADDON, Size, WHEEL};
 
-/// Something that is to hold.
+/// A claim.
 pub(crate) struct Claim {
     pub(crate) what: String,
-    /// Nothing where what it is about was not measured.
+    /// `None` if it was not measured.
     pub(crate) measured: Option<f64>,
     pub(crate) bound: Bound,
 }
@@ -28,10 +28,10 @@ impl Claim {
 }
 
 const OURS: &str = "esclusa";
-/// The workload whose number others have where ours has a key and a reader.
+/// The workload in which Esclusa uses a key and a reader, and others their only way.
 const PREBUILT: &str = "w1-prebuilt-match";
 
-/// A list of claims in the making.
+/// A list of claims that is being built.
 struct Claims<'c> {
     of: &'c Comparison,
     claims: Vec<Claim>,
@@ -50,18 +50,18 @@ impl<'c> Claims<'c> {
         self.claims.push(Claim { what: what.into(), measured, bound });
     }
 
-    /// How many times one contender takes as long as another.
+    /// The ratio of one contender's time to another's.
     fn ratio(&self, workload: &str, one: &str, other: &str) -> Option<f64> {
         Some(self.of.score(workload, one)?.against(self.of.score(workload, other)?))
     }
 
-    /// How many times ours takes as long as another contender.
+    /// The ratio of Esclusa's time to another contender's.
     fn against(&mut self, workload: &str, other: &str, most: f64) {
         let ratio = self.ratio(workload, OURS, other);
         self.add(format!("`{workload}`, times `{other}`"), ratio, Bound::AtMost(most));
     }
 
-    /// The same beside the limit, in processes of their own and in turns within one.
+    /// The same against the limit, in processes of their own and in turns within one.
     fn beside_the_limit(&mut self, workload: &str, most: f64) {
         self.against(workload, "limit", most);
         let turns = self.of.turn(workload, OURS).zip(self.of.turn(workload, "limit"));
@@ -69,13 +69,13 @@ impl<'c> Claims<'c> {
         self.add("the same, in turns within one process", ratio, Bound::AtMost(most));
     }
 
-    /// How many times faster ours is than something that was written by hand.
+    /// How many times faster Esclusa is than hand-written code.
     fn faster_than(&mut self, workload: &str, other: &str, least: f64) {
         let ratio = self.ours(workload).zip(self.of.score(workload, other)).map(|(ours, other)| other.against(ours));
         self.add(format!("`{workload}`, times faster than `{other}`"), ratio, Bound::AtLeast(least));
     }
 
-    /// How many times faster ours is than the fastest engine of others.
+    /// How many times faster Esclusa is than the fastest other engine.
     fn faster(&mut self, workload: &str, theirs: &str, least: f64) {
         let peer = self.of.fastest_peer(theirs);
         let ratio = peer.zip(self.ours(workload)).map(|((_, score), ours)| score.against(ours));
@@ -84,7 +84,7 @@ impl<'c> Claims<'c> {
         self.add(format!("`{workload}`, times faster than {name}{beside}"), ratio, Bound::AtLeast(least));
     }
 
-    /// What our provider takes in an SDK of OpenFeature, times one that decides nothing.
+    /// The ratio of Esclusa's provider in an SDK of OpenFeature to one that decides nothing.
     fn provider(&mut self, sdk: &str, ours: &str, constant: &str) {
         let ratio = self.ratio(PREBUILT, ours, constant);
         self.add(format!("our provider in OpenFeature's {sdk}, times `{constant}`"), ratio, Bound::AtMost(1.1));
@@ -126,7 +126,7 @@ pub(crate) fn of_rust(rust: &Comparison, counts: &Counts) -> Vec<Claim> {
 
 pub(crate) fn of_python(python: &Comparison) -> Vec<Claim> {
     let mut claims = Claims::of(python);
-    // In Python a turn of the loop takes nearly as long as a call that does nothing.
+    // In Python an iteration of the loop takes nearly as long as a call that does nothing.
     let scores = || Some((claims.ours(PREBUILT)?, python.score(PREBUILT, "noop")?, python.score(PREBUILT, "loop")?));
     let ratio = scores().map(|(ours, noop, turn)| ours.without(turn).against(&noop.without(turn)));
     claims.add(format!("`{PREBUILT}` without its loop, times `noop` without it"), ratio, Bound::AtMost(4.0));
@@ -150,11 +150,11 @@ pub(crate) fn of_chromium(chromium: &Comparison) -> Vec<Claim> {
     claims.claims
 }
 
-/// Of what is downloaded: bytes by the name of the package.
+/// Claims about downloads: bytes by the name of the package.
 pub(crate) fn of_sizes(sizes: &[Size]) -> Vec<Claim> {
     let bytes = |name: &str| sizes.iter().find(|size| size.name == name).and_then(|size| size.bytes);
     let ours = bytes("@esclusa/wasm");
-    // Whichever of its two ways to load its engine takes less.
+    // The smaller of its two ways to load its engine.
     let theirs = ["@flipt-io/flipt-client-js", "@flipt-io/flipt-client-js/slim"];
     let flipt = theirs.into_iter().filter_map(bytes).min_by(f64::total_cmp);
     let share = ours.zip(flipt).map(|(ours, flipt)| ours / flipt);

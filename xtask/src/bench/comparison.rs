@@ -1,4 +1,4 @@
-//! A comparison: contenders asked in turns, round by round, so that the noise of the machine meets all of them alike.
+//! A comparison: contenders run in turns, round by round, so that noise of the machine affects all of them alike.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,35 +9,35 @@ use super::contender::{Entry, Running};
 use super::progress::Progress;
 use crate::tools::Tools;
 
-/// A contender that has taken so long for a workload is asked for no further round of it.
+/// A contender that has taken this long for a workload runs no further round of it.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Passes over all callers of contenders that take turns within one process.
 const PASSES: usize = 101;
 
-/// What our engine is called; a browser has the second alone.
+/// The names of Esclusa's contenders; a browser has only the second.
 const OURS: [&str; 2] = ["esclusa", "esclusa-wasm"];
 
-/// Who can be asked, and what is missing.
+/// The available contenders, and the missing ones.
 #[derive(Debug, Default)]
 pub(crate) struct Contenders {
     pub(crate) entries: Vec<Entry>,
-    /// What could not be installed or listed, and why.
+    /// Contenders that could not be installed or listed, and why.
     pub(crate) missing: Vec<(String, String)>,
 }
 
-/// What the contenders of one language took.
+/// The results of the contenders of one language.
 #[derive(Debug, Default)]
 pub(crate) struct Comparison {
     pub(crate) entries: Vec<Entry>,
     /// By workload and contender.
     scores: BTreeMap<(String, String), Score>,
-    /// Contenders that could not be started, or programs of them that could not be made, and why.
+    /// Contenders that could not be started or built, and why.
     pub(crate) not_run: Vec<(String, String)>,
-    /// Workloads that a contender has no number for, and why.
+    /// Workloads for which a contender has no number, and why.
     pub(crate) left_out: Vec<(String, String, String)>,
-    /// The passes of contenders that took turns within one process, by workload and contender.
+    /// The passes of contenders in one process, by workload and contender.
     turns: BTreeMap<(String, String), Score>,
-    /// Answers that are no times: memory and latencies.
+    /// Results that are not times: memory and latencies.
     others: BTreeMap<(String, String), Value<'static>>,
 }
 
@@ -57,17 +57,17 @@ impl Score {
         self.quantile(0.5)
     }
 
-    /// The fastest is 0, the slowest 1.
+    /// 0 is the fastest, 1 the slowest.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         quantile(self.rounds.clone(), share)
     }
 
-    /// The median of the ratios to another's rounds, each to the round beside it.
+    /// The median of the ratios to another's rounds, each to the neighbouring round.
     pub(crate) fn against(&self, other: &Score) -> f64 {
         quantile(self.rounds.iter().zip(&other.rounds).map(|(one, other)| one / other).collect(), 0.5)
     }
 
-    /// The same without what the loop alone takes in which both are asked.
+    /// The same without the time of the empty loop.
     pub(crate) fn without(&self, turn: &Score) -> Score {
         let rounds = self.rounds.iter().zip(&turn.rounds).map(|(one, turn)| one - turn).collect();
         Score { rounds, yes: self.yes }
@@ -87,7 +87,7 @@ fn quantile(mut numbers: Vec<f64>, share: f64) -> f64 {
 }
 
 impl Comparison {
-    /// Asks everybody for each timed workload, in turns.
+    /// Runs all contenders for each timed workload, in turns.
     pub(crate) fn of(
         tools: &Tools,
         contenders: Contenders,
@@ -105,7 +105,7 @@ impl Comparison {
                     running.push((entry.name.clone(), process));
                     comparison.entries.push(entry);
                 }
-                // Of one that could not be installed the installer has said why.
+                // If it could not be installed, the installer has reported why.
                 Err(_) if comparison.not_run.iter().any(|(name, _)| name.split("==").next() == Some(&entry.name)) => {}
                 Err(problem) => comparison.not_run.push((entry.name, problem)),
             }
@@ -160,7 +160,7 @@ impl Comparison {
         Ok(())
     }
 
-    /// Asks contenders of one program in turns within one process.
+    /// Runs contenders of one program in turns within one process.
     pub(crate) fn ask_in_turns(
         &mut self,
         tools: &Tools,
@@ -189,7 +189,7 @@ impl Comparison {
         }
     }
 
-    /// Asks each contender once, in a process of its own, for something that is no time.
+    /// Runs each contender once, in a process of its own, for a result that is not a time.
     pub(crate) fn ask_alone(&mut self, tools: &Tools, population: &str, workload: &str, progress: &Progress) {
         progress.begin(&format!("{workload}, one contender after the other"));
         for entry in self.entries.clone() {
@@ -205,18 +205,18 @@ impl Comparison {
         self.scores.get(&(workload.to_owned(), name.to_owned()))
     }
 
-    /// The same of one that took turns with others in one process.
+    /// The result of one that ran in turns with others in one process.
     pub(crate) fn turn(&self, workload: &str, name: &str) -> Option<&Score> {
         self.turns.get(&(workload.to_owned(), name.to_owned()))
     }
 
-    /// A number of an answer that is no time, by the names that lead to it.
+    /// A number in a result that is not a time, by its path.
     pub(crate) fn number(&self, workload: &str, name: &str, path: &[&str]) -> Option<f64> {
         let answer = self.others.get(&(workload.to_owned(), name.to_owned()))?;
         path.iter().try_fold(answer, |value, name| value.get(name))?.as_f64()
     }
 
-    /// Those who have a score, the fastest first.
+    /// The contenders with a score, the fastest first.
     pub(crate) fn ranking(&self, workload: &str) -> Vec<(&Entry, &Score)> {
         let mut ranking: Vec<(&Entry, &Score)> = Vec::new();
         for entry in &self.entries {
@@ -226,7 +226,7 @@ impl Comparison {
         ranking
     }
 
-    /// Esclusa in the way that the others are compared with: of a browser, what a browser loads.
+    /// Esclusa in the form for comparisons; in a browser, the build that a browser loads.
     pub(crate) fn ours(&self, workload: &str) -> Option<&Score> {
         OURS.iter().find_map(|name| self.score(workload, name))
     }

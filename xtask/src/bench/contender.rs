@@ -1,4 +1,4 @@
-//! A contender: a process that does one round of a workload when it is asked for one (`benches/README.md`).
+//! A contender: a process that runs one round of a workload on request (`benches/README.md`).
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -12,26 +12,28 @@ use esclusa::Value;
 
 use crate::tools::{Program, Tools};
 
-/// An answer takes milliseconds, or seconds where a slow engine sets up much; who needs longer than this hangs.
+/// An answer takes milliseconds, or seconds if a slow engine sets up much; a contender that takes longer than this
+/// hangs.
 const HANGS: Duration = Duration::from_secs(180);
-/// Who has not ended so long after the end of its input keeps threads or sockets that would keep it for ever.
+/// A contender that has not ended this long after the end of its input has threads or sockets that would keep it
+/// forever.
 const ENDS: Duration = Duration::from_secs(5);
 
-/// Somebody who can be asked, and by which program.
+/// A contender, and its program.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) about: String,
-    /// Why it cannot be asked, if that was seen when it was listed.
+    /// Why it cannot run, if listing it showed that.
     problem: Option<String>,
-    /// The program and what comes before the contender's name.
+    /// The program and the arguments before the contender's name.
     command: Vec<String>,
     folder: PathBuf,
 }
 
 impl Entry {
-    /// Everybody whom a program knows.
+    /// All contenders of a program.
     pub(crate) fn list(tools: &Tools, command: &[String], folder: &Path) -> Result<Vec<Entry>, String> {
         let program = program(tools, command, folder).ok_or("a contender without a program")?;
         let said = tools.must(program.arg("--list"))?;
@@ -45,7 +47,7 @@ impl Entry {
         said.lines().filter(|line| line.starts_with('{')).map(entry).collect()
     }
 
-    /// Whether it is an engine of others, which ours is compared with.
+    /// Whether it is another engine, to compare Esclusa with.
     pub(crate) fn is_peer(&self) -> bool {
         let yardsticks = ["limit", "serde_json", "noop", "loop"];
         let provider = self.name.starts_with("openfeature-")
@@ -57,21 +59,21 @@ impl Entry {
         self.name.starts_with("esclusa")
     }
 
-    /// Whether pictures have it: of our own, and of yardsticks, only those that others are compared with.
+    /// Whether charts show it: of Esclusa and of yardsticks, only those that others are compared with.
     pub(crate) fn is_shown(&self) -> bool {
         const OURS: [&str; 3] = ["esclusa", "esclusa-wasm", "esclusa-wasm-full"];
         const YARDSTICKS: [&str; 4] = ["limit", "noop", "by-hand-if", "by-hand-engine"];
         self.is_peer() || [OURS.as_slice(), &YARDSTICKS].concat().contains(&self.name.as_str())
     }
 
-    /// The command that counts instructions, but for the name of the workload and the rounds.
+    /// The command that counts instructions, without the name of the workload and the rounds.
     pub(crate) fn counting(&self, tools: &Tools, population: &str) -> Program {
         let valgrind = tools.program("valgrind").args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         let program = self.command.iter().fold(valgrind, Program::arg);
         program.args(["--count", &self.name, population])
     }
 
-    /// Its program with several of its contenders in turns, in one process: nanoseconds of each pass, by name.
+    /// Runs several contenders of its program in turns, in one process: nanoseconds of each pass, by name.
     pub(crate) fn in_turns(
         &self,
         tools: &Tools,
@@ -118,7 +120,7 @@ fn parsed(line: &str) -> Result<Value<'static>, String> {
     Value::from_json(line.as_bytes()).map(Value::into_owned).map_err(|problem| format!("`{line}`: {problem}"))
 }
 
-/// Hands on what a contender answers. A library may write lines of its own between; answers are objects.
+/// Passes on a contender's answers. A library may print lines of its own in between; answers are objects.
 fn listen(output: ChildStdout, answers: &Sender<Value<'static>>) {
     let lines = BufReader::new(output).lines().map_while(Result::ok);
     for answer in lines.filter(|line| line.starts_with('{')).filter_map(|line| parsed(&line).ok()) {
@@ -128,19 +130,19 @@ fn listen(output: ChildStdout, answers: &Sender<Value<'static>>) {
     }
 }
 
-/// One that waits for questions.
+/// A running contender.
 pub(crate) struct Running {
     child: Child,
     questions: Option<ChildStdin>,
     answers: Receiver<Value<'static>>,
-    /// Where its errors are written to.
+    /// The log of its errors.
     log: PathBuf,
-    /// Why it answers no more.
+    /// Why it has ended.
     ended: Option<String>,
 }
 
 impl Running {
-    /// The answer to one question: what a round took, or why there is none.
+    /// The answer to one question: the time of a round, or why there is none.
     pub(crate) fn ask(&mut self, workload: &str) -> Result<Value<'static>, String> {
         if let Some(why) = &self.ended {
             return Err(why.clone());
@@ -149,7 +151,7 @@ impl Running {
             let asked = writeln!(questions, "{workload}");
             asked.and_then(|()| questions.flush())
         });
-        // One that hears nothing has ended, which is what `answer` sees next.
+        // If sending fails, it has ended, which `answer` reports next.
         drop(asked);
         let answer = self.answer(&format!("at `{workload}`"));
         if let Err(why) = &answer {
@@ -175,7 +177,7 @@ impl Running {
         }
     }
 
-    /// Waits for its end, and does not wait long.
+    /// Waits for its end, for a short time.
     fn end(&mut self) -> String {
         let begin = Instant::now();
         while begin.elapsed() < ENDS && matches!(self.child.try_wait(), Ok(None)) {
@@ -188,7 +190,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // At the end of its input a contender ends by itself.
+        // A contender ends by itself at the end of its input.
         drop(self.questions.take());
         self.end();
     }

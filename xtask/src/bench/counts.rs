@@ -1,4 +1,4 @@
-//! Instructions of an answer, counted under callgrind: the difference of three rounds and one.
+//! Instructions of an evaluation, counted under callgrind: the difference between three rounds and one.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::tools::Tools;
 pub(crate) struct Counts(BTreeMap<(String, String), f64>);
 
 impl Counts {
-    /// Counts for everybody who can be counted; nothing where there is no Valgrind.
+    /// Counts for all contenders that can be counted; empty without Valgrind.
     pub(crate) fn count(
         tools: &Tools,
         entries: &[Entry],

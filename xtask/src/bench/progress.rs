@@ -1,4 +1,4 @@
-//! What is being done, on one line that is written over; where nobody looks at a terminal, a line for each step.
+//! The progress, on one line that is overwritten; without a terminal, one line for each step.
 
 use std::time::{Duration, Instant};
 
@@ -28,12 +28,12 @@ impl Progress {
         }
     }
 
-    /// What is done within a step.
+    /// The current part of a step.
     pub(crate) fn say(&self, what: &str) {
         self.bar.set_message(what.to_owned());
     }
 
-    /// What is done, to stay.
+    /// A line that stays.
     pub(crate) fn done(&self, what: &str) {
         self.bar.suspend(|| println!("{what}"));
     }

@@ -1,4 +1,4 @@
-//! The record of a run: tables and pictures, dated, in `benches/records/`.
+//! The record of a run: tables and charts, dated, in `benches/records/`.
 
 use std::fmt::Write;
 
@@ -40,7 +40,7 @@ pub(crate) fn tables(comparison: &Comparison, workloads: &[&str]) -> String {
     text
 }
 
-/// Who is not run, who has no number for a workload, and why.
+/// Contenders that were not run, or have no number for a workload, and why.
 pub(crate) fn left_out(comparison: &Comparison) -> String {
     let mut text = String::new();
     if !comparison.not_run.is_empty() {
@@ -49,7 +49,8 @@ pub(crate) fn left_out(comparison: &Comparison) -> String {
     for (name, problem) in &comparison.not_run {
         let _ = writeln!(text, "- {name}: {}", reason(problem));
     }
-    // Workloads that one contender leaves out for one reason, then contenders that leave out the same ones for it.
+    // First workloads that one contender leaves out for one reason, then contenders that leave out the same ones for
+    // it.
     let mut of_each: Vec<(&str, &str, Vec<&str>)> = Vec::new();
     for (name, workload, why) in &comparison.left_out {
         match of_each.iter_mut().find(|(known, reason, _)| *known == name && *reason == why) {
@@ -73,7 +74,8 @@ pub(crate) fn left_out(comparison: &Comparison) -> String {
     text
 }
 
-/// A problem in one line: what failed, and what it said of an error, which compilers and installers put among much else.
+/// A problem in one line: the command that failed, and its error, which compilers and installers hide among other
+/// output.
 pub(crate) fn reason(problem: &str) -> String {
     const LONGEST: usize = 400;
     let mut lines = problem.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -86,7 +88,7 @@ pub(crate) fn reason(problem: &str) -> String {
     if line.chars().count() > LONGEST { line.chars().take(LONGEST).chain(['…']).collect() } else { line }
 }
 
-/// A command that failed without its folders and most of its arguments, or the line as it is.
+/// A failed command without its folders and most of its arguments, or the line unchanged.
 fn shortened(line: &str) -> String {
     let Some(command) = line.strip_prefix('`').and_then(|line| line.strip_suffix("` failed:")) else {
         return line.to_owned();
@@ -98,7 +100,7 @@ fn shortened(line: &str) -> String {
     format!("`{}{more}` failed:", said.join(" "))
 }
 
-/// What each contender is, as it says itself.
+/// The descriptions of the contenders.
 pub(crate) fn contenders(comparison: &Comparison) -> String {
     let mut text = String::from("\n| contender | version | what it is |\n|---|---|---|\n");
     for Entry { name, version, about, .. } in &comparison.entries {
@@ -107,7 +109,7 @@ pub(crate) fn contenders(comparison: &Comparison) -> String {
     text
 }
 
-/// What must hold, by the part that it is about, and whether it does.
+/// The claims, by their part, and whether they hold.
 pub(crate) fn claims(claims: &[(&str, Claim)]) -> String {
     let mut text = String::from("\n| | what | measured | budget | holds |\n|---|---|---|---|---|\n");
     for (part, claim) in claims {
@@ -116,7 +118,7 @@ pub(crate) fn claims(claims: &[(&str, Claim)]) -> String {
             Bound::AtLeast(bound) => (bound, format!("at least {}", plain(bound))),
         };
         let measured = match claim.measured {
-            // A thousandth above the bound is not the bound.
+            // A value a thousandth above the bound must not be shown as the bound.
             Some(measured) if claim.holds() == Some(false) && plain(measured) == plain(bound) => measured.to_string(),
             Some(measured) => plain(measured),
             None => "not measured".to_owned(),
@@ -160,7 +162,7 @@ pub(crate) fn instructions(counts: &Result<Counts, String>, entries: &[Entry], w
     text
 }
 
-/// Ours beside the limit where both took turns in one process.
+/// Esclusa and the limit in turns within one process.
 pub(crate) fn turns(comparison: &Comparison, workloads: &[&str]) -> String {
     let mut text = String::from("\n| workload | Esclusa | the limit | times the limit |\n|---|---|---|---|\n");
     for workload in workloads {
@@ -209,7 +211,7 @@ pub(crate) fn latencies(comparison: &Comparison) -> String {
     text
 }
 
-/// The latencies as two panels: alone, and while somebody publishes.
+/// The latencies as two panels: alone, and during publishing.
 pub(crate) fn latency_panels(comparison: &Comparison) -> Vec<Panel> {
     [("alone", "Nobody publishes"), ("publishing", "A new snapshot every 10 ms")]
         .map(|(when, title)| {

@@ -1,4 +1,4 @@
-//! A record in the making: what each part gave, what must hold of it, and the pictures.
+//! A record that is being written: the results of each part, its claims, and the charts.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::record;
 use super::size::{self, Size};
 use crate::tools::Tools;
 
-/// The workload that the picture of all hosts shows.
+/// The workload in the chart of all hosts.
 const SHOWN: &str = "w1-prebuilt-match";
 
 #[derive(Default)]
@@ -64,7 +64,7 @@ impl Report {
         self.pictures.push(("latency", chart::panels(title, &record::latency_panels(&rust))));
     }
 
-    /// What a host gave, or why there is nothing: its budgets stand in the record all the same.
+    /// The results of a host, or why there are none: its claims are in the record in any case.
     pub(crate) fn host(
         &mut self,
         name: &'static str,
@@ -131,19 +131,19 @@ impl Report {
         self.text.push_str(&format!("\nNot run: {}\n", record::reason(problem)));
     }
 
-    /// Whether no part gave anything.
+    /// Whether no part has results.
     pub(crate) fn is_empty(&self) -> bool {
         self.pictures.is_empty()
             && self.bars.is_empty()
             && self.claims.iter().all(|(_, claim)| claim.measured.is_none())
     }
 
-    /// What must hold, and whether it does.
+    /// The claims, and whether they hold.
     pub(crate) fn claims(&self) -> String {
         record::claims(&self.claims)
     }
 
-    /// Writes the record and its pictures; tells where.
+    /// Writes the record and its charts; prints their paths.
     pub(crate) fn write(&mut self, tools: &Tools, rounds: usize, parts: &[String]) -> Result<String, String> {
         self.bars.retain(|(_, bars)| !bars.is_empty());
         if !self.bars.is_empty() {
@@ -170,7 +170,7 @@ impl Report {
             self.claims(),
             self.text
         );
-        // Reasons may name files; the record is of no machine in particular.
+        // Reasons may contain paths; the record must not show those of this machine.
         let text = text.replace(&*tools.root().to_string_lossy(), ".");
         let file = folder.join(format!("{day}-speed.md"));
         write(&file, &text)?;
@@ -178,7 +178,7 @@ impl Report {
     }
 }
 
-/// The machine and the compilers, as far as they tell.
+/// The machine and the compilers, as far as they can be determined.
 fn machine(tools: &Tools) -> String {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));

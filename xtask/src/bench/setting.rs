@@ -1,4 +1,4 @@
-//! The programs that hold contenders, built and installed below `target/bench`.
+//! The programs with contenders, built and installed below `target/bench`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use crate::installed::one;
 use crate::package::Packages;
 use crate::tools::Tools;
 
-/// The packages of the workspace of peers in Rust: each is one program, built by itself, so that no peer's features
-/// change what another is built of.
+/// The packages of the workspace of Rust peers: each is one program, built separately, so that one peer's features do
+/// not change another's build.
 const RUST_PEERS: [&str; 3] = ["esclusa-peers", "esclusa-peers-protobuf", "esclusa-peers-statsig"];
 
 pub(crate) struct Setting<'t> {
@@ -28,7 +28,7 @@ impl<'t> Setting<'t> {
         Ok(Setting { tools, folder })
     }
 
-    /// Who is asked about, as one document.
+    /// The callers, as one document.
     pub(crate) fn population(&self) -> Result<String, String> {
         let file = self.folder.join("population.json");
         let arguments = ["run", "--quiet", "--release", "--package", "esclusa-benches", "--example", "population"];
@@ -37,7 +37,7 @@ impl<'t> Setting<'t> {
         Ok(text(&file))
     }
 
-    /// The same with the first thousand of everybody: callgrind takes a minute to read them all.
+    /// The same with the first thousand callers of each kind: callgrind takes a minute to read them all.
     pub(crate) fn small_population(&self, population: &str) -> Result<String, String> {
         const EACH: usize = 1_000;
         let document = fs::read(population).map_err(|problem| format!("cannot read {population}: {problem}"))?;
@@ -74,7 +74,7 @@ impl<'t> Setting<'t> {
             cargo.arg("--target-dir").arg(&target)
         };
         let program = |name: &str| -> Result<Vec<Entry>, String> {
-            // It prints where the compiler is that some peers need; who does not need it is built without.
+            // It prints the path of a compiler that some peers need; the others are built without it.
             let protoc = self.tools.must(cargo("run", "esclusa-peers-protoc")).unwrap_or_default();
             self.tools.must(cargo("build", name).env("PROTOC", protoc.trim()))?;
             self.list(&[text(&target.join("release").join(name))], &self.folder)
@@ -88,19 +88,19 @@ impl<'t> Setting<'t> {
         Ok(contenders)
     }
 
-    /// The wheel as the contenders in Python have it.
+    /// The wheel for the contenders in Python.
     pub(crate) fn wheel(&self, progress: &Progress) -> Result<(), String> {
         let say = |what: &str| progress.begin(&format!("building {what}"));
         Packages::new(self.tools, &self.folder.join("wheel"), &say)?.wheel_to_measure()
     }
 
-    /// The packages for npm as the contenders in JavaScript have them.
+    /// The npm packages for the contenders in JavaScript.
     pub(crate) fn npm(&self, progress: &Progress) -> Result<(), String> {
         let say = |what: &str| progress.begin(&format!("building {what}"));
         Packages::new(self.tools, &self.folder.join("npm"), &say)?.npm_to_measure()
     }
 
-    /// What a release has for this machine: a wheel and a package with the addon, and how many bytes each has.
+    /// A release's packages for this machine: a wheel and a package with the addon, with their sizes in bytes.
     pub(crate) fn native(&self, progress: &Progress) -> Result<Vec<(PathBuf, u64)>, String> {
         let say = |what: &str| progress.begin(&format!("building {what} of a release"));
         let machine = self.tools.must(self.tools.program("rustc").arg("-vV"))?;
@@ -118,7 +118,7 @@ impl<'t> Setting<'t> {
         let pip = || self.tools.program(&python).args(["-m", "pip", "install", "--quiet"]);
         let mut missing = Vec::new();
         if self.tools.must(pip().arg("--requirement").arg(&wanted)).is_err() {
-            // One that cannot be had here shall not keep the others away.
+            // A package that cannot be installed here must not prevent the others.
             for package in first_paragraph(&wanted)? {
                 progress.say(&format!("installing {package}"));
                 if let Err(problem) = self.tools.must(pip().arg("--constraint").arg(&wanted).arg(&package)) {
@@ -132,8 +132,8 @@ impl<'t> Setting<'t> {
         Ok(Contenders { entries, missing })
     }
 
-    /// Makes a project with the peers in JavaScript and our packages. The peers are optional to npm, which goes on
-    /// where it cannot have one; what is missing is seen when it is started.
+    /// Makes a project with the JavaScript peers and Esclusa's packages. The peers are optional dependencies, so npm
+    /// goes on without one; starting it then shows that it is missing.
     pub(crate) fn project(&self, progress: &Progress) -> Result<(), String> {
         progress.begin("installing the peers in JavaScript");
         let folder = self.node_folder();
@@ -151,12 +151,12 @@ impl<'t> Setting<'t> {
         self.tools.must(own?).map(drop)
     }
 
-    /// Those in Node, in the project that [`project`](Self::project) made.
+    /// The contenders in Node, in the project of [`project`](Self::project).
     pub(crate) fn node(&self) -> Result<Contenders, String> {
         self.in_project("contender.js")
     }
 
-    /// Those in Chromium.
+    /// The contenders in Chromium.
     pub(crate) fn chromium(&self) -> Result<Contenders, String> {
         self.in_project("chromium.js")
     }
@@ -185,7 +185,7 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// The packages of `requirements.txt` that are the peers: those before the empty line, without what they need.
+/// The peers in `requirements.txt`: the packages before the empty line, without their dependencies.
 fn first_paragraph(requirements: &Path) -> Result<Vec<String>, String> {
     let lines = fs::read_to_string(requirements)
         .map_err(|problem| format!("cannot read {}: {problem}", requirements.display()))?;
@@ -193,7 +193,7 @@ fn first_paragraph(requirements: &Path) -> Result<Vec<String>, String> {
     Ok(peers.map(str::to_owned).collect())
 }
 
-/// Copies a folder over another, without what npm has installed in either.
+/// Copies a folder over another, without npm's installed packages.
 fn copy(from: &Path, to: &Path) -> Result<(), String> {
     let problem = |problem: std::io::Error| format!("cannot copy {} to {}: {problem}", from.display(), to.display());
     fs::create_dir_all(to).map_err(problem)?;

@@ -1,22 +1,22 @@
-//! What users download: the artefacts of a release, and what a browser loads.
+//! The sizes of downloads: the packages of a release, and what a browser loads.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use esclusa::Value;
 
-/// What the native artefacts are called in the record.
+/// The names of the native packages in the record.
 pub(crate) const WHEEL: &str = "wheel";
 pub(crate) const ADDON: &str = "addon for Node";
 
-/// How large something is, as it is downloaded.
+/// The size of a download.
 #[derive(Debug)]
 pub(crate) struct Size {
     pub(crate) name: String,
     version: String,
-    /// Nothing where it could not be made.
+    /// `None` if it could not be built.
     pub(crate) bytes: Option<f64>,
-    /// Of which so many JavaScript and so many WebAssembly, for what a browser loads.
+    /// The bytes of JavaScript and of WebAssembly in it, for what a browser loads.
     script: Option<f64>,
     wasm: Option<f64>,
     /// The file's name, or where flags are evaluated; or why it has no size.
@@ -49,7 +49,7 @@ pub(crate) fn of_browsers(lines: &str) -> Result<Vec<Size>, String> {
     lines.lines().filter(|line| line.starts_with('{')).map(size).collect()
 }
 
-/// What is downloaded, as a table; the same columns for all of them would be empty for half.
+/// Downloads as a table; common columns for all of them would be half empty.
 pub(crate) fn native(sizes: &[Size]) -> String {
     let mut text = String::from("\n| artefact | bytes | file |\n|---|---|---|\n");
     for Size { name, bytes, about, .. } in sizes {
@@ -58,7 +58,7 @@ pub(crate) fn native(sizes: &[Size]) -> String {
     text
 }
 
-/// What browsers load, least first.
+/// What browsers load, the smallest first.
 pub(crate) fn browsers(sizes: &[Size]) -> String {
     let mut text =
         String::from("\n| package | gzipped | JavaScript | WebAssembly | evaluates |\n|---|---|---|---|---|\n");

@@ -1,4 +1,4 @@
-//! The census: every flag resolved for every user, counted, and compared with what the definitions make of it.
+//! The census: every flag resolved for every user, counted, and compared with the expectation from the definitions.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::definition::{Definitions, Unit};
 use super::page::{count, duration};
 use super::population::{PLANS, Person, Population, REGIONS};
 
-/// How many users are resolved between two looks at the clock.
+/// Number of users that are resolved between two reads of the clock.
 const CHUNK: usize = 1_000;
 
 pub(super) struct Census {
@@ -19,21 +19,21 @@ pub(super) struct Census {
     resolving: Duration,
 }
 
-/// What was counted of one flag.
+/// The counts of one flag.
 pub(super) struct FlagCount {
     pub(super) all: Part,
     pub(super) plans: [Part; PLANS.len()],
     pub(super) regions: [Part; REGIONS.len()],
-    /// As many as the definition has variants.
+    /// One for each variant of the definition.
     pub(super) variants: Vec<VariantCount>,
     chance: Chance,
-    /// Users for whom the answer does not depend on a bucket and is not what the definition says.
+    /// Users whose answer does not depend on a bucket and differs from the definition.
     contradictions: u32,
     /// The first user, by number, for whom it is on.
     pub(super) first_on: Option<usize>,
 }
 
-/// Some users: how many are in the audience, and for how many the flag is on.
+/// Some users: the size of the audience, and for how many of it the flag is on.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Part {
     pub(super) audience: u32,
@@ -113,7 +113,7 @@ impl Census {
         self.flags.iter().map(|flag| 1 + flag.variants.len() as u64).sum()
     }
 
-    /// The keys of the flags of which some number is not what it must be.
+    /// The keys of the flags with a wrong number.
     pub(super) fn wrong<'d>(&self, definitions: &'d Definitions) -> Vec<&'d str> {
         let is_wrong = |flag: &FlagCount| {
             let variants_allowed = flag.variants.iter().all(|variant| variant.verdict().is_allowed);
@@ -182,12 +182,12 @@ impl FlagCount {
         }
     }
 
-    /// The share of the audience that the definition gives the flag, if there is an audience.
+    /// The expected share of the audience, if there is an audience.
     pub(super) fn expected(&self) -> Option<f64> {
         (self.all.audience > 0).then(|| self.chance.expected() / f64::from(self.all.audience))
     }
 
-    /// Whether the measured share is what the definition makes it, and no user's certain answer is another.
+    /// Compares the measured share with the expected one, and certain answers with the definition.
     pub(super) fn verdict(&self) -> Verdict {
         let verdict = self.chance.judge(self.all.on);
         Verdict { is_allowed: verdict.is_allowed && self.contradictions == 0, ..verdict }
@@ -195,7 +195,7 @@ impl FlagCount {
 }
 
 impl VariantCount {
-    /// How many of those who have the flag are expected to be served this variant.
+    /// The expected number of users with this variant.
     pub(super) fn expected(&self) -> f64 {
         self.chance.expected()
     }

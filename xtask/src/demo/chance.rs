@@ -1,19 +1,19 @@
-//! What chance allows: how far a measured number may be from the expected one.
+//! The allowed distance between a measured and an expected number.
 //!
-//! Units are independent of each other, and all users of a company that is bucketed by company move together. The
-//! number of users who are in is then a sum of independent parts, one for each user and one for each company, whose
+//! Units are independent of each other, and all users of a company that is bucketed by company change together. The
+//! number of users who are on is then a sum of independent parts, one for each user and one for each company, whose
 //! variances add up; for a flag that is bucketed by user it is the binomial distribution.
 
-/// A measured number may be so many standard deviations off.
+/// Maximum distance in standard deviations.
 const SIGMAS: f64 = 5.0;
 
-/// What is expected of a number of users, each of whom is in with some likelihood.
+/// The expected number of users, each of whom is on with some probability.
 #[derive(Default)]
 pub(super) struct Chance {
     expected: f64,
-    /// Of the users' own buckets.
+    /// The variance of the users' own buckets.
     variance: f64,
-    /// For each company that has a bucket: the root of the variance it brings, and how many users it moves.
+    /// For each company that has a bucket: the standard deviation that it adds, and the number of its users.
     companies: Vec<(f64, f64)>,
 }
 
@@ -21,12 +21,12 @@ pub(super) struct Chance {
 #[derive(Clone, Copy)]
 pub(super) struct Verdict {
     pub(super) is_allowed: bool,
-    /// How many standard deviations it is off; none if there is no chance in it.
+    /// The distance in standard deviations; `None` without randomness.
     pub(super) sigmas: Option<f64>,
 }
 
 impl Chance {
-    /// One more user, who is in if the company is, with the first likelihood, and the user is, with the second.
+    /// Adds a user, who is on if the company is, with the first probability, and the user is, with the second.
     pub(super) fn add(&mut self, company: usize, by_company: f64, by_user: f64) {
         self.expected += by_company * by_user;
         self.variance += by_company * by_user * (1.0 - by_user);
@@ -45,13 +45,13 @@ impl Chance {
         self.expected
     }
 
-    /// Bernstein's inequality: a number is further off than this less often than one five standard deviations off
-    /// in the bell curve's tail. For large audiences it is five standard deviations; for small ones, where the
-    /// bell curve does not hold, it allows a little more.
+    /// Bernstein's inequality: a number exceeds this distance less often than the normal distribution exceeds five
+    /// standard deviations. For large audiences it is five standard deviations; for small ones, where the normal
+    /// distribution does not apply, it allows a little more.
     pub(super) fn judge(&self, measured: u32) -> Verdict {
         let variance = self.variance + self.companies.iter().map(|(root, _)| root * root).sum::<f64>();
         let off = f64::from(measured) - self.expected;
-        // Sums of a million products of doubles may be off by a little themselves.
+        // Sums of a million products of doubles have rounding errors.
         let slack = 1e-6 * (1.0 + self.expected);
         if variance <= slack * slack {
             return Verdict { is_allowed: off.abs() <= slack, sigmas: None };

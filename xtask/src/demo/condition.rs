@@ -1,7 +1,7 @@
-//! Conditions, read and decided the plain way (sections 4 and 5 of SEMANTICS.md), for what the demo expects.
+//! Conditions, read and decided in the simplest way (sections 4 and 5 of SEMANTICS.md), for the demo's expectations.
 //!
-//! Nothing of the engine's own reading is used. Of the operators only those are here that the example rows use, and
-//! a condition with another is refused: the demo says so instead of guessing.
+//! It uses nothing of the engine. It has only the operators of the example rows, and refuses a condition with any other
+//! instead of guessing.
 
 use std::cmp::Ordering;
 
@@ -26,7 +26,7 @@ pub(super) enum Operator {
 }
 
 impl Condition {
-    /// Reads a condition that the engine has found to be sound.
+    /// Reads a condition that the engine has accepted.
     pub(super) fn read(value: &Value<'_>) -> Result<Self, String> {
         let parts = |name: &str| value.get(name).and_then(Value::as_list);
         if let Some(parts) = parts("all") {
@@ -131,7 +131,7 @@ fn texts(fields: &Value<'_>) -> Vec<String> {
     values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// `1.2.3`; a wanted version with a pre-release is more than the demo reads.
+/// `1.2.3`; the demo does not read a wanted version with a pre-release.
 fn version(text: &str) -> Option<[u64; 3]> {
     let parts: Vec<u64> = text.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
     parts.try_into().ok()

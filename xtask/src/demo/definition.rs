@@ -1,7 +1,7 @@
-//! Definitions, read from the rows the plain way, and what they make each user expect.
+//! Definitions, read from the rows in the simplest way, and the expected answer of each user.
 //!
-//! This is the demo's own reading of sections 2 and 7 of SEMANTICS.md, without the engine: no bucket is computed
-//! here, only how likely each is. What the engine answers is measured against it.
+//! This is the demo's own reading of sections 2 and 7 of SEMANTICS.md, without the engine: it computes no bucket, only
+//! probabilities. The engine's answers are measured against it.
 
 use esclusa::{Time, Value};
 
@@ -14,14 +14,14 @@ pub(super) struct Definitions(Vec<Definition>);
 
 pub(super) struct Definition {
     pub(super) key: String,
-    /// What the row says about its state: `active`, `completed`, or why it is off for everybody.
+    /// The state of the row: `active`, `completed`, or why the flag is off for everyone.
     pub(super) state: &'static str,
     pub(super) by: Unit,
     pub(super) variants: Vec<(String, f64)>,
     off: bool,
     share: f64,
     targets: Vec<(&'static str, Vec<String>)>,
-    /// Whom the flag is off and on for whatever the targets say: users and companies.
+    /// Users and companies for which the flag is off or on regardless of the targets.
     overrides: [[Vec<String>; 2]; 2],
     prerequisites: Vec<(usize, Wanted)>,
     rules: Vec<Rule>,
@@ -48,13 +48,13 @@ struct Rule {
     serve: Vec<(String, f64)>,
 }
 
-/// How likely a flag is on for a user of its audience: the buckets of the company and those of the user are
+/// The probability that a flag is on for a user of its audience: the buckets of the company and of the user are
 /// independent, and both must be inside.
 #[derive(Clone, Copy)]
 pub(super) struct Odds<'d> {
     pub(super) company: f64,
     pub(super) user: f64,
-    /// Which variant the user gets with which likelihood, if the flag is on, and by which unit.
+    /// The variants with their probabilities, if the flag is on, and the unit that chooses.
     pub(super) choice: (&'d [(String, f64)], Unit),
 }
 
@@ -72,7 +72,7 @@ impl Definitions {
         self.0.iter()
     }
 
-    /// How likely the flag is on for somebody, or `None` for who is not in its audience.
+    /// The probability that the flag is on for a user, or `None` outside of its audience.
     pub(super) fn odds(&self, flag: usize, person: &Person<'_>) -> Option<Odds<'_>> {
         let flag = self.0.get(flag).filter(|flag| !flag.off)?;
         let mut odds = Odds { company: 1.0, user: 1.0, choice: (&flag.variants, flag.by) };
@@ -113,7 +113,7 @@ impl Odds<'_> {
         }
     }
 
-    /// The other flag must be as wanted; `None` if it cannot be.
+    /// The other flag must have the wanted answer; `None` if it cannot have it.
     fn demand(&mut self, other: Option<Odds<'_>>, wanted: &Wanted) -> Option<()> {
         match (other, wanted) {
             (None, Wanted::Off) => {}
@@ -234,7 +234,7 @@ fn shares(entries: &[Value<'_>], key: &str) -> Vec<(String, f64)> {
     entries.iter().map(|entry| (text(entry, key).unwrap_or_default().to_owned(), weight(entry) / sum)).collect()
 }
 
-/// `rollout_percentage` as a share of 1; none means everybody.
+/// `rollout_percentage` as a share of 1; everyone if it is absent.
 fn percentage(fields: &Value<'_>) -> f64 {
     let column = fields.get("rollout_percentage");
     let number = column.and_then(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()));

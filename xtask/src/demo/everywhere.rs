@@ -1,17 +1,17 @@
-//! The emergency rollback once more, in a Postgres, as eight processes of three languages see it.
+//! The emergency rollback again, in a Postgres, as seen by eight processes of three languages.
 //!
-//! The measuring is done by an example of `esclusa-sync`, which is compiled only for this act.
+//! An example of `esclusa-sync` measures it, and is compiled only for this act.
 
 use super::Problem;
 use super::page::Page;
 use crate::installed::Installed;
 use crate::tools::{Program, Tools};
 
-/// Beside the three processes that are the example itself.
+/// Besides the three processes of the example itself.
 const PYTHON: usize = 3;
 const NODE: usize = 2;
 
-/// Whether every process saw it; how soon depends on what else the machine does, and is shown.
+/// Whether every process saw it; the time depends on the load of the machine, and is shown.
 pub(super) fn print(page: &Page) -> Result<bool, Problem> {
     let tools = Tools::find().map_err(Problem::Failure)?;
     if !tools.has_postgres() {

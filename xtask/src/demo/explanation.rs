@@ -1,4 +1,4 @@
-//! Explanations: somebody who has the flag, and a colleague who asks why not.
+//! Explanations: a user with the flag, and a colleague without it.
 
 use std::io;
 
@@ -11,14 +11,14 @@ use super::page::Page;
 use super::population::{Person, Population};
 use super::rows::Rows;
 
-/// Two users by their numbers.
+/// Two users by number.
 pub(super) struct Pair {
     pub(super) has_it: usize,
     has_it_not: usize,
 }
 
-/// The first user who has the flag, and the user most like that one who has not: in the audience if possible, and of
-/// the same company if possible. `None` if everybody or nobody has it.
+/// The first user with the flag, and the most similar user without it: in the audience if possible, and of the same
+/// company if possible. `None` if all users have it or none has.
 pub(super) fn pair(
     rows: &Rows,
     definitions: &Definitions,
@@ -32,7 +32,7 @@ pub(super) fn pair(
     let likeness = |person: &Person<'_>| (definitions.odds(flag, person).is_some(), person.user.company == company);
     let without =
         population.people().enumerate().filter(|(_, person)| !rows.set().is_enabled(KEY, &person.context(), at));
-    // Of several that are equally alike, the first.
+    // The first of several that are equally similar.
     let (has_it_not, _) = without
         .map(|(number, person)| (number, likeness(&person)))
         .reduce(|best, next| if next.1 > best.1 { next } else { best })?;

@@ -1,4 +1,4 @@
-//! The same answers from every host: the packages are built, installed into empty projects, and asked.
+//! The same answers from every host: the packages are built, installed into empty projects, and called.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::installed::{Host, Installed};
 use crate::package::Packages;
 use crate::tools::Tools;
 
-/// How many users every host is asked about.
+/// Number of users for every host.
 const USERS: usize = 250;
 const KEY: usize = 34;
 const COLUMN: usize = 24;
@@ -91,7 +91,7 @@ fn questions(rows: &Rows, people: &[Person<'_>], at: Time) -> String {
     questions
 }
 
-/// The engine's own answers, as every host prints them: names sorted.
+/// The engine's own answers in the form of every host: names sorted.
 fn answers(rows: &Rows, people: &[Person<'_>], at: Time) -> String {
     let mut answers = String::new();
     for key in rows.set().keys() {
@@ -103,7 +103,7 @@ fn answers(rows: &Rows, people: &[Person<'_>], at: Time) -> String {
     answers
 }
 
-/// How many answers of each flag are on; they stand flag by flag.
+/// Number of answers of each flag that are on; the answers are ordered by flag.
 fn on_by_flag(answers: &str, people: usize) -> Vec<usize> {
     let lines: Vec<&str> = answers.lines().collect();
     let is_on = |line: &&&str| line.contains(r#""enabled":true,"error""#);

@@ -6,22 +6,22 @@ use esclusa::Time;
 
 use super::Problem;
 
-/// A moment inside the windows of the data, so that every run of the demo prints the same shares.
+/// A time inside the windows of the data, so that every run of the demo prints the same shares.
 const DEFAULT_AT: &str = "2026-03-02T12:00:00Z";
 const DEFAULT_USERS: u32 = 200_000;
 const DEFAULT_COMPANIES: u32 = 2_000;
-/// A user takes about 200 bytes; more than this would not fit into the memory of a laptop.
+/// A user takes about 200 bytes; more would not fit into a laptop's memory.
 const MAX_USERS: u32 = 10_000_000;
 
-/// What the demo is asked to do.
+/// The options of the demo.
 pub(super) struct Options {
     pub(super) users: u32,
     pub(super) companies: u32,
     pub(super) at: Time,
     pub(super) rows: PathBuf,
-    /// Leave the other hosts out.
+    /// Skips the other hosts.
     pub(super) engine_only: bool,
-    /// End with the React example, served.
+    /// Serves the React example at the end.
     pub(super) serve: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is printed: lines on stdout, with colours when a terminal shows them, and numbers as people write them.
+//! The output: lines on stdout, with colours on a terminal, and readable numbers.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Page {
     }
 }
 
-/// A whole number with its thousands apart: `200,000`.
+/// A whole number with commas: `200,000`.
 pub(super) fn count(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();
     let mut apart = String::new();

@@ -11,13 +11,13 @@ use super::page::{count, duration};
 
 pub(super) const PLANS: [&str; 4] = ["FREE", "BASIC", "PREMIUM", "ENTERPRISE"];
 pub(super) const REGIONS: [&str; 8] = ["CO", "MX", "AR", "CL", "PE", "BR", "ES", "US"];
-/// Everybody has one of these. Each company's first user is its `OWNER`; the numbers are the others' odds.
+/// The roles. Each company's first user is its `OWNER`; the numbers are the probabilities of the others, in percent.
 const ROLES: [(&str, u32); 5] = [("ADMIN", 9), ("MANAGER", 15), ("AGENT", 52), ("ANALYST", 14), ("PARTNER", 10)];
 
-/// How many of 100 companies have a plan, and the fewest and most users that such a company is likely to have.
+/// Number of companies out of 100 with each plan, and the usual range of their users.
 const COMPANIES_BY_PLAN: [(u32, (u64, u64)); 4] = [(40, (5, 45)), (30, (10, 90)), (20, (40, 260)), (10, (100, 700))];
 const COMPANIES_BY_REGION: [u32; 8] = [21, 22, 14, 7, 5, 15, 8, 8];
-/// The app's versions in use. Who only uses the website has none.
+/// The versions of the app; users of the website only have none.
 const APP_VERSIONS: [(Option<&str>, u32); 6] = [
     (None, 12),
     (Some("3.2.4"), 9),
@@ -35,17 +35,17 @@ const SEED: u64 = 0x0e5c_105a;
 
 pub(super) struct Company {
     pub(super) id: String,
-    /// The place in [`PLANS`].
+    /// The index in [`PLANS`].
     pub(super) plan: usize,
-    /// The place in [`REGIONS`].
+    /// The index in [`REGIONS`].
     pub(super) region: usize,
-    /// How many seats it pays for; its share of the users follows it.
+    /// Number of paid seats; its share of the users follows it.
     seats: u64,
 }
 
 pub(super) struct User {
     pub(super) id: String,
-    /// The company's place in the population.
+    /// The company's index in the population.
     pub(super) company: usize,
     pub(super) role: &'static str,
     app_version: Option<&'static str>,
@@ -131,7 +131,7 @@ impl<'p> Person<'p> {
         }
     }
 
-    /// What an app would hand to the engine.
+    /// The context that an app would pass to the engine.
     pub(super) fn context(&self) -> Context<'p> {
         let context = Context::new(self.user.id.as_str())
             .company(self.company.id.as_str())
@@ -212,7 +212,7 @@ impl Random {
         ((u128::from(self.next()) * u128::from(limit)) >> 64) as u64
     }
 
-    /// One of some things by their odds, which sum to 100.
+    /// A random choice by percentages, which sum to 100.
     fn choose<T: Default>(&mut self, things: impl IntoIterator<Item = (T, u32)>) -> T {
         let mut left = self.below(100);
         for (thing, odds) in things {

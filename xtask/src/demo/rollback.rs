@@ -1,7 +1,7 @@
-//! The emergency rollback of the users' notes: the row is updated, compiled and published while threads resolve.
+//! The emergency rollback: the row is updated, compiled and published while threads resolve.
 //!
-//! Each reader thread notes the instant of its first `false`; the last of them, counted from the call of publish,
-//! is how long the rollback took to arrive everywhere.
+//! Each reader thread notes the time of its first `false`; the last of these times, counted from the call of publish,
+//! is the time that the rollback took to reach all readers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -14,23 +14,23 @@ use super::population::{Person, Population};
 use super::rows::Rows;
 use super::{KEY, Problem};
 
-/// With one reader there would be no last one.
+/// With one reader, first and last would be the same.
 const MIN_READERS: usize = 2;
-/// More readers than this tell nothing new.
+/// More readers would show nothing new.
 const MAX_READERS: usize = 8;
-/// How often the rollback is done again.
+/// Number of rollbacks.
 const ROUNDS: usize = 50;
-/// How long the readers resolve before the flag is taken back, so that each of them is really running.
+/// How long the readers resolve before the rollback, so that each of them is running.
 const WARM_UP: Duration = Duration::from_millis(5);
 
-/// What one rollback took.
+/// The times of one rollback.
 struct Round {
     compiling: Duration,
-    /// Until the call of publish came back.
+    /// Until the call of publish returned.
     publishing: Duration,
     /// From the call of publish until each reader's first `false`, the soonest first.
     seen_after: Vec<Duration>,
-    /// How often the readers asked until then.
+    /// Number of evaluations of the readers until then.
     answers: u64,
     changed: Vec<String>,
 }
@@ -118,7 +118,7 @@ fn take_back(
         let start = Instant::now();
         let set = compiled(after);
         let compiling = start.elapsed();
-        // Whatever went wrong, the readers must see an end: an empty set has no flag that is on.
+        // The readers must end after any error: an empty set has no flag that is on.
         let (set, wrong) = match set {
             Ok(set) => (set, None),
             Err(problem) => (FlagSet::default(), Some(problem)),

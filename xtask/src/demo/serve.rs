@@ -1,11 +1,11 @@
-//! The React example, built and served until somebody stops it.
+//! The React example, built and served until it is stopped.
 
 use super::Problem;
 use super::page::Page;
 use crate::tools::Tools;
 
 const EXAMPLE: &str = "esclusa-example-react";
-/// Where the example listens if the environment does not say.
+/// The default port of the example.
 const PORT: &str = "5173";
 
 pub(super) fn react(page: &Page) -> Result<(), Problem> {

@@ -1,4 +1,4 @@
-//! The table of flags: who could have each one, who has it, and a picture of it by plan and by region.
+//! The table of flags: who is targeted, who has each flag, and a chart by plan and by region.
 
 use super::Problem;
 use super::census::{Census, FlagCount, Part};
@@ -7,7 +7,7 @@ use super::definition::{Definition, Definitions, Unit};
 use super::page::{Page, count};
 use super::population::{PLANS, REGIONS};
 
-/// How the keys of the products begin, and the products' names; other keys come last.
+/// The prefixes of the products' keys, and the products' names; other keys come last.
 const PRODUCTS: [(&str, &str); 6] = [
     ("crm_", "CRM"),
     ("loyalty_", "Loyalty program"),
@@ -73,7 +73,7 @@ fn row(page: &Page, definition: &Definition, counted: &FlagCount) -> String {
         return format!("{} {}", page.faint(&format!("{start}{nobody}")), tick(page, verdict));
     };
     let verdict = counted.verdict();
-    // Plus 0, so that what rounds to zero has no minus.
+    // Plus 0, so that a value that rounds to zero has no minus sign.
     let off_by = match verdict.sigmas {
         Some(sigmas) => format!("{:+.1} σ", (sigmas * 10.0).round() / 10.0 + 0.0),
         None => "exact".to_owned(),
@@ -89,7 +89,7 @@ fn row(page: &Page, definition: &Definition, counted: &FlagCount) -> String {
     format!("{start}{shares} {}  {}", tick(page, verdict), page.picture(format!("{plans}{regions}").trim_end()))
 }
 
-/// One word: the state of the row, or else why the flag is off for everybody.
+/// One word: the state of the row, or else why the flag is off for everyone.
 fn state(definition: &Definition, counted: &FlagCount) -> &'static str {
     match counted.expected() {
         _ if definition.is_off() => definition.state,

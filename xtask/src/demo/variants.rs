@@ -1,4 +1,4 @@
-//! The variants: what those who have a flag are served, as bars of one length.
+//! The variants that users with a flag are served, as bars of one length.
 
 use super::Problem;
 use super::census::Census;

@@ -1,11 +1,11 @@
-//! The tool `esclusa` as people install tools: a wheel, packages for npm, and an archive with manual pages and completions.
+//! The tool `esclusa` in its packages: a wheel, packages for npm, and an archive with manual pages and completions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Packages, Target, copy, files, make_folder, read, targets, version, write};
 
-/// Each shell, and what its completions are called.
+/// Each shell, and the name of its completions.
 const SHELLS: [(&str, &str); 5] = [
     ("bash", "esclusa.bash"),
     ("elvish", "esclusa.elv"),
@@ -16,7 +16,7 @@ const SHELLS: [(&str, &str); 5] = [
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
 impl Packages<'_> {
-    /// Everything of the tool that can be installed here, built in a profile, with these arguments behind it.
+    /// All packages of the tool for this machine, built in a profile, with these arguments.
     pub(crate) fn tool(&self, profile: &[&str]) -> Result<(), String> {
         let host = self.host()?;
         let all = targets(self.tools)?;
@@ -32,7 +32,7 @@ impl Packages<'_> {
     pub(super) fn tool_for_target(&self, target: &Target, arguments: &[&str]) -> Result<(), String> {
         let program = self.tool_wheel(arguments)?;
         self.tool_platform(target, &program)?;
-        // What was built for another system cannot say here what its manual is.
+        // A program for another system cannot print its manual here.
         let speaker = if target.triple == self.host()? { program.clone() } else { self.tool_of_this_machine()? };
         self.tool_archive(target, &program, &speaker)
     }
@@ -73,7 +73,7 @@ impl Packages<'_> {
         Ok(program)
     }
 
-    /// The program in a package of its own, as the launcher of `@esclusa/cli` looks for it.
+    /// The program in a package of its own, for the launcher of `@esclusa/cli`.
     fn tool_platform(&self, target: &Target, program: &Path) -> Result<(), String> {
         let folder = self.tools.root().join("target/programs").join(&target.npm);
         make_folder(&folder)?;
@@ -126,7 +126,7 @@ impl Packages<'_> {
         self.tools.must(tar.in_folder(self.tools.root().join("target/archives"))).map(drop)
     }
 
-    /// The tool as this machine runs it.
+    /// The tool for this machine.
     fn tool_of_this_machine(&self) -> Result<PathBuf, String> {
         self.tools.must(self.tools.cargo(["build", "--quiet", "--package", "esclusa-cli", "--bin", "esclusa"]))?;
         Ok(self.tools.target().join("debug").join(format!("esclusa{}", std::env::consts::EXE_SUFFIX)))

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::suite::Outcome;
 use super::tools::Tools;
 
-/// The targets, and how many inputs each tries; one of `work` is a snapshot of 1 MB.
+/// The targets, and their number of inputs; one input of `work` is a snapshot of 1 MB.
 const TARGETS: [(&str, &str); 4] =
     [("snapshot", "-runs=20000"), ("oracle", "-runs=20000"), ("mapping", "-runs=20000"), ("work", "-runs=100")];
-/// A test run repeats itself: the same inputs in the same order. Looking for new ones is for whoever has more time.
+/// A test run is deterministic: the same inputs in the same order. It does not search for new ones.
 const BOUNDS: [&str; 3] = ["-seed=1", "-max_total_time=60", "-timeout=60"];
-/// Vectors that cite these sentences do as much work as a snapshot may: seconds each, and so would what is made of them.
+/// Vectors that cite these sentences do as much work as a snapshot may: seconds each, and so would their variants.
 const AT_A_LIMIT: [&str; 2] = ["\"2.4.6\"", "\"5.17\""];
 
 pub(super) fn run(tools: &Tools) -> Outcome {
@@ -31,7 +31,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
         };
         let seeds = tools.root().join("fuzz/seeds").join(target);
         let dictionary = format!("-dict={}", tools.root().join("fuzz/snapshot.dict").display());
-        // The core has no unsafe code for an address sanitizer to watch; without it the same time tries more inputs.
+        // The core has no unsafe code for an address sanitizer to check; without it, more inputs run in the same time.
         let program = tools
             .nightly(["fuzz", "run", "--sanitizer", "none", target])
             .arg(corpus)
@@ -44,7 +44,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     step.outcome()
 }
 
-/// The folder that a target's finds go to, with every snapshot of the vectors in it to begin with.
+/// The folder for a target's finds, filled with every snapshot of the vectors.
 fn corpus(root: &Path, target: &str) -> std::io::Result<PathBuf> {
     let folder = root.join("fuzz/corpus").join(target);
     fs::create_dir_all(&folder)?;
@@ -92,7 +92,7 @@ fn mappings(root: &Path, folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The text up to where its first bracket is closed; as a seed it need not be exact.
+/// The text up to the end of its first bracket; a seed need not be exact.
 fn balanced(text: &str) -> &str {
     let mut depth = 0_i32;
     for (at, character) in text.char_indices() {

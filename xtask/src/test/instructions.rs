@@ -1,7 +1,7 @@
-//! Instruction counts under callgrind: they do not depend on what else the machine does, so a test can hold them.
+//! Instruction counts under callgrind: they do not depend on the load of the machine, so a test can check them.
 //!
-//! Each workload runs with few rounds and with more, and the difference is divided by its answers. The newest
-//! `benches/records/…-instructions.md` holds what was counted last; a workload may take 5 % more.
+//! Each workload runs with few rounds and with more, and the difference is divided by its evaluations. The newest
+//! `benches/records/…-instructions.md` has the last counts; a workload may take 5 % more.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::tools::Tools;
 
 const FEW_ROUNDS: u64 = 1;
 const MANY_ROUNDS: u64 = 3;
-/// How much more than recorded, in percent, is a failure.
+/// Maximum increase over the record, in percent.
 const TOLERANCE: u64 = 5;
 
 pub(super) fn run(tools: &Tools) -> Outcome {
@@ -43,7 +43,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     step.outcome()
 }
 
-/// The names of the workloads, and how many answers a round of each gives.
+/// The names of the workloads, and the number of evaluations in a round.
 fn workloads(tools: &Tools) -> Result<Vec<(String, u64)>, String> {
     let said = tools.must(tools.program(program(tools)))?;
     let lines = said.lines().map(|line| {
@@ -68,7 +68,7 @@ fn count(tools: &Tools, name: &str, answers: u64) -> Result<u64, String> {
     Ok(many.saturating_sub(few) / (MANY_ROUNDS - FEW_ROUNDS) / answers.max(1))
 }
 
-/// What the newest record says: rows of a table that begin with a workload and a number.
+/// The counts of the newest record: rows of a table that begin with a workload and a number.
 fn recorded(tools: &Tools) -> Result<BTreeMap<String, u64>, String> {
     let folder = tools.root().join("benches/records");
     let files = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());

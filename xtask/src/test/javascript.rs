@@ -35,7 +35,7 @@ pub(super) fn node(tools: &Tools) -> Outcome {
     step.run(tests(tools, "examples/node/test/*.test.js")).outcome()
 }
 
-/// The program with the servers that misbehave on command.
+/// The program with the faulty servers.
 fn loopback(tools: &Tools, step: &mut Step) -> PathBuf {
     let built = tools.loopback();
     let program = built.clone().unwrap_or_default();
@@ -51,7 +51,7 @@ fn npm(tools: &Tools, arguments: &[&str]) -> Program {
     tools.program("npm").args(arguments.iter().copied())
 }
 
-/// Runs test files, which the shell finds, and ends with the line that is counted.
+/// Runs test files, which the shell finds, and prints the line that is counted at the end.
 fn tests(tools: &Tools, files: &str) -> Program {
     let command = format!("exec node --test --test-reporter=./bindings/js/test/tally.js {files}");
     tools.program("sh").arg("-c").arg(command)

@@ -1,5 +1,5 @@
-//! The suite of the packages: built as for a release, installed into empty projects, and asked there; every host, the
-//! browser among them, must give the answers of the engine byte by byte.
+//! The suite of the packages: built as for a release, installed into empty projects, and called there; every host, the
+//! browser included, must give the engine's answers byte by byte.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::tools::Tools;
 
 pub(super) fn run(tools: &Tools) -> Outcome {
     let mut step = tools.step("packages");
-    // The demo builds and installs them, as it does for whoever looks around.
+    // The demo builds and installs them.
     let demo = ["run", "--quiet", "--package", "xtask", "--", "demo", "--users", "2000", "--companies", "50"];
     step.run(tools.cargo(demo));
     let triples = tools.root().join("target/suites/triples");
@@ -31,7 +31,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     step.outcome()
 }
 
-/// Asks every host the questions in a folder.
+/// Runs the questions of a folder on every host.
 fn ask(tools: &Tools, step: &mut Step, triples: &Path, kind: &str, what: &str) {
     let file = |name: &str| triples.join(format!("{kind}{name}.jsonl"));
     let answers = match fs::read_to_string(file("answers")) {
@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 "##;
 
-/// The crates as they would be published, in a project that has nothing else.
+/// The crates as they would be published, in a project without anything else.
 fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
     let folder = tools.root().join("target/installed/rust");
     // The tool is a program, which is installed below.
@@ -111,7 +111,7 @@ fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
         other => Err(format!("printed {other}")),
     });
     step.check("the crates work in an empty project", right);
-    // The registry does not have the others yet.
+    // The others are not in the registry yet.
     let patch = |name: &str| {
         let path = folder.join(format!("{name}-{}", version()));
         ["--config".to_owned(), format!("patch.crates-io.{name}.path='{}'", path.display())]
@@ -121,7 +121,7 @@ fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
     super::tool::cargo_install(tools, step, "the packed crate", &tool, &patches);
 }
 
-/// The version stands in the workspace and in each manifest of the other languages.
+/// The version is in the workspace and in each manifest of the other languages.
 fn one_version(tools: &Tools) -> Result<(), String> {
     for package in ["bindings/js", "bindings/node", "bindings/wasm", "bindings/react", "cli/npm"] {
         let file = tools.root().join(package).join("package.json");
@@ -135,8 +135,8 @@ fn one_version(tools: &Tools) -> Result<(), String> {
     Ok(())
 }
 
-/// Each target has the npm name that the loader of `@esclusa/node` asks for there and the tag that its wheels have, and
-/// the release workflow names none by itself.
+/// Each target has the npm name that the loader of `@esclusa/node` looks for and the tag of its wheels, and the release
+/// workflow names no target itself.
 fn one_list(tools: &Tools) -> Result<(), String> {
     let file = tools.root().join(".github/workflows/release.yml");
     let workflow = fs::read_to_string(&file).map_err(|problem| format!("{}: {problem}", file.display()))?;

@@ -1,6 +1,6 @@
-//! The suite of the Python package: builds the wheel, installs it, and runs everything against what was installed.
+//! The suite of the Python package: builds the wheel, installs it, and tests the installed package.
 //!
-//! It has a virtual environment of its own below `target`, so that a wheel which forgets a file is found out.
+//! It has a virtual environment of its own below `target`, so that a file missing in the wheel is noticed.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use super::suite::Outcome;
 use super::tools::Tools;
 
-/// What building and testing need from PyPI, in the versions that they were tried with.
+/// The PyPI packages for building and testing, in tested versions.
 const PACKAGES: [&str; 17] = [
     "maturin>=1.16,<2",
     "pytest>=9,<10",
@@ -31,15 +31,15 @@ const PACKAGES: [&str; 17] = [
     "gherkin-official>=42,<43",
 ];
 
-/// Says that all of them are there.
+/// Fails unless all of them are installed.
 const READY: &str = "import maturin, pytest, mypy, openfeature, fastapi, uvicorn, httpx, pydantic, anyio, gunicorn, \
                      psycopg, redis, numpy, urllib3, bson, gherkin";
 
-/// What the virtual environment is called.
+/// The name of the virtual environment.
 const NAME: &str = "python-package";
 
-/// The most that this wheel may have, in bytes. It is linked by the machine's own linker and holds what only benches
-/// ask for; the one that a release is made of, by zig, is smaller.
+/// The maximum size of this wheel in bytes. The machine's own linker links it, and it has methods for benches; the
+/// wheel of a release, linked by zig, is smaller.
 const MAX_WHEEL_BYTES: u64 = 2_000_000;
 
 pub(super) fn run(tools: &Tools) -> Outcome {
@@ -83,7 +83,7 @@ fn path_with(folder: &std::path::Path) -> OsString {
     std::env::join_paths(paths).unwrap_or(own.into_os_string())
 }
 
-/// The wheel that was built last: one of an earlier version may still lie there.
+/// The last wheel: one of an earlier version may still be there.
 fn newest(wheels: &PathBuf) -> Option<PathBuf> {
     let files = fs::read_dir(wheels).ok()?.flatten().map(|file| file.path());
     let wheels = files.filter(|file| file.extension() == Some(OsStr::new("whl")));

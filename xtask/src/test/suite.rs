@@ -1,4 +1,4 @@
-//! Suites: what runs, what came of it, and the one line that says so.
+//! Suites: their commands, their results, and the one line for each.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::tools::{Program, Tools};
 
-/// How many of the last lines of a command are shown when it failed.
+/// Number of last lines that are shown of a command that failed.
 const TAIL: usize = 60;
 
 pub(super) struct Suite {
@@ -37,8 +37,8 @@ impl fmt::Display for Tally {
 }
 
 impl Tally {
-    /// The closing lines of the tests in what a command printed; without any, the command is one check itself. One that
-    /// fails without saying so in its counts is one failure.
+    /// The counts in the closing lines of a command's output; without any, the command itself is one check. A failure
+    /// that the counts do not show is one failure.
     fn of(text: &str, succeeded: bool) -> Self {
         let mut tally = counts(text);
         if tally.passed + tally.failed == 0 && succeeded {
@@ -69,7 +69,7 @@ impl Suite {
     }
 }
 
-/// Prints what failed: each check, and the end of each command.
+/// Prints the failures: each check, and the end of each command's output.
 fn show_failures(log: &Path) {
     let text = fs::read(failures(log)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     println!("--- what failed, of {}", log.display());
@@ -77,12 +77,12 @@ fn show_failures(log: &Path) {
     println!("---");
 }
 
-/// Where what failed is written a second time.
+/// The file to which failures are also written.
 fn failures(log: &Path) -> PathBuf {
     log.with_extension("failed.log")
 }
 
-/// The commands of one suite: each adds to its log and to its tally.
+/// The commands of one suite: each adds to its log and to its counts.
 pub(super) struct Step {
     log: PathBuf,
     tally: Tally,
@@ -101,7 +101,7 @@ impl Step {
         Step { log, tally: Tally::default() }
     }
 
-    /// Runs a command and counts what came of it.
+    /// Runs a command and counts its results.
     pub(super) fn run(&mut self, program: Program) -> &mut Self {
         let heading = format!("$ {program}\n");
         let (tally, text) = match output(program) {
@@ -117,7 +117,7 @@ impl Step {
         self
     }
 
-    /// One check by its own name.
+    /// One check with a name.
     pub(super) fn check(&mut self, what: &str, right: Result<(), String>) {
         match right {
             Ok(()) => {
@@ -130,7 +130,7 @@ impl Step {
         }
     }
 
-    /// One check that the JavaScript packages and the WebAssembly target are there, which installs what is missing.
+    /// One check that the JavaScript packages and the WebAssembly target are installed; installs missing ones.
     pub(super) fn install_npm(&mut self, tools: &Tools) {
         self.check("what JavaScript needs is installed", tools.install_npm());
     }
@@ -163,7 +163,7 @@ fn append(file: &Path, text: &str) {
     }
 }
 
-/// Whether the command succeeded, and everything that it printed, in the order in which it did.
+/// Whether the command succeeded, and its output of both channels, in order.
 fn output(program: Program) -> Result<(bool, String), String> {
     let mut command = program.into_command();
     let (mut printed, writer) = io::pipe().map_err(|problem| format!("cannot be heard: {problem}"))?;
@@ -184,8 +184,8 @@ fn last_lines(text: &str) -> String {
     last.map(|line| format!("{line}\n")).collect()
 }
 
-/// Adds up the closing lines of test runners: `test result: ok. 3 passed; 0 failed; …`, alone on a line
-/// `3 passed, 0 failed`, and pytest's `1 failed, 3 passed, 2 skipped in 0.12s`.
+/// Adds up the closing lines of test runners: `test result: ok. 3 passed; 0 failed; …`, a line with only `3 passed, 0
+/// failed`, and pytest's `1 failed, 3 passed, 2 skipped in 0.12s`.
 fn counts(text: &str) -> Tally {
     let mut tally = Tally::default();
     for line in text.lines() {
@@ -208,7 +208,7 @@ fn counts(text: &str) -> Tally {
     tally
 }
 
-/// The closing line of pytest: outcomes and the time, and nothing else.
+/// The closing line of pytest: only outcomes and the time.
 fn pytest(line: &str) -> Option<Tally> {
     let (outcomes, time) = line.split_once(" in ")?;
     time.split_once('s')?.0.parse::<f64>().ok()?;

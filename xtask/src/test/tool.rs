@@ -1,4 +1,4 @@
-//! The tool `esclusa` as people install it: each package in an empty folder, where it is run.
+//! The tool `esclusa` in its packages: each is installed in an empty folder and run there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use crate::tools::{Program, Tools};
 
 const GOOD: &str = r#"[{"name": "crm", "enabled": true, "description": "The CRM.", "target_plans": ["PREMIUM"]}]"#;
 const BAD: &str = r#"[{"name": "crm", "enabled": true, "rollout_percentage": 150}]"#;
-/// Not optimised and without the C of SQLite, which takes a fraction of the time and is packed in the same way.
+/// Not optimised and without the C code of SQLite: this takes a fraction of the time and is packed in the same way.
 const PROFILE: [&str; 3] = ["dev", "--strip", "--no-default-features"];
 
-/// `cargo install` from a folder that holds the crate: that of a clone, or that of the packed crate.
+/// `cargo install` from a folder with the crate: that of a clone, or that of the packed crate.
 pub(super) fn cargo_install(tools: &Tools, step: &mut Step, what: &str, source: &Path, more: &[String]) {
     let folder = tools.root().join("target/installed/tool").join(what.rsplit(' ').next().unwrap_or(what));
     let install = ["install", "--quiet", "--offline", "--debug", "--no-default-features", "--no-track", "--path"];
@@ -84,7 +84,7 @@ fn archive(tools: &Tools, packed: &Path, folder: &Path) -> Result<PathBuf, Strin
     Ok(unpacked.join(format!("esclusa{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// Asks it who it is, and to check good flags and bad ones.
+/// Runs it for its version, and on good flags and bad ones.
 fn try_it(tools: &Tools, folder: &Path, program: &Path) -> Result<(), String> {
     write(&folder.join("good.json"), GOOD)?;
     write(&folder.join("bad.json"), BAD)?;

@@ -1,7 +1,7 @@
 //! Builds the WebAssembly of `@esclusa/wasm`: cargo, then wasm-opt from npm.
 //!
-//! It leaves `esclusa.wasm` in the folders that the package's own build goes on with: one module for browsers that are
-//! fed by client snapshots, which have no rules (10.4), the same with the protocol of staying fresh, and a full one.
+//! It leaves `esclusa.wasm` in the folders that the package's own build continues with: one module for browsers with
+//! client snapshots, which have no rules (10.4), the same with the protocol of staying fresh, and a full one.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ struct Build {
     optimise: &'static [&'static str],
 }
 
-/// Nothing but the far end of the stack lies in the first kilobyte, so an offset may be folded into the load that uses it.
-/// How much is inlined, and taking the control flow apart and putting it together anew, was found by measuring.
+/// Only the far end of the stack is in the first kilobyte, so an offset may be folded into the load that uses it. The
+/// amount of inlining, and rebuilding the control flow, were found by measuring.
 const SMALL: [&str; 8] = [
     "--always-inline-max-function-size=6",
     "--one-caller-inline-max-function-size=1",
@@ -67,8 +67,8 @@ fn make(root: &Path, build: &Build) -> Result<(), String> {
     run(wasm_opt.arg(&made).arg("-o").arg(folder.join("esclusa.wasm")))
 }
 
-/// The module names the files of its panics; where cargo unpacks crates on this machine is left out, so that every machine
-/// builds the same.
+/// The module contains the file names of its panics; the folder in which cargo unpacks crates is removed, so that every
+/// machine builds the same.
 fn without_home() -> OsString {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let mut flag = OsString::from("--remap-path-prefix=");
