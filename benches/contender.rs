@@ -76,9 +76,9 @@ impl Contender for Esclusa {
     }
 }
 
-/// Bare rows, as a team has them in a table.
+/// Bare rows, as in a team's table.
 fn rows(targets: &Targets, flags: usize, companies: usize) -> Value {
-    // The ids of rows are UUIDs, as those of the companies are.
+    // The ids of rows are UUIDs, like those of companies.
     let ids = targets.companies(flags);
     let companies = targets.companies(companies);
     let row = |(name, id): (String, &String)| {
@@ -92,7 +92,7 @@ fn rows(targets: &Targets, flags: usize, companies: usize) -> Value {
     Targets::keys(flags).zip(ids).map(row).collect()
 }
 
-/// The least code that does the work by hand; `limit` says what it leaves out.
+/// Hand-written minimal code; `limit` lists what it leaves out.
 struct Limit(Shared);
 
 impl Contender for Limit {
@@ -152,7 +152,7 @@ impl Contender for Limit {
     }
 }
 
-/// What reading the same bytes as plain JSON takes, beside which loading is seen.
+/// Reading the same bytes as plain JSON, to compare loading with.
 struct Plain(#[expect(dead_code, reason = "it is held, for what it weighs")] Value);
 
 impl Contender for Plain {

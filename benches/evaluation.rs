@@ -1,5 +1,5 @@
 //! One flag for one caller: with the context built in the call, prebuilt, and with a key and a reader; with a list of
-//! companies; all of 200 flags; each operator; and what is asked less often: a value, an explanation, a projection.
+//! companies; all of 200 flags; each operator; and rarer calls: a value, an explanation, a projection.
 #![expect(clippy::unwrap_used, reason = "a bench stops at what is wrong")]
 
 use std::hint::black_box;
@@ -54,7 +54,7 @@ fn all_flags(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A flag of one rule for each operator, asked with an attribute that fits.
+/// A flag of one rule for each operator, evaluated with an attribute that fits.
 const OPERATORS: [(&str, &str, &str); 12] = [
     ("in", r#""values":["one","two","three"]"#, "two"),
     ("contains", r#""values":["@acme."]"#, "ada@acme.example"),

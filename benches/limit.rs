@@ -1,4 +1,4 @@
-//! The limit: the least code that does the work of the benches by hand, which our ratios are taken against.
+//! The limit: hand-written minimal code that does the work of the benches, to which Esclusa is compared.
 //!
 //! What it leaves out: everything but one kind of flag (two plans, two roles, three regions, a share of the users);
 //! segments, rules, variants, prerequisites, windows, overrides and kill switches; reasons and values; attributes other
@@ -40,7 +40,7 @@ pub struct Flag {
 /// Flags in a table of their keys' hashes.
 #[derive(Debug)]
 pub struct Set {
-    /// A power of two of places; none is taken by more than one flag, and every probe ends at a free one.
+    /// A power of two of places; each has at most one flag, and every probe ends at a free one.
     places: Vec<Option<u32>>,
     flags: Vec<Flag>,
 }

@@ -1,5 +1,5 @@
-//! Rows and callers for the benches: plain flags as a team has them, and 10,000 callers of whom all match or most do
-//! not, so that no bench repeats one context and hides what branches and caches cost.
+//! Rows and callers for the benches: plain flags as in a team's table, and 10,000 callers of whom all match or most do
+//! not, so that a bench does not repeat one context and hide the costs of branches and caches.
 
 pub mod limit;
 
@@ -84,7 +84,8 @@ pub fn company(number: u64) -> String {
     uuid(1_000_000 + number)
 }
 
-/// Bare rows of flags that target two plans, two roles and three regions, a tenth of the users, and so many companies.
+/// Bare rows of flags that target two plans, two roles and three regions, a tenth of the users, and that many
+/// companies.
 #[must_use]
 pub fn rows(flags: u64, companies: u64) -> String {
     let companies: Vec<String> = (0..companies).map(|number| format!("\"{}\"", company(number))).collect();

@@ -1,5 +1,6 @@
-//! How an answer and a load grow: with the flags of a snapshot, the rules of a flag, the length of a list, the threads
-//! that ask, and the size of the document. A line of JSON for each point, which `cargo xtask bench` draws.
+//! How an evaluation and a load grow: with the flags of a snapshot, the rules of a flag, the length of a list, the
+//! number of threads, and the size of the document. Prints a line of JSON for each point, which `cargo xtask bench`
+//! draws.
 #![expect(clippy::unwrap_used, reason = "a bench stops at what is wrong")]
 
 use std::fmt::Write;
@@ -10,7 +11,7 @@ use esclusa::{Context, FlagSet, Flags};
 use esclusa_benches::{Caller, callers, company, context};
 use serde_json::json;
 
-/// The median of so many rounds is a point.
+/// A point is the median of this many rounds.
 const ROUNDS: usize = 15;
 const CALLERS: u64 = 10_000;
 const TARGETS: &str = r#""enabled":true,"rollout_percentage":10,"target_plans":["PREMIUM","ENTERPRISE"]"#;
@@ -66,7 +67,7 @@ fn published(json: &str) -> Flags {
     flags
 }
 
-/// Rows as short as they can be, so that a million fit into a snapshot.
+/// The shortest possible rows, so that a million fit into a snapshot.
 fn rows(count: u64) -> String {
     let mut json = String::from("[");
     for number in 0..count {
@@ -76,7 +77,7 @@ fn rows(count: u64) -> String {
     json + "]"
 }
 
-/// One flag after the other, in no order that a cache could foretell.
+/// One flag after the other, in an order that a cache cannot predict.
 fn flags(callers: &[Caller]) {
     let axis = Axis { panel: "An answer, by the flags of the snapshot", across: "flags", unit: "ns" };
     let contexts: Vec<Context<'_>> = callers.iter().map(context).collect();
@@ -93,8 +94,8 @@ fn flags(callers: &[Caller]) {
     }
 }
 
-/// Each rule for a company of its own, and everybody of the company in the middle or of one that no rule is for: by an
-/// equality, which is looked up, and by the end of a text, for which every rule is looked at.
+/// Each rule is for a company of its own; the callers are of the company in the middle, or of one without a rule. By an
+/// equality, which is indexed, and by the end of a text, for which every rule is evaluated.
 fn rules(callers: &[Caller]) {
     let axis = Axis { panel: "An answer, by the rules of the flag", across: "rules of the flag", unit: "ns" };
     let contexts = |of: String| -> Vec<Context<'_>> {
@@ -120,7 +121,7 @@ fn rules(callers: &[Caller]) {
     }
 }
 
-/// A flag for so many companies; every caller's is among them, but for the empty list.
+/// A flag for that many companies; every caller's is among them, except for the empty list.
 fn lists(callers: &[Caller]) {
     let axis = Axis { panel: "An answer, by the length of a list", across: "companies of the flag", unit: "ns" };
     let contexts: Vec<Context<'_>> = callers.iter().map(context).collect();
@@ -132,7 +133,8 @@ fn lists(callers: &[Caller]) {
     }
 }
 
-/// Each thread asks by itself: more threads must not make an answer slower, as long as there are processors for them.
+/// Each thread evaluates independently: more threads must not slow an evaluation, as long as there are processors for
+/// them.
 fn threads(callers: &[Caller]) {
     let axis = Axis { panel: "An answer, by the threads that ask", across: "threads", unit: "ns" };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,5 +1,5 @@
-//! Writes the callers and what the flag targets as one JSON document, so that contenders in every language are asked
-//! about the same people: `cargo run -p esclusa-benches --example population > population.json`.
+//! Writes the callers and the flag's targets as one JSON document, so that contenders in every language evaluate for
+//! the same callers: `cargo run -p esclusa-benches --example population > population.json`.
 
 use esclusa_benches::{PERCENTAGE, PLANS, REGIONS, ROLES, callers, company, key, mixed_callers};
 

@@ -13,7 +13,7 @@ export function app(flags) {
   });
   server.addHook('onResponse', async (request) => request.caller?.free());
 
-  // A gate: whoever does not have the feature does not learn that it exists.
+  // A gate: a caller without the feature does not learn that it exists.
   server.get('/crm/advanced', async (request, reply) => {
     if (!flags.isEnabled('crm_advanced_features', request.caller)) {
       return reply.code(404).send({ error: 'there is nothing here' });

@@ -1,4 +1,4 @@
-//! A bucket that speaks as much of S3 as reading an object takes: `GET` with entity tags, and errors in XML.
+//! A bucket with the part of S3 that reading an object needs: `GET` with entity tags, and errors in XML.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,11 +15,11 @@ use crate::server::Server;
 /// What a bucket answers instead of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BucketFault {
-    /// 503, as S3 says that there are too many requests.
+    /// 503, S3's answer for too many requests.
     SlowDown,
-    /// 403, as S3 says that a key may not read.
+    /// 403, S3's answer for a key that may not read.
     AccessDenied,
-    /// The object, and fewer bytes than its length says.
+    /// The object, with fewer bytes than its declared length.
     Torn,
 }
 
@@ -58,25 +58,25 @@ impl Bucket {
         Ok(Bucket { shared, server })
     }
 
-    /// What S3's clients call the endpoint.
+    /// The endpoint for S3's clients.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.server.address())
     }
 
-    /// Puts the object in place of the one before.
+    /// Replaces the object.
     pub fn put(&self, bytes: impl Into<Bytes>) {
         let mut state = self.shared.state();
         let version = state.object.as_ref().map_or(1, |(_, version)| version + 1);
         state.object = Some((bytes.into(), version));
     }
 
-    /// From here on, until told otherwise.
+    /// Sets the fault, until the next call.
     pub fn fault(&self, fault: Option<BucketFault>) {
         self.shared.state().fault = fault;
     }
 
-    /// How often the object was given, and how often it was the one that the client had.
+    /// How often the object was sent, and how often the client already had it.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
         self.shared.state().counts

@@ -1,4 +1,4 @@
-//! Server-sent events: one for each new snapshot, and comments in between that say that the server lives.
+//! Server-sent events: one for each new snapshot, and comments in between that keep the connection alive.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use hyper::body::Frame;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// What the streams of events are to say.
+/// The state of the streams of events.
 #[derive(Clone, Debug)]
 pub(crate) struct Broadcast {
     /// Counts the snapshots.
     pub published: u64,
     pub heartbeat: Duration,
-    /// Nothing is sent any more, neither events nor heartbeats.
+    /// Nothing is sent, neither events nor heartbeats.
     pub is_silent: bool,
     /// How often all streams were ended.
     pub ends: u64,

@@ -1,17 +1,17 @@
-//! The list of faults: what servers do to a client, and what the client has to say about it. Every language runs it.
+//! The list of faults: what servers do to a client, and what the client must report. Every language runs it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::proxy::ProxyFault;
 use crate::store::{RetryAfter, StoreFault};
 
-/// The time-out that the list is made for: a client under test gives a whole answer no longer than this.
+/// The time-out for which the list is made: a client under test waits at most this long for a whole answer.
 pub const TIMEOUT_MS: u64 = 500;
 
-/// The largest answer that the list is made for: a client under test reads no further.
+/// The largest answer for which the list is made: a client under test reads no further.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// For how long the list's slowest answers keep silent: longer than any client under test waits.
+/// How long the list's slowest answers are silent: longer than any client under test waits.
 pub const SILENCE_MS: u64 = 60_000;
 
 /// A fault of either server.
@@ -24,15 +24,15 @@ pub enum Fault {
     Proxy(ProxyFault),
 }
 
-/// What becomes of a client.
+/// The expected state of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expected {
-    /// A client that has an answer fails, says so, and keeps its answers.
+    /// A client with an answer fails, reports it, and keeps its answers.
     Failing,
-    /// A client that has no answer yet keeps starting and says why; one that has an answer is fine.
+    /// A client without an answer stays in `starting` and reports why; one with an answer stays fresh.
     Starting,
-    /// A client that has an answer stays fresh.
+    /// A client with an answer stays fresh.
     Fresh,
 }
 
@@ -41,13 +41,13 @@ pub enum Expected {
 pub struct Case {
     /// Unique.
     pub name: &'static str,
-    /// What happens, in words.
+    /// A description of the fault.
     pub about: &'static str,
-    /// What to tell the servers.
+    /// The command for the servers.
     pub fault: Fault,
-    /// What becomes of the client.
+    /// The expected state of the client.
     pub expected: Expected,
-    /// What the error of the status contains, in small letters: each of these.
+    /// Texts that the status's error must contain, in small letters.
     pub says: &'static [&'static str],
 }
 
@@ -77,7 +77,7 @@ const fn status(status: u16, retry_after: Option<RetryAfter>) -> StoreFault {
 
 use Expected::{Failing, Fresh, Starting};
 
-/// Every fault that a client must stand.
+/// Every fault that a client must withstand.
 #[rustfmt::skip]
 pub const FAULTS: &[Case] = &[
     store("not_modified_without_a_snapshot", "304 to a client that has nothing yet", StoreFault::NotModified, Starting, &["not modified"]),

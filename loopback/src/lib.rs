@@ -1,8 +1,8 @@
-//! Real servers on 127.0.0.1 that misbehave on command: what every language tests its sources against.
+//! Real servers on 127.0.0.1 that fail on command: every language tests its sources with them.
 //!
-//! [`Store`] is an HTTP store of snapshots, [`Proxy`] a TCP proxy to be put in front of it or of any other server, and
-//! [`FAULTS`] the one list of what they can do to a client and what the client has to say about it. Tests in Rust use
-//! this library, the other languages drive the binary `esclusa-loopback`.
+//! [`Store`] is an HTTP store of snapshots, [`Proxy`] a TCP proxy for it or for any other server, and [`FAULTS`] the
+//! one list of what they can do to a client and what the client must report. Tests in Rust use this library; the other
+//! languages drive the binary `esclusa-loopback`.
 #![forbid(unsafe_code)]
 
 mod answers;

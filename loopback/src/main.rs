@@ -11,9 +11,9 @@
 //! | `{"fault": {"kind": …, …}}` | the store or the proxy misbehaves from now on, and only in this way | `{"ok": true}` |
 //! | `{"fault": null}` | both behave | `{"ok": true}` |
 //! | `{"cut": true}` | closes the connections that are open through the proxy | `{"ok": true}` |
-//! | `{"authorization": "Bearer x"}` | answers 401 to whoever does not send exactly this; with null, to nobody | `{"ok": true}` |
-//! | `{"heartbeat_ms": 100}` | how often the streams of events say that the server lives | `{"ok": true}` |
-//! | `{"events": "silent"}` | they say nothing any more; `"speaking"`: they do; `"end"`: those that are open end | `{"ok": true}` |
+//! | `{"authorization": "Bearer x"}` | answers 401 unless a request has exactly this header; with null, never | `{"ok": true}` |
+//! | `{"heartbeat_ms": 100}` | how often the streams of events send a heartbeat | `{"ok": true}` |
+//! | `{"events": "silent"}` | they send nothing; `"speaking"`: they do; `"end"`: open streams end | `{"ok": true}` |
 //! | `{"counts": true}` | | `{"counts": {"snapshots", "compressed", "not_modified", "faults", "unauthorized", "not_found", "events", "elsewhere", "secrets_elsewhere"}, "listeners", "connections"}` |
 //! | `{"postgres": "start"}` | starts a private Postgres, or starts it again | `{"postgres": "postgres://…"}` |
 //! | `{"pooler": "start"}` | starts a PgBouncer before that Postgres, one connection for each transaction | `{"pooler": "postgres://…"}` |

@@ -203,7 +203,7 @@ impl Store {
         self.shared.state().fault = fault;
     }
 
-    /// Answers 401 to whoever does not send exactly this, such as `Bearer …`.
+    /// Answers 401 unless a request has exactly this header, such as `Bearer …`.
     pub fn require(&self, authorization: Option<String>) {
         self.shared.state().authorization = authorization;
     }
@@ -386,7 +386,7 @@ impl Shared {
 const ONE_ROW: Bytes = Bytes::from_static(br#"[{"name": "steady", "enabled": false}]"#);
 
 impl Snapshot {
-    /// What a good store answers: 304 to whoever has it, compressed to whoever can unpack it.
+    /// The answer of a good store: 304 to a client that has the snapshot, compressed if the client accepts that.
     fn answer(&self, headers: &HeaderMap, tag: &str) -> Answer {
         let text_of = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let is_packed = text_of(ACCEPT_ENCODING).split(',').any(|coding| coding.trim().starts_with("gzip"));

@@ -24,7 +24,7 @@ const OWN: usize = 3;
 const ROUNDS: usize = 10;
 /// Until when the last process is to have seen it.
 const PROMISE_MS: u64 = 1_000;
-/// Whoever is not there after this long is not coming.
+/// A process that has not started after this time has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A line that a process printed.

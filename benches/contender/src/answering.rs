@@ -41,7 +41,7 @@ impl Entry {
     }
 }
 
-/// What the program does: with the contender that the command line names, until its standard input ends.
+/// Runs the contender that the command line names, until its standard input ends.
 #[must_use]
 pub fn main(entries: &[Entry]) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -72,7 +72,7 @@ pub fn main(entries: &[Entry]) -> ExitCode {
 
 fn say(line: &Value) {
     let mut output = std::io::stdout().lock();
-    // Whoever asked has gone when this fails; the end of the input comes next.
+    // If this fails, the reader has gone; the end of the input comes next.
     let _ = writeln!(output, "{line}").and_then(|()| output.flush());
 }
 
@@ -83,11 +83,11 @@ fn find<'e>(entries: &'e [Entry], name: &str) -> Result<&'e Entry> {
 
 fn answer(entries: &[Entry], name: &str, population: &str) -> Result<()> {
     let entry = find(entries, name)?;
-    // It lasts as long as the process: the callers in an engine's own shape borrow from it.
+    // It lives as long as the process: the engine's contexts borrow from it.
     let mut session = Session::new(Box::leak(Box::new(Population::read(population)?)));
     say(&json!({ "name": entry.name, "version": (entry.version)() }));
     for line in std::io::stdin().lock().lines() {
-        // An engine that panics in one workload is still asked for the others.
+        // An engine that panics in one workload still runs the others.
         let asked = || (entry.round)(&mut session, line?.trim().parse()?);
         let answer = catch_unwind(AssertUnwindSafe(asked));
         say(&match answer {

@@ -2,7 +2,7 @@
 //!
 //! A counting allocator would be exact, but every contender would pay for it in every other workload.
 
-/// Bytes that the allocator has handed out and not got back; nothing where it does not say.
+/// Bytes that are allocated, by the allocator's own count; `None` if it has none.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) fn live() -> Option<u64> {
     // SAFETY: it takes no argument and only reads the allocator's own counters, under its locks.
@@ -15,22 +15,22 @@ pub(crate) fn live() -> Option<u64> {
     None
 }
 
-/// Gives free pages back to the system, so that taking them again is seen.
+/// Returns free pages to the system, so that using them again is measured.
 fn trim() {
-    // SAFETY: it only returns to the system what nobody holds.
+    // SAFETY: it only returns unused memory to the system.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     unsafe {
         libc::malloc_trim(0);
     }
 }
 
-/// The most that is resident from its making on, above what was resident then.
+/// The maximum of resident memory since it was created, above what was resident then.
 pub(crate) struct Peak {
     start: u64,
 }
 
 impl Peak {
-    /// Nothing where the system does not let a process reset its own mark.
+    /// `None` if the system does not let a process reset its own maximum.
     pub(crate) fn start() -> Option<Self> {
         trim();
         std::fs::write("/proc/self/clear_refs", "5").ok()?;

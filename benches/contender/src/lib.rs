@@ -23,22 +23,22 @@ pub use answering::{Entry, main};
 pub use population::{Caller, Population, Targets};
 pub use workload::{Callers, Context, Workload};
 
-/// What a contender could not do, as text for whoever reads the comparison.
+/// A result whose error is text for the reader of the comparison.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// An engine, with its flags loaded, as the comparison asks it.
+/// An engine, with its flags loaded.
 pub trait Contender: Sized + Send + Sync + 'static {
-    /// What it is called on the command line and in the results.
+    /// Its name on the command line and in the results.
     const NAME: &'static str;
-    /// What was configured, in one sentence: which calls are timed, and what could not be turned off.
+    /// Its configuration, in one sentence: which calls are timed, and what could not be turned off.
     const ABOUT: &'static str;
-    /// Whether it answers at all; what only reads a document has no answers that could be checked.
+    /// Whether it evaluates at all; a plain reader of documents has no answers to check.
     const ANSWERS: bool = true;
 
-    /// What is known about a caller, in the engine's own shape.
+    /// A caller in the engine's own form.
     type Context<'p>: Send + Sync;
-    /// A document as far as it is prepared before the engine is told to take it: compiled, or only parsed, as the
-    /// engine's own way of updating is.
+    /// A document, prepared as far as the engine's way of updating allows before it is applied: compiled, or only
+    /// parsed.
     type Snapshot: Send;
 
     /// The version of the engine.
@@ -50,7 +50,8 @@ pub trait Contender: Sized + Send + Sync + 'static {
         None
     }
 
-    /// The engine's own document of so many flags, each of which also wants one of the first so many companies if
+    /// The engine's own document of that many flags, each of which also targets the first `companies` companies if that
+    /// is not 0.
     /// that is not 0.
     ///
     /// # Errors
@@ -72,44 +73,44 @@ pub trait Contender: Sized + Send + Sync + 'static {
     /// What the engine does not take.
     fn new(snapshot: Self::Snapshot) -> Result<Self>;
 
-    /// Replaces the flags, while other threads ask for them.
+    /// Replaces the flags, while other threads evaluate them.
     ///
     /// # Errors
     ///
     /// What the engine does not take.
     fn publish(&self, snapshot: Self::Snapshot) -> Result<()>;
 
-    /// A caller in the engine's own shape.
+    /// A caller in the engine's own form.
     fn context(caller: &Caller) -> Self::Context<'_>;
 
     /// Whether a flag is on.
     fn is_on(&self, key: &str, context: &Self::Context<'_>) -> bool;
 
-    /// How many of these flags, which are all that there are, are on.
+    /// How many of these flags, which are all flags of the engine, are on.
     fn count_on(&self, keys: &[String], context: &Self::Context<'_>) -> usize {
         keys.iter().filter(|key| self.is_on(key, context)).count()
     }
 
-    /// Whether a flag is on that was looked up before; nothing where there is no such way.
+    /// Evaluates a flag that was looked up before; `None` if the engine has no such way.
     fn by_key(&self, key: &str) -> Option<impl FnMut(&Self::Context<'_>) -> bool + 'static> {
         let _ = key;
         None::<fn(&Self::Context<'_>) -> bool>
     }
 }
 
-/// What a future gives that has nothing to wait for: an engine may be asynchronous and yet answer from memory.
+/// The result of a future that is ready: an engine may be asynchronous and yet answer from memory.
 pub fn ready<F: Future>(future: F) -> F::Output {
     let (mut future, mut context) = (pin!(future), std::task::Context::from_waker(Waker::noop()));
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
-        // Only somebody else's short lock is waited for, so it is tried again and nobody has to wake us.
+        // It only waits for another thread's short lock, so it is polled again without a waker.
         std::hint::spin_loop();
     }
 }
 
-/// The version of a crate in the text of a `Cargo.lock`, so that no version is written down twice.
+/// The version of a crate in the text of a `Cargo.lock`, so that no version is repeated.
 #[must_use]
 pub fn locked(lock: &str, name: &str) -> String {
     let title = format!("name = \"{name}\"");

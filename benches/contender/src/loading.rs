@@ -1,4 +1,4 @@
-//! Loading a document of 10,000 flags: how long it takes, and what the flags hold of memory afterwards.
+//! Loads a document of 10,000 flags: the time, and the memory of the flags afterwards.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -10,14 +10,14 @@ use crate::session::check_engine;
 use crate::workload::Workload;
 use crate::{Contender, Population, Result, Targets, heap};
 
-/// The document, when an engine that loaded it has answered.
+/// The document, after an engine that loaded it has answered.
 pub(crate) fn document<C: Contender>(population: &Population) -> Result<Vec<u8>> {
     let document = C::document(&population.targets, Workload::Load.flags(), 0)?;
     check(&C::new(C::read(&document)?)?, population)?;
     Ok(document)
 }
 
-/// One load, from bytes in memory to ready to answer. What is loaded is dropped when the clock has stopped.
+/// One load, from bytes in memory to the first answer. The loaded flags are dropped after the clock has stopped.
 pub(crate) fn round<C: Contender>(document: &[u8]) -> Result<Value> {
     let start = Instant::now();
     let engine = black_box(C::new(C::read(black_box(document))?)?);
@@ -26,7 +26,7 @@ pub(crate) fn round<C: Contender>(document: &[u8]) -> Result<Value> {
     Ok(json!({ "ns": u64::try_from(elapsed.as_nanos())?, "evaluations": 1, "bytes": document.len() }))
 }
 
-/// The first and the last flag: an engine that takes only a part is found here.
+/// The first and the last flag, to detect an engine that takes only a part.
 fn check<C: Contender>(engine: &C, population: &Population) -> Result<()> {
     if C::ANSWERS {
         check_engine(engine, population, &Targets::key(0))?;
@@ -35,7 +35,7 @@ fn check<C: Contender>(engine: &C, population: &Population) -> Result<()> {
     Ok(())
 }
 
-/// Asks a new process for [`memory`]: what earlier workloads left in this one would count, or hide what counts.
+/// Starts a new process for [`memory`]: memory of earlier workloads in this one would distort the result.
 pub(crate) fn memory_of_a_new_process(name: &str) -> Result<Value> {
     let population = std::env::args().nth(2).ok_or("the population is the second argument")?;
     let output = Command::new(std::env::current_exe()?).args(["--memory", name, &population]).output()?;
@@ -45,7 +45,7 @@ pub(crate) fn memory_of_a_new_process(name: &str) -> Result<Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// What the loaded flags hold, and the most that was held while they were loaded.
+/// The memory of the loaded flags, and its maximum during the load.
 pub(crate) fn memory<C: Contender>(population: &Population) -> Result<Value> {
     let document = C::document(&population.targets, Workload::Memory.flags(), 0)?;
     // What an engine makes once for the process, such as its runtime, is not part of the flags.

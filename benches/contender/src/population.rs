@@ -1,4 +1,4 @@
-//! Who is asked about and what the flags target: the document that `benches/write_population.rs` writes.
+//! The callers and the flags' targets: the document of `benches/write_population.rs`.
 
 use serde::Deserialize;
 
@@ -36,9 +36,9 @@ pub struct Targets {
     pub roles: Vec<String>,
     /// Regions, one of which a caller must be in.
     pub regions: Vec<String>,
-    /// How many percent of the users a flag lets in, by the user's id.
+    /// The percentage of users for whom a flag is on, by the user's id.
     pub percentage: u32,
-    /// Companies; a flag targets none or the first so many of them.
+    /// Companies; a flag targets none or the first ones.
     companies: Vec<String>,
 }
 
@@ -49,12 +49,12 @@ impl Targets {
         format!("feature_{number}_of_the_crm")
     }
 
-    /// The keys of so many flags.
+    /// The keys of that many flags.
     pub fn keys(flags: usize) -> impl Iterator<Item = String> {
         (0..flags).map(Self::key)
     }
 
-    /// The first so many companies.
+    /// That many of the first companies.
     #[must_use]
     pub fn companies(&self, count: usize) -> &[String] {
         self.companies.get(..count).unwrap_or(&self.companies)
@@ -65,7 +65,7 @@ impl Targets {
     }
 }
 
-/// Everybody who is asked about.
+/// All callers.
 #[derive(Debug, Deserialize)]
 pub struct Population {
     /// What the flags target.
@@ -89,7 +89,7 @@ impl Population {
         }
     }
 
-    /// How many of these callers are let in, as a share.
+    /// The share of these callers for whom the flag is on.
     #[expect(clippy::cast_precision_loss, reason = "thousands of callers")]
     pub(crate) fn expected(&self, callers: Callers) -> f64 {
         let callers = self.callers(callers);

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Evaluations between two looks at the clock, so that the clock's own cost does not count.
+/// Evaluations between two reads of the clock, so that their cost does not count.
 const BETWEEN_LOOKS: usize = 100;
 
 /// What a round did.
@@ -25,20 +25,20 @@ impl Tally {
     }
 }
 
-/// Somebody who can be asked for a round: one dynamic call for thousands of evaluations.
+/// Runs rounds: one dynamic call for thousands of evaluations.
 pub(crate) trait Rounds {
-    /// Goes on over the callers, from where it stopped, for so long.
+    /// Continues over the callers, from where it stopped, for that time.
     fn last(&mut self, time: Duration) -> Tally;
-    /// Goes over the first so many callers, without a look at the clock.
+    /// Iterates over that many callers, without reading the clock.
     fn first(&mut self, callers: usize) -> Tally;
-    /// Goes over the first so many callers, or as many as there is time for.
+    /// Iterates over that many callers, or as many as the time allows.
     fn sample(&mut self, callers: usize, at_most: Duration) -> Tally;
 }
 
-/// Somebody set up for a workload, or nobody where the engine has no such way of asking.
+/// A workload that is set up, or `None` if the engine cannot run it.
 pub(crate) type SetUp = crate::Result<Option<Box<dyn Rounds>>>;
 
-/// Items, each of which `step` makes so many evaluations of, and says how many were yes.
+/// Items, for each of which `step` makes several evaluations and returns how many were on.
 pub(crate) struct Lap<T, F> {
     pub(crate) items: Vec<T>,
     pub(crate) at: usize,
@@ -47,7 +47,7 @@ pub(crate) struct Lap<T, F> {
 }
 
 impl<T, F: FnMut(&T) -> usize> Lap<T, F> {
-    /// Every item, with nothing between the evaluations but the loop.
+    /// Every item, with only the loop between the evaluations.
     #[inline]
     fn pass(step: &mut F, items: &[T]) -> u64 {
         items.iter().map(|item| black_box(step(black_box(item))) as u64).sum()

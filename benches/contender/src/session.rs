@@ -1,5 +1,5 @@
-//! A contender that was started: it sets a workload up when it is first asked for, checks the answers, warms up, and
-//! then does a round each time.
+//! A running contender: it sets a workload up on first use, checks the answers, warms up, and then runs a round each
+//! time.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -11,17 +11,18 @@ use crate::rounds::{Lap, Rounds, SetUp, Tally};
 use crate::workload::{Context, Workload};
 use crate::{Caller, Contender, Population, Result, Targets, loading, threads};
 
-/// Long beside the clock, short beside what the machine does meanwhile.
+/// Long compared with the clock, short compared with other work of the machine.
 const ROUND: Duration = Duration::from_millis(20);
 const WARM_UP: Duration = Duration::from_millis(50);
-/// Whose answers are checked, and for how long at most.
+/// How many callers' answers are checked, and for how long at most.
 const CHECKED: usize = 2_000;
 const CHECKING: Duration = Duration::from_secs(2);
-/// How far the share of yes among the checked may be from the expected one, as a part of that: 0.1 of 2,000 differs by
-/// 0.007 one time in three, so this is a hash that does not spread, or a condition that is not looked at.
+/// The maximum relative distance between the share of checked callers who are on and the expected one: 0.1 of 2,000
+/// differs by 0.007 one time in three, so a larger distance means a hash that does not spread, or a condition that is
+/// ignored.
 const MARGIN: f64 = 0.3;
-/// The same of few, which a slow engine answers in that time or most callers do not fit: so many times what chance alone
-/// makes of it.
+/// The same for a few callers, if a slow engine answers few in that time or most callers do not fit: in standard
+/// deviations.
 const DEVIATIONS: f64 = 4.0;
 /// Whom a counted round asks about one flag, and whom about 200, so that each round is some thousands of evaluations.
 const COUNTED: usize = 1_000;
@@ -58,7 +59,7 @@ impl Session {
         }
     }
 
-    /// So many rounds, the same ones each time, untimed: for counting instructions.
+    /// That many rounds, the same each time, untimed: for counting instructions.
     pub(crate) fn count<C: Contender>(&self, workload: Workload, rounds: usize) -> Result<Value> {
         let Some(mut lap) = prepare::<C>(self.population, workload)? else {
             return Err("there is no look-up before the call".into());
@@ -130,7 +131,7 @@ fn prepare<C: Contender>(population: &'static Population, workload: Workload) ->
     }))
 }
 
-/// An engine that answers fast and wrong is no contender.
+/// An engine that answers fast and wrong is refused.
 #[expect(clippy::cast_precision_loss, reason = "thousands of answers")]
 pub(crate) fn check(rounds: &mut dyn Rounds, expected: f64) -> Result<()> {
     let sample = rounds.sample(CHECKED, CHECKING);
@@ -143,7 +144,7 @@ pub(crate) fn check(rounds: &mut dyn Rounds, expected: f64) -> Result<()> {
     Ok(())
 }
 
-/// The same check of an engine that is not asked for rounds.
+/// The same check of an engine that runs no rounds.
 pub(crate) fn check_engine<C: Contender>(engine: &C, population: &Population, key: &str) -> Result<()> {
     let callers = population.callers(crate::Callers::Match);
     let items = callers.get(..CHECKED).unwrap_or(callers).iter().map(C::context).collect();

@@ -1,5 +1,5 @@
-//! Two threads that ask for one flag while nobody publishes, and while a third thread does: each evaluation is timed by
-//! itself, because what publishing does to readers is in the tail and not in the mean.
+//! Two threads that evaluate one flag, without a publish and while a third thread publishes: each evaluation is timed
+//! separately, because publishing affects the tail of the latencies and not the mean.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -13,9 +13,9 @@ use crate::workload::{Callers, Workload};
 use crate::{Contender, Population, Result, Targets};
 
 const READERS: usize = 2;
-/// Of each thread, at least.
+/// The minimum for each thread.
 const EVALUATIONS: usize = 200_000;
-/// At least; a fast engine does its evaluations in so little time that hardly anything would be published meanwhile.
+/// The minimum; a fast engine finishes its evaluations before there is more than a publish.
 const TIME: Duration = Duration::from_millis(300);
 const BETWEEN_PUBLISHES: Duration = Duration::from_millis(10);
 
@@ -94,7 +94,7 @@ fn publish<C: Contender>(engine: &C, document: &[u8], done: &AtomicBool) -> Resu
     Ok(published)
 }
 
-/// What reading the clock twice takes: the middle of many.
+/// The time of reading the clock twice: the median of many.
 fn clock() -> u32 {
     let pair = |_| {
         let (start, end) = (Instant::now(), Instant::now());

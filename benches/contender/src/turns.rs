@@ -1,7 +1,7 @@
-//! Contenders of one program in turns within one process: a pass over all callers each, again and again.
+//! Contenders of one program in turns within one process: one pass over all callers each, repeatedly.
 //!
-//! In a process of its own a contender that branches by the caller is asked in one order until the processor has learnt
-//! the callers by heart. A pass of another in between takes some of that away, as other work does in an app.
+//! In a process of its own, a contender that branches by the caller runs in one order until the processor predicts its
+//! branches. A pass of another contender in between reduces that effect, as other work does in an app.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

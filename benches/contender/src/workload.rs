@@ -2,24 +2,24 @@
 
 use std::str::FromStr;
 
-/// What is asked, of whom, and what is timed.
+/// What is evaluated, for whom, and what is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Workload {
     /// One flag.
     One(Context, Callers),
-    /// One flag that also wants one of so many companies.
+    /// One flag that also targets that many companies.
     Companies(usize),
     /// All of 200 flags for one caller after another.
     All,
     /// A document of 10,000 flags, from its bytes to the first answer.
     Load,
-    /// What those flags hold of memory.
+    /// The memory of those flags.
     Memory,
-    /// Two threads that ask for one flag, with nobody publishing and with somebody who does.
+    /// Two threads that evaluate one flag, without a publish and during publishing.
     Threads,
 }
 
-/// When a caller is brought into the engine's own shape.
+/// When a caller is converted to the engine's own form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Context {
     /// In each call.
@@ -30,7 +30,7 @@ pub enum Context {
     Key,
 }
 
-/// Who is asked about.
+/// The callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Callers {
     /// Only those who fit.
@@ -71,7 +71,7 @@ impl Workload {
         }
     }
 
-    /// How many companies each flag wants one of; 0 where it does not care.
+    /// How many companies each flag targets; 0 for any company.
     pub(crate) fn companies(self) -> usize {
         match self {
             Workload::Companies(companies) => companies,

@@ -8,7 +8,7 @@ use super::{Connection, Postgres};
 use crate::source::{Answer, Failure, Source};
 
 /// What `esclusa.ask` raises when changes are not counted, and when the table is not watched; then what a database says
-/// that has lost the migration, or the rights to it. The rows can be read all the same.
+/// that has lost the migration, or the rights to it. The rows can be read nevertheless.
 const NOT_COUNTED: [&str; 5] = ["ES001", "ES003", "42883", "3F000", "42501"];
 
 /// Whether there is `esclusa.ask`, for this user too.

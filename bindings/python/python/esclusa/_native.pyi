@@ -1,4 +1,4 @@
-"""The native half of the package `esclusa`; nobody imports it by hand."""
+"""The native half of the package `esclusa`; do not import it directly."""
 
 from collections import abc
 from collections.abc import Callable, Iterable, Sequence
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 MAX_SNAPSHOT_BYTES: int
-"""The largest snapshot that is read at all."""
+"""The maximum size of a snapshot in bytes."""
 
 VERSION: str
 """The package's."""
@@ -55,7 +55,7 @@ _ErrorCode = Literal[
 
 @final
 class Context:
-    """Everything that the app knows about the caller. It never changes, and is prepared for asking many flags."""
+    """Everything that the app knows about the caller. Immutable, and prepared for evaluating many flags."""
 
     def __new__(
         cls,
@@ -93,7 +93,7 @@ class Context:
 
 @final
 class Resolution:
-    """The answer for one flag and why."""
+    """The answer for one flag, with its reason."""
 
     def __new__(
         cls,
@@ -112,7 +112,7 @@ class Resolution:
 
     @property
     def value(self) -> Any:
-        """The value that is served, on or off; None where there is no answer."""
+        """The value that is served, on or off; None without an answer."""
 
     @property
     def variant(self) -> str | None:
@@ -120,11 +120,11 @@ class Resolution:
 
     @property
     def reason(self) -> _Reason:
-        """Why: OpenFeature's name of it."""
+        """The reason: OpenFeature's name of it."""
 
     @property
     def error_code(self) -> _ErrorCode | None:
-        """What went wrong: OpenFeature's name of it, or None."""
+        """The error code: OpenFeature's name of it, or None."""
 
     def to_dict(self) -> dict[str, Any]:
         """`{"enabled", "value", "variant", "reason", "error"}`, ready for `json.dumps`."""
@@ -146,7 +146,7 @@ class Flags:
         """
 
     def is_enabled(self, key: str, context: _Caller = None, default: bool = False) -> bool:
-        """Whether the flag is on for this caller; `default` where there is no answer. It never raises."""
+        """Whether the flag is on for this caller; `default` without an answer. It never raises."""
 
     @overload
     def value(self, key: TypedKey[_Served], context: _Caller = None, default: None = None) -> _Served | None: ...
@@ -163,8 +163,8 @@ class Flags:
 
 
     def variant(self, key: str, context: _Caller = None, default: _Default | None = None) -> str | _Default | None:
-        """The key of the variant that the flag serves to this caller, None for one that serves none; `default` where
-        there is no answer. It never raises."""
+        """The key of the variant that the flag serves to this caller, None if it serves none; `default` without an
+        answer. It never raises."""
 
     def resolve(self, key: str, context: _Caller = None, now: _Time = None) -> Resolution:
         """The answer of the flag for this caller, with its reason and error code.
@@ -176,8 +176,8 @@ class Flags:
     def _details(
         self, key: str, context: abc.Mapping[str, Any] | None, targeting_key: str | None
     ) -> tuple[Any, str | None, str, str | None, int | None]:
-        """The value, variant, reason, error code and the snapshot's revision, with a targeting key that takes the place
-        of that of the context: what an OpenFeature provider is asked for, without an object for each answer."""
+        """The value, variant, reason, error code and the snapshot's revision, with a targeting key that replaces the
+        context's own: for an OpenFeature provider, without an object for each answer."""
 
     def resolve_all(self, context: _Caller = None, now: _Time = None) -> dict[str, Resolution]:
         """The answers of all flags for this caller, by key."""
@@ -230,26 +230,26 @@ class Mapping:
     """A mapping with the parameters of the app; it never changes."""
 
     def __new__(cls, text: bytes, name: str | None = None) -> Self:
-        """Reads TOML or JSON; the name is what the reading calls it. Raises ValueError with the message, the place and
-        the problem."""
+        """Reads TOML or JSON; the name is shown in the reading. Raises ValueError with the message, the place and the
+        problem."""
 
     def with_(self, name: str, value: str) -> Mapping:
-        """The same with a parameter more; raises ValueError as when it is made."""
+        """The same with one more parameter; raises ValueError as the constructor does."""
 
     @property
     def name(self) -> str:
-        """What the reading calls it."""
+        """Its name in the reading."""
 
     @property
     def parameters(self) -> list[str]:
-        """The names of the parameters that it asks for."""
+        """The names of its parameters."""
 
     def to_json(self) -> str:
         """As JSON, without parameters."""
 
     def snapshot(self, rows: bytes) -> bytes:
-        """The rows as a snapshot that needs no mapping; raises ValueError as when it is made, or with a message alone if
-        they are no rows."""
+        """The rows as a snapshot that needs no mapping; raises ValueError as the constructor does, or with only a
+        message if the bytes are not rows."""
 
 
 @final
@@ -257,18 +257,19 @@ class Stored:
     """The mapping that comes with the rows."""
 
     def __new__(cls, parameters: Sequence[tuple[str, str]]) -> Self:
-        """With parameters for the mapping that will come; raises ValueError as when a mapping is made."""
+        """A state with parameters for the mapping that will come; raises ValueError as the constructor of a mapping
+        does."""
 
     def mapping(self, rows: bytes) -> Mapping | None:
-        """The mapping of these rows, None for a snapshot; raises ValueError as when it is made, and for rows that have
-        lost theirs."""
+        """The mapping of these rows, None for a snapshot; raises ValueError as the constructor does, and for rows that
+        have lost their mapping."""
 
     @property
     def is_mapped(self) -> bool:
         """Whether the last rows had a mapping."""
 
 def brings_mapping(rows: bytes) -> bool:
-    """Whether a document brings a mapping along."""
+    """Whether a document has a mapping."""
 
 
 @final
@@ -289,26 +290,26 @@ class Protocol:
         """A protocol that asks at once; raises ValueError for a number that is out of range."""
 
     def next(self, now_ms: int) -> int | tuple[str | None, int | None, bool]:
-        """What to do now: to wait for so many milliseconds, or to ask with this entity tag and revision, and whether in
-        full."""
+        """The next action: to wait for that many milliseconds, or to send a request with this entity tag and revision,
+        and whether in full."""
 
     def refresh(self, now_ms: int) -> None:
-        """A person wants to know."""
+        """A person asked for a refresh."""
 
     def notified(self, now_ms: int) -> None:
-        """The source says that there is news."""
+        """The source has news."""
 
     def disconnected(self, now_ms: int) -> None:
-        """News may have been missed."""
+        """The connection for notifications was lost."""
 
     def inherited(self, now_ms: int, revision: int | None) -> None:
-        """This process is a copy of one that had published."""
+        """This process is a fork of one that had published."""
 
     def is_known(self, bytes: bytes) -> bool:
-        """Whether these are the bytes that the source gave last."""
+        """Whether these are the bytes that the source sent last."""
 
     def from_cache(self, now_ms: int, revision: int | None) -> None:
-        """Something else than an answer was published."""
+        """Something other than an answer was published."""
 
     def published(self, now_ms: int, revision: int | None, etag: str | None) -> None:
         """An answer was published."""
@@ -317,17 +318,17 @@ class Protocol:
         """An answer was not published, because its revision is older than the current one."""
 
     def not_modified(self, now_ms: int) -> None:
-        """The source says that nothing has changed."""
+        """The source answered that nothing has changed."""
 
     def failed(self, now_ms: int, error: str, retry_after_ms: int | None) -> None:
-        """There was no answer that can be used."""
+        """There was no usable answer."""
 
     def status(self, now_ms: int) -> dict[str, Any]:
-        """How things stand, as JSON (11.13)."""
+        """The status, as JSON (11.13)."""
 
 @final
 class EventReader:
-    """Finds events in a stream of server-sent events, whose bytes it reads as they come."""
+    """Finds events in a stream of server-sent events, whose bytes it reads in pieces."""
 
     def __new__(cls) -> Self:
         """A reader at the beginning of a stream."""
@@ -336,26 +337,25 @@ class EventReader:
         """Whether these bytes end an event that is news."""
 
 def _end() -> None:
-    """Tells that the interpreter is about to end, and waits until no thread works without its lock."""
+    """Called when the interpreter is about to end; waits until no thread works without its lock."""
 
 def _forked() -> None:
-    """Tells that this process is a copy; called in the copy alone. The threads of the original are not in it."""
+    """Called in a fork: the threads of the parent do not exist in it."""
 
 def layered(layers: Sequence[bytes | None]) -> bytes | None:
-    """Lays snapshots one over the other, the uppermost first, and gives the one that they make; None is a layer that has
-    said nothing yet, and no whole at all. Raises ValueError for what is no snapshot."""
+    """Merges snapshots, the uppermost first; None is a layer that has not answered yet, and the result without a merged
+    snapshot. Raises ValueError for any other bytes."""
 
 def decide(question: str) -> str | None:
-    """A decision of staying fresh that every host takes alike, as JSON; None for no such question."""
+    """A decision of staying fresh that is the same in every host, as JSON; None for an unknown question."""
 
 def revision_of(snapshot: bytes, mapping: Mapping | None = None) -> int | None:
-    """The revision of a snapshot that could be published, or of rows that a mapping reads; raises ValueError for any
-    other."""
+    """The revision of a valid snapshot, or of rows that a mapping reads; raises ValueError for any other."""
 
 def switches(
     variables: Sequence[tuple[str, str]], prefixes: Sequence[str] | None = None
 ) -> tuple[bytes, list[dict[str, str]]]:
-    """The switches among the variables of an environment, as a snapshot, and what is wrong with the others."""
+    """The switches of environment variables, as a snapshot, and the violations of the others."""
 
 def hash(text: str) -> int:
     """XXH3_64 of the text's UTF-8 bytes, seed 0: the hash of units and salts."""
@@ -364,4 +364,4 @@ def bucket(unit: str, salt: str) -> int:
     """The bucket of a unit in a salt, from 0 to 99,999."""
 
 def ranges(weights: Sequence[int]) -> list[tuple[int, int]]:
-    """The half-open ranges of buckets that weights become."""
+    """The half-open ranges of buckets of these weights."""
