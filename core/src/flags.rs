@@ -147,6 +147,12 @@ impl Flags {
         self.current.load_full()
     }
 
+    /// Whether this set is the current one. It costs less than [`current`](Self::current), which takes a reference.
+    #[must_use]
+    pub fn is_current(&self, set: &FlagSet) -> bool {
+        std::ptr::eq(&raw const **self.current.load(), set)
+    }
+
     /// A new handle with the current set. Later publishes to this handle do not change it. For hosts whose handles
     /// offer more than a set does.
     #[must_use]

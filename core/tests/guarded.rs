@@ -59,6 +59,9 @@ fn the_arm_is_that_of_the_flags_own_share() {
         assert_eq!(arm(key, &context), None, "{key}");
     }
     assert_eq!(arm("by_user", &Context::anonymous()), None);
+    let exposed = |key: &str| set.exposed(key, &context, || NOW).map(|arm| (arm.is_on(), arm.share()));
+    assert_eq!(exposed("full"), Some((true, 100_000)));
+    assert_eq!([exposed("completed"), exposed("tripped")], [None, None]);
     assert_eq!(arm("scheduled", &Context::new("user-1").plan("FREE")), None);
     let users = || (0..1000).map(|user| Context::new(format!("user-{user}")));
     let on = |context: &Context<'_>| set.arm("by_user", context, || NOW).is_some_and(Arm::is_on);

@@ -7,7 +7,7 @@
 use std::env;
 use std::error::Error;
 
-use esclusa_guard::{Arm, Guard, Metric, Outcome, Policy, Probability};
+use esclusa_guard::{Arm, Guard, Judged, Metric, Policy, Probability};
 
 const USAGE: &str = "usage: simulate [OPTION NUMBER]...
 
@@ -178,7 +178,7 @@ fn rollout(row: Row, policy: &Policy, random: &mut fastrand::Rng) -> Option<(u64
         let arm = if random.f64() < row.share { Arm::On } else { Arm::Off };
         let harmful = arm == Arm::On && unit >= row.from;
         let failed = random.f64() < if harmful { row.on } else { row.off };
-        let outcome = if failed { Outcome::good().bad_for(0) } else { Outcome::good() };
+        let outcome = if failed { Judged::good().bad_for(0) } else { Judged::good() };
         hurt += u64::from(failed && harmful);
         let mut trip = guard.track(unit * row.ms, random.u64(..), arm, outcome);
         if unit % row.every == 0 {

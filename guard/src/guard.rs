@@ -33,9 +33,9 @@ const SILENT: (u64, u64) = (3, 60_000);
 
 /// Which metrics count an outcome as bad, by their places in the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Outcome(u32);
+pub struct Judged(u32);
 
-impl Outcome {
+impl Judged {
     /// An outcome that no metric counts.
     #[must_use]
     pub fn good() -> Self {
@@ -60,14 +60,14 @@ impl Outcome {
 /// no new chance of a false alarm each time.
 ///
 /// ```
-/// use esclusa_guard::{Arm, Guard, Metric, Outcome, Policy, Probability, State};
+/// use esclusa_guard::{Arm, Guard, Metric, Judged, Policy, Probability, State};
 ///
 /// let policy = Policy::new(vec![Metric::compared("errors")])?;
 /// let mut guard = Guard::new("checkout", policy, Probability::new(0.1), 0);
 /// let mut trip = None;
 /// for unit in 0..600 {
 ///     let arm = if unit % 10 == 0 { Arm::On } else { Arm::Off };
-///     let failed = if arm == Arm::On { Outcome::good().bad_for(0) } else { Outcome::good() };
+///     let failed = if arm == Arm::On { Judged::good().bad_for(0) } else { Judged::good() };
 ///     trip = trip.or(guard.track(1_000 * unit, unit, arm, failed));   // 1 second apart
 /// }
 /// let trip = trip.ok_or("every unit that is on fails")?;
@@ -118,15 +118,22 @@ impl Guard {
     /// (0 % or 100 %): limits alone are tested then. Times are milliseconds of one clock.
     #[must_use]
     pub fn new(flag: &str, policy: Policy, share: Option<Probability>, now_ms: u64) -> Self {
+        Self::of_run(flag, policy, 1, share, now_ms)
+    }
+
+    /// The same in a later run. Each run before had an epoch at least, so the bar is at least as high as after them.
+    #[must_use]
+    pub fn of_run(flag: &str, policy: Policy, run: u64, share: Option<Probability>, now_ms: u64) -> Self {
+        let run = run.max(1);
         let mut windows = Windows::of(policy.metrics.len());
         windows.advance(now_ms);
-        let epoch = Epoch::new(&policy, flag, 1, 1, share, now_ms);
-        Self { flag: flag.to_owned(), policy, run: 1, trip: None, epoch, windows, now_ms }
+        let epoch = Epoch::new(&policy, flag, run, run, share, now_ms);
+        Self { flag: flag.to_owned(), policy, run, trip: None, epoch, windows, now_ms }
     }
 
     /// Takes an outcome of a unit (the hash of its id) that is in an arm; the trip, if this outcome is the one that trips.
     /// After a trip, outcomes count for nothing.
-    pub fn track(&mut self, now_ms: u64, unit: u64, arm: Arm, outcome: Outcome) -> Option<Trip> {
+    pub fn track(&mut self, now_ms: u64, unit: u64, arm: Arm, outcome: Judged) -> Option<Trip> {
         if self.trip.is_some() {
             return None;
         }
@@ -143,7 +150,7 @@ impl Guard {
                 }
             }
         }
-        if outcome == Outcome::good() { None } else { self.judge() }
+        if outcome == Judged::good() { None } else { self.judge() }
     }
 
     /// Outcomes that were lost on the way. More than 1 % make the guard blind.
@@ -179,6 +186,31 @@ impl Guard {
         self.trip = None;
         self.begin(self.epoch.number.saturating_add(1), share);
         true
+    }
+
+    /// The number of the epoch, from 1 on.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch.number
+    }
+
+    /// The share in force; `None` where there are no arms.
+    #[must_use]
+    pub fn share(&self) -> Option<Probability> {
+        self.epoch.share
+    }
+
+    /// Why the rollout is stopped, if it is.
+    #[must_use]
+    pub fn trip(&self) -> Option<&Trip> {
+        self.trip.as_ref()
+    }
+
+    /// Says that outcomes came at this time that count for nothing, so that the guard does not take that for silence.
+    pub(crate) fn hear(&mut self, now_ms: u64) {
+        if self.epoch.heard_ms.is_none_or(|heard| heard < now_ms) {
+            self.epoch.hear(now_ms);
+        }
     }
 
     /// How things are at this time.
@@ -348,7 +380,7 @@ impl Epoch {
     }
 
     /// Counts a unit once as tracked, and once as bad for each metric.
-    fn count(&mut self, unit: u64, arm: Arm, outcome: Outcome) {
+    fn count(&mut self, unit: u64, arm: Arm, outcome: Judged) {
         let (hash, hit) = (self.hash(unit), arm == Arm::On);
         let share = self.share.map(Probability::get);
         if self.tracked.insert(hash, arm)

@@ -1,6 +1,6 @@
 //! Estimates and plans hold what they say, in simulations with fixed seeds.
 
-use esclusa_guard::{Arm, Estimate, Guard, Metric, Outcome, Policy, Probability, Sample, difference, lift, plan};
+use esclusa_guard::{Arm, Estimate, Guard, Judged, Metric, Policy, Probability, Sample, difference, lift, plan};
 
 /// In how many of 500 tests of 4,000 units the truth is ever outside of the interval.
 fn lost(
@@ -98,7 +98,7 @@ fn a_plan_is_a_little_above_what_simulations_need() {
                     .find(|&unit| {
                         let arm = if random.f64() < share { Arm::On } else { Arm::Off };
                         let failed = random.f64() < if arm == Arm::On { 0.01 * times } else { 0.01 };
-                        let outcome = if failed { Outcome::good().bad_for(0) } else { Outcome::good() };
+                        let outcome = if failed { Judged::good().bad_for(0) } else { Judged::good() };
                         guard.track(u64::from(unit) * 1000, random.u64(..), arm, outcome).is_some()
                     })
                     .unwrap()

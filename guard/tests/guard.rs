@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
 use esclusa_guard::{
-    Arm, Condition, Guard, Ledger, Metric, OnTrip, Outcome, Policy, PolicyError, Probability, State, Trip,
+    Arm, Condition, Guard, Judged, Ledger, Metric, OnTrip, Policy, PolicyError, Probability, State, Trip,
 };
 
 const MINUTE: u64 = 60_000;
@@ -20,8 +20,8 @@ fn limit(at_most: f64) -> Policy {
     Policy::new(vec![Metric::limited("errors", Probability::new(at_most).unwrap())]).unwrap()
 }
 
-fn bad() -> Outcome {
-    Outcome::good().bad_for(0)
+fn bad() -> Judged {
+    Judged::good().bad_for(0)
 }
 
 /// Units of both arms, one a second, until one trips the guard.
@@ -31,14 +31,14 @@ fn serve(guard: &mut Guard, random: &mut fastrand::Rng, units: u64, on: f64, off
     (0..units).find_map(|unit| {
         let arm = if random.f64() < 0.5 { Arm::On } else { Arm::Off };
         let failed = random.f64() < if arm == Arm::On { on } else { off };
-        guard.track(unit * 1000, random.u64(..), arm, if failed { bad() } else { Outcome::good() })
+        guard.track(unit * 1000, random.u64(..), arm, if failed { bad() } else { Judged::good() })
     })
 }
 
 /// A guard that has tripped at the fifth unit.
 fn tripped() -> (Guard, Trip) {
     let mut guard = Guard::new("flag", errors(), share(0.1), 0);
-    guard.track(0, 1000, Arm::Off, Outcome::good());
+    guard.track(0, 1000, Arm::Off, Judged::good());
     let trip = (0..5).find_map(|unit| guard.track(unit, unit, Arm::On, bad())).unwrap();
     (guard, trip)
 }
@@ -70,7 +70,7 @@ fn a_guard_that_was_saved_goes_on_as_if_it_had_not_stopped() {
         let mut random = random.clone();
         (9000..12_000_u64).find_map(|unit| {
             let arm = if random.bool() { Arm::On } else { Arm::Off };
-            guard.track(unit * 1000, random.u64(..), arm, if arm == Arm::On { bad() } else { Outcome::good() })
+            guard.track(unit * 1000, random.u64(..), arm, if arm == Arm::On { bad() } else { Judged::good() })
         })
     });
     let [first, second] = trips.each_mut().map(|trip| trip.take().unwrap());
@@ -97,7 +97,7 @@ fn a_broken_ledger_is_an_error_and_no_evidence() {
 #[test]
 fn one_noisy_caller_trips_nothing() {
     let mut guard = Guard::new("flag", errors(), share(0.1), 0);
-    guard.track(0, 7, Arm::Off, Outcome::good());
+    guard.track(0, 7, Arm::Off, Judged::good());
     for time in 0..100_000 {
         assert_eq!(guard.track(time, 42, Arm::On, bad()), None);
     }
@@ -150,7 +150,7 @@ fn where_only_the_on_arm_reports_the_guard_is_blind_and_trips_nothing() {
             assert_eq!(guard.track(unit, unit, Arm::On, bad()), None);
         }
         assert_eq!(guard.status(units).state, State::Blind, "at {part}");
-        assert_eq!(guard.track(units, 1000, Arm::Off, Outcome::good()), None);
+        assert_eq!(guard.track(units, 1000, Arm::Off, Judged::good()), None);
         assert_eq!(guard.track(units, 1001, Arm::On, bad()), None);
     }
 }
@@ -159,7 +159,7 @@ fn where_only_the_on_arm_reports_the_guard_is_blind_and_trips_nothing() {
 fn lost_outcomes_make_it_blind_but_a_limit_still_acts() {
     let mut guard = Guard::new("flag", errors(), share(0.1), 0);
     guard.dropped(1);
-    guard.track(0, 1000, Arm::Off, Outcome::good());
+    guard.track(0, 1000, Arm::Off, Judged::good());
     assert_eq!((0..9).find_map(|unit| guard.track(unit, unit, Arm::On, bad())), None);
     assert_eq!(guard.status(9).state, State::Blind);
     let mut guard = Guard::new("flag", limit(0.05), share(0.1), 0);
@@ -173,7 +173,7 @@ fn a_metric_that_holds_makes_suspicious_and_trips_nothing() {
     let mut guard = Guard::new("flag", Policy::new(vec![metric]).unwrap(), share(0.3), 0);
     for unit in 0..60 {
         let arm = if unit % 3 == 0 { Arm::On } else { Arm::Off };
-        let outcome = if arm == Arm::On { bad() } else { Outcome::good() };
+        let outcome = if arm == Arm::On { bad() } else { Judged::good() };
         assert_eq!(guard.track(unit, unit, arm, outcome), None);
     }
     assert_eq!(guard.status(60).state, State::Suspicious);
@@ -208,20 +208,20 @@ fn a_guard_that_hears_nothing_any_more_is_blind_until_it_does() {
         let begin = 50 * MINUTE;
         for unit in 0..60 {
             let arm = if unit % 2 == 0 { Arm::On } else { Arm::Off };
-            guard.track(begin + unit * gap, unit, arm, Outcome::good());
+            guard.track(begin + unit * gap, unit, arm, Judged::good());
         }
         let last = begin + 59 * gap;
         let allowed = 3 * gap.max(MINUTE);
         assert_eq!(guard.status(last + allowed).state, State::Healthy);
         assert_eq!(guard.status(last + allowed + 1).state, State::Blind);
-        guard.track(last + allowed + 2, 100, Arm::On, Outcome::good());
+        guard.track(last + allowed + 2, 100, Arm::On, Judged::good());
         assert_eq!(guard.status(last + allowed + 2).state, State::Healthy);
     }
 }
 
 #[test]
 fn a_limit_without_an_off_arm_acts_until_it_is_over() {
-    let fail = |guard: &mut Guard, from: u64, outcome: Outcome| {
+    let fail = |guard: &mut Guard, from: u64, outcome: Judged| {
         (0..20).find_map(|unit| guard.track(from + unit, from + unit, Arm::On, outcome))
     };
     let trip = fail(&mut Guard::new("flag", limit(0.05), None, 0), 0, bad()).unwrap();
@@ -230,7 +230,7 @@ fn a_limit_without_an_off_arm_acts_until_it_is_over() {
 
     // Each unit is bad, but only in its second outcome of the window: the first is what counts.
     let mut guard = Guard::new("flag", limit(0.05), None, 0);
-    assert_eq!(fail(&mut guard, 0, Outcome::good()), None);
+    assert_eq!(fail(&mut guard, 0, Judged::good()), None);
     assert_eq!(fail(&mut guard, 0, bad()), None);
 }
 

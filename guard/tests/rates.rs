@@ -1,7 +1,7 @@
 //! The declared rate of false alarms, in simulated rollouts with fixed seeds.
 #![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
-use esclusa_guard::{Arm, Guard, Metric, Outcome, Policy, Probability};
+use esclusa_guard::{Arm, Guard, Judged, Metric, Policy, Probability};
 
 /// A rollout in which each unit of an arm fails with the rate of its time: how many of `runs` are stopped.
 fn stopped(runs: u64, units: u64, share: f64, rates: impl Fn(Arm, u64) -> f64) -> u64 {
@@ -12,7 +12,7 @@ fn stopped(runs: u64, units: u64, share: f64, rates: impl Fn(Arm, u64) -> f64) -
         (0..units).any(|unit| {
             let arm = if random.f64() < share { Arm::On } else { Arm::Off };
             let failed = random.f64() < rates(arm, unit);
-            let outcome = if failed { Outcome::good().bad_for(0) } else { Outcome::good() };
+            let outcome = if failed { Judged::good().bad_for(0) } else { Judged::good() };
             guard.track(unit * 1000, random.u64(..), arm, outcome).is_some()
         })
     };
@@ -50,7 +50,7 @@ fn stopped_by_the_unlucky(runs: u64, unit: impl Fn(u64, &mut fastrand::Rng) -> u
             let user = random.usize(..300);
             let arm = arms.get(user).copied().unwrap();
             let failed = user < 15 && random.f64() < 0.33;
-            let outcome = if failed { Outcome::good().bad_for(0) } else { Outcome::good() };
+            let outcome = if failed { Judged::good().bad_for(0) } else { Judged::good() };
             let unit = unit(user as u64, &mut random);
             guard.track(request * 28_800, unit, arm, outcome).is_some()
         })
@@ -76,7 +76,7 @@ fn an_outage_reaches_no_limit_while_there_is_an_off_arm() {
         for unit in 0..2000_u64 {
             let arm = if random.f64() < share { Arm::On } else { Arm::Off };
             let failed = random.f64() < if unit < 1000 { 0.01 } else { 0.3 };
-            let outcome = if failed { Outcome::good().bad_for(0) } else { Outcome::good() };
+            let outcome = if failed { Judged::good().bad_for(0) } else { Judged::good() };
             let trip = guard.track(unit * 1000, random.u64(..), arm, outcome);
             assert_eq!(trip, None, "run {run} at a share of {share}");
         }

@@ -28,7 +28,7 @@ impl Arm {
         self.unit_hash
     }
 
-    /// The share in force, in thousandths of a percent: 1 to 99,999.
+    /// The share in force, in thousandths of a percent: 1 to 99,999, and 100,000 only from [`FlagSet::exposed`].
     #[must_use]
     pub fn share(self) -> u32 {
         self.share.thousandths()
@@ -58,17 +58,28 @@ impl FlagSet {
         context: &Context<'_>,
         clock: impl FnOnce() -> Time,
     ) -> Option<Arm> {
+        self.exposed(key, context, clock).filter(|arm| arm.share < Share::EVERYONE)
+    }
+
+    /// The same, and where the share is 100 % every unit is on: what a limit without an off arm counts.
+    #[must_use]
+    pub fn exposed<K: FlagKey + ?Sized>(
+        &self,
+        key: &K,
+        context: &Context<'_>,
+        clock: impl FnOnce() -> Time,
+    ) -> Option<Arm> {
         let (_, flag) = key.find_in(self)?;
         if flag.state != State::Open {
             return None;
         }
         let now = if flag.timed { clock() } else { Time::from_millis(0) };
-        Walk::new(self, context, now, ()).arm(flag)
+        Walk::new(self, context, now, ()).exposed(flag)
     }
 }
 
 impl Walk<'_, '_, ()> {
-    fn arm(&mut self, flag: &Flag) -> Option<Arm> {
+    fn exposed(&mut self, flag: &Flag) -> Option<Arm> {
         let mut share = flag.share;
         if let Some(detail) = self.set.detail(flag) {
             self.window(detail).and_then(|()| self.work(detail)).and_then(|()| self.prerequisites(detail)).ok()?;
@@ -77,7 +88,7 @@ impl Walk<'_, '_, ()> {
             }
             share = self.share_in_force(flag, detail);
         }
-        if share == Share::NOBODY || share == Share::EVERYONE || !self.targets(flag) {
+        if share == Share::NOBODY || !self.targets(flag) {
             return None;
         }
         let unit_hash = self.set.unit_hash(flag.unit, self.context)?;

@@ -1,0 +1,188 @@
+//! The guards of published flags: from an app's outcomes to a flag that is off.
+//!
+//! It asks the flags for the set, the arm and the time; what is counted and judged the [`Guard`](crate::Guard) of each
+//! flag decides.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use esclusa::{Context, FlagSet, Flags, Time};
+
+use crate::outcome::Outcome;
+use crate::reading::{self, GuardProblem};
+use crate::status::{State, Status, Trip};
+use crate::watched::Watched;
+
+/// Watches the flags that have a `guard`, and switches off those that do harm.
+///
+/// ```
+/// use esclusa::{Context, FlagSet, Flags};
+/// use esclusa_guard::{Guards, Outcome};
+///
+/// let flags = Flags::new();
+/// let _ = flags.publish(FlagSet::from_json(br#"[
+///     {"name": "crm", "enabled": true, "rollout_percentage": 20, "guard": {"event": "checkout", "errors": {}}}
+/// ]"#)?);
+/// let guards = Guards::new(&flags);
+/// for user in 0..500 {
+///     let context = Context::new(format!("user-{user}"));
+///     let outcome = if flags.is_enabled("crm", &context) { Outcome::error() } else { Outcome::ok() };
+///     guards.track("checkout", &context, outcome);
+/// }
+/// let tripped = guards.tick();                                         // about once a second
+/// assert_eq!(tripped.first().map(|(flag, trip)| (flag.as_str(), trip.metric.as_str())), Some(("crm", "errors")));
+/// assert!((0..500).all(|user| !flags.is_enabled("crm", &Context::new(format!("user-{user}")))));
+/// # Ok::<(), esclusa::SnapshotError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Guards {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    flags: Flags,
+    table: RwLock<Table>,
+    unwatched: AtomicU64,
+}
+
+/// What is watched in a set.
+#[derive(Debug)]
+struct Table {
+    set: Arc<FlagSet>,
+    watched: Vec<Arc<Watched>>,
+    /// For each event the flags that it counts for, by their place.
+    events: BTreeMap<String, Vec<usize>>,
+    problems: Vec<GuardProblem>,
+}
+
+impl Guards {
+    /// Watches the flags of a handle, now and as they are published.
+    #[must_use]
+    pub fn new(flags: &Flags) -> Self {
+        let set = flags.current();
+        let table = RwLock::new(Table::of(set, flags, &[]));
+        Self { shared: Arc::new(Shared { flags: flags.clone(), table, unwatched: AtomicU64::new(0) }) }
+    }
+
+    /// Counts an outcome of an event for every flag whose guard names the event. Call it where both arms pass, not inside
+    /// the `if` of the flag.
+    ///
+    /// It never fails: an event that no guard names is counted in [`unwatched`](Self::unwatched), and a caller for whom
+    /// another step than the share decides is left out.
+    pub fn track(&self, event: &str, context: &Context<'_>, outcome: Outcome) {
+        let table = self.table();
+        let Some(places) = table.events.get(event) else {
+            self.shared.unwatched.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let now = self.shared.flags.now();
+        for watched in places.iter().filter_map(|place| table.watched.get(*place)) {
+            if let Some(arm) = table.set.exposed(&watched.key, context, || now) {
+                watched.track(millis(now), arm, outcome);
+            }
+        }
+    }
+
+    /// Judges what was counted, and switches off the flags that have tripped; to be called about every second. Gives the
+    /// flags that tripped since the last call, each with its trip and the ledger in it.
+    pub fn tick(&self) -> Vec<(String, Trip)> {
+        let now = self.shared.flags.now();
+        let trip = |watched: &Arc<Watched>| Some((watched.key.as_str().to_owned(), watched.tick(millis(now))?));
+        let tripped: Vec<_> = self.table().watched.iter().filter_map(trip).collect();
+        for (flag, trip) in &tripped {
+            let taken = esclusa::Trip::new(flag.as_str(), trip.run)
+                .with("at", now.to_string())
+                .with("metric", trip.metric.clone())
+                .with("by", format!("process {}", std::process::id()));
+            // The report says what changed, which the trip says already.
+            let _ = self.shared.flags.trip(taken);
+        }
+        tripped
+    }
+
+    /// How the guards are, one for each watched flag, in the order of the snapshot.
+    #[must_use]
+    pub fn status(&self) -> Vec<Status> {
+        let now = millis(self.shared.flags.now());
+        let table = self.table();
+        let tripped: Vec<&str> = table.set.trips().map(|(key, _)| key).collect();
+        let status = |watched: &Arc<Watched>| {
+            let mut status = watched.status(now);
+            if tripped.contains(&watched.key.as_str()) {
+                status.state = State::Tripped;
+            }
+            status
+        };
+        table.watched.iter().map(status).collect()
+    }
+
+    /// What is wrong in the guards of the current set. A guard with a mistake guards nothing.
+    #[must_use]
+    pub fn problems(&self) -> Vec<GuardProblem> {
+        self.table().problems.clone()
+    }
+
+    /// The number of outcomes of events that no guard names.
+    #[must_use]
+    pub fn unwatched(&self) -> u64 {
+        self.shared.unwatched.load(Ordering::Relaxed)
+    }
+
+    /// What is watched in the current set.
+    fn table(&self) -> RwLockReadGuard<'_, Table> {
+        let Shared { flags, table, .. } = &*self.shared;
+        let known = table.read().unwrap_or_else(PoisonError::into_inner);
+        if flags.is_current(&known.set) {
+            return known;
+        }
+        drop(known);
+        let mut known = table.write().unwrap_or_else(PoisonError::into_inner);
+        let set = flags.current();
+        if !Arc::ptr_eq(&known.set, &set) {
+            *known = Table::of(set, flags, &known.watched);
+        }
+        drop(known);
+        self.shared.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// What is watched in a set. A flag whose `guard` is the same as before goes on counting, in a new run if there is one.
+    fn of(set: Arc<FlagSet>, flags: &Flags, before: &[Arc<Watched>]) -> Self {
+        let now_ms = millis(flags.now());
+        let (mut watched, mut problems) = (Vec::new(), Vec::new());
+        for flag in set.guarded() {
+            let Some(policy) = flag.policy() else { continue };
+            let same = before.iter().find(|one| one.key.as_str() == flag.key() && one.written == *policy);
+            if let Some(same) = same {
+                same.resume(now_ms, flag.run());
+                watched.push(Arc::clone(same));
+                continue;
+            }
+            match reading::read(flag.key(), policy) {
+                Ok(rules) => {
+                    watched.push(Arc::new(Watched::new(
+                        flags.key(flag.key()),
+                        policy.clone(),
+                        rules,
+                        flag.run(),
+                        now_ms,
+                    )));
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        let mut events: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, watched) in watched.iter().enumerate() {
+            events.entry(watched.event.clone()).or_default().push(place);
+        }
+        Self { set, watched, events, problems }
+    }
+}
+
+/// Milliseconds since 1970; a clock before that stands at its beginning.
+fn millis(time: Time) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(0)
+}

@@ -1,0 +1,162 @@
+//! One flag that is watched: its guard, and a table by which a unit that has just reported costs no lock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use esclusa::{Arm as FlagArm, Key, Value};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::Durations;
+use crate::guard::{Guard, Judged};
+use crate::outcome::Outcome;
+use crate::probability::Probability;
+use crate::reading::{Bad, Rules};
+use crate::status::{Status, Trip};
+use crate::units::Arm;
+use crate::window::WINDOW_MS;
+
+/// How many units are known to have reported, of those that reported last.
+const RECENT: usize = 1024;
+
+/// A flag that is watched.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) key: Key,
+    /// The `guard` as it is written.
+    pub(crate) written: Value<'static>,
+    pub(crate) event: String,
+    bad: Vec<Bad>,
+    /// For each unit that reported lately its hash mixed with what would have been counted.
+    recent: Box<[AtomicU64]>,
+    /// When a unit reported last.
+    heard_ms: AtomicU64,
+    run: AtomicU64,
+    state: Mutex<Watching>,
+}
+
+#[derive(Debug)]
+struct Watching {
+    guard: Guard,
+    /// The epoch that the durations are of.
+    epoch: u64,
+    /// How long the events of the off arm took in this epoch.
+    durations: Durations,
+    /// The p90 of the off arm in the epoch before.
+    p90_ms: Option<f64>,
+    /// Whether the trip of the guard has been told.
+    is_told: bool,
+}
+
+impl Watched {
+    pub(crate) fn new(key: Key, written: Value<'static>, rules: Rules, run: u64, now_ms: u64) -> Self {
+        let guard = Guard::of_run(key.as_str(), rules.policy, run, None, now_ms);
+        Self {
+            key,
+            written,
+            event: rules.event,
+            bad: rules.bad,
+            recent: (0..RECENT).map(|_| AtomicU64::new(0)).collect(),
+            heard_ms: AtomicU64::new(0),
+            run: AtomicU64::new(run),
+            state: Mutex::new(Watching {
+                guard,
+                epoch: 0,
+                durations: Durations::default(),
+                p90_ms: None,
+                is_told: false,
+            }),
+        }
+    }
+
+    /// Counts an outcome of a unit.
+    pub(crate) fn track(&self, now_ms: u64, arm: FlagArm, outcome: Outcome) {
+        // Not a maximum: of two threads that store at once either will do.
+        if self.heard_ms.load(Ordering::Relaxed) < now_ms {
+            self.heard_ms.store(now_ms, Ordering::Relaxed);
+        }
+        let place = usize::try_from(arm.unit_hash() % RECENT as u64).unwrap_or_default();
+        let mark = self.mark(now_ms, arm, outcome);
+        let recent = self.recent.get(place);
+        if mark.is_some_and(|mark| recent.is_some_and(|recent| recent.load(Ordering::Relaxed) == mark)) {
+            return;
+        }
+        self.lock().track(now_ms, arm, outcome, &self.bad);
+        if let (Some(recent), Some(mark)) = (recent, mark) {
+            recent.store(mark, Ordering::Relaxed);
+        }
+    }
+
+    /// A number that stays the same as long as one more outcome like this one of the unit would count for nothing: in one
+    /// run, at one share, in one window. `None` if that is known under the lock alone.
+    fn mark(&self, now_ms: u64, arm: FlagArm, outcome: Outcome) -> Option<u64> {
+        let mut bits = self.run.load(Ordering::Relaxed) << 1 | u64::from(arm.is_on());
+        for bad in &self.bad {
+            let is_bad = match bad {
+                Bad::Error => outcome.error,
+                Bad::AboveMs(limit) => outcome.lasted_ms.is_some_and(|ms| ms > *limit),
+                Bad::AboveP90(_) if outcome.lasted_ms.is_some() => return None,
+                Bad::AboveP90(_) => false,
+            };
+            bits = bits << 1 | u64::from(is_bad);
+        }
+        let seed = bits << 17 | u64::from(arm.share());
+        let window = now_ms / WINDOW_MS;
+        Some(xxh3_64_with_seed(&arm.unit_hash().wrapping_add(window << 32).to_le_bytes(), seed))
+    }
+
+    /// Lets time pass; the trip, if the guard has tripped since it was asked last.
+    pub(crate) fn tick(&self, now_ms: u64) -> Option<Trip> {
+        let heard_ms = self.heard_ms.load(Ordering::Relaxed);
+        let mut watching = self.lock();
+        if heard_ms > 0 {
+            watching.guard.hear(heard_ms);
+        }
+        watching.guard.tick(now_ms);
+        if watching.is_told {
+            return None;
+        }
+        let trip = watching.guard.trip().cloned();
+        watching.is_told = trip.is_some();
+        trip
+    }
+
+    /// Begins a new run, if it is one.
+    pub(crate) fn resume(&self, now_ms: u64, run: u64) {
+        let mut watching = self.lock();
+        let share = watching.guard.share();
+        if watching.guard.resume(now_ms, run, share) {
+            watching.is_told = false;
+            self.run.store(run, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn status(&self, now_ms: u64) -> Status {
+        self.lock().guard.status(now_ms)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watching> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watching {
+    fn track(&mut self, now_ms: u64, arm: FlagArm, outcome: Outcome, bad: &[Bad]) {
+        self.guard.set_share(now_ms, Probability::new(f64::from(arm.share()) / 100_000.0));
+        if self.guard.epoch() != self.epoch {
+            self.p90_ms = self.durations.quantile(0.9).or(self.p90_ms);
+            (self.epoch, self.durations) = (self.guard.epoch(), Durations::default());
+        }
+        if let (false, Some(ms)) = (arm.is_on(), outcome.lasted_ms) {
+            self.durations.add(ms);
+        }
+        let is_slow = |limit: Option<f64>| outcome.lasted_ms.zip(limit).is_some_and(|(ms, limit)| ms > limit);
+        let judged = bad.iter().enumerate().filter(|(_, bad)| match bad {
+            Bad::Error => outcome.error,
+            Bad::AboveMs(limit) => is_slow(Some(*limit)),
+            Bad::AboveP90(times) => is_slow(self.p90_ms.map(|p90| p90 * times)),
+        });
+        let judged = judged.fold(Judged::good(), |judged, (metric, _)| judged.bad_for(metric));
+        let arm_of = if arm.is_on() { Arm::On } else { Arm::Off };
+        self.guard.track(now_ms, arm.unit_hash(), arm_of, judged);
+    }
+}
