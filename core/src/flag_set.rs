@@ -36,7 +36,7 @@ pub struct FlagSet {
     pub(crate) revision: Option<u64>,
     pub(crate) generated_at: Option<Time>,
     /// Whether it is the empty set of a handle that has published nothing yet (7.17).
-    pub(crate) placeholder: bool,
+    pub(crate) not_ready: bool,
     /// Publish sequence number in this process; 0 if never published.
     pub(crate) publication: u64,
     pub(crate) violations: Vec<Violation>,
@@ -358,7 +358,7 @@ impl FlagSet {
     /// (7.17).
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.placeholder
+        !self.not_ready
     }
 
     /// Whether there is a flag of this key, set aside or not.

@@ -77,9 +77,9 @@ impl Flags {
     /// The same with the host's clock, by which windows and schedules are evaluated.
     #[must_use]
     pub fn with_clock(clock: fn() -> Time) -> Self {
-        let mut placeholder = FlagSet::empty();
-        placeholder.placeholder = true;
-        Flags { current: Arc::new(Cell::from_pointee(placeholder)), publisher: Arc::default(), clock }
+        let mut empty = FlagSet::empty();
+        empty.not_ready = true;
+        Flags { current: Arc::new(Cell::from_pointee(empty)), publisher: Arc::default(), clock }
     }
 
     /// Makes a flag set the current one, unless its revision is older than the current set's.
@@ -101,7 +101,7 @@ impl Flags {
             return Report::refused(&before, &set);
         }
         let mut set = keep(set, &before);
-        set.placeholder = false;
+        set.not_ready = false;
         for trips in &mut publisher.trips {
             set = trips::lay(set, trips);
         }
@@ -117,7 +117,7 @@ impl Flags {
         let [trips] = &mut publisher.trips;
         trips::take(trips, trip);
         let before = self.current.load_full();
-        if before.placeholder {
+        if before.not_ready {
             return Report::new(&before, &before, Outcome::Published);
         }
         let set = trips::lay(FlagSet::clone(&before), trips);

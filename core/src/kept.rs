@@ -25,7 +25,7 @@ use crate::validation::{Growing, Survey, extent, within};
 
 /// The new set, with the old set's definitions for its flags that are set aside.
 pub(crate) fn keep(mut new: FlagSet, before: &FlagSet) -> FlagSet {
-    if !before.placeholder {
+    if !before.not_ready {
         new.compare_columns(before);
     }
     let narrowings: Vec<_> = new.set_aside.iter_mut().map(|(id, aside)| (*id, aside.narrowing.take())).collect();

@@ -83,7 +83,7 @@ impl FlagSet {
 
     /// The error for a missing key: nothing was published yet (7.17), or the flag does not exist (7.1).
     pub(crate) fn absence(&self) -> ErrorCode {
-        if self.placeholder { ErrorCode::ProviderNotReady } else { ErrorCode::FlagNotFound }
+        if self.not_ready { ErrorCode::ProviderNotReady } else { ErrorCode::FlagNotFound }
     }
 }
 
