@@ -5,7 +5,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 use crate::desk::{Desk, Findings, Trouble};
 use crate::{
     assess, codegen, diff, eval, explain, fmt, guard, help, history, inspect, lint, migrate, promote, refs, rollback,
-    schema, stale, test,
+    schema, serve, stale, test,
 };
 
 /// Check feature flags, and say who gets what and why
@@ -55,6 +55,7 @@ pub enum Command {
     Promote(promote::Arguments),
     Migrate(migrate::Arguments),
     Guard(guard::Arguments),
+    Serve(serve::Arguments),
     Fmt(fmt::Arguments),
     Schema(schema::Arguments),
     Completions(help::CompletionsArguments),
@@ -85,6 +86,7 @@ impl Command {
             Command::Promote(arguments) => promote::run(arguments, desk),
             Command::Migrate(arguments) => migrate::run(arguments, desk),
             Command::Guard(arguments) => guard::run(arguments, desk),
+            Command::Serve(arguments) => serve::run(arguments, desk),
             Command::Fmt(arguments) => fmt::run(arguments, desk),
             Command::Schema(arguments) => schema::run(arguments, desk),
             Command::Completions(arguments) => help::completions(arguments, desk),

@@ -26,6 +26,9 @@ pub struct Config {
     /// What `test` runs.
     #[serde(default)]
     pub tests: Tests,
+    /// How `serve` is set up, as that command reads it.
+    #[serde(default)]
+    pub serve: toml::Table,
     /// The folder that it is in: its paths begin there.
     #[serde(skip)]
     pub folder: PathBuf,

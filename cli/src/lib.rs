@@ -31,6 +31,9 @@ pub mod question;
 pub mod refs;
 pub mod rollback;
 pub mod schema;
+pub mod serve;
+#[cfg(feature = "serve")]
+mod serving;
 pub mod source;
 pub mod stale;
 pub mod test;

@@ -148,7 +148,7 @@ impl Snapshot {
     }
 }
 
-fn variable_of(name: &str, desk: &Desk<'_>) -> Result<String, Trouble> {
+pub(crate) fn variable_of(name: &str, desk: &Desk<'_>) -> Result<String, Trouble> {
     (desk.variable)(name).ok_or_else(|| Trouble::new(format!("the variable `{name}` is not set")))
 }
 
@@ -217,7 +217,7 @@ pub(crate) struct Place {
     /// The mapping that reads it.
     pub(crate) mapping: Option<Mapping>,
     /// Parameters of that mapping, or of the one that the rows bring along.
-    parameters: Vec<(String, String)>,
+    pub(crate) parameters: Vec<(String, String)>,
     token: Option<String>,
 }
 
@@ -283,40 +283,75 @@ fn ask(asked: &Place, desk: &mut Desk<'_>) -> Result<Snapshot, Trouble> {
     if let Some(variable) = place.strip_prefix("env:") {
         return Ok(given(place, variable_of(variable, desk)?.into_bytes()));
     }
-    if let Some(file) = place.strip_prefix("sqlite:") {
-        return sqlite(asked, file);
+    if let Some(path) = asked.file() {
+        return file(path, &asked.folder);
     }
-    match asked.scheme() {
-        Some("http" | "https") => {
-            let http = esclusa_sync::Http::new(place).map_err(|error| Trouble::new(error.to_string()))?;
-            let http = match &asked.token {
-                Some(token) => http.bearer(token).map_err(|error| Trouble::new(error.to_string()))?,
-                None => http,
-            };
-            fetch(http)
+    asked.store(Fetch)
+}
+
+/// What is done with a store, of whichever type it is.
+pub(crate) trait Use {
+    /// What comes of it.
+    type Made;
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// When it cannot be done.
+    fn with(self, source: impl Source) -> Result<Self::Made, Trouble>;
+}
+
+/// Asking it once.
+struct Fetch;
+
+impl Use for Fetch {
+    type Made = Snapshot;
+
+    fn with(self, source: impl Source) -> Result<Snapshot, Trouble> {
+        fetch(source)
+    }
+}
+
+impl Place {
+    /// Does something with the store of an address.
+    ///
+    /// # Errors
+    /// When it is none, or it cannot be done.
+    pub(crate) fn store<U: Use>(&self, used: U) -> Result<U::Made, Trouble> {
+        let place = self.place.as_str();
+        if let Some(file) = place.strip_prefix("sqlite:") {
+            return sqlite(self, file, used);
         }
-        Some("postgres" | "postgresql") => {
-            let postgres = esclusa_sync::Postgres::new(place).map_err(failed)?;
-            fetch(match &asked.table {
-                Some(table) => postgres.table(table),
-                None => postgres,
-            })
+        match self.scheme() {
+            Some("http" | "https") => {
+                let http = esclusa_sync::Http::new(place).map_err(|error| Trouble::new(error.to_string()))?;
+                used.with(match &self.token {
+                    Some(token) => http.bearer(token).map_err(|error| Trouble::new(error.to_string()))?,
+                    None => http,
+                })
+            }
+            Some("postgres" | "postgresql") => {
+                let postgres = esclusa_sync::Postgres::new(place).map_err(failed)?;
+                used.with(match &self.table {
+                    Some(table) => postgres.table(table),
+                    None => postgres,
+                })
+            }
+            Some("redis" | "rediss") => {
+                let redis = esclusa_sync::Redis::new(place).map_err(failed)?;
+                used.with(match &self.table {
+                    Some(key) => redis.key(key),
+                    None => redis,
+                })
+            }
+            Some("mysql" | "mariadb") => mysql(self, used),
+            #[cfg(feature = "cloud")]
+            Some(scheme) if crate::cloud::SCHEMES.contains(&scheme) => used.with(crate::cloud::object(place)?),
+            scheme => Err(Trouble::new(format!(
+                "`{}://` is not an address that this tool reads, expected https, postgres, redis, sqlite:FILE or a file (mysql and s3, gs and az in builds with the features `mysql` and `cloud`)",
+                scheme.unwrap_or_default()
+            ))),
         }
-        Some("redis" | "rediss") => {
-            let redis = esclusa_sync::Redis::new(place).map_err(failed)?;
-            fetch(match &asked.table {
-                Some(key) => redis.key(key),
-                None => redis,
-            })
-        }
-        Some("mysql" | "mariadb") => mysql(asked),
-        #[cfg(feature = "cloud")]
-        Some(scheme) if crate::cloud::SCHEMES.contains(&scheme) => fetch(crate::cloud::object(place)?),
-        Some("file") => file(place.strip_prefix("file://").unwrap_or(place), &asked.folder),
-        Some(scheme) => Err(Trouble::new(format!(
-            "`{scheme}://` is not an address that this tool reads, expected https, postgres, redis, sqlite:FILE or a file (mysql and s3, gs and az in builds with the features `mysql` and `cloud`)"
-        ))),
-        None => file(place, &asked.folder),
     }
 }
 
@@ -327,25 +362,25 @@ fn file(path: &str, folder: &Path) -> Result<Snapshot, Trouble> {
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(asked: &Place, file: &str) -> Result<Snapshot, Trouble> {
+fn sqlite<U: Use>(asked: &Place, file: &str, used: U) -> Result<U::Made, Trouble> {
     let table = asked.table_in("the SQLite file")?;
-    fetch(esclusa_sync::Sqlite::table(asked.folder.join(file), table))
+    used.with(esclusa_sync::Sqlite::table(asked.folder.join(file), table))
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn sqlite(asked: &Place, _: &str) -> Result<Snapshot, Trouble> {
+fn sqlite<U: Use>(asked: &Place, _: &str, _: U) -> Result<U::Made, Trouble> {
     asked.table_in("the SQLite file")?;
     Err(Trouble::new("this build reads no SQLite, expected one with the feature `sqlite`"))
 }
 
 #[cfg(feature = "mysql")]
-fn mysql(asked: &Place) -> Result<Snapshot, Trouble> {
+fn mysql<U: Use>(asked: &Place, used: U) -> Result<U::Made, Trouble> {
     let table = asked.table_in("MySQL")?;
-    fetch(esclusa_sync::MySql::new(&asked.place).map_err(failed)?.table(table))
+    used.with(esclusa_sync::MySql::new(&asked.place).map_err(failed)?.table(table))
 }
 
 #[cfg(not(feature = "mysql"))]
-fn mysql(asked: &Place) -> Result<Snapshot, Trouble> {
+fn mysql<U: Use>(asked: &Place, _: U) -> Result<U::Made, Trouble> {
     asked.table_in("MySQL")?;
     Err(Trouble::new("this build reads no MySQL, expected one with the feature `mysql`"))
 }

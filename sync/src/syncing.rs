@@ -91,6 +91,13 @@ pub struct Syncing {
 
 type Listener = Arc<dyn Fn(&Report) + Send + Sync>;
 
+/// After which publishes a listener is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Calls {
+    Each,
+    Changes,
+}
+
 struct Shared {
     flags: Flags,
     source: String,
@@ -105,7 +112,7 @@ struct Shared {
     began_at: SystemTime,
     refresh: Notify,
     progress: watch::Sender<Progress>,
-    listeners: Mutex<Vec<Listener>>,
+    listeners: Mutex<Vec<(Calls, Listener)>>,
     /// The fingerprint of the reading that was logged last (11.24).
     understood: Mutex<Option<String>>,
 }
@@ -186,7 +193,12 @@ impl Syncing {
     /// Calls the listener after each publish that changed an answer, with the keys that were added, removed and
     /// changed. It runs in the task that keeps the flags fresh, so it should be short; its panics are logged.
     pub fn on_publish(&self, listener: impl Fn(&Report) + Send + Sync + 'static) {
-        lock(&self.shared.listeners).push(Arc::new(listener));
+        lock(&self.shared.listeners).push((Calls::Changes, Arc::new(listener)));
+    }
+
+    /// The same after each publish, also after one that changed no answer: for what hands the snapshot on.
+    pub fn on_each_publish(&self, listener: impl Fn(&Report) + Send + Sync + 'static) {
+        lock(&self.shared.listeners).push((Calls::Each, Arc::new(listener)));
     }
 }
 
@@ -415,11 +427,9 @@ impl Shared {
 
     /// Calls the listeners.
     fn tell(&self, report: &Report) {
-        if [report.added(), report.removed(), report.changed()].iter().all(|keys| keys.is_empty()) {
-            return;
-        }
+        let is_change = ![report.added(), report.removed(), report.changed()].iter().all(|keys| keys.is_empty());
         let listeners = lock(&self.listeners).clone();
-        for listener in listeners {
+        for (_, listener) in listeners.into_iter().filter(|(calls, _)| is_change || *calls == Calls::Each) {
             if catch_unwind(AssertUnwindSafe(|| listener(report))).is_err() {
                 tracing::error!("esclusa: {}: a listener panicked", self.source);
             }

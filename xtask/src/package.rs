@@ -20,13 +20,14 @@ use crate::tools::{Program, Tools};
 const WHEEL_PACKAGES: [&str; 3] = ["maturin>=1.16,<2", "cargo-zigbuild>=0.21,<1", "ziglang>=0.15,<1"];
 
 /// The crates, each after those that it depends on.
-pub(crate) const CRATES: [&str; 7] = [
+pub(crate) const CRATES: [&str; 8] = [
     "esclusa",
     "esclusa-formats",
     "esclusa-guard",
     "esclusa-impact",
     "esclusa-sync",
     "esclusa-openfeature",
+    "esclusa-server",
     "esclusa-cli",
 ];
 

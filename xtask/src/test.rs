@@ -9,6 +9,7 @@ mod instructions;
 mod javascript;
 mod packages;
 mod python;
+mod server;
 mod suite;
 mod tool;
 
@@ -45,6 +46,11 @@ const SUITES: &[Suite] = &[
         run: sync,
     },
     Suite { name: "cli", about: "the tool: every command against its transcript, and each advice", run: cli },
+    Suite {
+        name: "server",
+        about: "OFREP and our own clients against `esclusa serve`, with unmodified clients of npm and PyPI, in Chromium too",
+        run: server::run,
+    },
     Suite { name: "docs", about: "the documentation builds, and its links lead somewhere", run: docs },
     Suite { name: "spec", about: "the reference evaluator passes every vector", run: spec },
     Suite { name: "schemas", about: "vectors, snapshots and example data fit their schemas", run: schemas },
@@ -175,9 +181,10 @@ fn cli(tools: &Tools) -> Outcome {
     if let Err(problem) = tools.stores() {
         return step.fail(&problem);
     }
-    // All tests of the tool; `esclusa-sync` has its own suite.
+    // All tests of the tool but those of `serve`; `esclusa-sync` has its own suite.
     let files = std::fs::read_dir(tools.root().join("cli/tests")).into_iter().flatten().flatten();
     let names = files.filter_map(|file| Some(file.file_name().to_string_lossy().strip_suffix(".rs")?.to_owned()));
+    let names = names.filter(|name| name != server::COMMAND);
     let tests: Vec<String> = names.flat_map(|name| ["--test".to_owned(), name]).collect();
     step.run(tools.cargo(["test", "--lib"]).args(tests.iter().map(String::as_str)).args(packages)).outcome()
 }

@@ -17,12 +17,17 @@ pub(super) fn react(tools: &Tools) -> Outcome {
 
 pub(super) fn browser(tools: &Tools) -> Outcome {
     let mut step = tools.step("browser");
-    if !has_chromium() && (tools.install_package("chromium").is_err() || !has_chromium()) {
+    if !chromium(tools) {
         return Outcome::Skipped("needs Chromium: `apt-get install -y --no-install-recommends chromium`");
     }
     build(tools, &mut step);
     step.run(npm(tools, &["run", "build"], "esclusa-example-react"));
     step.run(npm(tools, &["run", "test:browser"], "@esclusa/react")).outcome()
+}
+
+/// Whether there is a Chromium, which is installed if it is not.
+pub(super) fn chromium(tools: &Tools) -> bool {
+    has_chromium() || tools.install_package("chromium").is_ok() && has_chromium()
 }
 
 /// Installs the packages and builds those that the tests import as they are published.

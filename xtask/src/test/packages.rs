@@ -86,8 +86,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// The crates as they would be published, in a project without anything else.
 fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
     let folder = tools.root().join("target/installed/rust");
-    // The tool is a program, which is installed below.
-    let libraries = || CRATES.into_iter().filter(|name| *name != "esclusa-cli");
+    // The tool is a program, which is installed below, and brings the server.
+    let libraries = || CRATES.into_iter().filter(|name| !["esclusa-cli", "esclusa-server"].contains(name));
     let lines = |line: fn(&str) -> String| libraries().map(line).collect::<String>();
     let manifest = format!(
         "[package]\nname = \"user\"\nedition = \"2024\"\n\n[dependencies]\n{}\n[patch.crates-io]\n{}\n[workspace]\n",
@@ -116,7 +116,7 @@ fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
         let path = folder.join(format!("{name}-{}", version()));
         ["--config".to_owned(), format!("patch.crates-io.{name}.path='{}'", path.display())]
     };
-    let patches: Vec<String> = libraries().flat_map(patch).collect();
+    let patches = CRATES.into_iter().filter(|name| *name != "esclusa-cli").flat_map(patch).collect::<Vec<String>>();
     let tool = folder.join(format!("esclusa-cli-{}", version()));
     super::tool::cargo_install(tools, step, "the packed crate", &tool, &patches);
 }

@@ -1,0 +1,195 @@
+//! What `esclusa serve` does: reads its set-up, starts the server, and waits for the signal to stop.
+
+use std::path::PathBuf;
+
+use esclusa_formats::{Mapping, Parameters};
+use esclusa_server::{Kind, Secret, Server, Settings};
+use esclusa_sync::{Bundled, File, Mapped, Source};
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tracing::level_filters::LevelFilter;
+
+use crate::config::Config;
+use crate::desk::{Desk, Findings, Trouble};
+use crate::serve::{Arguments, TokenKind};
+use crate::source::{Place, Use, variable_of};
+
+/// The settings that a variable may give: `ESCLUSA_SERVE_LISTEN` and so on.
+const TEXTS: [&str; 4] = ["store", "listen", "public_url", "cache"];
+const NUMBERS: [&str; 2] = ["spread_ms", "max_streams"];
+
+pub(crate) fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
+    if let Some(kind) = arguments.new_token {
+        return new_token(kind, desk);
+    }
+    let (store, mut settings) = setup(arguments, desk)?;
+    let place = arguments.reading.place(arguments.source.as_deref().or(store.as_deref()), desk)?;
+    let made = tokens_for_now(&mut settings)?;
+    log(desk)?;
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Trouble::new(format!("cannot start the network: {error}")))?;
+    let listen = settings.listen;
+    let listener = runtime.block_on(TcpListener::bind(listen));
+    let listener = listener.map_err(|error| Trouble::new(format!("cannot listen on {listen}: {error}")))?;
+    let server = {
+        let _inside = runtime.enter();
+        start(&place, &settings, desk)?
+    };
+    desk.say(format_args!("serving {} at http://{}", server.status().source, listener.local_addr()?))?;
+    for secret in &made {
+        desk.say(format_args!("  {} token, until this ends: {}", secret.kind(), secret.text()))?;
+    }
+    runtime.block_on(async {
+        let stop = stopped()?;
+        server.run(listener, stop).await;
+        Ok::<_, Trouble>(())
+    })?;
+    desk.say("stopped")?;
+    Ok(Findings::None)
+}
+
+fn new_token(kind: TokenKind, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
+    let kind = match kind {
+        TokenKind::Server => Kind::Server,
+        TokenKind::Client => Kind::Client,
+    };
+    let secret = Secret::new(kind).map_err(|error| Trouble::new(error.to_string()))?;
+    desk.say("The token, which is shown this once:")?;
+    desk.print(format_args!("{}\n", secret.text()))?;
+    desk.say(format_args!(
+        "What esclusa.toml holds of it:\n\n[[serve.tokens]]\nkind = \"{kind}\"\nid = \"{}\"\nsha256 = \"{}\"",
+        secret.id(),
+        secret.sha256()
+    ))?;
+    Ok(Findings::None)
+}
+
+/// Arguments over variables over `esclusa.toml`.
+fn setup(arguments: &Arguments, desk: &Desk<'_>) -> Result<(Option<String>, Settings), Trouble> {
+    let config = arguments.reading.config(desk)?;
+    let mut written = config.serve.clone();
+    let variable = |name: &str| (desk.variable)(&format!("ESCLUSA_SERVE_{}", name.to_uppercase()));
+    for name in TEXTS {
+        if let Some(value) = variable(name) {
+            written.insert(name.to_owned(), value.into());
+        }
+    }
+    for name in NUMBERS {
+        if let Some(value) = variable(name) {
+            let number: i64 = value.parse().map_err(|_| {
+                Trouble::new(format!("ESCLUSA_SERVE_{} is `{value}`, expected a number", name.to_uppercase()))
+            })?;
+            written.insert(name.to_owned(), number.into());
+        }
+    }
+    let store = match written.remove("store") {
+        None => None,
+        Some(toml::Value::String(store)) => Some(store),
+        Some(_) => return Err(Trouble::new("[serve]: `store` is no text, expected a name or an address")),
+    };
+    let settings = toml::Value::Table(written).try_into::<Settings>();
+    let mut settings = settings.map_err(|error| Trouble::new(format!("[serve]: {}", error.to_string().trim_end())))?;
+    settings.listen = arguments.listen.unwrap_or(settings.listen);
+    for text in tokens(&config, desk)?.split_whitespace() {
+        let secret = Secret::parse(text).map_err(|error| Trouble::new(format!("ESCLUSA_SERVE_TOKENS: {error}")))?;
+        settings.tokens.push(secret.token());
+    }
+    Ok((store, settings))
+}
+
+/// Tokens as they are, from the variable or from the file that the other variable names.
+fn tokens(config: &Config, desk: &Desk<'_>) -> Result<String, Trouble> {
+    if let Ok(tokens) = variable_of("ESCLUSA_SERVE_TOKENS", desk) {
+        return Ok(tokens);
+    }
+    let Ok(file) = variable_of("ESCLUSA_SERVE_TOKENS_FILE", desk) else { return Ok(String::new()) };
+    let path = config.folder.join(&file);
+    std::fs::read_to_string(path).map_err(|error| Trouble::new(format!("cannot read `{file}`: {error}")))
+}
+
+/// Without tokens two are made that end with the process, on this machine alone: there is no default password.
+fn tokens_for_now(settings: &mut Settings) -> Result<Vec<Secret>, Trouble> {
+    if !settings.tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !settings.listen.ip().is_loopback() {
+        return Err(Trouble::new(format!(
+            "no token is set up, and {} can be reached from outside: expected one of `esclusa serve --new-token server`",
+            settings.listen
+        )));
+    }
+    let made = [Kind::Server, Kind::Client].map(Secret::new).into_iter().collect::<Result<Vec<_>, _>>();
+    let made = made.map_err(|error| Trouble::new(error.to_string()))?;
+    settings.tokens = made.iter().map(Secret::token).collect();
+    Ok(made)
+}
+
+/// Notes of what happens, on the standard error: those of `ESCLUSA_SERVE_LOG` and above.
+fn log(desk: &Desk<'_>) -> Result<(), Trouble> {
+    let level = match variable_of("ESCLUSA_SERVE_LOG", desk) {
+        Ok(level) => level.parse().map_err(|_| {
+            Trouble::new(format!("ESCLUSA_SERVE_LOG is `{level}`, expected off, error, warn, info, debug or trace"))
+        })?,
+        Err(_) => LevelFilter::INFO,
+    };
+    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
+    subscriber.try_init().map_err(|error| Trouble::new(format!("cannot write a log: {error}")))
+}
+
+fn start(place: &Place, settings: &Settings, desk: &mut Desk<'_>) -> Result<Server, Trouble> {
+    let starting = Starting { place, settings };
+    if place.place == "-" {
+        let mut bytes = Vec::new();
+        desk.input.read_to_end(&mut bytes)?;
+        return starting.with(Bundled::new(bytes));
+    }
+    if let Some(variable) = place.place.strip_prefix("env:") {
+        return starting.with(Bundled::new(variable_of(variable, desk)?));
+    }
+    match place.file() {
+        Some(path) => starting.with(File::new(place.folder.join(PathBuf::from(path)))),
+        None => place.store(starting),
+    }
+}
+
+/// Starting a server on a store.
+struct Starting<'s> {
+    place: &'s Place,
+    settings: &'s Settings,
+}
+
+impl Use for Starting<'_> {
+    type Made = Server;
+
+    fn with(self, source: impl Source) -> Result<Server, Trouble> {
+        let server = match &self.place.mapping {
+            Some(mapping) => Server::start(source.mapped(Mapping::clone(mapping)), self.settings),
+            // Rows may bring a mapping along, as Postgres keeps one beside a table.
+            None => Server::start(Mapped::as_stored(source, self.parameters()?), self.settings),
+        };
+        server.map_err(|error| Trouble::new(format!("[serve]: {error}")))
+    }
+}
+
+impl Starting<'_> {
+    fn parameters(&self) -> Result<Parameters, Trouble> {
+        let mut given = self.place.parameters.iter();
+        let all = given.try_fold(Parameters::default(), |all, (name, value)| all.with(name, value));
+        all.map_err(|error| Trouble::new(error.to_string()))
+    }
+}
+
+/// Ends at the first signal to stop.
+fn stopped() -> Result<impl Future<Output = ()>, Trouble> {
+    #[cfg(unix)]
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+        #[cfg(not(unix))]
+        drop(tokio::signal::ctrl_c().await);
+    })
+}

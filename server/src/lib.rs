@@ -1,0 +1,32 @@
+//! Serves flags over HTTP: OFREP, OpenFeature's protocol, for any language; snapshots and events for the clients of
+//! Esclusa that evaluate by themselves; client snapshots and projections for pages.
+//!
+//! The flags come from any source of `esclusa-sync`, a table that a team already has among them, and every answer is the
+//! engine's. [`Server`] is where to begin; `esclusa serve` runs it.
+#![forbid(unsafe_code)]
+
+mod access;
+mod body;
+mod cors;
+mod definition;
+mod document;
+mod edition;
+mod health;
+mod manifest;
+mod metrics;
+mod ofrep;
+mod page;
+mod problem;
+mod routes;
+mod server;
+mod settings;
+mod shared;
+mod snapshot;
+mod stream;
+mod tag;
+mod tap;
+mod token;
+
+pub use server::Server;
+pub use settings::{Settings, SettingsError};
+pub use token::{Kind, Secret, Token, TokenError};

@@ -1,0 +1,68 @@
+//! Problem documents (RFC 9457): why a request has no answer, for programs and for people.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
+use esclusa::Json;
+
+/// Why a request has no answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Problem { status, detail: detail.into() }
+    }
+
+    /// Nothing is published yet.
+    pub(crate) fn not_ready() -> Self {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "nothing is published yet, expected an answer of the store")
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    fn json(&self) -> String {
+        let mut json = Json::default();
+        json.object(|json| {
+            json.name("title").text(self.status.canonical_reason().unwrap_or("Error"));
+            json.name("status").whole(self.status.as_u16().into());
+            json.name("detail").text(&self.detail);
+        });
+        json.into_text()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.json()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        say(self.status, headers);
+        response
+    }
+}
+
+/// The headers that belong to a status.
+pub(crate) fn say(status: StatusCode, headers: &mut axum::http::HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,117 @@
+//! How a server is set up: the section `[serve]` of `esclusa.toml`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::token::{Token, TokenError, Tokens};
+
+/// How a server is set up.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where clients reach it, if a proxy stands in front of it. The path is put in front of the paths that it hands out.
+    pub public_url: Option<String>,
+    /// The header `Cache-Control` of snapshots.
+    pub cache: String,
+    /// Over how many milliseconds the news of OFREP is spread: its clients ask for everything at once.
+    pub spread_ms: u64,
+    /// How many streams of events may be open.
+    pub max_streams: usize,
+    /// Who may ask.
+    pub tokens: Vec<Token>,
+}
+
+/// For this machine alone, without tokens.
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4365)),
+            public_url: None,
+            cache: "private, no-cache".to_owned(),
+            spread_ms: 2_000,
+            max_streams: 20_000,
+            tokens: Vec::new(),
+        }
+    }
+}
+
+/// Why a server cannot be set up so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(pub(crate) String);
+
+impl From<TokenError> for SettingsError {
+    fn from(error: TokenError) -> Self {
+        SettingsError(error.to_string())
+    }
+}
+
+/// Settings that were checked.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) tokens: Tokens,
+    /// What stands in front of every path that is handed out; empty, or `/esclusa`.
+    pub(crate) prefix: String,
+    pub(crate) cache: axum::http::HeaderValue,
+    pub(crate) spread: Duration,
+    pub(crate) max_streams: usize,
+}
+
+impl Settings {
+    pub(crate) fn check(&self) -> Result<Checked, SettingsError> {
+        let prefix = match &self.public_url {
+            Some(url) => prefix(url)?,
+            None => String::new(),
+        };
+        let cache = self.cache.parse();
+        let cache = cache.map_err(|_| SettingsError("`cache` cannot be a header, expected one line".to_owned()))?;
+        let tokens = Tokens::new(&self.tokens)?;
+        Ok(Checked {
+            tokens,
+            prefix,
+            cache,
+            spread: Duration::from_millis(self.spread_ms),
+            max_streams: self.max_streams,
+        })
+    }
+}
+
+fn prefix(url: &str) -> Result<String, SettingsError> {
+    let wrong = || {
+        SettingsError(format!("`public_url` is `{url}`, expected an address such as https://flags.example.com/esclusa"))
+    };
+    let url = url::Url::parse(url).map_err(|_| wrong())?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong());
+    }
+    Ok(url.path().trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+
+    #[test]
+    fn the_path_of_the_public_address_stands_in_front_of_paths() {
+        let prefix = |url: &str| {
+            let settings = Settings { public_url: Some(url.to_owned()), ..Settings::default() };
+            settings.check().map(|checked| checked.prefix).map_err(|error| error.to_string())
+        };
+        assert_eq!(prefix("https://flags.example.com").unwrap(), "");
+        assert_eq!(prefix("https://example.com/tools/esclusa/").unwrap(), "/tools/esclusa");
+        for wrong in ["flags.example.com", "ftp://example.com", "https://example.com/?a=b"] {
+            assert!(prefix(wrong).unwrap_err().contains("expected an address"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_named() {
+        let read = |text: &str| toml::from_str::<Settings>(text).unwrap_err().to_string();
+        assert!(read("listne = '127.0.0.1:1'").contains("listne"));
+        assert!(read("[[tokens]]\nkind = 'admin'\nid = 'a'\nsha256 = 'b'").contains("expected `server` or `client`"));
+    }
+}
