@@ -1,4 +1,4 @@
-//! Client snapshots of random flag sets: the same answers for their caller, and nothing in them that is nobody's business.
+//! Client snapshots of random flag sets: the same answers for their caller, and no other user or company in them.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

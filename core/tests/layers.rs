@@ -82,7 +82,7 @@ fn a_switch_turns_a_flag_and_leaves_whom_it_targets() {
     let snapshot = String::from_utf8(environment.snapshot).unwrap();
     let whole = whole(&[Some(&snapshot), Some(STORE)]);
     assert_eq!(on(&whole, "PREMIUM"), ["crm-advanced"], "(13.5, 13.6): {whole}");
-    assert_eq!(on(&whole, "FREE"), Vec::<String>::new(), "nobody is let in whom the store keeps out");
+    assert_eq!(on(&whole, "FREE"), Vec::<String>::new(), "the store may restrict the flag, so it is on for no caller");
     assert_eq!(on(&snapshot, "FREE"), ["crm_advanced", "gone"], "by itself it is a snapshot like any other (13.5)");
 }
 

@@ -56,7 +56,7 @@ fn no_mixed_set_is_ever_seen() {
         reader.join().unwrap();
     }
     assert!(reads.load(Ordering::Relaxed) > 0);
-    assert_eq!(flags.sweep(), 0, "when nobody reads any more, no replaced set is left");
+    assert_eq!(flags.sweep(), 0, "without readers no replaced set is left");
 }
 
 #[test]
@@ -147,5 +147,5 @@ fn a_handle_that_holds_a_set_keeps_to_it_and_finds_the_same_keys() {
     assert!(held.reader().is_enabled("f0", &context));
     assert_eq!((held.current().revision(), flags.current().revision()), (Some(1), Some(2)));
     drop((held, empty));
-    assert_eq!(flags.sweep(), 0, "nobody holds them any more");
+    assert_eq!(flags.sweep(), 0, "they are no longer held");
 }

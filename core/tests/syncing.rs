@@ -139,7 +139,7 @@ fn retry_after_counts_up_to_an_hour() {
     protocol.receive(60_000, asked(u64::MAX));
     assert_eq!(wait(&mut protocol, 60_000), MAX_RETRY_AFTER_MS);
     protocol.refresh(60_000);
-    assert_eq!(wait(&mut protocol, 60_000), 0, "a person may ask all the same (11.9)");
+    assert_eq!(wait(&mut protocol, 60_000), 0, "a person may refresh at any time (11.9)");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn make_exact(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Number(number) => {
             let size = number.as_f64().unwrap_or_default();
-            // From here on JavaScript writes an exponent, which nobody takes for a whole number.
+            // From here on JavaScript writes an exponent, and that is not a whole number.
             if size.abs() > 9_007_199_254_740_991.0 && size.abs() < 1e21 {
                 *number = if size < 0.0 { -LARGEST } else { LARGEST }.into();
             }

@@ -117,7 +117,7 @@ fn a_flag_that_breaks_keeps_its_definition_as_in_an_app() {
     let answer = |plan| comparison.new_set().is_enabled("f", &Context::new("u").plan(plan), at());
     assert_eq!((answer("PREMIUM"), answer("BASIC")), (true, false));
     assert_eq!(comparison.report().set_aside().len(), 1);
-    // An older revision is compared all the same.
+    // An older revision is compared too.
     let [old, new] = [9, 3].map(
         |revision| json!({"esclusa": 1, "revision": revision, "flags": [{"name": "f", "enabled": revision == 9}]}),
     );

@@ -104,7 +104,7 @@ impl MariaDb {
     fn command(&self, program: &str) -> io::Result<Command> {
         let mut command = Command::new(path_of(program)?);
         let folder = self.folder.path();
-        // What it says goes to a file: a server that goes on would hold a pipe open for ever.
+        // Its output goes to a file: a server that keeps running would hold a pipe open forever.
         let said = File::create(folder.join(format!("{program}.txt")))?;
         command.arg("--no-defaults").arg(format!("--datadir={}", folder.join("data").display()));
         // It runs as root only if it is told so.

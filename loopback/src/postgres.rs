@@ -153,7 +153,7 @@ impl Postgres {
 
     fn finish(&self, program: &str, mut command: Command) -> io::Result<()> {
         command.current_dir(self.folder.path()).stdin(Stdio::null());
-        // What it says goes to a file: a server that goes on would hold a pipe open for ever.
+        // Its output goes to a file: a server that keeps running would hold a pipe open forever.
         let said = self.folder.path().join(format!("{program}.txt"));
         let file = std::fs::File::create(&said)?;
         command.stdout(file.try_clone()?).stderr(file);
@@ -222,7 +222,7 @@ struct Owner {
     group: u32,
 }
 
-/// Whoever is to run Postgres if that is not who runs this.
+/// The user that runs Postgres, if it must not be the current one.
 #[cfg(unix)]
 fn owner() -> Option<Owner> {
     use std::os::unix::fs::MetadataExt;

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ProxyFault {
-    /// Nobody listens, and what was open is closed: the server is gone.
+    /// The port is closed, and open connections are closed: the server is gone.
     Refuse,
     /// Connections are accepted, and nothing is ever answered.
     Silent,
@@ -27,7 +27,7 @@ pub enum ProxyFault {
     HalfOpen,
     /// Connections are closed as soon as they are accepted, and those that are open at once.
     Cut,
-    /// A connection is reset (RST) when so many bytes of the answer have passed.
+    /// A connection is reset (RST) after that many bytes of the answer.
     Reset {
         /// How many bytes; what a connection forwarded before the fault does not count.
         after: u64,
@@ -51,7 +51,7 @@ pub struct Proxy {
     orders: watch::Sender<Orders>,
     open: Arc<AtomicUsize>,
     task: JoinHandle<()>,
-    /// Bound and never listening, so that nobody else gets the port while this proxy refuses.
+    /// Bound and never listening, so that no other process gets the port while this proxy refuses.
     _port: TcpSocket,
 }
 

@@ -88,7 +88,7 @@ pub enum StoreFault {
 pub enum RetryAfter {
     /// A number of seconds.
     Seconds(u64),
-    /// The date that is so many seconds from now.
+    /// The date that many seconds from now.
     Date(u64),
 }
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-/// Long enough that nobody waits for it in vain, short where nothing is expected to come.
+/// Long enough for an expected answer, short enough where none is expected.
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -68,7 +68,7 @@ async fn it_refuses_and_listens_again_on_the_same_port() {
         assert_eq!(say(&mut client, b"hello").await, b"hello");
         proxy.fault(Some(ProxyFault::Refuse));
         assert!(end(&mut client).await.is_ok_and(|read| read == 0), "an open connection is closed");
-        // What still stood in the queue of the listener is reset; then nobody listens.
+        // Connections in the queue of the listener are reset; then the port is closed.
         let refused = async {
             loop {
                 match TcpStream::connect(proxy.address()).await {

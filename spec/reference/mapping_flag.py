@@ -80,7 +80,7 @@ class Flag:
         self.withheld = self.withheld or values.label(column)
 
     def limit(self, most):
-        """M10 and M18: of those who are in only so many thousandths of a percent are."""
+        """M10 and M18: limits the share to that many thousandths of a percent."""
         share = 100_000
         if self.has("rollout_percentage"):
             share = values.share_of(self.get("rollout_percentage"), 100)

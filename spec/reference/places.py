@@ -35,7 +35,7 @@ def check_fields(value, known, place, found):
 
 
 def check_twice(value, known, place, found):
-    """2.2.23: one violation, however often a field that means something stands there."""
+    """2.2.23: one violation for a repeated field that has a meaning."""
     for name, values in value.all.items():
         if name in known and len(values) > 1:
             violate(found, inside(place, name), "stands twice")

@@ -186,7 +186,7 @@ def named_keys(segment):
 
 
 def segments_on_cycles(segments, graph):
-    """2.3.2: those on cycles that lead to no other cycle; whoever leads to one names a segment that does not exist."""
+    """2.3.2: those on cycles that lead to no other cycle; one that leads to a cycle names a segment that does not exist."""
     cyclic = graphs.nodes_on_cycles(graph)
     reached = {key: {name for name in graphs.reached_from(graph, graph[key]) if name in cyclic} for key in cyclic}
     wrong = {key for key in cyclic if all(key in reached[name] for name in reached[key])}

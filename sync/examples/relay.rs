@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use esclusa_sync::{Answer, Failure, Postgres, Redis, Request, Source};
 
-/// As long as nothing is told, the database is asked this often all the same.
+/// Without a notification, the database is polled this often.
 const INTERVAL: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(1);
 

@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Weighing {
 static WEIGHING: Weighing = Weighing;
 
 const CYCLES: u64 = 10_000;
-/// So many clients go through them at the same time, each with servers of its own.
+/// Number of clients that go through them at the same time, each with servers of its own.
 const LANES: u64 = 4;
 /// From here on nothing may grow.
 const SETTLED: u64 = 1_000;

@@ -180,9 +180,9 @@ async fn what_changes_before_the_first_event_is_not_missed() {
     let mut http = http(&store.url()).events(store.events_url()).expect("it is a URL");
     assert!(timeout(Duration::from_millis(20), http.news()).await.is_err(), "nothing is opened before the first ask");
     fetch(&mut http).await.expect("it answers");
-    assert_eq!(news(&mut http).await, News::Changed, "it listens now: whoever cares asks again");
+    assert_eq!(news(&mut http).await, News::Changed, "it listens now, so the snapshot is requested again");
     assert!(timeout(Duration::from_millis(20), http.news()).await.is_err(), "nothing happened since");
-    // Nobody waits while this event comes, and those who wait are dropped.
+    // This event arrives while no future waits, and futures that wait are dropped.
     store.publish(snapshot(2));
     let mut count = 0;
     let counting = async {

@@ -47,7 +47,7 @@ async fn rights(database: &Database) {
     until("the rollback", &syncing, || !is_on(&flags)).await;
 }
 
-/// A transaction that stays open holds up nobody who changes another flag.
+/// A transaction that stays open does not block changes of other flags.
 async fn writers(database: &Database) {
     let other = connect(&database.url).await;
     database.client.batch_execute("BEGIN; UPDATE feature_flags SET enabled = false WHERE name = 'qr'").await.unwrap();
@@ -123,7 +123,7 @@ async fn shapes(server: &esclusa_loopback::Postgres) {
     }
 }
 
-/// Whoever reads notices that the table has lost its triggers, or has got them.
+/// A reader notices when the table loses its triggers, and when it gets them.
 async fn comes_and_goes(database: &Database) {
     let flags = Flags::new();
     let syncing = database.start("reader", &flags);

@@ -134,7 +134,7 @@ async fn views_tls_and_passwords_that_rotate() {
     until("the refusal", &syncing, || said(&syncing, "Access denied")).await;
     *password.lock().unwrap() = "first".to_owned();
     assert!(syncing.ready(Duration::from_secs(10)).await, "{}", syncing.status());
-    // A view has no checksum, and its changes are heard of all the same.
+    // A view has no checksum, and its changes are noticed nevertheless.
     database.query_drop(SWITCH).await.unwrap();
     until("the change", &syncing, || !is_on(&flags)).await;
     database.query_drop("ALTER USER app@'127.0.0.1' IDENTIFIED BY 'second'").await.unwrap();

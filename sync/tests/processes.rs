@@ -10,7 +10,7 @@ use esclusa_sync::{Answer, Bundled, Cached, Environment, Failure, Layers, Option
 /// Set for the process that a test starts: what it is to do.
 const ROLE: &str = "ESCLUSA_TEST_ROLE";
 
-/// This test binary once more, to run nothing but what `role` says.
+/// Runs this test binary again, with only the given role.
 fn child(role: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "what_a_child_does", "--nocapture", "--test-threads=1"]).env(ROLE, role);

@@ -119,7 +119,7 @@ async fn obstacles(server: &esclusa_loopback::Postgres) {
     assert!(said.contains("`crm` of `public.feature_flags` stays on: no policy lets app change it"), "{said}");
 }
 
-/// A flag that nobody else changes can be rolled back in any isolation, and where the flag itself is contested the
+/// A flag without concurrent changes can be rolled back in any isolation, and where the flag itself is contested the
 /// error says how.
 async fn isolation(database: &Database) {
     for level in ["REPEATABLE READ", "SERIALIZABLE"] {

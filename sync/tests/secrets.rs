@@ -56,7 +56,7 @@ async fn nobody_tells_secrets() {
     log::set_logger(&Listener).expect("nobody listens yet");
     log::set_max_level(log::LevelFilter::Trace);
     futures_util::stream::iter(FAULTS).for_each_concurrent(8, run).await;
-    // Where nobody is at home at all, the URL of the connection itself could be told.
+    // Without any server, the error could show the URL of the connection itself.
     let nobody = Client::start(Http::new("http://s3cret:s3cret@s3cret.invalid:1/?s3cret").expect("a URL"), OPTIONS);
     nobody.until("a failure", |status| status.failures > 0).await;
     drop(nobody);

@@ -58,7 +58,7 @@ async fn standby() {
     assert!(moving.name().contains(&copy.port().to_string()), "{}", moving.name());
     drop(moving);
     let asked = Instant::now();
-    // By then the connection has asked once more, and listens.
+    // By then the connection has sent another query, and listens.
     let listens =
         "SELECT count(*)::text FROM pg_stat_activity WHERE usename = 'reader' AND query ~ 'LISTEN|esclusa.ask'";
     syncing.refresh();

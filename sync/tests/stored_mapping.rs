@@ -198,7 +198,7 @@ async fn what_cannot_be_read(database: &Database) {
         database.run(mends).await;
         until(mends, &syncing, || syncing.status().state == State::Fresh).await;
     }
-    // Changes that are not counted are read all the same, with the mapping.
+    // Changes that are not counted are read nevertheless, with the mapping.
     database.run("DROP TRIGGER esclusa_tell ON flag_tenants; UPDATE flag_tenants SET is_on = false").await;
     until("a change that is not counted", &syncing, || !is_on(&flags, "pay", "t1")).await;
     database.run("UPDATE flag_tenants SET is_on = true").await;

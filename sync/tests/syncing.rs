@@ -253,7 +253,7 @@ async fn a_file_is_read_when_it_is_replaced() {
     assert_eq!(flags.current().revision(), Some(12));
 }
 
-/// Reading a pipe waits for a writer for ever, and holds a thread meanwhile.
+/// Reading a pipe waits for a writer without end, and blocks a thread.
 #[cfg(unix)]
 #[tokio::test]
 async fn what_is_no_file_is_not_read() {

@@ -210,7 +210,7 @@ async fn refuses(database: &Database) {
     assert_eq!(database.text("SELECT count(*)::text FROM pg_class WHERE relname ~ 'release_history'").await, "0");
 }
 
-/// Changes that fire no trigger are seen all the same, by whoever asks first.
+/// Changes that fire no trigger are detected nevertheless, with the next request of any client.
 async fn unseen(database: &Database) {
     let flags = Flags::new();
     let syncing = database.start("reader", &flags);

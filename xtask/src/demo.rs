@@ -106,7 +106,9 @@ fn show(arguments: &[String]) -> Result<bool, Problem> {
         }
         None => {
             page.line("")?;
-            page.line(&format!("`{KEY}` is on for nobody here, so there is nothing to explain and to take back."))?;
+            page.line(&format!(
+                "`{KEY}` is off for every user here, so there is nothing to explain and to roll back."
+            ))?;
         }
     }
 

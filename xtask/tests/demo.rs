@@ -92,7 +92,7 @@ fn the_time_opens_and_closes_windows() {
     let key = "loyalty_double_points_march";
     let times = ["2026-02-28T00:00:00Z", "2026-03-10T00:00:00Z", "2026-03-20T00:00:00-05:00"];
     assert_eq!(times.map(|time| state(&at(time), key)), ["early", "active", "ended"]);
-    assert!(at("2024-12-31").contains("`crm_advanced_features` is on for nobody"));
+    assert!(at("2024-12-31").contains("`crm_advanced_features` is off for every user here"));
 }
 
 #[test]

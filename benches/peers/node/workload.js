@@ -9,7 +9,7 @@ const BATCH = 100;
 /** Whose answers are checked, and for how long at most. */
 const CHECKED = 2_000;
 const CHECKING_MS = 2_000;
-/** How far the share of yes may be from the expected one, as a part of that; of few, so many times what chance makes of it. */
+/** The maximum relative distance between the share of callers who are on and the expected one; for a few callers, in standard deviations. */
 const MARGIN = 0.3;
 const DEVIATIONS = 4;
 const WORKLOADS = new Map(

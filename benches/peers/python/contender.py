@@ -30,7 +30,7 @@ CHECKING_NS = 2_000_000_000
 MARGIN = 0.3
 """How far the share of yes may be from the expected one, as a part of that."""
 DEVIATIONS = 4.0
-"""The same of few: so many times what chance makes of it."""
+"""The same for a few callers, in standard deviations."""
 WORKLOADS = {f"w1-{kind}-{crowd}": (kind, crowd) for kind in ("built", "prebuilt") for crowd in ("match", "mix")}
 
 

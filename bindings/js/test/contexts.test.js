@@ -55,7 +55,7 @@ const WRONG = {
   'a proxy that refuses': new Proxy({}, { ownKeys() { throw new Error('no'); } }),
 };
 
-test('lists that stand in so many places that they are a thousand million values have the wrong shape [12.4]', () => {
+test('lists that occur in many places, a thousand million values in all, have the wrong shape [12.4]', () => {
   const flags = flagsOf({ name: 'on', enabled: true });
   const places = (levels) => Array.from({ length: levels }).reduce((inner) => [inner, inner], [1]);
   assert.deepEqual(flags.resolve('on', { e: places(30) }), none('INVALID_CONTEXT'));

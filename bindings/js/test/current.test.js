@@ -43,7 +43,7 @@ test('a set that is held answers every question as the flags did', { skip }, asy
   assert.ok(!(held instanceof Flags));
 });
 
-test('it is the same object until something is published, and nobody changes it', { skip }, () => {
+test('it is the same object until the next publish, and it cannot be changed', { skip }, () => {
   const flags = new Flags();
   const nothing = flags.current();
   flags.publishSync(ON);

@@ -142,7 +142,7 @@ for (const retry_after of [{ seconds: 3600 }, { date: 3600 }]) {
   });
 }
 
-test('events bring news, and what they miss comes all the same', { skip: without }, async () => {
+test('events bring news, and polling finds what they miss', { skip: without }, async () => {
   await publish(true);
   await loopback.tell({ heartbeat_ms: 50 });
   const flags = new Flags();

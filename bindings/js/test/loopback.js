@@ -9,7 +9,7 @@ const PROGRAM = process.env.ESCLUSA_LOOPBACK;
 /** For a test that needs the program: why it is left out without it. */
 export const skip = PROGRAM === undefined && 'the variable ESCLUSA_LOOPBACK does not say where `esclusa-loopback` is';
 
-/** Asks and retries without leisure: the store is on the same machine and has nobody else. */
+/** Short intervals: the store is on the same machine and has no other client. */
 export const QUICK = { intervalMs: 50, jitter: 0, staleAfterMs: 30_000, backoffMinMs: 20, backoffMaxMs: 50, spreadMs: 10, logger: null };
 
 /** A snapshot with these flags, on or off. */

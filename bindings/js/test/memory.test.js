@@ -49,7 +49,7 @@ test('a million evaluations of contexts, plain objects and values take no memory
   assert.ok(grown <= slack(0, 32_000_000), `${grown} bytes more`);
 });
 
-test('contexts that nobody holds any more, and freed ones, give their memory back', async (t) => {
+test('unreachable and freed contexts give their memory back', async (t) => {
   const flags = new Flags();
   flags.publishSync(ROWS);
   const round = async (free) => {

@@ -100,7 +100,7 @@ test('flags that were freed are as before publishing, and can be published into 
   assert.deepEqual(flags.resolve('on'), ON);
 });
 
-test('with any other error the flag has an answer, and the default lets nobody in', () => {
+test('with any other error the flag has an answer, and the default is not used', () => {
   const flags = flagsOf(HALF, { name: 'broken', enabled: true, rollout_percentage: 150, off_value: 'off' });
   for (const context of [{}, new Context(), null]) {
     assert.equal(flags.isEnabled('half', context, true), false);
@@ -253,7 +253,7 @@ test('a listener that rejects is reported, and is no unhandled rejection', async
   assert.deepEqual([said.mock.calls.map((call) => call.arguments[1].message), unhandled.mock.callCount()], [['mine, later'], 0]);
 });
 
-test('listeners hear of each publish until they are taken away, and one that throws disturbs nobody', async (t) => {
+test('listeners are called for each publish until they are removed, and one that throws affects no other', async (t) => {
   const said = t.mock.method(console, 'error', () => undefined);
   const flags = new Flags();
   const heard = [];

@@ -162,7 +162,7 @@ test('news is asked for, while the source is asked too, and a watch is begun aga
   assert.equal(watches, 3);
 });
 
-test('the log tells of failures, recoveries and publishes, and a logger that throws disturbs nobody', { skip }, async () => {
+test('failures, recoveries and publishes are logged, and a logger that throws has no effect', { skip }, async () => {
   const said = [];
   let isBroken = false;
   const logger = { warn: (line) => said.push(`warn ${line}`), info: (line) => { said.push(`info ${line}`); throw new Error('no'); } };
@@ -197,7 +197,7 @@ test('the log says what was understood, once for the same columns and without a 
   assert.ok(!said.join('').includes('s3cret'));
 });
 
-test('ready waits no longer than it is told, and a closed sync is waited for by nobody', { skip }, async () => {
+test('ready waits at most its time, and not at all for a closed sync', { skip }, async () => {
   const flags = new Flags();
   const syncing = sync(flags, () => new Promise(() => undefined), QUICK);
   assert.equal(await syncing.ready(20), false);
@@ -277,7 +277,7 @@ test('an answer without rows is a failure unless the app allows it, in layers to
   }
 });
 
-test('flags that nobody holds any more are not kept fresh', { skip }, async () => {
+test('unreachable flags are not kept fresh', { skip }, async () => {
   let asked = 0;
   const syncs = [];
   (() => {

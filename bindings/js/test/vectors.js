@@ -185,7 +185,7 @@ function checkPublish(host, flags, step, where) {
   }
 }
 
-/** A build that leaves something out sets every flag that uses it aside, says why, and lets nobody in (8.10). */
+/** A build that leaves a feature out sets every flag that uses it aside, says why, and the flag is off (8.10). */
 function checkSetAside(host, vector, what) {
   const whens = 'condition' in vector ? [flagWhen('is', vector.condition), flagWhen('is-not', { not: vector.condition })] : [];
   const step = vector.publish?.[0] ?? {};
@@ -209,7 +209,7 @@ function checkSetAside(host, vector, what) {
     same(aside.includes(name), true, `${name} is set aside`);
     const { errorCode, reason, enabled } = flags.resolve(name, vector.context ?? {});
     same([enabled, errorCode === 'PARSE_ERROR' || reason === 'DISABLED'], [false, true], `${name}: ${reason} ${errorCode}`);
-    same(flags.isEnabled(name, vector.context ?? {}, true), false, `${name}: the default lets nobody in`);
+    same(flags.isEnabled(name, vector.context ?? {}, true), false, `${name}: the default is not used`);
   }
   const says = report.violations.filter(({ problem }) => problem.startsWith(`this build leaves ${what} out`));
   // Where the vector names violations of its own, those may come first.

@@ -124,7 +124,7 @@ test('a copy that is broken is said to be and not used; what lies in its way is 
   nowhere.free();
 });
 
-test('whoever is killed while a copy is written leaves the old one or the new one', async (t) => {
+test('a process that is killed while it writes a copy leaves the old one or the new one', async (t) => {
   const folder = folderOf(t);
   const path = join(folder, 'copy.json');
   // Large enough that writing takes its time.

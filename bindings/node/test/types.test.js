@@ -23,7 +23,7 @@ const held: FlagSet<AppFlags> = flags.current();
 held.value('ratio', context);
 flags.project(context, ['limit', flagKeys.RATIO]);
 new EsclusaProvider(flags);
-// Who knows nothing of the app's flags takes them all the same.
+// Code without the types of the app's flags takes them too.
 const untyped: Flags = flags;
 untyped.isEnabled('anything');
 const any: Flags<AnyFlags> = new Flags();

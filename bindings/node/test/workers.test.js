@@ -58,7 +58,7 @@ test('the same flags are shared under one number, other flags under another', { 
   one.publishSync('[{"name": "on", "enabled": true}]');
   const again = Flags.fromShared(one.share());
   one.free();
-  assert.equal(again.isEnabled('on'), true, 'whoever holds them keeps them');
+  assert.equal(again.isEnabled('on'), true, 'a thread that holds them keeps them');
   const shared = again.share();
   again.free();
   assert.throws(() => Flags.fromShared(shared), /the shared flags are gone/);

@@ -26,7 +26,7 @@ def loopback() -> Iterator[Loopback]:
 
 @pytest.fixture
 def no_thread_left() -> Iterator[None]:
-    """After the test nobody holds its flags any more, and so nothing keeps them fresh."""
+    """After the test its flags are collected, and so is their sync."""
     before = set(threading.enumerate())
     yield
     gc.collect()

@@ -20,7 +20,7 @@ needs_loopback = pytest.mark.skipif(
 )
 
 QUICK = Policy(interval=0.05, jitter=0, stale_after=30, backoff_min=0.02, backoff_max=0.05, spread=0.01)
-"""Asks and retries without leisure; the store is on the same machine and has nobody else."""
+"""Short intervals; the store is on the same machine and has no other client."""
 
 
 def document(revision: int, **flags: bool) -> str:

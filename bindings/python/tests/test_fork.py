@@ -309,7 +309,7 @@ def test_all_workers_of_a_server_see_a_change(tmp_path: Path, server: str) -> No
 
 
 def test_the_first_answer_of_a_child_is_not_older_than_the_file(tmp_path: Path) -> None:
-    """However long the child has idled, and nobody has asked in the parent either."""
+    """After any time of idling in the child, and without an evaluation in the parent."""
     path = tmp_path / "flags.json"
     replace(path, document(1, crm=True))
     slow = type(QUICK)(interval=3600, stale_after=7200)

@@ -245,7 +245,7 @@ def test_one_listener_given_twice() -> None:
 
 
 def test_a_thread_runs_while_a_snapshot_is_compiled() -> None:
-    """With so long a switch interval nobody else runs unless the one who publishes lets go of the lock."""
+    """With so long a switch interval other threads run only if publishing releases the lock."""
     rows = [{"name": f"flag-{at}", "enabled": True, "target_plans": ["A", "B"]} for at in range(30_000)]
     flags, text, ticks, stop = Flags(), json.dumps(rows).encode(), 0, False
 

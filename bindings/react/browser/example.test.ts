@@ -175,7 +175,7 @@ describe('as it is built', () => {
     expect(await text(page, 'reason')).toBe('DISABLED');
     expect(await text(page, 'first-no')).toContain('rolled_back');
     await page.screenshot({ path: join(ARTEFACTS, 'react-example-off.png'), fullPage: true });
-    // Whoever comes now does not get it either, nor does the server render it.
+    // A new caller does not get it either, nor does the server render it.
     expect(await (await fetch(running.url)).text()).not.toContain('data-testid="advanced"');
     await page.reload();
     await page.locator(ENGINE).waitFor();

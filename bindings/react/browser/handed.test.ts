@@ -12,7 +12,7 @@ import { ROOT } from './repository-server.js';
 
 type Row = { readonly [column: string]: unknown };
 
-/** The columns that may reach a browser, of a flag that names nobody [10.4]. */
+/** The columns that may reach a browser, of a flag without personal targeting [10.4]. */
 const MAY_LEAVE = new Set([
   ...['name', 'enabled', 'status', 'rollout_percentage', 'target_plans', 'target_roles', 'target_regions', 'start_date'],
   ...['end_date', 'bucket_by', 'salt', 'variants', 'off_value', 'schedule', 'client'],
@@ -169,7 +169,7 @@ describe('the interface', () => {
     expect(foundIn(snapshot, secrets)).toEqual([]);
     expect(namingIn(snapshot)).toEqual([]);
     const sent = (JSON.parse(snapshot) as { flags: Row[] }).flags.map((flag) => flag['name']);
-    // Nobody knows whether a flag that can't be read was marked.
+    // It is unknown whether a flag that can't be read was marked.
     expect([...sent].sort()).toEqual(KEYS.filter((key) => !['hidden', 'broken'].includes(key)).sort());
     const browser = new Flags();
     browser.publishSync(snapshot, { strict: true });

@@ -41,7 +41,7 @@ beforeAll(async () => {
     } else if (request.headers['if-none-match'] === etag) {
       response.writeHead(304, { ...headers, etag }).end();
     } else {
-      // Whoever asks a cache gets the same for ever.
+      // A cache would give the same answer forever.
       const flags = [{ name: 'on', enabled: revision % 2 === 1, client: true }];
       response.writeHead(200, { ...headers, etag, 'cache-control': 'public, max-age=31536000' });
       response.end(JSON.stringify({ esclusa: 1, revision, flags }));
@@ -93,7 +93,7 @@ const look = () =>
     return { ...syncing.status(), revision: flags.revision, on: flags.isEnabled('on') };
   });
 
-/** What a browser does to a page that nobody sees. */
+/** What a browser does to a hidden page. */
 const show = (state: 'hidden' | 'visible') =>
   page.evaluate((state) => {
     Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state });

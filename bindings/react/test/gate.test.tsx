@@ -23,7 +23,7 @@ test('a gate shows its fallback when the flag is off', () => {
   expect(html(PROJECTION, 'off')).toBe('<i>upgrade</i>');
 });
 
-test('a gate shows its fallback for a flag that nobody knows', () => {
+test('a gate shows its fallback for an unknown flag', () => {
   expect(html(PROJECTION, 'unknown')).toBe('<i>upgrade</i>');
 });
 
@@ -38,7 +38,7 @@ test('a gate without fallback and loading shows nothing', () => {
   expect(render(off).container.innerHTML).toBe('');
 });
 
-test('the default stands for a flag that nobody knows, and for no other', () => {
+test('the default is used for an unknown flag, and for no other', () => {
   const gate = (feature: string) => (
     <EsclusaProvider projection={PROJECTION}>
       <FeatureGate feature={feature} defaultEnabled>

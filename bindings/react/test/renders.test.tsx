@@ -66,7 +66,7 @@ test('publishing the same again re-renders nothing', () => {
   expect(renders.counts()).toEqual({});
 });
 
-test('a rollback takes the feature away from whoever shows it', () => {
+test('a rollback removes the feature from every component that shows it', () => {
   const { flags, renders } = mount();
   renders.clear();
   act(() => publish(flags, changed({ name: 'premium', enabled: false, target_plans: ['PREMIUM'] })));

@@ -46,7 +46,7 @@ test('it says what it published', () => {
   assert.ok(said.includes(`published: ${rows.length} added, 0 removed, 0 changed`), said.join('\n'));
 });
 
-test('the gate lets in who is targeted and sampled, and nobody else', async () => {
+test('the gate is open only for callers who are targeted and sampled', async () => {
   const inside = await sampled();
   assert.deepEqual((await ask('/crm/advanced', inside)).body, { panel: ['custom fields', 'saved views', 'bulk edits'] });
   for (const change of [{ 'x-plan': 'BASIC' }, { 'x-roles': 'USER' }, { 'x-region': 'US' }]) {

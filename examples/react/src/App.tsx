@@ -48,7 +48,7 @@ export function App(first: Given): ReactElement {
 
   function become(who: Who): void {
     // Flags that came with their definition follow at once, in this tab. Those that the server decided for the caller
-    // follow with its answer, and for another company or user that answer comes first: nobody sees a mix of two.
+    // follow with its answer, and for another company or user that answer comes first: the two are never mixed.
     const isSameCaller = who.user === given.who.user && who.company === given.who.company;
     if (flags?.isReady && isSameCaller) {
       const { plan, role, region } = who;

@@ -34,7 +34,7 @@ export class Desk {
     this.#publish();
   }
 
-  /** Takes a flag back, or lets it go on. Whoever had it before has it again afterwards: the cohort is kept. */
+  /** Rolls a flag back, or continues it. Then the same callers have it as before: the cohort is kept. */
   setStatus(key: string | null, status: 'active' | 'rolled_back'): void {
     this.#rows = this.#rows.map((row) => (row.name === key ? { ...row, status } : row));
     this.#publish();

@@ -1,4 +1,4 @@
-"""What somebody would write by hand for the one flag of the benchmark, and the loop that asks everybody."""
+"""Hand-written code for the one flag of the benchmark, and the loop over all callers."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class OneCaller(Esclusa):
 
 
 class Always(NoOpProvider):
-    """Gives the same answer to everybody."""
+    """Gives the same answer for every caller."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
 });
 
-/// It announces each update, while it holds the locks of its flags, in a channel that nobody empties without the cache.
+/// It announces each update, while it holds the locks of its flags, in a channel that only the cache reads.
 const STOPS: &str = "without its cache it stops answering after 1,000 updates";
 
 pub(crate) struct Flagd {
