@@ -17,7 +17,7 @@ use crate::source::Reading;
 Tokens and the rest of the set-up are in the section [serve] of esclusa.toml.
 Exit codes: 0 it was told to stop, 2 it could not begin.")]
 pub struct Arguments {
-    /// A file, an address, or a name of esclusa.toml; without it `store` of [serve], or the only source
+    /// A file, an address, or a name of esclusa.toml; without it `store` of `[serve]`, or the only source
     #[arg(value_name = "SNAPSHOT")]
     pub source: Option<String>,
     #[command(flatten)]
