@@ -36,6 +36,23 @@ impl Trip {
         Trip { flag: flag.into(), run, said: Vec::new() }
     }
 
+    /// A trip of a flag as the `trip` of a `guard_state` has it (2.2.35); `None` for anything else.
+    ///
+    /// ```
+    /// use esclusa::{Trip, Value};
+    /// let trip = Trip::from_value("crm", &Value::from_json(br#"{"run": 3, "metric": "errors"}"#)?);
+    /// assert_eq!(trip, Some(Trip::new("crm", 3).with("metric", "errors")));
+    /// assert_eq!(Trip::from_value("crm", &Value::Bool(true)), None);
+    /// # Ok::<(), esclusa::SnapshotError>(())
+    /// ```
+    #[must_use]
+    pub fn from_value(flag: &str, trip: &Value<'_>) -> Option<Self> {
+        let run = trip.get("run")?.as_i64().filter(|run| *run > 0)?;
+        let Value::Object(fields) = trip.clone().into_owned() else { return None };
+        let said = fields.into_iter().filter(|(name, _)| name != "run").collect();
+        Some(Trip { flag: flag.to_owned(), run: run.unsigned_abs(), said })
+    }
+
     /// The same with what people want to know, such as `metric`, `at` and `by`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value<'static>>) -> Self {

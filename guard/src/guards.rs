@@ -66,6 +66,12 @@ impl Guards {
         Self { shared: Arc::new(Shared { flags: flags.clone(), table, unwatched: AtomicU64::new(0) }) }
     }
 
+    /// The handle whose flags are watched.
+    #[must_use]
+    pub fn flags(&self) -> &Flags {
+        &self.shared.flags
+    }
+
     /// Counts an outcome of an event for every flag whose guard names the event. Call it where both arms pass, not inside
     /// the `if` of the flag.
     ///

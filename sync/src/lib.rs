@@ -32,6 +32,8 @@ mod disk;
 mod environment;
 #[cfg(feature = "file")]
 mod file;
+#[cfg(feature = "guard")]
+mod guarding;
 #[cfg(feature = "http")]
 mod http;
 mod layers;
@@ -67,6 +69,8 @@ pub use environment::Environment;
 pub use esclusa::sync::{Policy, Request, State};
 #[cfg(feature = "file")]
 pub use file::File;
+#[cfg(feature = "guard")]
+pub use guarding::{Guarding, guard};
 #[cfg(feature = "http")]
 pub use http::{Http, HttpError};
 pub use layers::Layers;
