@@ -71,6 +71,7 @@ impl Protocol {
 
     /// Something other than an answer was published.
     #[pyo3(signature = (now_ms, revision))]
+    #[expect(clippy::wrong_self_convention, reason = "it is an event, named as the others are")]
     fn from_cache(&self, py: Python<'_>, now_ms: u64, revision: Option<u64>) {
         self.0.with(py, |protocol| protocol.from_cache(now_ms, revision));
     }
