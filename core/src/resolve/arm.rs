@@ -47,7 +47,7 @@ impl FlagSet {
     ///     {"name": "crm", "enabled": true, "rollout_percentage": 30, "overrides": {"on": {"users": ["ana"]}}}
     /// ]"#)?;
     /// let arm = |user: &str| set.arm("crm", &Context::new(user), || Time::from_millis(0));
-    /// assert_eq!(arm("user-3").map(|arm| (arm.is_on(), arm.share())), Some((true, 30_000)));
+    /// assert_eq!(arm("user-6").map(|arm| (arm.is_on(), arm.share())), Some((true, 30_000)));
     /// assert_eq!(arm("ana"), None, "an override decides");
     /// # Ok::<(), esclusa::SnapshotError>(())
     /// ```
