@@ -16,15 +16,16 @@ const NOW = '2025-06-15T12:00:00Z';
  * @param {{layer: string, vectors: object[]}[]} layers the parsed files
  * @param {{regex: boolean, rules?: boolean}} build whether the build has the operator `matches`, and whether it has
  *   rules and prerequisites; the smallest build has neither
- * @returns {{passed: number, setAside: number, failures: string[]}} `setAside` of the passed ones use what the build
- *   leaves out, and were checked to be set aside (8.10)
+ * @returns {{passed: number, setAside: number, foreign: number, failures: string[]}} `setAside` of the passed ones use
+ *   what the build leaves out, and were checked to be set aside (8.10); `foreign` ones are for other hosts or builds
  */
 export function checkVectors(host, layers, { regex, rules = regex }) {
   const vectors = layers.flatMap((layer) => layer.vectors);
   const hashes = vectors.filter((vector) => 'hash' in vector).map(({ text, hash }) => ({ text, hash: BigInt(`0x${hash}`) }));
-  const result = { passed: 0, setAside: 0, failures: [] };
+  const result = { passed: 0, setAside: 0, foreign: 0, failures: [] };
   for (const vector of vectors) {
     if (isForeign(vector, rules)) {
+      result.foreign += 1;
       continue;
     }
     const leftOut = rules ? (regex ? undefined : USES_REGEX) : USES_RULES;
