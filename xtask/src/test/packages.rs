@@ -88,11 +88,14 @@ fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
     let folder = tools.root().join("target/installed/rust");
     // The tool is a program, which is installed below, and brings the server.
     let libraries = || CRATES.into_iter().filter(|name| !["esclusa-cli", "esclusa-server"].contains(name));
-    let lines = |line: fn(&str) -> String| libraries().map(line).collect::<String>();
+    let depend = |name| format!("{name} = \"{}\"\n", version());
+    // The registry does not have them yet; the tool is in the workspace, so that it is built with them too.
+    let patch = |name: &&str| format!("{name} = {{ path = \"{name}-{}\" }}\n", version());
     let manifest = format!(
-        "[package]\nname = \"user\"\nedition = \"2024\"\n\n[dependencies]\n{}\n[patch.crates-io]\n{}\n[workspace]\n",
-        lines(|name| format!("{name} = \"{}\"\n", version())),
-        lines(|name| format!("{name} = {{ path = \"{name}-{}\" }}\n", version())),
+        "[package]\nname = \"user\"\nedition = \"2024\"\n\n[dependencies]\n{}\n[patch.crates-io]\n{}\n[workspace]\nmembers = [\"esclusa-cli-{}\"]\n",
+        libraries().map(depend).collect::<String>(),
+        CRATES.iter().filter(|name| **name != "esclusa-cli").map(patch).collect::<String>(),
+        version(),
     );
     let made = fs::create_dir_all(folder.join("src"))
         .and_then(|()| fs::write(folder.join("Cargo.toml"), manifest))
@@ -111,14 +114,8 @@ fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
         other => Err(format!("printed {other}")),
     });
     step.check("the crates work in an empty project", right);
-    // The others are not in the registry yet.
-    let patch = |name: &str| {
-        let path = folder.join(format!("{name}-{}", version()));
-        ["--config".to_owned(), format!("patch.crates-io.{name}.path='{}'", path.display())]
-    };
-    let patches = CRATES.into_iter().filter(|name| *name != "esclusa-cli").flat_map(patch).collect::<Vec<String>>();
     let tool = folder.join(format!("esclusa-cli-{}", version()));
-    super::tool::cargo_install(tools, step, "the packed crate", &tool, &patches);
+    super::tool::cargo_install(tools, step, "the packed crate", &tool, &[]);
 }
 
 /// The version is in the workspace and in each manifest of the other languages.

@@ -13,10 +13,10 @@ const BAD: &str = r#"[{"name": "crm", "enabled": true, "rollout_percentage": 150
 const PROFILE: [&str; 3] = ["dev", "--strip", "--no-default-features"];
 
 /// `cargo install` from a folder with the crate: that of a clone, or that of the packed crate.
-pub(super) fn cargo_install(tools: &Tools, step: &mut Step, what: &str, source: &Path, more: &[String]) {
+pub(super) fn cargo_install(tools: &Tools, step: &mut Step, what: &str, source: &Path, more: &[&str]) {
     let folder = tools.root().join("target/installed/tool").join(what.rsplit(' ').next().unwrap_or(what));
     let install = ["install", "--quiet", "--offline", "--debug", "--no-default-features", "--no-track", "--path"];
-    let install = tools.cargo(install).arg(source).arg("--root").arg(&folder).args(more.iter().map(String::as_str));
+    let install = tools.cargo(install).arg(source).arg("--root").arg(&folder).args(more.iter().copied());
     let install = install.env("CARGO_TARGET_DIR", tools.target());
     let program = folder.join("bin").join(format!("esclusa{}", std::env::consts::EXE_SUFFIX));
     let right =
@@ -43,7 +43,7 @@ pub(super) fn run(tools: &Tools, step: &mut Step) {
             step.check(&format!("{what} runs where there is nothing else"), right);
         }
     }
-    cargo_install(tools, step, "a clone", &tools.root().join("cli"), &["--locked".to_owned()]);
+    cargo_install(tools, step, "a clone", &tools.root().join("cli"), &["--locked"]);
 }
 
 fn wheel(tools: &Tools, packed: &Path, folder: &Path) -> Result<PathBuf, String> {
