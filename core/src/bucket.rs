@@ -26,6 +26,18 @@ impl Bucket {
         Bucketer::native(salt).bucket(hash(unit))
     }
 
+    /// The salt of every choice of a variant of a flag with this salt (6.5).
+    #[must_use]
+    pub fn variant_salt(salt: &str) -> String {
+        [salt, "/variant"].concat()
+    }
+
+    /// The salt of the rollout of a rule with this key (6.5).
+    #[must_use]
+    pub fn rule_salt(salt: &str, key: &str) -> String {
+        [salt, "/rule/", key].concat()
+    }
+
     /// The bucket as a number from 0 to 99,999.
     #[must_use]
     pub fn number(self) -> u32 {

@@ -19,7 +19,7 @@ use tables::Tables;
 use crate::RULES;
 use crate::aside::Aside;
 use crate::audience::Audience;
-use crate::bucket::Bucketer;
+use crate::bucket::{Bucket, Bucketer};
 use crate::definition::{
     FlagDefinition, OverridesDefinition, SegmentDefinition, ServeDefinition, TARGETS, Targets, WantedDefinition,
 };
@@ -310,7 +310,7 @@ impl Compiler {
             index: if RULES { self.index_rules(rules) } else { Span::default() },
             variants,
             weights,
-            variant_bucketer: Bucketer::native(&[salt, "/variant"].concat()),
+            variant_bucketer: Bucketer::native(&Bucket::variant_salt(salt)),
             off_value,
             salt: definition.salt.as_deref().map(|salt| self.set.texts.push(salt)),
             parts: 0,
@@ -376,7 +376,7 @@ impl Compiler {
                 key: self.set.texts.push(&definition.key),
                 when: self.condition(&definition.when),
                 share: definition.rollout,
-                bucketer: Bucketer::native(&format!("{salt}/rule/{}", definition.key)),
+                bucketer: Bucketer::native(&Bucket::rule_salt(salt, &definition.key)),
                 unit: definition.bucket_by.as_deref().map_or(flag_unit, |name| self.unit(name)),
                 own_unit: definition.bucket_by.is_some(),
                 serve,

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use esclusa::{BUCKETS, Time, Value, row};
+use esclusa::{BUCKETS, Bucket, Time, Value, row};
 
 use super::flag::{Source, same};
 use super::ranges::Ranges;
 use super::samples::{addresses, regex_sample, texts, versions};
 
-/// Of so many roles every combination is a value; of more, each alone and all together.
+/// Up to this number of roles every combination is a value; above it, each role alone and all together.
 const MAX_COMBINED_ROLES: usize = 4;
 
 /// By attribute.
@@ -91,21 +91,21 @@ impl Named {
                     }
                 }
                 // Another flag may ask for one of them.
-                "variants" if is_prerequisite => self.ranges.split(unit, &format!("{salt}/variant"), value),
-                "variants" => self.ranges.add(unit, &format!("{salt}/variant"), 0, BUCKETS),
+                "variants" if is_prerequisite => self.ranges.split(unit, &Bucket::variant_salt(salt), value),
+                "variants" => self.ranges.add(unit, &Bucket::variant_salt(salt), 0, BUCKETS),
                 "rules" => {
                     for rule in value.as_list().unwrap_or_default() {
                         let unit = rule.get("bucket_by").and_then(Value::as_str).unwrap_or(unit);
                         let key = rule.get("key").and_then(Value::as_str).unwrap_or_default();
                         if let Some(to) = share(rule) {
-                            self.ranges.add(unit, &format!("{salt}/rule/{key}"), 0, to);
+                            self.ranges.add(unit, &Bucket::rule_salt(salt, key), 0, to);
                         }
                         match rule.get("split") {
                             Some(split) if is_prerequisite => {
-                                self.ranges.split(unit, &format!("{salt}/variant"), split);
+                                self.ranges.split(unit, &Bucket::variant_salt(salt), split);
                             }
 
-                            Some(_) => self.ranges.add(unit, &format!("{salt}/variant"), 0, BUCKETS),
+                            Some(_) => self.ranges.add(unit, &Bucket::variant_salt(salt), 0, BUCKETS),
                             None => {}
                         }
                     }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use esclusa::{BUCKETS, Bucket, Value};
+use esclusa::{BUCKETS, Bucket, Value, ranges};
 
 use super::flag::{unit, unit_in};
 
-/// How many units are sorted by the ranges that they are in. What one unit in 20,000 has is missed once in 22,000 times.
+/// Number of units that are sorted by the ranges that they are in. A combination of ranges that one unit in 20,000 is in
+/// is missed with a probability of 1 in 22,000.
 const TRIES: u32 = 200_000;
 
 /// The most units of one attribute.
@@ -25,18 +26,14 @@ impl Ranges {
         self.0.entry(unit.to_owned()).or_default().insert((salt.to_owned(), from, to));
     }
 
-    /// The ranges of variants by weight. Those of 6.6 begin at most as many buckets later as there are variants.
+    /// The ranges of variants by weight.
     pub(super) fn split(&mut self, unit: &str, salt: &str, parts: &Value<'_>) {
         let weight = |part: &Value<'_>| part.get("weight").and_then(Value::as_f64).unwrap_or_default();
-        let parts = parts.as_list().unwrap_or_default();
-        let sum: f64 = parts.iter().map(weight).sum();
-        let (mut from, mut before) = (0, 0.0);
-        for part in parts {
-            before += weight(part);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 100,000")]
-            let to = (before / sum * f64::from(BUCKETS)) as u32;
+        // Weights are in thousandths (6.6).
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+        let weights = parts.as_list().unwrap_or_default().iter().map(|part| (weight(part) * 1000.0).round() as u64);
+        for (from, to) in ranges(&weights.collect::<Vec<u64>>()) {
             self.add(unit, salt, from, to);
-            from = to;
         }
     }
 
@@ -60,7 +57,6 @@ fn met(ranges: &[Range]) -> Vec<String> {
         let is_in =
             |(salt, from, to): &Range| buckets.get(salt.as_str()).is_some_and(|bucket| (*from..*to).contains(bucket));
         found.entry(ranges.iter().map(is_in).collect()).or_insert(unit);
-        // With one salt every unit is soon in the place of another one.
         if found.len() >= MAX_UNITS {
             break;
         }
