@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
+use bytes::Bytes;
 use esclusa::{Context, Json, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -23,7 +24,7 @@ use crate::tag;
 use crate::token::Known;
 use answer::{Failed, write};
 
-/// For how long a page that nobody looks at keeps its stream: what the protocol says unless told otherwise.
+/// For how long a hidden page keeps its stream: the protocol's default.
 const INACTIVITY_SECONDS: i64 = 120;
 
 /// `POST /ofrep/v1/evaluate/flags/{key}`.
@@ -32,67 +33,45 @@ pub(crate) async fn one(
     key: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Response<Body> {
-    let Ok(Path(key)) = key else { return refused(None, "PARSE_ERROR", "the key of the flag is no text in UTF-8") };
-    let known = match shared.tokens.of(&headers, shared.now()) {
-        Ok(known) => known,
-        Err(denied) => return empty(denied.status()),
+) -> Result<Response<Body>, Refused> {
+    let Ok(Path(key)) = key else {
+        return Err(Refused::Key);
     };
-    let edition = match shared.edition() {
-        Ok(edition) => edition,
-        Err(problem) => return broken(&problem),
-    };
-    let body = match read(body).await {
-        Ok(body) => body,
-        Err(unusable) => return unreadable(Some(&key), &unusable),
-    };
-    let context = match context(known, &body) {
-        Ok(context) => context,
-        Err(Refused::Denied(denied)) => return empty(denied.status()),
-        Err(Refused::Unusable(unusable)) => return unreadable(Some(&key), &unusable),
-    };
+    let asking = Asking::read(&shared, &headers, body, Some(&key)).await?;
+    let context = asking.context(Some(&key))?;
+    let Asking { known, edition, .. } = &asking;
     shared.metrics.evaluated(1);
     let mut json = Json::default();
     let Some(flag) = edition.flag(&key, known.kind) else {
         Failed::NOT_FOUND.write(&mut json, &key);
-        return answered(StatusCode::NOT_FOUND, json.into_text());
+        return Ok(answered(StatusCode::NOT_FOUND, json.into_text()));
     };
     let resolution = edition.set.resolve_by(key.as_str(), &context, || shared.now());
-    let written = write(&mut json, flag, &resolution, version(&edition).as_deref());
-    answered(written.err().map_or(StatusCode::OK, |failed| failed.status), json.into_text())
+    let written = write(&mut json, flag, &resolution, version(edition).as_deref());
+    Ok(answered(written.err().map_or(StatusCode::OK, |failed| failed.status), json.into_text()))
 }
 
 /// `POST /ofrep/v1/evaluate/flags`.
-pub(crate) async fn all(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Body) -> Response<Body> {
-    let known = match shared.tokens.of(&headers, shared.now()) {
-        Ok(known) => known,
-        Err(denied) => return empty(denied.status()),
-    };
-    let edition = match shared.edition() {
-        Ok(edition) => edition,
-        Err(problem) => return broken(&problem),
-    };
-    let body = match read(body).await {
-        Ok(body) => body,
-        Err(unusable) => return unreadable(None, &unusable),
-    };
-    let context = match context(known, &body) {
-        Ok(context) => context,
-        Err(Refused::Denied(denied)) => return empty(denied.status()),
-        Err(Refused::Unusable(unusable)) => return unreadable(None, &unusable),
-    };
-    let flags = flags(&shared, &edition, known, &context);
+pub(crate) async fn all(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Refused> {
+    let asking = Asking::read(&shared, &headers, body, None).await?;
+    let context = asking.context(None)?;
+    let Asking { known, edition, .. } = &asking;
+    let flags = flags(&shared, edition, known, &context);
     // Of the answers alone: a tag of the revision would let a caller keep what another company was answered.
     let tag = format!("{:016x}", xxh3_64(flags.as_bytes()));
     let mut response = if tag::is_known(&headers, &tag) {
         empty(StatusCode::NOT_MODIFIED)
     } else {
-        answered(StatusCode::OK, joined(flags, &around(&shared, &edition, known)))
+        answered(StatusCode::OK, joined(flags, &around(&shared, edition, known)))
     };
     if let Ok(tag) = HeaderValue::try_from(format!("\"{tag}\"")) {
         response.headers_mut().insert(ETAG, tag);
     }
-    response
+    Ok(response)
 }
 
 /// `GET /ofrep/v1/events?t=…`: says that the answers have to be fetched again.
@@ -112,15 +91,49 @@ pub(crate) async fn events(State(shared): State<Arc<Shared>>, uri: Uri, headers:
     stream(&shared, shared.moved.subscribe(), None, shared.spread, written).into_response()
 }
 
-/// Why there is no context.
-enum Refused {
-    Denied(Denied),
-    Unusable(Unusable),
+/// A request for answers.
+struct Asking<'s> {
+    known: &'s Known,
+    edition: Arc<Edition>,
+    body: Bytes,
 }
 
-fn context<'b>(known: &Known, body: &'b [u8]) -> Result<Context<'b>, Refused> {
-    let asked = Asked::parse(body).map_err(Refused::Unusable)?;
-    known.context(asked.context).map_err(Refused::Denied)
+impl<'s> Asking<'s> {
+    async fn read(shared: &'s Shared, headers: &HeaderMap, body: Body, key: Option<&str>) -> Result<Self, Refused> {
+        let known = shared.tokens.of(headers, shared.now()).map_err(Refused::Denied)?;
+        let edition = shared.edition().map_err(Refused::NotReady)?;
+        let body = read(body).await.map_err(|unusable| Refused::Unusable(key.map(str::to_owned), unusable))?;
+        Ok(Asking { known, edition, body })
+    }
+
+    fn context(&self, key: Option<&str>) -> Result<Context<'_>, Refused> {
+        let asked = Asked::parse(&self.body).map_err(|unusable| Refused::Unusable(key.map(str::to_owned), unusable))?;
+        self.known.context(asked.context).map_err(Refused::Denied)
+    }
+}
+
+/// Why there is no answer.
+pub(crate) enum Refused {
+    Denied(Denied),
+    NotReady(Problem),
+    /// The key of the flag is not UTF-8.
+    Key,
+    /// With the key of the flag, if one was asked for.
+    Unusable(Option<String>, Unusable),
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response<Body> {
+        match self {
+            Refused::Denied(denied) => empty(denied.status()),
+            Refused::NotReady(problem) => broken(&problem),
+            Refused::Key => refused(None, "PARSE_ERROR", "the key of the flag is not UTF-8"),
+            Refused::Unusable(key, unusable) => {
+                let code = if matches!(unusable, Unusable::Context(_)) { "INVALID_CONTEXT" } else { "PARSE_ERROR" };
+                refused(key.as_deref(), code, &unusable.detail())
+            }
+        }
+    }
 }
 
 /// The answers of all flags that the token sees, as an object with nothing else.
@@ -186,11 +199,6 @@ fn answered(status: StatusCode, json: String) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
-}
-
-fn unreadable(key: Option<&str>, unusable: &Unusable) -> Response<Body> {
-    let code = if matches!(unusable, Unusable::Context(_)) { "INVALID_CONTEXT" } else { "PARSE_ERROR" };
-    refused(key, code, &unusable.detail())
 }
 
 fn refused(key: Option<&str>, code: &str, details: &str) -> Response<Body> {
