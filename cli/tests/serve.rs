@@ -190,7 +190,7 @@ fn a_table_in_postgres_is_served_in_place_and_a_rollback_by_sql_is_told_at_once(
     // What is handed on needs no mapping.
     let (_, snapshot) = serving.ask("GET", "/v1/snapshot", &token, "");
     assert!(FlagSet::from_json(snapshot.as_bytes()).unwrap().contains("pay"), "{snapshot}");
-    // The store is away: nobody flips.
+    // The store is away: every answer stays the same.
     postgres.kill().unwrap();
     assert_eq!(serving.value(&token, "pay", "{}"), true.into());
     assert_eq!(serving.ask("GET", "/ready", "", "").0, 200);

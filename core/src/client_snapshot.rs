@@ -95,7 +95,7 @@ fn fits_into(depth: usize, value: &Value<'_>) -> bool {
     }
 }
 
-/// Whether the definition names nobody: it targets by plan, role, region and share alone (10.4). Its times must also be
+/// Whether the definition targets by plan, role, region and share alone, and lists no user and no company (10.4). Its times must also be
 /// in the years that can be written (an offset may put one a few hours outside 1 to 9999).
 fn is_fit_to_send(definition: &FlagDefinition<'_>) -> bool {
     let FlagDefinition { rules, prerequisites, overrides, targets: [_, _, _, companies, users], .. } = definition;

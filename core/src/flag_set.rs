@@ -132,7 +132,7 @@ pub struct Flag {
     /// The index of its [`Detail`]; most flags have none.
     pub(crate) detail: u32,
     pub(crate) state: State,
-    /// The unit of a plain flag: one with nothing but an audience and a rollout by a fixed field.
+    /// The unit of a plain flag. A plain flag has only an audience and a rollout by a fixed field.
     pub(crate) plain: Option<Field>,
     /// Whether its answer, or that of a prerequisite, can depend on the time.
     pub(crate) timed: bool,
@@ -196,7 +196,7 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
-    /// The detail of a flag with nothing but targets and a rollout.
+    /// The detail of a flag that has only targets and a rollout.
     pub(crate) const NONE: Detail = Detail {
         start: None,
         end: None,

@@ -22,7 +22,7 @@ fn set(flags: &str) -> FlagSet {
     FlagSet::from_json(flags.as_bytes()).unwrap()
 }
 
-/// A rollout at its second step, in a run and with so many steps cleared.
+/// A rollout at its second step, with this run and this number of cleared steps.
 fn rollout(run: u64, cleared: &str) -> FlagSet {
     set(&format!(
         r#"[{{"name": "crm", "enabled": true, "rollout_percentage": 0, "guard": {{"errors": {{"at_most_times": 1}}}},

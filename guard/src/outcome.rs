@@ -35,7 +35,7 @@ impl Outcome {
         self.lasted_ms(time.as_secs_f64() * 1000.0)
     }
 
-    /// The same in milliseconds. What is negative or no finite number is no time.
+    /// The same in milliseconds. A negative or infinite number, or NaN, is ignored.
     #[must_use]
     pub fn lasted_ms(mut self, ms: f64) -> Self {
         self.lasted_ms = Some(ms).filter(|ms| ms.is_finite() && *ms >= 0.0);

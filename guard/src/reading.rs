@@ -121,7 +121,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A metric; one that says nothing else compares the arms and tolerates no harm.
+    /// A metric; without conditions it compares the arms and tolerates no harm.
     fn metric(&mut self, place: &str, name: &str, value: &Value<'_>, on_trip: OnTrip) -> Metric {
         let at_most_times =
             self.number(place, value, "at_most_times", "a number from 1 to 100", |n| (1.0..=100.0).contains(&n));
@@ -141,7 +141,7 @@ impl Reader<'_> {
         let above_p90 =
             self.number(place, value, "above_p90_times", "a number from 1 to 100", |n| (1.0..=100.0).contains(&n));
         if above_ms.is_none() && above_p90.is_none() && self.problems.is_empty() {
-            self.report(place, "says not what is slow, expected `above_ms` or `above_p90_times`".to_owned());
+            self.report(place, "does not say what is slow, expected `above_ms` or `above_p90_times`".to_owned());
         }
         let metric = self.metric(place, "slow", value, on_trip);
         let bad = [above_ms.map(Bad::AboveMs), above_p90.map(Bad::AboveP90)];
@@ -196,7 +196,7 @@ impl Reader<'_> {
         number
     }
 
-    /// Reports what is no object, and fields that nobody reads: a guard that is not what its author meant guards nothing.
+    /// Reports a value that is not an object, and unknown fields: a guard with a mistake guards nothing.
     fn fields(&mut self, place: &str, value: &Value<'_>, known: &[&str]) {
         let Value::Object(fields) = value else {
             return self.report(place, format!("{value} does not fit, expected an object"));

@@ -204,7 +204,7 @@ fn a_guard_with_a_mistake_guards_nothing_and_says_what_is_wrong() {
         (r#"{"errors": {}, "at_least": -1}"#, "guard/at_least`: -1 does not fit, expected a share from 0 to below 1"),
         (r#"{"errors": {}, "event": 7}"#, "guard/event`: 7 does not fit, expected the name of an event"),
         (r#"{"errors": {}, "on_trip": "stop"}"#, "guard/on_trip`: does not fit, expected `off` or `hold`"),
-        (r#"{"slow": {}}"#, "guard/slow`: says not what is slow, expected `above_ms` or `above_p90_times`"),
+        (r#"{"slow": {}}"#, "guard/slow`: does not say what is slow, expected `above_ms` or `above_p90_times`"),
         (
             r#"{"slow": {"above_ms": "3000"}}"#,
             "guard/slow/above_ms`: \"3000\" does not fit, expected a number of milliseconds above 0",

@@ -212,7 +212,7 @@ impl Known {
         proof
     }
 
-    /// What takes the place of the token in an address: it holds for that day and the next, and for nothing but events.
+    /// A ticket: it replaces the token in an address. It is valid for that day and the next, and for events only.
     pub(crate) fn ticket(&self, now: Time) -> String {
         let day = day(now);
         format!("{}.{day}.{}", self.id, hex(&self.proof(day).finalize().into_bytes()))

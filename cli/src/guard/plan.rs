@@ -16,8 +16,8 @@ const MOST_TIMES: f64 = 1_000.0;
   esclusa guard plan --units-per-hour 2000 --errors 1% --hurt 20
   esclusa guard plan --units-per-hour 500 --errors 0.5% --hurt 50 --steps 1,5,20,50,90 --false-trips 5%
 
-A line says: a flag that multiplies errors by at least these times is stopped after so many units of both arms, about the
-median, when it has hurt so many units that are on. A smaller regression hurts more before it is stopped.
+Each line is a step: the smallest regression (in times of the usual rate of errors) that is stopped within --hurt, the units
+of both arms until then (about the median), the hours, and the units that are hurt. A smaller regression hurts more.
 Exit codes: 0 each step keeps within --hurt, 1 a step does not, 2 an option makes no sense.")]
 pub struct Arguments {
     /// Units (users, or what `bucket_by` says) of both arms that report within an hour

@@ -110,7 +110,7 @@ fn read(file: &str, desk: &mut Desk<'_>) -> Result<Vec<u8>, Trouble> {
 fn find(value: &Json, place: &str, trips: &mut Vec<Recorded>) -> Result<(), String> {
     match value {
         Json::Object(fields) if fields.contains_key("ledger") => {
-            let trip = Recorded::deserialize(value).map_err(|error| format!("{place}/: {error}"))?;
+            let trip = Recorded::deserialize(value).map_err(|error| format!("`{place}`: {error}"))?;
             trips.push(trip);
             Ok(())
         }

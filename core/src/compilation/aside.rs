@@ -93,7 +93,7 @@ impl Compiler {
     }
 }
 
-/// A flag with nothing but its key.
+/// A flag that has only its key.
 fn blank(key: Text, state: State) -> Flag {
     Flag {
         key,
