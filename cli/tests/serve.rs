@@ -126,6 +126,29 @@ fn without_a_set_up_tokens_hold_until_it_ends_and_are_in_no_log() {
     }
 }
 
+/// The server tells from the definitions what `esclusa codegen` writes, in the shape of the manifest's API.
+#[test]
+fn the_manifest_is_that_of_codegen() {
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/files");
+    let mut serving = Serving::start(&files, &[], &["typed.json", "--no-config"]);
+    let token = serving.after("server token, until this ends: ");
+    serving.until_ready();
+    let (status, served) = serving.ask("GET", "/openfeature/v0/manifest", &token, "");
+    let served: serde_json::Value = serde_json::from_str(&served).unwrap();
+    let written = fs::read(files.join("generated/flags.manifest.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    let written = written["flags"].as_object().unwrap();
+    let flags = served["flags"].as_array().unwrap();
+    assert_eq!((status, flags.len()), (200, written.len()));
+    for flag in flags {
+        let known = &written[flag["key"].as_str().unwrap()];
+        let names = [("type", "flagType"), ("defaultValue", "defaultValue"), ("description", "description")];
+        for (served, written) in names {
+            assert_eq!(flag.get(served), known.get(written), "{served} of {flag}");
+        }
+    }
+}
+
 #[test]
 fn the_set_up_is_read_from_the_file_and_from_variables() {
     let folder = tempfile::tempdir().unwrap();
