@@ -24,6 +24,7 @@ mod located;
 pub mod migrate;
 mod nearest;
 pub mod people;
+mod percent;
 mod pipeline;
 mod postgres;
 pub mod promote;

@@ -21,12 +21,8 @@ impl FromStr for Limit {
     type Err = String;
 
     fn from_str(written: &str) -> Result<Self, String> {
-        let limit = match written.trim().strip_suffix('%') {
-            Some(percent) => {
-                percent.trim().parse().ok().filter(|share| (0.0..=100.0).contains(share)).map(Limit::Percent)
-            }
-            None => written.trim().parse().ok().map(Limit::People),
-        };
+        let people = || written.trim().parse().ok().map(Limit::People);
+        let limit = crate::percent::percent(written).map(Limit::Percent).or_else(people);
         limit.ok_or_else(|| "expected a share such as 5% or a number of people such as 200".to_owned())
     }
 }

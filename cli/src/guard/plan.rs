@@ -6,6 +6,7 @@ use esclusa_guard::{Plan, Probability, log_bar, plan};
 
 use crate::desk::{Desk, Findings, Trouble};
 use crate::format::Format;
+use crate::percent::percent;
 
 /// The largest regression that is looked at, in times of the usual rate of errors.
 const MOST_TIMES: f64 = 1_000.0;
@@ -83,11 +84,8 @@ pub(super) fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings
 
 /// `1%`, `1 %` or `0.01`.
 fn share(option: &str, text: &str) -> Result<Probability, Trouble> {
-    let number = match text.trim().strip_suffix('%') {
-        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
-        None => text.trim().parse(),
-    };
-    number.ok().and_then(Probability::new).ok_or_else(|| {
+    let number = percent(text).map(|percent| percent / 100.0).or_else(|| text.trim().parse().ok());
+    number.and_then(Probability::new).ok_or_else(|| {
         Trouble::new(format!("`{option}` is `{text}`, expected a share between 0 and 1, such as 1% or 0.01"))
     })
 }

@@ -288,7 +288,7 @@ fn context(attributes: &Map<String, Json>) -> Result<Context<'static>, String> {
 fn percent(written: &Spanned<Json>) -> Result<f64, Problem> {
     let number = match &written.value {
         Json::Number(number) => number.as_f64(),
-        Json::String(text) => text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok()),
+        Json::String(text) => crate::percent::percent(text),
         _ => None,
     };
     number
