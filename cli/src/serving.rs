@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use esclusa_formats::{Mapping, Parameters};
+use esclusa_formats::Mapping;
 use esclusa_server::{Kind, Secret, Server, Settings};
 use esclusa_sync::{Bundled, File, Mapped, Source};
 use tokio::net::TcpListener;
@@ -12,7 +12,7 @@ use tracing::level_filters::LevelFilter;
 use crate::config::Config;
 use crate::desk::{Desk, Findings, Trouble};
 use crate::serve::{Arguments, TokenKind};
-use crate::source::{Place, Use, variable_of};
+use crate::source::{Place, Use, parameters_of, variable_of};
 
 /// The settings that a variable may give: `ESCLUSA_SERVE_LISTEN` and so on.
 const TEXTS: [&str; 4] = ["store", "listen", "public_url", "cache"];
@@ -165,17 +165,13 @@ impl Use for Starting<'_> {
         let server = match &self.place.mapping {
             Some(mapping) => Server::start(source.mapped(Mapping::clone(mapping)), self.settings),
             // Rows may bring a mapping along, as Postgres keeps one beside a table.
-            None => Server::start(Mapped::as_stored(source, self.parameters()?), self.settings),
+            None => {
+                let parameters = parameters_of(&self.place.parameters);
+                let parameters = parameters.map_err(|error| Trouble::new(error.to_string()))?;
+                Server::start(Mapped::as_stored(source, parameters), self.settings)
+            }
         };
         server.map_err(|error| Trouble::new(format!("[serve]: {error}")))
-    }
-}
-
-impl Starting<'_> {
-    fn parameters(&self) -> Result<Parameters, Trouble> {
-        let mut given = self.place.parameters.iter();
-        let all = given.try_fold(Parameters::default(), |all, (name, value)| all.with(name, value));
-        all.map_err(|error| Trouble::new(error.to_string()))
     }
 }
 

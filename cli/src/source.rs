@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use esclusa::{FlagSet, SnapshotError};
-use esclusa_formats::{Mapping, Parameters, ReadError};
+use esclusa_formats::{Mapping, MappingError, Parameters, ReadError};
 use esclusa_sync::{Answer, Failure, Request, Source};
 use tokio::runtime::Runtime;
 
@@ -171,11 +171,14 @@ fn named(argument: &str, config: &Config) -> Result<Named, Trouble> {
 
 /// The mapping that rows bring along, as Postgres keeps one beside a table.
 fn stored(snapshot: &Snapshot, parameters: &[(String, String)]) -> Result<Option<Mapping>, Trouble> {
-    parameters
-        .iter()
-        .try_fold(Parameters::default(), |all, (name, value)| all.with(name, value))
+    parameters_of(parameters)
         .and_then(|parameters| Mapping::stored(&snapshot.bytes, &parameters))
         .map_err(|error| Trouble::new(format!("{}: {error}", snapshot.name)))
+}
+
+/// Parameters for a mapping that the rows bring along.
+pub(crate) fn parameters_of(given: &[(String, String)]) -> Result<Parameters, MappingError> {
+    given.iter().try_fold(Parameters::default(), |all, (name, value)| all.with(name, value))
 }
 
 /// The mapping that the options or `esclusa.toml` name.
