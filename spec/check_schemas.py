@@ -1,4 +1,5 @@
-"""Checks the schemas of this folder: every file of vectors, every snapshot that breaks no rule, and what the tool prints.
+"""Checks the schemas of this folder: every file of vectors, every snapshot that breaks no rule, the bodies of GUARD.md,
+and what the tool prints.
 
 It needs Python 3.10 or later and the package `jsonschema`; from anywhere: python3 spec/check_schemas.py
 """
@@ -17,6 +18,8 @@ import reading  # noqa: E402
 
 TRANSCRIPTS = SPEC.parent / "cli" / "tests" / "golden"
 EXAMPLE = SPEC.parent / "examples" / "data" / "feature_flags.json"
+# What the examples of GUARD.md are, in their order.
+BODIES = ["events", "events_answer", "trip", "facts", "usage"]
 
 
 def read(path):
@@ -82,6 +85,11 @@ def documents():
     for name, command, document in printed():
         own = jsonschema.Draft202012Validator({**outputs, "$ref": f"#/$defs/{command}"})
         yield name, difference if command == "diff" else own, document
+    bodies = read(SPEC / "track.schema.json")
+    examples = re.findall(r"^```json\n(.*?)^```", (SPEC / "GUARD.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    for body, example in zip(BODIES, examples, strict=True):
+        own = jsonschema.Draft202012Validator({**bodies, "$ref": f"#/$defs/{body}"})
+        yield f"GUARD.md: {body}", own, json.loads(example)
     if EXAMPLE.exists():
         yield EXAMPLE.name, snapshots, read(EXAMPLE)
 
