@@ -1,5 +1,6 @@
 //! What a guard tests, and the record from which anyone can test it again.
 
+use esclusa::Value;
 use serde::{Deserialize, Serialize};
 
 use crate::{Evidence, Probability};
@@ -24,6 +25,15 @@ impl Condition {
             Self::AtMostTimes(times) => Probability::new(share)?.odds(times),
             Self::AtMost(limit) => Some(limit),
             Self::Split => Probability::new(share),
+        }
+    }
+
+    /// The condition as JSON, as serde writes it.
+    pub(crate) fn to_value(self) -> Value<'static> {
+        match self {
+            Self::AtMostTimes(times) => Value::Object(vec![("at_most_times".into(), times.into())]),
+            Self::AtMost(limit) => Value::Object(vec![("at_most".into(), limit.get().into())]),
+            Self::Split => "split".into(),
         }
     }
 
@@ -59,6 +69,15 @@ enum Mark {
 }
 
 impl Ledger {
+    /// The record as JSON, as serde writes it.
+    pub(crate) fn to_value(&self) -> Value<'static> {
+        let entry = |entry: &Entry| match *entry {
+            Entry::Batch(share, hits, misses) => Value::List(vec![share.into(), hits.into(), misses.into()]),
+            Entry::Mark(Mark::Mark) => "mark".into(),
+        };
+        Value::List(self.0.iter().map(entry).collect())
+    }
+
     /// The evidence that this record gives, equal in every bit to that of the guard that wrote it. `None` if a share in
     /// it fits no test.
     #[must_use]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use esclusa::{Context, FlagSet, Flags, Time};
+use esclusa::{Context, FlagSet, Flags, Report, Time};
 
 use crate::outcome::Outcome;
 use crate::reading::{self, GuardProblem};
@@ -45,6 +45,7 @@ struct Shared {
     flags: Flags,
     table: RwLock<Table>,
     unwatched: AtomicU64,
+    dropped: AtomicU64,
 }
 
 /// What is watched in a set.
@@ -63,7 +64,8 @@ impl Guards {
     pub fn new(flags: &Flags) -> Self {
         let set = flags.current();
         let table = RwLock::new(Table::of(set, flags, &[]));
-        Self { shared: Arc::new(Shared { flags: flags.clone(), table, unwatched: AtomicU64::new(0) }) }
+        let (unwatched, dropped) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { shared: Arc::new(Shared { flags: flags.clone(), table, unwatched, dropped }) }
     }
 
     /// The handle whose flags are watched.
@@ -78,13 +80,37 @@ impl Guards {
     /// It never fails: an event that no guard names is counted in [`unwatched`](Self::unwatched), and a caller for whom
     /// another step than the share decides is left out.
     pub fn track(&self, event: &str, context: &Context<'_>, outcome: Outcome) {
+        self.count(event, context, outcome, |_| true);
+    }
+
+    /// Counts an outcome that a browser has sent, for every flag whose guard names the event and says
+    /// `"from_browser": true`: anybody can send such outcomes. The context is the one of the session.
+    pub fn track_from_browser(&self, event: &str, context: &Context<'_>, outcome: Outcome) {
+        self.count(event, context, outcome, |watched| watched.from_browser);
+    }
+
+    /// Counts an outcome of an event that was lost on the way, because it could not be read or did not fit into a queue.
+    /// More than 1 % make a guard blind.
+    pub fn drop_outcome(&self, event: &str) {
+        self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         let table = self.table();
-        let Some(places) = table.events.get(event) else {
+        table.of_event(event).into_iter().flatten().for_each(|watched| watched.drop_outcome());
+    }
+
+    /// Whether the guard of a flag names the event.
+    #[must_use]
+    pub fn watches(&self, event: &str) -> bool {
+        self.table().events.contains_key(event)
+    }
+
+    fn count(&self, event: &str, context: &Context<'_>, outcome: Outcome, counts: impl Fn(&Watched) -> bool) {
+        let table = self.table();
+        let Some(of_event) = table.of_event(event) else {
             self.shared.unwatched.fetch_add(1, Ordering::Relaxed);
             return;
         };
         let now = self.shared.flags.now();
-        for watched in places.iter().filter_map(|place| table.watched.get(*place)) {
+        for watched in of_event.filter(|watched| counts(watched)) {
             if let Some(arm) = table.set.exposed(&watched.key, context, || now) {
                 watched.track(millis(now), arm, outcome);
             }
@@ -94,6 +120,12 @@ impl Guards {
     /// Judges what was counted, and switches off the flags that have tripped; to be called about every second. Gives the
     /// flags that tripped since the last call, each with its trip and the ledger in it.
     pub fn tick(&self) -> Vec<(String, Trip)> {
+        // The report says what changed, which the trip says already.
+        self.tick_reporting(drop)
+    }
+
+    /// The same, and gives what each trip has changed in the flags.
+    pub fn tick_reporting(&self, mut report: impl FnMut(Report)) -> Vec<(String, Trip)> {
         let now = self.shared.flags.now();
         let trip = |watched: &Arc<Watched>| Some((watched.key.as_str().to_owned(), watched.tick(millis(now))?));
         let tripped: Vec<_> = self.table().watched.iter().filter_map(trip).collect();
@@ -102,8 +134,7 @@ impl Guards {
                 .with("at", now.to_string())
                 .with("metric", trip.metric.clone())
                 .with("by", format!("process {}", std::process::id()));
-            // The report says what changed, which the trip says already.
-            let _ = self.shared.flags.trip(taken);
+            report(self.shared.flags.trip(taken));
         }
         tripped
     }
@@ -134,6 +165,12 @@ impl Guards {
     #[must_use]
     pub fn unwatched(&self) -> u64 {
         self.shared.unwatched.load(Ordering::Relaxed)
+    }
+
+    /// The number of outcomes that were lost on the way.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
     }
 
     /// What is watched in the current set.
@@ -185,6 +222,11 @@ impl Table {
             events.entry(watched.event.clone()).or_default().push(place);
         }
         Self { set, watched, events, problems }
+    }
+
+    /// The flags whose guards name an event; `None` if there is none.
+    fn of_event(&self, event: &str) -> Option<impl Iterator<Item = &Arc<Watched>>> {
+        Some(self.events.get(event)?.iter().filter_map(|place| self.watched.get(*place)))
     }
 }
 

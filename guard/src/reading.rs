@@ -31,6 +31,8 @@ impl fmt::Display for GuardProblem {
 pub(crate) struct Rules {
     /// The event that it watches.
     pub(crate) event: String,
+    /// Whether outcomes count that a browser has sent.
+    pub(crate) from_browser: bool,
     pub(crate) policy: Policy,
     /// What each metric of the policy counts as bad, in its order.
     pub(crate) bad: Vec<Bad>,
@@ -88,7 +90,8 @@ impl Reader<'_> {
         let at_least =
             self.number("guard", guard, "at_least", "a share from 0 to below 1", |n| (0.0..1.0).contains(&n));
         let min_units = given(guard, "advance").and_then(|advance| self.advance(advance));
-        if given(guard, "from_browser").is_some_and(|value| value.as_bool().is_none()) {
+        let from_browser = given(guard, "from_browser").map(Value::as_bool);
+        if from_browser == Some(None) {
             self.report("guard/from_browser", "does not fit, expected true or false".to_owned());
         }
         if metrics.is_empty() && self.problems.is_empty() {
@@ -106,7 +109,7 @@ impl Reader<'_> {
             }
             Err(_) => return None,
         };
-        Some(Rules { event, policy, bad })
+        Some(Rules { event, from_browser: from_browser.flatten() == Some(true), policy, bad })
     }
 
     /// The name of the event; the key of the flag if there is none.

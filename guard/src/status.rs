@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use esclusa::Value;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::{Condition, Ledger};
@@ -135,4 +136,81 @@ impl fmt::Display for Status {
         }
         Ok(())
     }
+}
+
+impl Status {
+    /// The status as JSON, for hosts in other languages: the fields of this struct and of those in it, by their names, and
+    /// `line`, the text for people.
+    ///
+    /// ```
+    /// use esclusa::{FlagSet, Flags};
+    /// use esclusa_guard::Guards;
+    /// let flags = Flags::new();
+    /// let _ = flags.publish(FlagSet::from_json(br#"[{"name": "crm", "enabled": true, "guard": {"errors": {}}}]"#)?);
+    /// let status = Guards::new(&flags).status().remove(0).to_value();
+    /// assert_eq!(status.get("state").and_then(|state| state.as_str()), Some("waiting"));
+    /// # Ok::<(), esclusa::SnapshotError>(())
+    /// ```
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        object([
+            ("flag", self.flag.clone().into()),
+            ("line", self.to_string().into()),
+            ("state", self.state.as_str().into()),
+            ("run", self.run.into()),
+            ("epoch", self.epoch.into()),
+            ("share", self.share.into()),
+            ("on_units", self.on_units.into()),
+            ("off_units", self.off_units.into()),
+            ("log_split", self.log_split.into()),
+            ("log_bar", self.log_bar.into()),
+            ("metrics", Value::List(self.metrics.iter().map(MetricStatus::to_value).collect())),
+            ("trip", self.trip.as_ref().map_or(Value::Null, Trip::to_value)),
+        ])
+    }
+}
+
+impl MetricStatus {
+    fn to_value(&self) -> Value<'static> {
+        object([
+            ("name", self.name.clone().into()),
+            ("on_bad", self.on_bad.into()),
+            ("off_bad", self.off_bad.into()),
+            ("log_relative", self.log_relative.into()),
+            ("log_limit", self.log_limit.into()),
+            ("worst_case_times", self.worst_case_times.into()),
+        ])
+    }
+}
+
+impl Trip {
+    /// The trip as JSON, as serde writes it.
+    #[must_use]
+    pub fn to_value(&self) -> Value<'static> {
+        object([
+            ("run", self.run.into()),
+            ("epoch", self.epoch.into()),
+            ("at_ms", self.at_ms.into()),
+            ("since_ms", self.since_ms.into()),
+            ("metric", self.metric.clone().into()),
+            ("condition", self.condition.to_value()),
+            ("on", self.on.to_value()),
+            ("off", self.off.to_value()),
+            ("share", self.share.into()),
+            ("log_e", self.log_e.into()),
+            ("log_bar", self.log_bar.into()),
+            ("worst_case_times", self.worst_case_times.into()),
+            ("ledger", self.ledger.to_value()),
+        ])
+    }
+}
+
+impl Counts {
+    fn to_value(self) -> Value<'static> {
+        object([("units", self.units.into()), ("bad", self.bad.into())])
+    }
+}
+
+fn object<const FIELDS: usize>(fields: [(&'static str, Value<'static>); FIELDS]) -> Value<'static> {
+    Value::Object(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }

@@ -25,6 +25,8 @@ pub(crate) struct Watched {
     /// The `guard` as it is written.
     pub(crate) written: Value<'static>,
     pub(crate) event: String,
+    /// Whether outcomes count that a browser has sent.
+    pub(crate) from_browser: bool,
     bad: Vec<Bad>,
     /// For each unit that reported lately its hash mixed with what would have been counted.
     recent: Box<[AtomicU64]>,
@@ -54,6 +56,7 @@ impl Watched {
             key,
             written,
             event: rules.event,
+            from_browser: rules.from_browser,
             bad: rules.bad,
             recent: (0..RECENT).map(|_| AtomicU64::new(0)).collect(),
             heard_ms: AtomicU64::new(0),
@@ -84,6 +87,11 @@ impl Watched {
         if let (Some(recent), Some(mark)) = (recent, mark) {
             recent.store(mark, Ordering::Relaxed);
         }
+    }
+
+    /// Counts an outcome that was lost on the way.
+    pub(crate) fn drop_outcome(&self) {
+        self.lock().guard.dropped(1);
     }
 
     /// A number that stays the same as long as one more outcome like this one of the unit would count for nothing: in one

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use esclusa::{Context, FlagSet, Flags, Time};
-use esclusa_guard::{Guards, Outcome, State};
+use esclusa_guard::{Guards, Outcome, State, Trip};
 
 /// The clock of all tests, which therefore run one after the other.
 static NOW: AtomicI64 = AtomicI64::new(0);
@@ -241,12 +241,80 @@ fn a_guard_with_a_mistake_guards_nothing_and_says_what_is_wrong() {
     publish(
         &flags,
         r#"[{"name": "crm", "enabled": true, "guard": {"event": "pay", "errors": {"at_most_times": 1.2}, "slow": {"above_ms": 3000, "above_p90_times": 1.5},
-             "false_trips": 0.005, "at_least": 0.01, "on_trip": "hold", "advance": {"after": "1h", "min_units": 100, "up_to": 50}, "from_browser": false, "description": "ask Ana"}}]"#,
+             "false_trips": 0.005, "at_least": 0.01, "on_trip": "hold", "advance": {"after": "1h", "min_units": 100, "up_to": 50}, "from_browser": true, "description": "ask Ana"}}]"#,
     );
     let guards = Guards::new(&flags);
     assert!(guards.problems().is_empty(), "{:?}", guards.problems());
     let metrics: Vec<String> = guards.status()[0].metrics.iter().map(|metric| metric.name.clone()).collect();
     assert_eq!(metrics, ["errors", "slow", "slower"]);
+}
+
+/// One page sends as many errors as it likes, for as many events as it likes; the other arm is fine.
+fn forge(guard: &str) -> (usize, Vec<(String, State)>) {
+    let (flags, _turn) = begin();
+    publish(&flags, &format!(r#"[{{"name": "crm", "enabled": true, "rollout_percentage": 50, "guard": {guard}}}]"#));
+    let guards = Guards::new(&flags);
+    let mut trips = 0;
+    for sent in 0..100_000 {
+        NOW.fetch_add(1, Ordering::Relaxed);
+        let context = Context::new(format!("user-{}", sent % 500));
+        let outcome = if flags.is_enabled("crm", &context) { Outcome::error() } else { Outcome::ok() };
+        guards.track_from_browser("crm", &context, outcome);
+        if sent % 1000 == 0 {
+            trips += guards.tick().len();
+        }
+    }
+    (trips, guards.status().into_iter().map(|status| (status.to_string(), status.state)).collect())
+}
+
+#[test]
+fn a_trip_that_is_given_to_hosts_as_a_value_is_read_by_serde() {
+    let (flags, _turn) = begin();
+    publish(&flags, &crm(1));
+    let guards = Guards::new(&flags);
+    // Long enough for a mark in the ledger.
+    assert_eq!(serve(&flags, &guards, 0..2000, 0.01, 0.01), None);
+    NOW.fetch_add(700_000, Ordering::Relaxed);
+    serve(&flags, &guards, 2000..6000, 0.2, 0.01).unwrap();
+    let status = guards.status().remove(0);
+    let trip = status.trip.clone().unwrap();
+    let text = trip.to_value().to_string();
+    assert_eq!(serde_json::from_str::<Trip>(&text).unwrap(), trip);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(value["ledger"].as_array().unwrap().iter().any(|entry| entry == "mark"), "{value}");
+    let status: serde_json::Value = serde_json::from_str(&status.to_value().to_string()).unwrap();
+    assert_eq!((&status["trip"], &status["state"]), (&value, &serde_json::Value::from("tripped")));
+    assert!(status["line"].as_str().unwrap().starts_with("crm: tripped, "), "{status}");
+}
+
+#[test]
+fn what_browsers_send_counts_only_for_a_guard_that_says_so() {
+    let (trips, status) = forge(r#"{"errors": {"at_most_times": 1, "at_most": 0.01}}"#);
+    assert_eq!(trips, 0);
+    let expected = "crm: waiting, 0 units on and 0 off; errors: 0 bad on and 0 off".to_owned();
+    assert_eq!(status, [(expected, State::Waiting)]);
+    let (trips, _) = forge(r#"{"errors": {}, "from_browser": false}"#);
+    assert_eq!(trips, 0);
+    let (trips, status) = forge(r#"{"errors": {}, "from_browser": true}"#);
+    assert_eq!(trips, 1);
+    assert_eq!(status.first().map(|(_, state)| *state), Some(State::Tripped));
+}
+
+#[test]
+fn outcomes_that_are_lost_make_a_guard_blind() {
+    let (flags, _turn) = begin();
+    publish(&flags, &crm(1));
+    let guards = Guards::new(&flags);
+    assert!(guards.watches("checkout") && guards.watches("other") && !guards.watches("crm"));
+    assert_eq!(serve(&flags, &guards, 0..900, 0.01, 0.01), None);
+    for _ in 0..9 {
+        guards.drop_outcome("checkout");
+    }
+    assert_ne!(guards.status().first().map(|status| status.state), Some(State::Blind));
+    guards.drop_outcome("checkout");
+    guards.drop_outcome("an event without a guard");
+    let states: Vec<State> = guards.status().iter().map(|status| status.state).collect();
+    assert_eq!((guards.dropped(), states), (11, vec![State::Blind, State::Waiting]));
 }
 
 #[test]

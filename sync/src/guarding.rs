@@ -4,13 +4,12 @@
 //! The file is a document with `"layer": "trips"`, whose flags have a `name` and a `trip`. What tripped is decided by
 //! `esclusa-guard`, what a trip does by the core.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use esclusa::{Flags, Trip, Value};
-use esclusa_guard::Guards;
+use esclusa::Flags;
+use esclusa_guard::{Guards, Trips};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -70,13 +69,13 @@ struct TripsFile {
     path: PathBuf,
     /// When the file was changed and how long it was as it was read last.
     read: Option<(SystemTime, u64)>,
-    /// The trips in the file, by the keys of their flags.
-    known: BTreeMap<String, Trip>,
+    /// The trips in the file.
+    known: Trips,
 }
 
 impl TripsFile {
     fn new(path: &Path) -> Self {
-        TripsFile { path: path.to_owned(), read: None, known: BTreeMap::new() }
+        TripsFile { path: path.to_owned(), read: None, known: Trips::default() }
     }
 
     /// Takes trips that the file has, and writes those that it lacks. What cannot be read or written is logged and changes
@@ -92,7 +91,7 @@ impl TripsFile {
             Ok(about) if about.is_file() && about.len() <= MAX_FILE_BYTES => about,
             Ok(_) => return Err(io::Error::other("is not a file of trips")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                (self.read, self.known) = (None, BTreeMap::new());
+                (self.read, self.known) = (None, Trips::default());
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -103,9 +102,9 @@ impl TripsFile {
         }
         // A file that is broken is said once, and looked at again when it changes.
         self.read = read;
-        let trips = trips(&std::fs::read(&self.path)?)?;
-        self.known = trips.into_iter().map(|trip| (trip.flag().to_owned(), trip)).collect();
-        for trip in self.known.values() {
+        let trips = Trips::from_json(&std::fs::read(&self.path)?);
+        self.known = trips.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        for trip in self.known.iter() {
             // The report says what changed; the flag says why.
             let _ = flags.trip(trip.clone());
         }
@@ -113,44 +112,16 @@ impl TripsFile {
     }
 
     fn give(&mut self, flags: &Flags) -> io::Result<()> {
-        let set = flags.current();
-        let trips = set.trips().filter_map(|(key, trip)| Trip::from_value(key, trip));
-        let is_new = |trip: &Trip| self.known.get(trip.flag()).is_none_or(|known| known.run() < trip.run());
-        let new: Vec<Trip> = trips.filter(is_new).collect();
-        if new.is_empty() {
+        let mut all = self.known.clone();
+        if !all.take_from(&flags.current()) {
             return Ok(());
         }
-        let mut all = self.known.clone();
-        all.extend(new.into_iter().map(|trip| (trip.flag().to_owned(), trip)));
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(document(&all).to_string().as_bytes())?;
+        file.write_all(all.to_string().as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         self.known = all;
         Ok(())
     }
-}
-
-/// The trips of a document.
-fn trips(bytes: &[u8]) -> io::Result<Vec<Trip>> {
-    let wrong = |problem: &str| io::Error::new(io::ErrorKind::InvalidData, problem.to_owned());
-    let document = Value::from_json(bytes).map_err(|error| wrong(&error.to_string()))?;
-    if document.get("layer").and_then(Value::as_str) != Some("trips") {
-        return Err(wrong("has not `\"layer\": \"trips\"`"));
-    }
-    let flags = document.get("flags").and_then(Value::as_list).ok_or_else(|| wrong("has no `flags`"))?;
-    let trip = |flag: &Value<'_>| Trip::from_value(flag.get("name")?.as_str()?, flag.get("trip")?);
-    flags.iter().map(|flag| trip(flag).ok_or_else(|| wrong("has a flag without a `name` and a `trip`"))).collect()
-}
-
-fn document(trips: &BTreeMap<String, Trip>) -> Value<'static> {
-    let flag = |(key, trip): (&String, &Trip)| {
-        Value::Object(vec![("name".into(), key.clone().into()), ("trip".into(), trip.to_value())])
-    };
-    Value::Object(vec![
-        ("esclusa".into(), Value::Integer(1)),
-        ("layer".into(), "trips".into()),
-        ("flags".into(), Value::List(trips.iter().map(flag).collect())),
-    ])
 }
