@@ -57,7 +57,7 @@ writeFileSync(
   `${here}dist/index.js`,
   `import esclusa from './index.cjs';
 export const { Context, Failure, Flags, Mapping, MappingError, NOT_MODIFIED, SnapshotError, Sync } = esclusa;
-export const { bundled, cached, engine, environment, file, http, layers, mapped } = esclusa;
+export const { bundled, cached, engine, environment, file, http, layers, mapped, trackHandler } = esclusa;
 `,
 );
 

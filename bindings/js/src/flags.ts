@@ -342,6 +342,11 @@ export class Flags<F extends AnyFlags = AnyFlags> {
     return flags.#swapped(flags.#compiled(snapshot, options));
   }
 
+  /** Calls the listeners with a report that the engine gives as JSON. @internal */
+  static tell(flags: Flags, said: string): void {
+    flags.#published(said);
+  }
+
   /** Sets the function that is called when the flags are freed. @internal */
   static whenFreed(flags: Flags, call: (() => void) | undefined): void {
     flags.#onFree = call;

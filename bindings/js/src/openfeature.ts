@@ -18,16 +18,17 @@ export interface ProviderFlags {
   answer?(key: string, context?: PlainCaller | null): { resolution: Resolution; revision: number | null };
   /** A context that is prepared for many answers. */
   prepare?(context: PlainCaller): PlainCaller;
+  /** Reports what happened to a caller, for guards. */
+  track?(event: string, context: PlainCaller | null | undefined, outcome: { [field: string]: unknown }): void;
 }
 
 /** The options of a provider; `Hook` is its SDK's. */
 export interface ProviderOptions<Hook> {
   /** Time limit of initialising, the wait for the source's first good answer; 10,000 milliseconds by default. */
   initializationTimeoutMs?: number | undefined;
-  /**
-   * Called with what the app tracks by `client.track(name, context, details)`: the context as the SDK has merged it.
-   * Without it tracking does nothing, as the SDK logs at the level `debug`.
-   */
+  /** The id of the set of flags, in the metadata of every answer as `flagSetId`; the name of the source by default. */
+  flagSetId?: string | undefined;
+  /** Called with what the app tracks by `client.track(name, context, details)`: the context as the SDK has merged it. */
   onTrack?: ((name: string, context: EvaluationContext, details: TrackingEventDetails) => void) | undefined;
   /** Hooks of the provider, which the SDK runs at every evaluation that it answers. */
   hooks?: Hook[] | undefined;
@@ -42,7 +43,7 @@ export function flagsOf(flags: ProviderFlags): ProviderFlags {
   return flags;
 }
 
-type PlainCaller = { [attribute: string]: unknown } | { toJSON(): unknown };
+export type PlainCaller = { [attribute: string]: unknown } | { toJSON(): unknown };
 
 /**
  * The context of the last evaluation. An SDK passes a copy of the context with every evaluation, mostly for the same
@@ -108,10 +109,11 @@ export function details<T extends FlagValue>(
   type: 'boolean' | 'string' | 'number' | 'object',
   defaultValue: T,
   caller: PlainCaller,
+  flagSetId?: string,
 ): ResolutionDetails<T> {
   const { resolution, revision } = flags.answer?.(key, caller) ?? { resolution: flags.resolve(key, caller), revision: null };
   const { value, variant, reason, errorCode } = resolution;
-  const known = revision === null ? {} : { flagMetadata: metadata(revision) };
+  const known = revision === null && flagSetId === undefined ? {} : { flagMetadata: metadata(revision, flagSetId) };
   // OpenFeature uses JavaScript's own names of types; null is not a value.
   const isFit = value !== null && typeof value === type;
   const served = isFit ? (value as JsonValue as T) : defaultValue;
@@ -128,8 +130,14 @@ export function details<T extends FlagValue>(
 
 const named = (kind: string): string => `${kind === 'object' ? 'an' : 'a'} ${kind}`;
 
-/** The metadata of the snapshot; telemetry reads `version`. A new object, because an app may keep and change it. */
-const metadata = (revision: number): FlagMetadata => ({ revision, version: String(revision) });
+/** The metadata of the snapshot; telemetry reads `flagSetId` and `version`. A new object, because an app may keep and change it. */
+function metadata(revision: number | null, flagSetId: string | undefined): FlagMetadata {
+  const known: FlagMetadata = revision === null ? {} : { revision, version: String(revision) };
+  if (flagSetId !== undefined) {
+    known['flagSetId'] = flagSetId;
+  }
+  return known;
+}
 
 const MESSAGES: { [code in NonNullable<Resolution['errorCode']>]: (key: string) => string } = {
   PROVIDER_NOT_READY: () => 'nothing is published yet',

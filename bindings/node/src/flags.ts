@@ -1,6 +1,6 @@
 /** Flags in Node: those that every JavaScript host has, and threads that share them. */
 import { install } from '../../js/src/engine.js';
-import { Flags as EveryFlags } from '../../js/src/flags.js';
+import { type Caller, Flags as EveryFlags } from '../../js/src/flags.js';
 import { Flags as HoldingFlags } from '../../js/src/held.js';
 import type { Stored } from '../../js/src/parameters.js';
 import type { Snapshot } from '../../js/src/publication.js';
@@ -18,6 +18,10 @@ import { file } from './sources/file.js';
 import { http } from './sources/http.js';
 import { mapped } from './sources/mapped.js';
 import { cached } from './sources/cached.js';
+import type { Guards } from './tracking/guards.js';
+import { measured } from './tracking/measure.js';
+import type { Outcome, Tracked } from './tracking/outcome.js';
+import { type GuardOption, Tracking } from './tracking/tracking.js';
 
 const loaded = load();
 install(loaded.engine);
@@ -25,8 +29,17 @@ install(loaded.engine);
 /** The engine that runs: `native`, or `wasm` if there is no addon for this machine. */
 export const engine: 'native' | 'wasm' = loaded.name;
 
+/** Options of flags. */
+export interface FlagsOptions {
+  /**
+   * Whether outcomes are judged, and flags that do harm by their `guard` switched off: true, or the path of a file of
+   * trips, which processes of a host share, and with which a flag that tripped is off after a restart too.
+   */
+  guard?: GuardOption;
+}
+
 /** Options for keeping flags fresh. */
-export interface SourceOptions extends SyncOptions {
+export interface SourceOptions extends FlagsOptions, SyncOptions {
   /** Which column is which field of a flag, if the source gives rows of a table with columns of its own. */
   mapping?: MappingLike | Stored | null | undefined;
 }
@@ -47,6 +60,13 @@ export interface SharedFlags {
  * ```
  */
 export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
+  readonly #tracking = new Tracking(loaded.name === 'native' ? loaded.engine : undefined);
+
+  constructor(options?: FlagsOptions | null) {
+    super();
+    this.#tracking.guard(this, options?.guard);
+  }
+
   /**
    * Makes a snapshot the current one, or rows that a mapping reads, and returns the report; a refused one throws a
    * `SnapshotError`, or a `MappingError`, which is a subclass.
@@ -97,7 +117,9 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
     if (number < 0) {
       throw new Error('the shared flags are gone: no thread of this process holds them');
     }
-    return EveryFlags.adopt(new Flags<F>(), engine, number);
+    const flags = EveryFlags.adopt(new Flags<F>(), engine, number);
+    flags.#tracking.attached(flags);
+    return flags;
   }
 
   /**
@@ -116,10 +138,10 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
    * copy has them unchanged.
    */
   static fromUrl<F extends AnyFlags = AnyFlags>(url: string | URL, options: HttpOptions & SourceOptions & { cache?: string | URL | undefined } = {}): Flags<F> {
-    const { timeoutMs, cache: path, mapping, ...rest } = options;
+    const { timeoutMs, cache: path, mapping, guard, ...rest } = options;
     const source = read(http(url, { ...rest, timeoutMs }), mapping);
     const whole = timeoutMs === undefined ? undefined : 3 * timeoutMs;
-    return this.fromSource(path === undefined ? source : cached(source, path), { ...rest, timeoutMs: whole });
+    return this.fromSource(path === undefined ? source : cached(source, path), { ...rest, guard, timeoutMs: whole });
   }
 
   /**
@@ -147,8 +169,61 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
    * @throws TypeError for a value that is not a source, and Error if the flags already have a sync.
    */
   sync(source: Source | Fetch, options?: SourceOptions | null): Sync {
-    const { mapping, ...rest } = options ?? {};
+    const { mapping, guard, ...rest } = options ?? {};
+    // Before the source: a flag that has tripped is never on.
+    this.#tracking.guard(this, guard, rest.logger);
     return sync(this, read(source, mapping), rest);
+  }
+
+  /**
+   * Reports what happened to a caller: that an event went well or ended in an error, how long it took, a value. The
+   * guards that name the event count it for the arm that the caller is in. Call it where both arms pass, not inside the
+   * `if` of the flag.
+   *
+   * ```js
+   * flags.track('checkout', context, { error: true, durationMs: 812 });
+   * ```
+   *
+   * It does no I/O and never throws. An outcome that cannot be used, such as one with a negative duration, counts as
+   * `dropped` in `guards()`.
+   */
+  track(event: string, context?: Caller, outcome?: Outcome | null): void {
+    this.#tracking.track(this, event, context, outcome);
+  }
+
+  /**
+   * Does the work, and reports how long it took and whether it failed: an exception, or a rejection, is an error and is
+   * thrown on. Returns what the work returns.
+   *
+   * ```js
+   * const order = await flags.measure('checkout', context, async () => placeOrder(cart));
+   * ```
+   */
+  measure<T>(event: string, context: Caller, work: () => T): T {
+    return measured((outcome) => this.track(event, context, outcome), work);
+  }
+
+  /** How the guards are, as data and as `lines` for people; without guards it says why. */
+  guards(): Guards {
+    return this.#tracking.guards();
+  }
+
+  /**
+   * Calls the listener with every outcome that is tracked here, such as to keep records of usage. Returns a function that
+   * removes it. An error of a listener, or a rejection, is reported through `console.error`.
+   */
+  onTrack(listener: (tracked: Tracked) => unknown): () => void {
+    return this.#tracking.listen(listener);
+  }
+
+  override free(): void {
+    this.#tracking.free();
+    super.free();
+  }
+
+  /** Where outcomes go. @internal */
+  static trackingOf(flags: Flags): Tracking {
+    return flags.#tracking;
   }
 
   /**

@@ -4,6 +4,8 @@
 #![expect(clippy::needless_pass_by_value, reason = "a #[napi] function is given values of its own")]
 
 // `expect` does not work here: it makes dead code count as used, and is then unfulfilled.
+#[cfg_attr(test, allow(dead_code, reason = "as for `raw`"))]
+mod guarding;
 #[cfg_attr(test, allow(dead_code, reason = "functions are registered where Node loads them, not in a test"))]
 mod raw;
 mod share;
@@ -13,8 +15,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use esclusa::{Flags, Time};
-use esclusa_js::{Host, NOT_READY, Options, publish as publish_bytes, publish_mapped};
+use esclusa::Time;
+use esclusa_js::{Host, NOT_READY, Options, Shared, publish as publish_bytes, publish_mapped};
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi::{Env, Result, Task};
 use napi_derive::napi;
@@ -101,7 +103,7 @@ pub fn publish_later(
 /// A publish in progress.
 pub struct Publish {
     number: u32,
-    flags: Option<Arc<Flags>>,
+    flags: Option<Arc<Shared>>,
     bytes: Uint8Array,
     mapping: String,
     options: Options,

@@ -30,22 +30,27 @@ export class EsclusaProvider implements Provider {
   readonly runsOn = 'server' as const;
   readonly events = new OpenFeatureEventEmitter();
   readonly hooks?: Hook[];
-  /** Present only if the app tracks events. */
+  /** What `client.track(name, context, details)` reports, with `error`, `durationMs` and `action` in the details: for guards and `onTrack`. */
   readonly track?: NonNullable<Provider['track']>;
   readonly #flags: ProviderFlags;
   readonly #life: ProviderLife;
   readonly #caller = new LastContext();
+  #flagSetId: string | undefined;
   #looking: NodeJS.Timeout | undefined;
 
   /** @throws TypeError if these are no flags. */
-  constructor(flags: ProviderFlags, { initializationTimeoutMs, onTrack, hooks }: ProviderOptions<Hook> = {}) {
+  constructor(flags: ProviderFlags, { initializationTimeoutMs, flagSetId, onTrack, hooks }: ProviderOptions<Hook> = {}) {
     this.#flags = flagsOf(flags);
     this.#life = new ProviderLife(flags, (event, about) => this.events.emit(EVENTS[event], about), initializationTimeoutMs);
     if (hooks !== undefined) {
       this.hooks = hooks;
     }
-    if (onTrack !== undefined) {
-      this.track = (name, context, about) => onTrack(name, context, about);
+    this.#flagSetId = flagSetId;
+    if (onTrack !== undefined || flags.track !== undefined) {
+      this.track = (name, context, about) => {
+        flags.track?.(name, context, about);
+        onTrack?.(name, context, about);
+      };
     }
   }
 
@@ -54,6 +59,7 @@ export class EsclusaProvider implements Provider {
     // A publish by another thread calls no listener here, so the provider checks for itself. This timer does not keep
     // the process alive.
     clearInterval(this.#looking);
+    this.#flagSetId ??= this.#flags.activeSync?.status().source;
     this.#looking = setInterval(() => this.#life.look() && clearInterval(this.#looking), LOOK_MS).unref();
     await this.#life.begin();
   }
@@ -65,18 +71,18 @@ export class EsclusaProvider implements Provider {
   }
 
   async resolveBooleanEvaluation(key: string, defaultValue: boolean, context: EvaluationContext): Promise<ResolutionDetails<boolean>> {
-    return details(this.#flags, key, 'boolean', defaultValue, this.#caller.of(this.#flags, context));
+    return details(this.#flags, key, 'boolean', defaultValue, this.#caller.of(this.#flags, context), this.#flagSetId);
   }
 
   async resolveStringEvaluation(key: string, defaultValue: string, context: EvaluationContext): Promise<ResolutionDetails<string>> {
-    return details(this.#flags, key, 'string', defaultValue, this.#caller.of(this.#flags, context));
+    return details(this.#flags, key, 'string', defaultValue, this.#caller.of(this.#flags, context), this.#flagSetId);
   }
 
   async resolveNumberEvaluation(key: string, defaultValue: number, context: EvaluationContext): Promise<ResolutionDetails<number>> {
-    return details(this.#flags, key, 'number', defaultValue, this.#caller.of(this.#flags, context));
+    return details(this.#flags, key, 'number', defaultValue, this.#caller.of(this.#flags, context), this.#flagSetId);
   }
 
   async resolveObjectEvaluation<T extends JsonValue>(key: string, defaultValue: T, context: EvaluationContext): Promise<ResolutionDetails<T>> {
-    return details(this.#flags, key, 'object', defaultValue, this.#caller.of(this.#flags, context));
+    return details(this.#flags, key, 'object', defaultValue, this.#caller.of(this.#flags, context), this.#flagSetId);
   }
 }

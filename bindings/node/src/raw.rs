@@ -1,8 +1,8 @@
 //! The functions that run for each evaluation, on N-API itself.
 //!
 //! The expensive part of a call into native code is reading arguments and `this` through N-API. So the three functions
-//! that evaluate take no arguments and return nothing: numbers go in both directions through a few words of memory that
-//! JavaScript and Rust share. A fourth takes a plain object as one text, and its shape through the same memory.
+//! that evaluate, and the one that counts an outcome, take no arguments and return nothing: numbers go in both directions
+//! through a few words of memory that JavaScript and Rust share. A fifth takes a plain object as one text, and its shape through the same memory.
 //! `DESIGN.md` has the measurements.
 
 use std::cell::{Cell, RefCell};
@@ -31,9 +31,11 @@ struct Words {
     /// Number of the following words that describe the shape of a plain object.
     shape_length: u32,
     shape: [u32; SHAPE_WORDS],
+    /// Whether an outcome is an error: 1 or 0.
+    error: u32,
 }
 
-const SHAPE_WORDS: usize = 121;
+const SHAPE_WORDS: usize = 120;
 
 /// Longer texts are passed as JSON.
 const MAX_TEXT_BYTES: usize = 1_000;
@@ -66,6 +68,17 @@ unsafe extern "C" fn resolve(env: sys::napi_env, info: sys::napi_callback_info) 
 unsafe extern "C" fn holds(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as for `is_enabled`.
     unsafe { answer(env, info, 0, |host, asked| u32::from(host.holds(asked.flags, asked.slot))) }
+}
+
+/// Counts an outcome: its event is in the slot, and how long it took in the time.
+unsafe extern "C" fn track(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as for `is_enabled`.
+    unsafe {
+        answer(env, info, 0, |host, asked| {
+            host.track(asked.flags, asked.slot, asked.context, asked.error == 1, asked.now);
+            1
+        })
+    }
 }
 
 /// Reads the question, writes the answer, and returns JavaScript's `undefined`. A panic must not reach C++, so it
@@ -193,6 +206,7 @@ pub(crate) fn functions(mut exports: Object<'_>, env: Env) -> Result<()> {
         ("resolve", resolve),
         ("holds", holds),
         ("fields", fields),
+        ("track", track),
         #[cfg(feature = "noop")]
         ("noop", noop),
     ];

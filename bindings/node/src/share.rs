@@ -5,13 +5,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use esclusa::Flags;
+use esclusa_js::Shared;
 
 /// The shared flags; a number is an index plus one.
-static SHARED: Mutex<Vec<Weak<Flags>>> = Mutex::new(Vec::new());
+static SHARED: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
 /// The number of these flags, the same for each call; 0 if all numbers are used.
-pub(crate) fn share(flags: &Arc<Flags>) -> u32 {
+pub(crate) fn share(flags: &Arc<Shared>) -> u32 {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     let place = shared.iter().position(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(flags)));
     let place = place.unwrap_or_else(|| {
@@ -24,7 +24,7 @@ pub(crate) fn share(flags: &Arc<Flags>) -> u32 {
 }
 
 /// The flags of that number, if a thread still holds them.
-pub(crate) fn shared(number: u32) -> Option<Arc<Flags>> {
+pub(crate) fn shared(number: u32) -> Option<Arc<Shared>> {
     let place = (number as usize).checked_sub(1)?;
     SHARED.lock().unwrap_or_else(PoisonError::into_inner).get(place)?.upgrade()
 }

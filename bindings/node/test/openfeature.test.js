@@ -99,3 +99,39 @@ test('a provider that is closed listens no more, and again when it is initialise
 testLife({ Flags, sync: (flags, source, options) => flags.sync(source, options), sdk, Provider: EsclusaProvider });
 
 test.after(() => OpenFeature.close());
+
+test('what a client tracks reaches the guards, and without guards nothing happens', async (t) => {
+  t.mock.method(console, 'warn', () => undefined);
+  const guarded = new Flags({ guard: engine === 'native' });
+  t.after(() => guarded.free());
+  const seen = [];
+  guarded.onTrack(({ event, error, durationMs, value, action, fields }) => seen.push({ event, error, durationMs, value, action, fields }));
+  guarded.publishSync([{ name: 'crm', enabled: true, rollout_percentage: 50, guard: { event: 'checkout', errors: {} } }]);
+  await OpenFeature.setProviderAndWait('guarded', new EsclusaProvider(guarded));
+  const client = OpenFeature.getClient('guarded');
+  client.track('checkout', { targetingKey: 'u' }, { value: 99.77, error: false, durationMs: 812, action: 'click', currency: 'EUR' });
+  assert.deepEqual(seen, [{ event: 'checkout', error: false, durationMs: 812, value: 99.77, action: 'click', fields: { currency: 'EUR' } }]);
+  client.track('checkout', { targetingKey: 'u' }, { durationMs: -1 });
+  assert.deepEqual([seen.length, guarded.guards().dropped], [1, 1]);
+  if (engine !== 'native') {
+    return;
+  }
+  const changed = new Promise((resolve) => client.addHandler(ProviderEvents.ConfigurationChanged, resolve));
+  for (let user = 0; user < 400; user += 1) {
+    const context = { targetingKey: `user-${user}` };
+    client.track('checkout', context, { error: await client.getBooleanValue('crm', false, context) });
+  }
+  const alive = setInterval(() => undefined, 1000);
+  assert.deepEqual((await changed.finally(() => clearInterval(alive))).flagsChanged, ['crm'], 'a trip is a change');
+  assert.deepEqual(decided(await client.getBooleanDetails('crm', false, { targetingKey: 'user-1' })).reason, 'DISABLED');
+});
+
+test('an answer has the id of its set of flags', async (t) => {
+  const sourced = Flags.fromSource(() => '{"esclusa": 1, "revision": 7, "flags": [{"name": "on", "enabled": true}]}', { logger: null });
+  t.after(() => sourced.free());
+  await OpenFeature.setProviderAndWait('sourced', new EsclusaProvider(sourced));
+  const metadata = async (domain) => (await OpenFeature.getClient(domain).getBooleanDetails('on', false)).flagMetadata;
+  assert.deepEqual(await metadata('sourced'), { flagSetId: sourced.status().source, revision: 7, version: '7' });
+  await OpenFeature.setProviderAndWait('named', new EsclusaProvider(sourced, { flagSetId: 'apps' }));
+  assert.deepEqual(await metadata('named'), { flagSetId: 'apps', revision: 7, version: '7' });
+});

@@ -16,6 +16,7 @@ testReadme(
     'A table with other columns': ["true false [ { why: 'environment', rows: 1 } ]", 'true true'],
     Asking: ['`layout` is ON for user-42'],
     'One set for a whole request': ['true false'],
+    'Guards: a feature that does harm switches itself off': ['7 crm: waiting, '],
     'Functions that are frozen between calls': ['true null'],
     'Keeping fresh': ['true environment over http://127.0.0.1:9/flags.json over bundled', "state: 'failing'"],
     Publishing: ["added: [ 'bad', 'on' ]", '/1/rollout_percentage: 150 is out of range, expected 0 to 100'],

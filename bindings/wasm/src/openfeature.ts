@@ -14,6 +14,12 @@ import { LastContext, type ProviderFlags, type ProviderOptions, details, flagsOf
 
 export type { ProviderFlags, ProviderOptions } from '../../js/src/openfeature.js';
 
+/** The options of the provider for the web. */
+export interface WebProviderOptions extends ProviderOptions<Hook> {
+  /** Sends what the app tracks to the app's server: a `PageTracker` of `@esclusa/wasm/track`. */
+  tracker?: { track(event: string, outcome: { [field: string]: unknown }): void } | undefined;
+}
+
 const EVENTS = {
   changed: ProviderEvents.ConfigurationChanged,
   ready: ProviderEvents.Ready,
@@ -32,26 +38,32 @@ export class EsclusaWebProvider implements Provider {
   readonly runsOn = 'client' as const;
   readonly events = new OpenFeatureEventEmitter();
   readonly hooks?: Hook[];
-  /** Present only if the app tracks events. */
+  /** What `client.track(name, details)` reports, with `error`, `durationMs` and `action` in the details: for the tracker of the page and `onTrack`. */
   readonly track?: NonNullable<Provider['track']>;
   readonly #flags: ProviderFlags;
   readonly #life: ProviderLife;
   readonly #caller = new LastContext();
+  #flagSetId: string | undefined;
 
   /** @throws TypeError if these are no flags. */
-  constructor(flags: ProviderFlags, { initializationTimeoutMs, onTrack, hooks }: ProviderOptions<Hook> = {}) {
+  constructor(flags: ProviderFlags, { initializationTimeoutMs, flagSetId, tracker, onTrack, hooks }: WebProviderOptions = {}) {
     this.#flags = flagsOf(flags);
     this.#life = new ProviderLife(flags, (event, about) => this.events.emit(EVENTS[event], about), initializationTimeoutMs);
     if (hooks !== undefined) {
       this.hooks = hooks;
     }
-    if (onTrack !== undefined) {
-      this.track = (name, context, about) => onTrack(name, context, about);
+    this.#flagSetId = flagSetId;
+    if (onTrack !== undefined || tracker !== undefined) {
+      this.track = (name, context, about) => {
+        tracker?.track(name, about);
+        onTrack?.(name, context, about);
+      };
     }
   }
 
   /** Listens to the flags, and resolves with the source's first good answer. It rejects if nothing is published in time. */
   initialize(): Promise<void> {
+    this.#flagSetId ??= this.#flags.activeSync?.status().source;
     return this.#life.begin();
   }
 
@@ -64,18 +76,18 @@ export class EsclusaWebProvider implements Provider {
   }
 
   resolveBooleanEvaluation(key: string, defaultValue: boolean, context: EvaluationContext): ResolutionDetails<boolean> {
-    return details(this.#flags, key, 'boolean', defaultValue, this.#caller.of(this.#flags, context));
+    return details(this.#flags, key, 'boolean', defaultValue, this.#caller.of(this.#flags, context), this.#flagSetId);
   }
 
   resolveStringEvaluation(key: string, defaultValue: string, context: EvaluationContext): ResolutionDetails<string> {
-    return details(this.#flags, key, 'string', defaultValue, this.#caller.of(this.#flags, context));
+    return details(this.#flags, key, 'string', defaultValue, this.#caller.of(this.#flags, context), this.#flagSetId);
   }
 
   resolveNumberEvaluation(key: string, defaultValue: number, context: EvaluationContext): ResolutionDetails<number> {
-    return details(this.#flags, key, 'number', defaultValue, this.#caller.of(this.#flags, context));
+    return details(this.#flags, key, 'number', defaultValue, this.#caller.of(this.#flags, context), this.#flagSetId);
   }
 
   resolveObjectEvaluation<T extends JsonValue>(key: string, defaultValue: T, context: EvaluationContext): ResolutionDetails<T> {
-    return details(this.#flags, key, 'object', defaultValue, this.#caller.of(this.#flags, context));
+    return details(this.#flags, key, 'object', defaultValue, this.#caller.of(this.#flags, context), this.#flagSetId);
   }
 }

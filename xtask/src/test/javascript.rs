@@ -27,8 +27,9 @@ pub(super) fn node(tools: &Tools) -> Outcome {
     step.run(npm(tools, &["run", "build", "--workspace", "@esclusa/node"]));
     let loopback = loopback(tools, &mut step);
     step.run(with(&loopback, tests(tools, "bindings/node/test/*.test.js")));
-    let threads_and_sources = "bindings/node/test/workers.test.js bindings/node/test/sources.test.js";
-    step.run(with(&loopback, tests(tools, threads_and_sources)).env("ESCLUSA_ENGINE", "wasm"));
+    let both =
+        ["workers", "sources", "track", "track-handler"].map(|name| format!("bindings/node/test/{name}.test.js"));
+    step.run(with(&loopback, tests(tools, &both.join(" "))).env("ESCLUSA_ENGINE", "wasm"));
     for host in ["native", "node-wasm"] {
         step.run(with(&loopback, tests(tools, "bindings/js/test/*.test.js")).env("ESCLUSA_HOST", host));
     }

@@ -20,6 +20,7 @@ use crate::protocol::{protocol, step};
 use crate::publish::{Options, publish};
 #[cfg(feature = "server")]
 use crate::served;
+use crate::shared::Shared;
 use crate::table::Table;
 
 /// The index of the context for a single call.
@@ -45,17 +46,26 @@ pub struct Host {
 
 #[derive(Debug)]
 struct Handle {
-    /// In an `Arc` of its own, so that a thread that shares it can tell whether any other still holds it.
-    flags: Arc<Flags>,
+    flags: Arc<Shared>,
     reader: Reader,
     /// The keys that were used, by slot.
     keys: Vec<Key>,
     outcomes: Outcomes,
+    /// The events that were tracked, by slot.
+    #[cfg(feature = "guard")]
+    events: Vec<String>,
 }
 
 impl Handle {
-    fn new(flags: Arc<Flags>) -> Self {
-        Handle { reader: flags.reader(), flags, keys: Vec::new(), outcomes: Outcomes::default() }
+    fn new(flags: Arc<Shared>) -> Self {
+        Handle {
+            reader: flags.reader(),
+            flags,
+            keys: Vec::new(),
+            outcomes: Outcomes::default(),
+            #[cfg(feature = "guard")]
+            events: Vec::new(),
+        }
     }
 }
 
@@ -80,17 +90,17 @@ impl Host {
 
     /// New flags with nothing published.
     pub fn open(&mut self) -> Option<u32> {
-        self.adopt(Arc::new(Flags::with_clock(self.clock)))
+        self.adopt(Arc::new(Shared::new(Flags::with_clock(self.clock))))
     }
 
     /// Flags that another host may hold too.
-    pub fn adopt(&mut self, flags: Arc<Flags>) -> Option<u32> {
+    pub fn adopt(&mut self, flags: Arc<Shared>) -> Option<u32> {
         self.handles.add(Handle::new(flags))
     }
 
     /// The flags of that number, for other threads.
     #[must_use]
-    pub fn flags(&self, flags: u32) -> Option<&Arc<Flags>> {
+    pub fn flags(&self, flags: u32) -> Option<&Arc<Shared>> {
         self.handles.get(flags).map(|handle| &handle.flags)
     }
 
@@ -257,7 +267,7 @@ impl Host {
     #[cfg(feature = "server")]
     pub fn hold(&mut self, flags: u32) -> Option<u32> {
         let held = self.handles.get(flags)?.flags.held();
-        self.adopt(Arc::new(held))
+        self.adopt(Arc::new(Shared::new(held)))
     }
 
     /// Whether those hold the current set of these flags.
@@ -346,5 +356,7 @@ impl Host {
     }
 }
 
+#[cfg(feature = "guard")]
+mod guarding;
 #[cfg(test)]
 mod tests;

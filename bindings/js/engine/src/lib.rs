@@ -20,6 +20,7 @@ mod protocol;
 mod publish;
 #[cfg(feature = "server")]
 mod served;
+mod shared;
 mod table;
 
 pub use deciding::decide;
@@ -29,3 +30,4 @@ pub use layering::{layered, switches};
 #[cfg(feature = "server")]
 pub use mapping::{mapped, mapping, publish_mapped};
 pub use publish::{Options, publish};
+pub use shared::Shared;

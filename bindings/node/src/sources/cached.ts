@@ -129,7 +129,7 @@ async function saveNewer(path: string, bytes: Uint8Array, reading: MappedOptions
 }
 
 /** Replaces the file as a whole, if it may be replaced: that is checked last, right before the rename, because Node has no lock for files. */
-async function save(path: string, bytes: Uint8Array, mayReplace: () => Promise<boolean>): Promise<void> {
+export async function save(path: string, bytes: Uint8Array, mayReplace: () => Promise<boolean>): Promise<void> {
   const folder = dirname(path);
   const prefix = `.${basename(path)}.`;
   await sweep(folder, prefix);

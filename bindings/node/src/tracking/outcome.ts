@@ -1,0 +1,64 @@
+/** Outcomes: what an app reports of one event, checked before it counts. */
+import type { Caller } from '../../../js/src/flags.js';
+
+/** What an app reports of one event; nothing means that it went well. */
+export interface Outcome {
+  /** Whether it ended in an error: a boolean, or the error itself. */
+  error?: boolean | string | Error | null | undefined;
+  /** How long it took, in milliseconds, from 0 to a day. */
+  durationMs?: number | null | undefined;
+  /** A number of the app's, such as a price or a rating: for listeners of `onTrack`, not for guards. */
+  value?: number | null | undefined;
+  /** What the caller did, such as `click`: for listeners of `onTrack`. */
+  action?: string | null | undefined;
+  /** Any other field, for listeners of `onTrack`. */
+  [field: string]: unknown;
+}
+
+/** An outcome that was tracked, for the app's own records. */
+export interface Tracked {
+  readonly event: string;
+  readonly context: Caller;
+  readonly error: boolean;
+  readonly durationMs: number | null;
+  readonly value: number | null;
+  /** What the caller did, such as `view` or `click`. */
+  readonly action: string | null;
+  /** What a gate of a page shows. */
+  readonly shown: 'children' | 'fallback' | null;
+  /** The other fields of the outcome. */
+  readonly fields: { readonly [field: string]: unknown };
+  /** Whether a browser has reported it. */
+  readonly isFromBrowser: boolean;
+}
+
+/** A longer duration is a mistake in the unit, or a clock that jumped (`spec/GUARD.md`, 1.1). */
+export const LONGEST_MS = 86_400_000;
+
+/** Whether this is the name of an event. */
+export const isEvent = (event: unknown): event is string => typeof event === 'string' && event !== '';
+
+/** Whether it is an error: 1 or 0; undefined if the value does not say. */
+export function errorOf(error: unknown): 0 | 1 | undefined {
+  if (error === undefined || error === null || error === false) {
+    return 0;
+  }
+  return error === true || typeof error === 'string' || isError(error) ? 1 : undefined;
+}
+
+/** An error of any realm, such as those of test runners. */
+const isError = (given: unknown): boolean => given instanceof Error || Object.prototype.toString.call(given) === '[object Error]';
+
+/** The duration, `NaN` for none; undefined if it is not one. */
+export function durationOf(ms: unknown): number | undefined {
+  if (ms === undefined || ms === null) {
+    return Number.NaN;
+  }
+  return typeof ms === 'number' && ms >= 0 && ms <= LONGEST_MS ? ms : undefined;
+}
+
+/** Whether an action can be used, or there is none. */
+export const isAction = (action: unknown): action is string | null | undefined => action === undefined || action === null || typeof action === 'string';
+
+/** Whether a value can be used, or there is none. */
+export const isValue = (value: unknown): value is number | null | undefined => value === undefined || value === null || Number.isFinite(value);
