@@ -35,6 +35,10 @@ const providers = await rolldown({ input: `${here}src/openfeature.ts`, external:
 await providers.write({ file: `${here}dist/openfeature.js`, format: 'esm' });
 await providers.write({ file: `${here}dist/openfeature.cjs`, format: 'cjs' });
 
+const track = await rolldown({ input: `${here}src/track.ts` });
+await track.write({ file: `${here}dist/track.js`, format: 'esm' });
+await track.write({ file: `${here}dist/track.cjs`, format: 'cjs' });
+
 rmSync(`${here}dist/types`, { recursive: true, force: true });
 run(process.execPath, `${here}../../node_modules/typescript/bin/tsc`, '--project', 'tsconfig.json');
 // The same declarations once more for those who write `require`.

@@ -4,6 +4,7 @@ import { Fragment, createElement } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { useFeatureFlag } from './hooks.js';
 import type { FlagKey } from './registered.js';
+import { Tracked } from './tracked.js';
 
 /** What `<FeatureGate>` takes. */
 export interface FeatureGateProps {
@@ -17,6 +18,11 @@ export interface FeatureGateProps {
   loading?: ReactNode;
   /** Whether the children are shown without an answer. */
   defaultEnabled?: boolean;
+  /**
+   * Reports to the provider's `tracker` once for each page what is shown, and an error in it: instead of children that
+   * fail the fallback is shown, and nothing instead of a fallback that fails.
+   */
+  tracked?: boolean;
 }
 
 /**
@@ -30,5 +36,7 @@ export interface FeatureGateProps {
  */
 export function FeatureGate(props: FeatureGateProps): ReactElement {
   const { isEnabled, isLoading } = useFeatureFlag(props.feature, props.defaultEnabled);
-  return createElement(Fragment, null, isLoading ? props.loading : isEnabled ? props.children : props.fallback);
+  const { feature, children, fallback, tracked } = props;
+  if (tracked && !isLoading) return createElement(Tracked, { feature, isEnabled, fallback, children });
+  return createElement(Fragment, null, isLoading ? props.loading : isEnabled ? children : fallback);
 }

@@ -10,6 +10,7 @@ import type { ReactElement, ReactNode } from 'react';
 import { isFlags, isLater } from './flags.js';
 import type { CallerContext, FlagsSource, Projection } from './flags.js';
 import { REFRESH_MS, Store } from './store.js';
+import type { TrackerLike } from './track.js';
 
 /** What `<EsclusaProvider>` takes; each part is optional and may come later. */
 export interface EsclusaProviderProps {
@@ -30,6 +31,8 @@ export interface EsclusaProviderProps {
    * for more than a timer can count.
    */
   refreshMs?: number;
+  /** Takes the events of `<FeatureGate tracked>` and `useTrack`: a `PageTracker` of `@esclusa/react/track`. */
+  tracker?: TrackerLike | null;
   children?: ReactNode;
 }
 
@@ -40,9 +43,9 @@ const useBeforePaint = typeof document === 'undefined' ? useEffect : useLayoutEf
 
 /** Provides flags to the components below it. */
 export function EsclusaProvider(props: EsclusaProviderProps): ReactElement {
-  const { flags, context, projection, refreshMs = REFRESH_MS, children } = props;
-  const [store] = useState(() => new Store({ context, projection }, isFlags(flags) ? flags : undefined));
-  useBeforePaint(() => store.give({ context, projection }));
+  const { flags, context, projection, refreshMs = REFRESH_MS, tracker, children } = props;
+  const [store] = useState(() => new Store({ context, projection, tracker }, isFlags(flags) ? flags : undefined));
+  useBeforePaint(() => store.give({ context, projection, tracker }));
   // A function in render is a new one each time: it is called once.
   const source = typeof flags === 'function' ? 'loader' : flags;
   useBeforePaint(() => {

@@ -5,6 +5,7 @@
  * and keeps its identity while its content is the same, so that React can skip a component.
  */
 import type { CallerContext, FlagsLike, JsonValue, Projection } from './flags.js';
+import type { PageOutcome, TrackerLike } from './track.js';
 
 /** The answer of a flag, or undefined for the caller's default. */
 export interface Answer {
@@ -17,6 +18,7 @@ export interface Answer {
 export interface Given {
   context: CallerContext | null | undefined;
   projection: Projection | null | undefined;
+  tracker: TrackerLike | null | undefined;
 }
 
 /** How long answers are kept without a publish: windows and schedules depend on the clock alone. */
@@ -65,6 +67,11 @@ export class Store {
     return () => {
       this.#listeners.delete(listener);
     };
+  };
+
+  /** Reports an event to the tracker, if there is one. */
+  readonly track = (event: string, outcome?: PageOutcome): void => {
+    this.#given.tracker?.track(event, outcome);
   };
 
   /** Evaluates everything again. */

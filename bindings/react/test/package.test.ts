@@ -45,7 +45,7 @@ async function bundle(code: string): Promise<string> {
 }
 
 test('everything that a tree on projections needs is at most 3 KB', async () => {
-  const hooks = 'EsclusaProvider, FeatureGate, useFeatureFlag, useFlags, useValue, useVariant';
+  const hooks = 'EsclusaProvider, FeatureGate, useFeatureFlag, useFlags, useTrack, useValue, useVariant';
   const code = await bundle(
     `export { ${hooks} } from './dist/index.js';\nexport { readProjection } from './dist/html.js';`,
   );
@@ -65,17 +65,17 @@ test('a gate alone costs less than everything', async () => {
 });
 
 test('what holds state is for the client, what writes HTML is for the server too', () => {
-  for (const file of ['index.js', 'testing.js', 'provider.js', 'hooks.js', 'gate.js']) {
+  for (const file of ['index.js', 'testing.js', 'provider.js', 'hooks.js', 'gate.js', 'tracked.js']) {
     expect(dist(file), file).toMatch(/^'use client';/);
     expect(dist(`cjs/${file}`), file).toMatch(/^"use strict";\n'use client';/);
   }
-  expect(dist('html.js')).not.toMatch(/use client|react/);
+  for (const file of ['html.js', 'track.js']) expect(dist(file), file).not.toMatch(/use client|from 'react/);
 });
 
 test('every file that the manifest promises is there', () => {
   const manifest: unknown = JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8'));
   const promised = JSON.stringify(manifest).match(/\.\/dist\/[\w./-]+/g) ?? [];
-  expect(promised).toHaveLength(12);
+  expect(promised).toHaveLength(16);
   for (const file of promised) expect(existsSync(join(FOLDER, file)), file).toBe(true);
 });
 

@@ -35,6 +35,7 @@ const BLOCKS = {
   server: 'renderToString',
   hydrated: 'hydrateRoot',
   projections: 'useState<Projection',
+  tracking: 'PageTracker',
   tests: 'TestProvider',
 };
 type Component = ComponentType<Record<string, unknown>>;
@@ -124,6 +125,28 @@ test('on projections alone', async () => {
   const { Root } = (await block('projections')) as { Root: ComponentType<{ company: string }> };
   render(<Root company="acme" />);
   await waitFor(() => screen.getByText('Advanced CRM'));
+});
+
+test('what features do to users', async () => {
+  const { Page, CRM, ExportButton } = (await block('tracking')) as { Page: Component; CRM: Component; ExportButton: Component };
+  const { EsclusaProvider, flags, session } = await application();
+  render(<Page />);
+  screen.getByText('Advanced CRM');
+  cleanup();
+  const events: [string, object | undefined][] = [];
+  const tracker = { track: (event: string, outcome?: object) => void events.push([event, outcome]) };
+  render(
+    <EsclusaProvider flags={flags} context={session} tracker={tracker}>
+      <CRM />
+      <ExportButton />
+    </EsclusaProvider>,
+  );
+  screen.getByText('Advanced CRM');
+  screen.getByText('Export').click();
+  expect(events.map(([event, outcome]) => [event, (outcome as { action: string }).action])).toEqual([
+    ['crm_advanced_features', 'view'],
+    ['crm_advanced_features', 'click'],
+  ]);
 });
 
 test('in your tests', async () => {

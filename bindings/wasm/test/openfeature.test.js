@@ -66,6 +66,26 @@ test('a provider that is closed listens no more, and again when it is initialise
   await closedEarly(new EsclusaWebProvider(new Flags()));
 });
 
+test('what a client tracks reaches the tracker of the page, with what the flags are called', async () => {
+  const tracked = [];
+  const sourced = new Flags();
+  sync(sourced, () => '{"esclusa": 1, "revision": 7, "flags": [{"name": "on", "enabled": true, "client": true}]}', { logger: null });
+  await OpenFeature.setProviderAndWait('tracked', new EsclusaWebProvider(sourced, { tracker: { track: (...given) => tracked.push(given) } }));
+  const client = OpenFeature.getClient('tracked');
+  client.track('checkout', { value: 4, error: true, durationMs: 812, action: 'click' });
+  assert.deepEqual(tracked, [['checkout', { value: 4, error: true, durationMs: 812, action: 'click' }]]);
+  assert.deepEqual(client.getBooleanDetails('on', false).flagMetadata, { flagSetId: sourced.activeSync.status().source, revision: 7, version: '7' });
+  sourced.free();
+});
+
+test('the tracker of a page does nothing where there is no page', async () => {
+  const { PageTracker } = await import('@esclusa/wasm/track');
+  const tracker = new PageTracker();
+  tracker.track('crm', { action: 'click' });
+  await tracker.send();
+  assert.equal(tracker.dropped, 0);
+});
+
 testLife({ Flags, sync, sdk, Provider: EsclusaWebProvider });
 
 test.after(() => OpenFeature.close());
