@@ -1,5 +1,5 @@
 // A small API of a company that sells software to companies: what a caller may see depends on flags.
-import { Context, SnapshotError } from '@esclusa/node';
+import { Context, SnapshotError, trackHandler } from '@esclusa/node';
 import fastify from 'fastify';
 
 /** The routes, over flags that somebody else publishes. */
@@ -11,7 +11,11 @@ export function app(flags) {
   server.addHook('onRequest', async (request) => {
     request.caller = callerOf(request.headers);
   });
-  server.addHook('onResponse', async (request) => request.caller?.free());
+  // How it went, for callers with a feature and without it: a flag whose guard names the route switches itself off.
+  server.addHook('onResponse', async (request, reply) => {
+    flags.track(request.routeOptions.url ?? 'unknown', request.caller, { error: reply.statusCode >= 500, durationMs: reply.elapsedTime });
+    request.caller?.free();
+  });
 
   // A gate: a caller without the feature does not learn that it exists.
   server.get('/crm/advanced', async (request, reply) => {
@@ -29,6 +33,12 @@ export function app(flags) {
 
   // A snapshot for the front end's own engine: flags that are marked `client`.
   server.get('/flags/client', async (request, reply) => reply.type('application/json').send(flags.clientSnapshot(request.caller)));
+
+  // The events of pages, for the caller of the session.
+  server.post('/v1/track', trackHandler(flags, (request) => request.caller));
+
+  // For support: how are the features that watch themselves?
+  server.get('/support/guards', async () => ({ lines: flags.guards().lines }));
 
   // For support: why does this customer not see it?
   server.get('/support/explain/:key', async (request) => {

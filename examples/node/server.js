@@ -4,7 +4,7 @@ import { Flags, file } from '@esclusa/node';
 import { app } from './app.js';
 
 const table = process.env.FLAGS_FILE ?? new URL('../data/feature_flags.json', import.meta.url);
-const flags = new Flags();
+const flags = new Flags({ guard: true });
 flags.onPublish(({ added, removed, changed }) => console.log(`published: ${added.length} added, ${removed.length} removed, ${changed.length} changed`));
 // What the file holds is published at once, and every change of it within a moment.
 flags.sync(file(table));

@@ -148,8 +148,8 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
    * Flags that the variables of the environment switch on or off: `FEATURE_X=true`, `ENABLE_X=false`,
    * `NEXT_PUBLIC_FEATURE_X=1`, or those whose names begin with other prefixes.
    */
-  static fromEnv<F extends AnyFlags = AnyFlags>(prefixes?: readonly string[] | null): Flags<F> {
-    return this.fromSource(environment(null, prefixes));
+  static fromEnv<F extends AnyFlags = AnyFlags>(prefixes?: readonly string[] | null, options?: FlagsOptions | null): Flags<F> {
+    return this.fromSource(environment(null, prefixes), options);
   }
 
   /** Flags that a source keeps fresh, as `sync` does; a function that gives a snapshot is a source too. */

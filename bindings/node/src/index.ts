@@ -17,7 +17,7 @@ export { file } from './sources/file.js';
 export { http } from './sources/http.js';
 export { mapped } from './sources/mapped.js';
 export { cached } from './sources/cached.js';
-export type { Guards, GuardProblem, GuardState, GuardStatus, MetricStatus, TripStatus } from './tracking/guards.js';
+export type { GuardCounts, GuardMetric, GuardProblem, Guards, GuardState, GuardStatus, GuardTrip } from './tracking/guards.js';
 export { type ServerReply, type TrackHandler, trackHandler, type TrackHandlerOptions } from './tracking/handler.js';
 export type { Outcome, Tracked } from './tracking/outcome.js';
 export type { GuardOption } from './tracking/tracking.js';

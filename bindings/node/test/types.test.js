@@ -8,7 +8,9 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const APP = `import { type AnyFlags, Context, Flags, type FlagSet } from '@esclusa/node';
+const APP = `import { createServer, type IncomingMessage } from 'node:http';
+import fastify, { type FastifyRequest } from 'fastify';
+import { type AnyFlags, Context, Flags, type FlagSet, type GuardState, trackHandler } from '@esclusa/node';
 import { EsclusaProvider } from '@esclusa/node/openfeature';
 import { type AppFlags, flagKeys } from './generated.js';
 
@@ -29,6 +31,23 @@ untyped.isEnabled('anything');
 const any: Flags<AnyFlags> = new Flags();
 const instance: InstanceType<typeof Flags> = flags;
 instance.isEnabled('anything');
+
+flags.track('checkout', context, { error: new Error('no'), durationMs: 812, value: 99.77, step: 'payment' });
+const order: Promise<number> = flags.measure('checkout', context, async () => 7);
+const count: number = flags.measure('checkout', null, () => 7);
+const state: GuardState | undefined = flags.guards().flags[0]?.state;
+const stop: () => void = flags.onTrack(({ event, fromBrowser }) => event.length > 3 && fromBrowser);
+createServer(trackHandler(flags, (request: IncomingMessage) => ({ user: request.url ?? null })));
+fastify().post('/v1/track', trackHandler(flags, async (request: FastifyRequest) => ({ user: request.ip })));
+const response: Promise<Response> = trackHandler(flags, (request: Request) => (request.headers.has('cookie') ? context : null))(new Request('http://app'));
+Flags.fromFile('flags.json', { guard: new URL('file:///trips.json') });
+// @ts-expect-error a duration is a number
+flags.track('checkout', context, { durationMs: '812' });
+// @ts-expect-error a path, or whether
+new Flags({ guard: 7 });
+// @ts-expect-error the work is a function
+flags.measure('checkout', context, 7);
+export { count, order, response, state, stop };
 
 // @ts-expect-error there is no such flag
 flags.isEnabled('crm_advancd', context);

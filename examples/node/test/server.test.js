@@ -76,6 +76,20 @@ test('support learns why', async () => {
   assert.match(body.lines[0], /^`crm_advanced_features` is OFF for user-42 of acme: /);
 });
 
+test('pages send events for the caller of their session, and support sees how guarded features are', async () => {
+  const inside = await sampled();
+  const guarded = rows.map((row) => (row.name === 'crm_advanced_features' ? { ...row, guard: { event: '/crm/advanced', errors: {} } } : row));
+  assert.equal((await publish(JSON.stringify(guarded))).status, 200);
+  assert.equal((await ask('/crm/advanced', inside)).status, 200);
+  const { body } = await ask('/support/guards');
+  assert.match(body.lines[0], /^crm_advanced_features: waiting, 1 units on and 0 off; errors: 0 bad on and 0 off/);
+  const events = [{ event: 'crm_advanced_features', action: 'view', shown: 'children' }, { event: 'no_such_flag' }];
+  const headers = { ...inside, 'content-type': 'application/json' };
+  const answer = await ask('/v1/track', headers, { method: 'POST', body: JSON.stringify({ esclusa: 1, events }) });
+  assert.deepEqual(answer, { status: 200, body: { taken: 1, refused: [{ at: 1, problem: '`no_such_flag` is no flag and no event of a guard' }] } });
+  assert.equal((await publish(JSON.stringify(rows))).status, 200);
+});
+
 test('a rollback is in force with the next request, and a broken snapshot changes nothing', async () => {
   const inside = await sampled();
   const off = rows.map((row) => (row.name === 'crm_advanced_features' ? { ...row, enabled: false } : row));

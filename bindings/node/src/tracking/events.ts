@@ -19,44 +19,51 @@ export interface PageEvent {
 /** A body that is not of its form; the message says where, what, and what was expected. */
 export class BodyError extends Error {}
 
+const MOST_NAME = 50;
+const MOST_TEXT = 200;
+const MOST_FIELDS = 20;
+
 type Check = (value: unknown, place: string) => void;
 
 const EVENT_FIELDS: { readonly [name: string]: Check } = {
-  event: text(200),
-  action: text(50),
+  event: text(MOST_TEXT),
+  action: text(MOST_NAME),
   shown: fits('`children` or `fallback`', (value) => value === 'children' || value === 'fallback'),
-  variant: text(200),
+  variant: text(MOST_TEXT),
   error: fits('true or false', (value) => typeof value === 'boolean'),
-  duration_ms: fits(`a number of milliseconds from 0 to ${LONGEST_MS}`, (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_MS),
+  duration_ms: fits(`a number from 0 to ${LONGEST_MS}`, (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_MS),
   value: fits('a number', (value) => Number.isFinite(value)),
   fields,
 };
 
 /** The events of a body that was parsed as JSON. Throws a `BodyError`. */
 export function eventsOf(body: unknown): readonly PageEvent[] {
-  const document = object(body, 'the body', ['esclusa', 'events']);
-  fits('1', (value) => value === 1)(document['esclusa'], '`esclusa`');
-  const { events } = document;
+  const { esclusa, events } = object(body, '', ['esclusa', 'events']);
+  fits('1', (value) => value === 1)(esclusa, '/esclusa');
   if (!Array.isArray(events) || events.length === 0 || events.length > MAX_EVENTS) {
-    throw new BodyError(`\`events\` is ${Array.isArray(events) ? `a list of ${events.length}` : shown(events)}, expected a list of 1 to ${MAX_EVENTS} events`);
+    throw new BodyError(`\`/events\` does not fit, expected a list of 1 to ${MAX_EVENTS} events`);
   }
   return (events as unknown[]).map((event, at) => {
-    const entries = object(event, `\`events/${at}\``, Object.keys(EVENT_FIELDS));
-    text(200)(entries['event'], `\`events/${at}/event\``);
+    const place = `/events/${at}`;
+    const entries = object(event, place, Object.keys(EVENT_FIELDS));
+    if (entries['event'] === undefined) {
+      throw new BodyError(`\`${place}\` has no \`event\`, expected the name of one`);
+    }
     for (const [name, value] of Object.entries(entries)) {
-      (EVENT_FIELDS[name] as Check)(value, `\`events/${at}/${name}\``);
+      (EVENT_FIELDS[name] as Check)(value, `${place}/${name}`);
     }
     return entries as unknown as PageEvent;
   });
 }
 
-function object(value: unknown, place: string, known: readonly string[]): { [name: string]: unknown } {
+/** An object with these fields alone, or with any. */
+function object(value: unknown, place: string, known?: readonly string[]): { [name: string]: unknown } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new BodyError(`${place} is ${shown(value)}, expected an object`);
+    throw new BodyError(`\`${place}\` does not fit, expected an object`);
   }
-  const unknown = Object.keys(value).find((name) => !known.includes(name));
+  const unknown = known && Object.keys(value).find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new BodyError(`${place} has the unknown field ${shown(unknown)}, expected one of ${known.join(', ')}`);
+    throw new BodyError(`\`${place}/${shown(unknown)}\` is not a field, expected one of ${known?.join(', ')}`);
   }
   return value as { [name: string]: unknown };
 }
@@ -64,7 +71,7 @@ function object(value: unknown, place: string, known: readonly string[]): { [nam
 function fits(expected: string, check: (value: unknown) => boolean): Check {
   return (value, place) => {
     if (!check(value)) {
-      throw new BodyError(`${place} is ${shown(value)}, expected ${expected}`);
+      throw new BodyError(`\`${place}\`: ${shown(JSON.stringify(value) ?? 'nothing')} does not fit, expected ${expected}`);
     }
   };
 }
@@ -75,27 +82,18 @@ function text(longest: number): Check {
 }
 
 function fields(value: unknown, place: string): void {
-  const all = Object.entries(object(value, place, Object.keys((value ?? {}) as object)));
-  if (all.length > 20) {
-    throw new BodyError(`${place} has ${all.length} fields, expected at most 20`);
+  const all = Object.entries(object(value, place));
+  if (all.length > MOST_FIELDS) {
+    throw new BodyError(`\`${place}\` does not fit, expected an object of at most ${MOST_FIELDS} fields`);
   }
   for (const [name, one] of all) {
-    text(50)(name, `a name in ${place}`);
-    fits('true, false, a number or a text of at most 200 characters', isField)(one, `${place.slice(0, -1)}/${name}\``);
+    fits(`names of 1 to ${MOST_NAME} characters`, () => name !== '' && [...name].length <= MOST_NAME)(name, place);
+    fits(`a boolean, a number, or a text of at most ${MOST_TEXT} characters`, isField)(one, `${place}/${name}`);
   }
 }
 
 const isField = (value: unknown): boolean =>
-  typeof value === 'boolean' || Number.isFinite(value) || (typeof value === 'string' && [...value].length <= 200);
+  typeof value === 'boolean' || Number.isFinite(value) || (typeof value === 'string' && [...value].length <= MOST_TEXT);
 
-/** A value in a message: what a page sends may be long. */
-function shown(value: unknown): string {
-  if (typeof value === 'object' && value !== null) {
-    return Array.isArray(value) ? 'a list' : 'an object';
-  }
-  if (value === undefined) {
-    return 'missing';
-  }
-  const written = JSON.stringify(value);
-  return written.length > 50 ? `${[...written].slice(0, 40).join('')}…` : written;
-}
+/** What a page sends may be long. */
+const shown = (given: string): string => ([...given].length > MOST_NAME ? `${[...given].slice(0, MOST_NAME).join('')}…` : given);

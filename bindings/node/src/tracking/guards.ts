@@ -5,7 +5,7 @@ import { inspected } from '../../../js/src/inspected.js';
 export type GuardState = 'waiting' | 'healthy' | 'suspicious' | 'blind' | 'tripped';
 
 /** One metric of a guard. Units are callers, or what the flag is bucketed by. */
-export interface MetricStatus {
+export interface GuardMetric {
   /** `errors`, `slow` or `slower`. */
   readonly name: string;
   readonly onBad: number;
@@ -18,16 +18,24 @@ export interface MetricStatus {
   readonly worstCaseTimes: number | null;
 }
 
+/** The units of one arm in the epoch; estimates where there are more than 3,584. */
+export interface GuardCounts {
+  /** Units that reported. */
+  readonly units: number;
+  /** Those with a bad outcome. */
+  readonly bad: number;
+}
+
 /** Why a rollout was stopped. */
-export interface TripStatus {
+export interface GuardTrip {
   readonly run: number;
   readonly epoch: number;
   readonly at: Date;
   readonly since: Date;
   readonly metric: string;
   readonly condition: 'split' | { readonly at_most_times: number } | { readonly at_most: number };
-  readonly on: { readonly units: number; readonly bad: number };
-  readonly off: { readonly units: number; readonly bad: number };
+  readonly on: GuardCounts;
+  readonly off: GuardCounts;
   readonly share: number | null;
   readonly logE: number;
   readonly logBar: number;
@@ -50,9 +58,9 @@ export interface GuardStatus {
   readonly logSplit: number;
   /** The natural logarithm of the bar that evidence must reach in this epoch. */
   readonly logBar: number;
-  readonly metrics: readonly MetricStatus[];
+  readonly metrics: readonly GuardMetric[];
   /** Why it tripped in this process, if it did. */
-  readonly trip: TripStatus | null;
+  readonly trip: GuardTrip | null;
   /** For people. */
   readonly line: string;
 }
@@ -79,9 +87,9 @@ interface WireTrip {
   at_ms: number;
   since_ms: number;
   metric: string;
-  condition: TripStatus['condition'];
-  on: TripStatus['on'];
-  off: TripStatus['off'];
+  condition: GuardTrip['condition'];
+  on: GuardTrip['on'];
+  off: GuardTrip['off'];
   share: number | null;
   log_e: number;
   log_bar: number;
@@ -142,13 +150,13 @@ export class Guards {
       ...(this.offBecause === null ? [] : [`guards are off: ${this.offBecause}`]),
       ...this.flags.map(({ line }) => line),
       ...this.problems.map(({ flag, place, problem }) => `${flag}: \`${place}\`: ${problem}`),
-      ...(this.dropped === 0 ? [] : [`outcomes that could not be used: ${this.dropped}`]),
-      ...(this.unwatched === 0 ? [] : [`outcomes of events that no guard names: ${this.unwatched}`]),
+      ...(this.unwatched === 0 ? [] : [`${this.unwatched} outcomes of events without a guard`]),
+      ...(this.dropped === 0 ? [] : [`${this.dropped} outcomes dropped`]),
     ];
   }
 
   toString(): string {
-    return this.lines.join('\n');
+    return this.lines.join('\n') || 'no flag is watched';
   }
 
   /** What the console shows of it. */
@@ -161,10 +169,10 @@ function statusOf({ on_units: onUnits, off_units: offUnits, log_split: logSplit,
   return { ...rest, onUnits, offUnits, logSplit, logBar, metrics: metrics.map(metricOf), trip: trip && tripOf(trip) };
 }
 
-function metricOf({ name, on_bad: onBad, off_bad: offBad, log_relative: logRelative, log_limit: logLimit, worst_case_times: worstCaseTimes }: WireMetric): MetricStatus {
+function metricOf({ name, on_bad: onBad, off_bad: offBad, log_relative: logRelative, log_limit: logLimit, worst_case_times: worstCaseTimes }: WireMetric): GuardMetric {
   return { name, onBad, offBad, logRelative, logLimit, worstCaseTimes };
 }
 
-function tripOf({ at_ms: at, since_ms: since, log_e: logE, log_bar: logBar, worst_case_times: worstCaseTimes, ...rest }: WireTrip): TripStatus {
+function tripOf({ at_ms: at, since_ms: since, log_e: logE, log_bar: logBar, worst_case_times: worstCaseTimes, ...rest }: WireTrip): GuardTrip {
   return { ...rest, at: new Date(at), since: new Date(since), logE, logBar, worstCaseTimes };
 }

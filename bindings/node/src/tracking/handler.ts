@@ -1,4 +1,6 @@
 /** `POST /v1/track`: the events of pages, for the caller of the session (`spec/GUARD.md`, 1). */
+import { STATUS_CODES } from 'node:http';
+
 import type { Caller } from '../../../js/src/flags.js';
 import { Context } from '../../../js/src/context.js';
 import type { AnyFlags } from '../../../js/src/types.js';
@@ -63,24 +65,27 @@ export function trackHandler<R = any, F extends AnyFlags = AnyFlags>(
   const answer = async (request: R): Promise<Answer> => {
     const asked = request as AnyRequest;
     if (asked.method !== 'POST') {
-      return problem(405, `the method is ${asked.method ?? 'missing'}, expected POST`, { allow: 'POST' });
+      return problem(405, `the method is ${String(asked.method).slice(0, 20)}, expected POST`, { allow: 'POST' });
+    }
+    const type = headerOf(asked, 'content-type').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    if (type !== 'application/json') {
+      return problem(415, `the type is \`${type.slice(0, 50)}\`, expected application/json`);
+    }
+    if (Number(headerOf(asked, 'content-length')) > MAX_BODY_BYTES) {
+      return tooLarge();
     }
     const caller = await contextOf(request);
     if (caller === null || caller === undefined) {
-      return problem(401, 'there is no session, expected one that says who the caller is');
+      return problem(401, 'there is no session, expected one');
     }
     const context = Context.from(caller);
     const wait = limit.take((await sessionOf?.(request, context)) ?? sessionIn(context), Date.now());
     if (wait > 0) {
-      return problem(429, `the session sends too many requests, expected at most one each second`, { 'retry-after': String(wait) });
-    }
-    const type = headerOf(asked, 'content-type');
-    if (!/^application\/json\s*(;|$)/i.test(type)) {
-      return problem(415, `the type is \`${type}\`, expected \`application/json\``);
+      return problem(429, 'the session sends too often, expected one request each second', { 'retry-after': String(wait) });
     }
     const body = await bodyOf(asked);
     if (body === undefined) {
-      return problem(413, `the body is too large, expected at most ${MAX_BODY_BYTES} bytes`);
+      return tooLarge();
     }
     return { status: 200, body: taken(own, context, eventsOf(typeof body === 'string' ? parsed(body) : body.json)) };
   };
@@ -121,30 +126,22 @@ export function trackHandler<R = any, F extends AnyFlags = AnyFlags>(
 function taken(flags: Flags, context: Context, events: readonly PageEvent[]): object {
   const tracking = Flags.trackingOf(flags);
   const refused: { at: number; problem: string }[] = [];
-  events.forEach(({ event, action = null, shown = null, error = false, duration_ms: durationMs = null, value = null, fields = {} }, at) => {
-    if (!flags.has(event) && !(event.endsWith(FEEDBACK) && flags.has(event.slice(0, -FEEDBACK.length))) && !tracking.watches(flags, event)) {
+  events.forEach(({ event, error = false, duration_ms: durationMs = null, value = null, fields, ...shown }, at) => {
+    if (flags.has(event) || (event.endsWith(FEEDBACK) && flags.has(event.slice(0, -FEEDBACK.length))) || tracking.watches(flags, event)) {
+      tracking.trackFromBrowser(flags, { event, context, error, durationMs, value, fields: { ...fields, ...shown }, fromBrowser: true });
+    } else {
       refused.push({ at, problem: `\`${event}\` is no flag and no event of a guard` });
-      return;
     }
-    tracking.trackFromBrowser(flags, { event, context, error, durationMs, value, action, shown, fields, isFromBrowser: true });
   });
   return { taken: events.length - refused.length, refused };
 }
 
 const FEEDBACK = '.feedback';
 
-const TITLES: { readonly [status: number]: string } = {
-  400: 'The events cannot be read',
-  401: 'There is no session',
-  405: 'The method does not fit',
-  413: 'The body is too large',
-  415: 'The type does not fit',
-  429: 'Too many requests',
-  500: 'The app failed',
-};
-
 /** A problem document (RFC 9457). */
-const problem = (status: number, detail: string, headers: Answer['headers'] = {}): Answer => ({ status, headers, body: { title: TITLES[status], status, detail } });
+const problem = (status: number, detail: string, headers: Answer['headers'] = {}): Answer => ({ status, headers, body: { title: STATUS_CODES[status], status, detail } });
+
+const tooLarge = (): Answer => problem(413, `the body is too large, expected at most ${MAX_BODY_BYTES} bytes`);
 
 function sessionIn(context: Context): string {
   const { targetingKey, user, ...rest } = context.toJSON('');
@@ -161,9 +158,6 @@ function headerOf(request: AnyRequest, name: string): string {
 
 /** The body as text, or as the JSON that the server has parsed; undefined if it is too large. */
 async function bodyOf(request: AnyRequest): Promise<string | { json: unknown } | undefined> {
-  if (Number(headerOf(request, 'content-length')) > MAX_BODY_BYTES) {
-    return undefined;
-  }
   const bytes = isFetched(request) ? await fetched(request) : await given(request);
   if (bytes === undefined || !(bytes instanceof Uint8Array)) {
     return bytes;

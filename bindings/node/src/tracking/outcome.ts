@@ -9,8 +9,6 @@ export interface Outcome {
   durationMs?: number | null | undefined;
   /** A number of the app's, such as a price or a rating: for listeners of `onTrack`, not for guards. */
   value?: number | null | undefined;
-  /** What the caller did, such as `click`: for listeners of `onTrack`. */
-  action?: string | null | undefined;
   /** Any other field, for listeners of `onTrack`. */
   [field: string]: unknown;
 }
@@ -22,14 +20,10 @@ export interface Tracked {
   readonly error: boolean;
   readonly durationMs: number | null;
   readonly value: number | null;
-  /** What the caller did, such as `view` or `click`. */
-  readonly action: string | null;
-  /** What a gate of a page shows. */
-  readonly shown: 'children' | 'fallback' | null;
-  /** The other fields of the outcome. */
+  /** Every other field; those of a page may be `action`, `shown` and `variant`. */
   readonly fields: { readonly [field: string]: unknown };
-  /** Whether a browser has reported it. */
-  readonly isFromBrowser: boolean;
+  /** Whether a browser has sent it: then anybody can have written it, but for the context. */
+  readonly fromBrowser: boolean;
 }
 
 /** A longer duration is a mistake in the unit, or a clock that jumped (`spec/GUARD.md`, 1.1). */
@@ -56,9 +50,6 @@ export function durationOf(ms: unknown): number | undefined {
   }
   return typeof ms === 'number' && ms >= 0 && ms <= LONGEST_MS ? ms : undefined;
 }
-
-/** Whether an action can be used, or there is none. */
-export const isAction = (action: unknown): action is string | null | undefined => action === undefined || action === null || typeof action === 'string';
 
 /** Whether a value can be used, or there is none. */
 export const isValue = (value: unknown): value is number | null | undefined => value === undefined || value === null || Number.isFinite(value);

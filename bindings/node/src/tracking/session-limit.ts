@@ -3,7 +3,7 @@
 const AT_ONCE = 10;
 const EACH_MS = 1_000;
 /** Sessions that are remembered; the one that asked the longest time ago is forgotten first. */
-const MOST_SESSIONS = 10_000;
+const MOST_SESSIONS = 100_000;
 
 export class SessionLimit {
   /** When each session has all its requests again; the session that asked last is the last one. */

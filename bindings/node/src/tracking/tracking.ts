@@ -4,7 +4,7 @@ import { type Caller, Flags } from '../../../js/src/flags.js';
 import { Log, type Logger } from '../../../js/src/sync/log.js';
 import type { NativeEngine } from '../native.js';
 import { Guards } from './guards.js';
-import { type Outcome, type Tracked, durationOf, errorOf, isAction, isEvent, isValue } from './outcome.js';
+import { type Outcome, type Tracked, durationOf, errorOf, isEvent, isValue } from './outcome.js';
 import { TripsFile } from './trips-file.js';
 
 /** Whether guards watch the flags: true, or the path of the file of trips that processes share. */
@@ -69,16 +69,16 @@ export class Tracking {
       let isError: 0 | 1 | undefined = 0;
       let durationMs: number | undefined = Number.NaN;
       if (outcome !== undefined && outcome !== null) {
-        const isUsable = typeof outcome === 'object' && isValue(outcome.value) && isAction(outcome.action);
+        const isUsable = typeof outcome === 'object' && isValue(outcome.value);
         isError = isUsable ? errorOf(outcome.error) : undefined;
         durationMs = durationOf(outcome.durationMs);
       }
       if (isError === undefined || durationMs === undefined || !isEvent(event) || !this.#count(flags, event, context, isError, durationMs)) {
         this.#drop(event);
       } else if (this.#listeners.size > 0) {
-        const { error: _error, durationMs: _durationMs, value, action, ...fields } = outcome ?? {};
+        const { error: _error, durationMs: _durationMs, value, ...fields } = outcome ?? {};
         const lasted = Number.isNaN(durationMs) ? null : durationMs;
-        this.#tell({ event, context, error: isError === 1, durationMs: lasted, value: value ?? null, action: action ?? null, shown: null, fields, isFromBrowser: false });
+        this.#tell({ event, context, error: isError === 1, durationMs: lasted, value: value ?? null, fields, fromBrowser: false });
       }
     } catch {
       // A getter or a proxy has failed.
