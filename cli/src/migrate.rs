@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use esclusa::Value;
-use esclusa_sync::MIGRATION;
+use esclusa_sync::{GUARD_MIGRATION, MIGRATION};
 
 use crate::desk::{Desk, Findings, Trouble};
 use crate::format::Format;
@@ -18,8 +18,10 @@ const RELATIONS: [&str; 4] = ["watched", "change", "mapping_history", "revision"
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   esclusa migrate postgres://owner@db/app --watch public.feature_flags --allow app
+  esclusa migrate production --guard public.feature_flags --allow-guard app
   esclusa migrate production --check
   esclusa migrate --print > 001_esclusa.sql
+  esclusa migrate --print guard > 002_guard.sql
 
 It may be run again: it changes no flag, and brings an older version up to date.
 Exit codes: 0 done, 1 something is missing (--check), 2 it could not be done, and nothing is changed.")]
@@ -36,11 +38,18 @@ pub struct Arguments {
     /// Let a role ask for flags, as apps do
     #[arg(long, value_name = "ROLE")]
     pub allow: Vec<String>,
+    /// Give a watched table the columns of guarded rollouts
+    #[arg(long, value_name = "TABLE")]
+    pub guard: Vec<String>,
+    /// Let a role switch off flags whose guards have tripped, as apps do
+    #[arg(long, value_name = "ROLE")]
+    pub allow_guard: Vec<String>,
     /// Print the SQL
-    #[arg(long, conflicts_with_all = ["check", "watch", "allow", "database"])]
-    pub print: bool,
+    #[arg(long, value_enum, value_name = "FILE", num_args = 0..=1, default_missing_value = "flags",
+        conflicts_with_all = ["check", "watch", "allow", "guard", "allow_guard"])]
+    pub print: Option<Sql>,
     /// Change nothing, and say what is missing
-    #[arg(long, conflicts_with = "allow")]
+    #[arg(long, conflicts_with_all = ["allow", "allow_guard"])]
     pub check: bool,
     /// How the outcome is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -50,13 +59,22 @@ pub struct Arguments {
     pub no_config: bool,
 }
 
+/// A file of the migration.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Sql {
+    /// 001_esclusa.sql: revisions, notifications, history and rollback
+    Flags,
+    /// 002_guard.sql: trips of guarded rollouts
+    Guard,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When the database does not answer or refuses.
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
-    let Some(database) = arguments.database.as_ref().filter(|_| !arguments.print) else {
-        desk.print(MIGRATION)?;
+    let (Some(database), None) = (&arguments.database, arguments.print) else {
+        desk.print(if let Some(Sql::Guard) = arguments.print { GUARD_MIGRATION } else { MIGRATION })?;
         return Ok(Findings::None);
     };
     let mapping = match &arguments.mapping {
@@ -102,12 +120,27 @@ fn migrate(arguments: &Arguments, mapping: Option<&str>, postgres: &Postgres) ->
     for role in &arguments.allow {
         postgres.ask("SELECT esclusa.allow($1::text::name)", &[role])?;
     }
+    if !arguments.guard.is_empty() || !arguments.allow_guard.is_empty() || has_guards(postgres)? {
+        postgres.run(GUARD_MIGRATION)?;
+    }
+    for table in &arguments.guard {
+        postgres.ask("SELECT esclusa.guard($1)", &[table])?;
+    }
+    for role in &arguments.allow_guard {
+        postgres.ask("SELECT esclusa.allow_guard($1::text::name)", &[role])?;
+    }
     let rows = postgres.ask("SELECT name FROM esclusa.watched ORDER BY name", &[])?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Whether the second file of the migration is there.
+fn has_guards(postgres: &Postgres) -> Result<bool, Trouble> {
+    let sql = "SELECT to_regproc('esclusa.allow_guard') IS NOT NULL";
+    Ok(postgres.ask(sql, &[])?.iter().any(|row| row.get(0)))
+}
+
 fn check(arguments: &Arguments, postgres: &Postgres, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
-    let missing = missing(&arguments.watch, postgres)?;
+    let missing = missing(arguments, postgres)?;
     match arguments.format {
         Format::Human if missing.is_empty() => desk.say(format_args!("{}: nothing is missing", postgres.name))?,
         Format::Human => missing.iter().try_for_each(|one| desk.print(format_args!("missing: {one}\n")))?,
@@ -120,8 +153,8 @@ fn check(arguments: &Arguments, postgres: &Postgres, desk: &mut Desk<'_>) -> Res
 }
 
 /// What of the migration is not there, or of another version.
-fn missing(watch: &[String], postgres: &Postgres) -> Result<Vec<String>, Trouble> {
-    let mut missing = Vec::new();
+fn missing(arguments: &Arguments, postgres: &Postgres) -> Result<Vec<String>, Trouble> {
+    let (mut missing, watch) = (Vec::new(), &arguments.watch);
     let there = postgres.ask("SELECT to_regnamespace('esclusa') IS NOT NULL", &[])?;
     if !there.iter().any(|row| row.get(0)) {
         missing.push("the schema `esclusa`".to_owned());
@@ -136,7 +169,10 @@ fn missing(watch: &[String], postgres: &Postgres) -> Result<Vec<String>, Trouble
     let there: BTreeSet<(String, String)> =
         postgres.ask(sql, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
     let names: BTreeSet<&str> = there.iter().map(|(name, _)| name.as_str()).collect();
-    for (name, body) in functions(MIGRATION) {
+    // The second file is optional, and is kept at this version where it is.
+    let guards = arguments.guard.first().is_some() || names.contains("allow_guard");
+    let expected = functions(MIGRATION).into_iter().chain(functions(GUARD_MIGRATION).into_iter().filter(|_| guards));
+    for (name, body) in expected {
         if !names.contains(name) {
             missing.push(format!("the function `esclusa.{name}`"));
         } else if !there.contains(&(name.to_owned(), body.to_owned())) {
@@ -150,6 +186,13 @@ fn missing(watch: &[String], postgres: &Postgres) -> Result<Vec<String>, Trouble
             if !postgres.ask(sql, &[table])?.iter().any(|row| row.get(0)) {
                 missing.push(format!("the watch of `{table}`"));
             }
+        }
+    }
+    for table in &arguments.guard {
+        let sql = "SELECT count(*) = 2 FROM pg_attribute WHERE attrelid = to_regclass($1)
+            AND attname IN ('guard', 'guard_state') AND NOT attisdropped";
+        if !postgres.ask(sql, &[table])?.iter().any(|row| row.get(0)) {
+            missing.push(format!("the columns `guard` and `guard_state` of `{table}`"));
         }
     }
     Ok(missing)
@@ -167,8 +210,9 @@ mod tests {
 
     #[test]
     fn every_function_of_the_migration_is_found() {
-        let found = functions(MIGRATION);
-        assert_eq!(found.len(), MIGRATION.matches("\nCREATE OR REPLACE FUNCTION esclusa.").count());
+        let found = [functions(MIGRATION), functions(GUARD_MIGRATION)].concat();
+        let count = |sql: &str| sql.matches("\nCREATE OR REPLACE FUNCTION esclusa.").count();
+        assert_eq!(found.len(), count(MIGRATION) + count(GUARD_MIGRATION));
         assert!(found.iter().all(|(name, body)| name.len() < 40 && body.starts_with('\n')), "{found:?}");
     }
 }

@@ -133,7 +133,8 @@ impl Guards {
             let taken = esclusa::Trip::new(flag.as_str(), trip.run)
                 .with("at", now.to_string())
                 .with("metric", trip.metric.clone())
-                .with("by", format!("process {}", std::process::id()));
+                .with("by", format!("process {}", std::process::id()))
+                .with("evidence", trip.to_value());
             report(self.shared.flags.trip(taken));
         }
         tripped

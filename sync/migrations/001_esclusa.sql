@@ -45,6 +45,14 @@ SELECT set_config('esclusa.allowed', coalesce(
    WHERE pronamespace = to_regnamespace('esclusa') AND proname = 'ask' AND grantee <> proowner AND grantee <> 0),
   '[]'), false);
 
+-- What else roles may do (`allow_guard` of 002_guard.sql); they may again at the end.
+SELECT set_config('esclusa.allowed_guard', coalesce(
+  (SELECT json_agg(json_build_array(proname, pg_get_userbyid(grantee)))::text
+   FROM pg_proc, aclexplode(proacl)
+   WHERE pronamespace = to_regnamespace('esclusa') AND proname IN ('trip', 'advance', 'resume')
+     AND grantee <> proowner AND grantee <> 0),
+  '[]'), false);
+
 -- What an earlier version of this file called for itself, perhaps with other parameters.
 DO $$
 DECLARE
@@ -53,7 +61,10 @@ BEGIN
   FOR helper IN SELECT oid::regprocedure FROM pg_proc
     WHERE pronamespace = to_regnamespace('esclusa') AND prorettype <> 'trigger'::regtype
       AND proname NOT IN ('watch', 'unwatch', 'undo_mapping', 'create_flags', 'allow', 'ask', 'snapshot',
-        'emergency_rollback', 'expose') LOOP
+        'emergency_rollback', 'expose',
+        -- Those of 002_guard.sql.
+        'keep_guard_state', 'guarded_table', 'guard', 'change_guard_state', 'change_guard_states', 'current_run', 'trip',
+        'resume', 'advance', 'may_advance', 'steps', 'steps_before', 'time_of', 'utc', 'span', 'allow_guard') LOOP
     EXECUTE format('DROP FUNCTION %s', helper);
   END LOOP;
 END
@@ -269,6 +280,31 @@ BEGIN
     WHEN word = ANY (esclusa.own_words(words, 'off')) THEN false
     WHEN esclusa.is_on(word) THEN true
     WHEN word = ANY (esclusa.off_words()) THEN false END, false);
+END
+$$;
+
+-- A whole number of JSON from this number on; null for anything else.
+CREATE OR REPLACE FUNCTION esclusa.whole(value jsonb, from_on bigint) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN CASE WHEN jsonb_typeof(value) = 'number' AND (value #>> '{}')::numeric >= from_on
+    AND (value #>> '{}')::numeric < 9e15 AND (value #>> '{}')::numeric % 1 = 0 THEN (value #>> '{}')::numeric::bigint END;
+END
+$$;
+
+-- The run of a `guard_state`: 1 if it does not say, null if that cannot be read.
+CREATE OR REPLACE FUNCTION esclusa.run_of(state jsonb) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN CASE WHEN coalesce(jsonb_typeof(state -> 'run'), 'null') = 'null' THEN 1 ELSE esclusa.whole(state -> 'run', 1) END;
+END
+$$;
+
+-- Whether a `guard_state` keeps its flag off.
+CREATE OR REPLACE FUNCTION esclusa.has_tripped(state jsonb) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(esclusa.whole(state -> 'trip' -> 'run', 1) >= esclusa.run_of(state), false);
 END
 $$;
 
@@ -1035,6 +1071,11 @@ BEGIN
       WHEN after -> %2$L IS DISTINCT FROM before -> %2$L
         THEN CASE WHEN esclusa.is_on(after ->> %2$L, %6$L::jsonb) THEN ''enable'' ELSE ''disable'' END
       WHEN after -> %3$L IS DISTINCT FROM before -> %3$L THEN ''rollout_update''
+      WHEN esclusa.has_tripped(after -> ''guard_state'') AND NOT esclusa.has_tripped(before -> ''guard_state'')
+        THEN ''guard_trip''
+      WHEN esclusa.run_of(after -> ''guard_state'') > esclusa.run_of(before -> ''guard_state'') THEN ''guard_resume''
+      WHEN after #> ''{guard_state,cleared_steps}'' IS DISTINCT FROM before #> ''{guard_state,cleared_steps}''
+        THEN ''guard_advance''
       ELSE ''update'' END AS action,
     coalesce(after, before) AS flag, old_value, new_value FROM (%4$s) AS source %5$s',
     esclusa.is_rollback(), roles ->> 'switch', roles ->> 'share', source,
@@ -1176,8 +1217,9 @@ BEGIN
   RAISE EXCEPTION 'the history does not take the change: %', problem;
 EXCEPTION WHEN OTHERS THEN
   IF TG_OP IN ('INSERT', 'UPDATE') THEN
-    EXECUTE format('SELECT bool_or(esclusa.is_on(to_jsonb(f) ->> %L, %L::jsonb)) FROM new_rows f', roles ->> 'switch',
-      roles -> 'words') INTO is_on;
+    EXECUTE format('SELECT bool_or(esclusa.is_on(to_jsonb(f) ->> %L, %L::jsonb)
+        AND NOT esclusa.has_tripped(to_jsonb(f) -> ''guard_state'')) FROM new_rows f', roles ->> 'switch', roles -> 'words')
+      INTO is_on;
   END IF;
   IF is_on IS DISTINCT FROM false THEN
     RAISE;
@@ -1643,13 +1685,14 @@ $$;
 
 -- A history that is there already may refuse what is written, and every change of a flag would fail: it is tried once,
 -- and undone.
-CREATE OR REPLACE FUNCTION esclusa.try_history(history text, relation oid, roles jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION esclusa.try_history(
+  history text, relation oid, roles jsonb,
+  actions text[] DEFAULT '{create,delete,enable,disable,rollout_update,update,emergency_rollback}') RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM esclusa.lock_history(history);
-  EXECUTE esclusa.history_insert(history, relation, 'SELECT action, ''{}''::jsonb AS flag, ''{}''::jsonb AS old_value,
-    ''{}''::jsonb AS new_value
-    FROM unnest(''{create,delete,enable,disable,rollout_update,update,emergency_rollback}''::text[]) AS action', 3, roles);
+  EXECUTE esclusa.history_insert(history, relation, format('SELECT action, ''{}''::jsonb AS flag,
+    ''{}''::jsonb AS old_value, ''{}''::jsonb AS new_value FROM unnest(%L::text[]) AS action', actions), 3, roles);
   PERFORM esclusa.check_now(to_regclass(history));
   RAISE EXCEPTION USING ERRCODE = 'ES000';
 EXCEPTION
@@ -1908,6 +1951,13 @@ BEGIN
   FOR role IN SELECT rolname FROM json_array_elements_text(current_setting('esclusa.allowed')::json) AS allowed (name)
       JOIN pg_roles ON rolname = allowed.name LOOP
     PERFORM esclusa.allow(role);
+  END LOOP;
+  FOR part IN SELECT pg_proc.oid::regprocedure AS called, rolname
+      FROM json_array_elements(current_setting('esclusa.allowed_guard')::json) AS allowed
+      JOIN pg_proc ON proname = allowed ->> 0 AND pronamespace = 'esclusa'::regnamespace
+      JOIN pg_roles ON rolname = allowed ->> 1 LOOP
+    EXECUTE format('GRANT USAGE ON SCHEMA esclusa TO %I', part.rolname);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', part.called, part.rolname);
   END LOOP;
   -- Watched tables get the triggers of this version.
   FOR part IN SELECT name FROM esclusa.watched LOOP

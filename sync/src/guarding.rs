@@ -13,6 +13,8 @@ use esclusa_guard::{Guards, Trips};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::trips::{Proposal, Proposals, TripStore, keep_up, lock};
+
 const TICK: Duration = Duration::from_secs(1);
 
 /// A larger file is none: it is a few lines for each flag that tripped.
@@ -22,12 +24,31 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 #[derive(Debug)]
 #[must_use = "the guards tick until it is dropped"]
 pub struct Guarding {
-    task: JoinHandle<()>,
+    flags: Flags,
+    tasks: Vec<JoinHandle<()>>,
+    proposals: Proposals,
+}
+
+impl Guarding {
+    /// Proposes each trip to a store as well, again and again until it answers, and takes the trips that the store has. A
+    /// store that is away, slow or silent delays no trip of this process. Several stores may be given.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled.
+    pub fn propose(mut self, store: impl TripStore) -> Self {
+        self.tasks.push(tokio::spawn(keep_up(self.flags.clone(), store, self.proposals.clone())));
+        self
+    }
+
+    /// What has become of the trips that were proposed, by the keys of their flags.
+    pub fn proposals(&self) -> Vec<Proposal> {
+        lock(&self.proposals).values().cloned().collect()
+    }
 }
 
 impl Drop for Guarding {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -43,7 +64,7 @@ pub fn guard(guards: &Guards, file: Option<&Path>) -> Guarding {
     if let Some(file) = &mut file {
         file.turn(guards.flags());
     }
-    let guards = guards.clone();
+    let (guards, flags) = (guards.clone(), guards.flags().clone());
     let task = tokio::spawn(async move {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -61,7 +82,7 @@ pub fn guard(guards: &Guards, file: Option<&Path>) -> Guarding {
             file = turn.await.ok();
         }
     });
-    Guarding { task }
+    Guarding { flags, tasks: vec![task], proposals: Proposals::default() }
 }
 
 /// The file of trips, and what is known of it.

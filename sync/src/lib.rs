@@ -57,6 +57,8 @@ mod status;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod supplied;
 mod syncing;
+#[cfg(feature = "guard")]
+mod trips;
 #[cfg(any(feature = "http", feature = "postgres"))]
 mod trust;
 
@@ -83,7 +85,7 @@ pub use object::Object;
 #[cfg(feature = "object-store")]
 pub use object_store;
 #[cfg(feature = "postgres")]
-pub use postgres::{MIGRATION, Opened, Postgres};
+pub use postgres::{GUARD_MIGRATION, MIGRATION, Opened, Postgres};
 pub use refresh::Refresh;
 pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
 #[cfg(feature = "sqlite")]
@@ -92,9 +94,18 @@ pub use status::{LastError, Status};
 pub use syncing::{Options, Syncing, sync};
 #[cfg(feature = "postgres")]
 pub use tokio_postgres;
+#[cfg(feature = "guard")]
+pub use trips::{Proposal, TripStore, Verdict};
 
 /// The example of the README compiles.
-#[cfg(all(doctest, feature = "environment", feature = "http", feature = "mapping"))]
+#[cfg(all(
+    doctest,
+    feature = "environment",
+    feature = "guard",
+    feature = "http",
+    feature = "mapping",
+    feature = "postgres"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -7,6 +7,8 @@ mod address;
 mod people;
 mod reading;
 mod tls;
+#[cfg(feature = "guard")]
+mod trips;
 
 use std::fmt;
 use std::future::{pending, poll_fn};
@@ -32,6 +34,11 @@ use reading::{Way, is_true};
 /// The migration, which can be run repeatedly: revisions, notifications, a history and an emergency rollback for tables
 /// of flags.
 pub const MIGRATION: &str = include_str!("../migrations/001_esclusa.sql");
+
+/// The columns `guard` and `guard_state`, with the functions that change them: `SELECT esclusa.guard('public.feature_flags')`
+/// adds the columns to a table that is watched, `SELECT esclusa.allow_guard('app')` lets an app's user trip its guards.
+/// It comes after [`MIGRATION`], and can be run repeatedly.
+pub const GUARD_MIGRATION: &str = include_str!("../migrations/002_guard.sql");
 
 /// The channel that the migration's trigger notifies.
 const CHANNEL: &str = "esclusa";

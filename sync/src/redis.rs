@@ -1,6 +1,8 @@
 //! Redis or Valkey: a key with the snapshot, and a channel for notifications.
 
 mod cluster;
+#[cfg(feature = "guard")]
+mod trips;
 
 use std::fmt;
 use std::future::pending;

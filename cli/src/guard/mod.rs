@@ -1,17 +1,19 @@
 //! `esclusa guard`: guarded rollouts before they begin, and after a trip.
 
 mod plan;
+mod resume;
 mod verify;
 
 use clap::Subcommand;
 
 use crate::desk::{Desk, Findings, Trouble};
 
-/// Plan a guarded rollout, or check the evidence of a trip
+/// Plan a guarded rollout, check the evidence of a trip, or begin a new run
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   esclusa guard plan --units-per-hour 2000 --errors 1% --hurt 20
-  esclusa guard verify trip.json")]
+  esclusa guard verify trip.json
+  esclusa guard resume checkout --source production --reason 'the payment is mended'")]
 pub struct Arguments {
     /// What is to be done
     #[command(subcommand)]
@@ -26,6 +28,7 @@ pub struct Arguments {
 )]
 pub enum Command {
     Plan(plan::Arguments),
+    Resume(resume::Arguments),
     Verify(verify::Arguments),
 }
 
@@ -36,6 +39,7 @@ pub enum Command {
 pub fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
     match &arguments.command {
         Command::Plan(arguments) => plan::run(arguments, desk),
+        Command::Resume(arguments) => resume::run(arguments, desk),
         Command::Verify(arguments) => verify::run(arguments, desk),
     }
 }
