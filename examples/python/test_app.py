@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,27 @@ def test_the_rollback(service: httpx.Client) -> None:
     assert refusal.status_code == 422 and "150 is out of range" in refusal.json()["detail"][0]
     assert service.get("/crm/saved-views", headers=IN).status_code == 200
     assert service.patch("/admin/flags/missing", json={}).status_code == 404
+
+
+def test_the_guard(service: httpx.Client) -> None:
+    [before] = service.get("/admin/guards").json()
+    assert before.startswith("platform_new_navigation: waiting, ")
+    event = {"esclusa": 1, "events": [{"event": "crm_contacts", "duration_ms": 120}, {"event": "crm_contcts"}]}
+    answer = service.post("/v1/track", json=event, headers=IN).json()
+    assert answer["taken"] == 1 and answer["refused"][0]["at"] == 1
+    assert service.post("/v1/track", json=event).status_code == 401
+    assert service.get("/admin/guards").json() == [before], "events of browsers do not count here"
+    for user in range(1000):
+        caller = {**IN, "x-user": f"user-{user}"}
+        if service.get("/crm/contacts", headers=caller, params={"break_new": True}).status_code == 200:
+            continue
+        if service.get("/admin/guards").json()[0].startswith("platform_new_navigation: tripped"):
+            break
+    # It takes effect at the next tick, within a second.
+    end = time.monotonic() + 20
+    while service.get("/crm/contacts", headers=caller, params={"break_new": True}).status_code != 200:
+        assert time.monotonic() < end, service.get("/admin/guards").json()
+        time.sleep(0.05)
 
 
 @pytest.mark.filterwarnings("ignore:Using .httpx. with .starlette.testclient.")

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use esclusa::{FlagSet, Reader, Time, Value, Violation};
-use pyo3::exceptions::PyTypeError;
+use esclusa_guard::Guards;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyList};
+use pyo3::types::{PyBool, PyDict, PyList};
 
 use crate::arguments::{chosen, copied, key_of};
 use crate::asking::INVALID_CONTEXT;
 use crate::gil_cell::GilCell;
+use crate::guarding::Told;
 use crate::instant;
-use crate::mapping::{Mapped, Mapping, compiled, refused};
-use crate::process::{Seen, detached};
+use crate::mapping::{Mapped, Mapping};
+use crate::process::Seen;
 use crate::recent::Recent;
 use crate::resolution::{Parts, Resolution};
 use crate::writing::python;
@@ -40,21 +41,27 @@ pub(crate) struct Flags {
     /// never.
     pub(crate) thaw_at_ms: AtomicI64,
     /// The current set, once `current` was called.
-    held: GilCell<Option<Py<Flags>>>,
-    mapped: GilCell<Mapped>,
+    pub(crate) held: GilCell<Option<Py<Flags>>>,
+    pub(crate) mapped: GilCell<Mapped>,
+    /// The guards of the flags, which a held set shares; none unless the app wants them.
+    pub(crate) guards: Option<Guards>,
+    /// Called with each outcome that the app tracks, if it listens.
+    pub(crate) tracker: Arc<GilCell<Option<Py<PyAny>>>>,
 }
 
 #[pymethods]
 impl Flags {
     /// A new handle, or one that holds the current set of another.
     #[new]
-    #[pyo3(signature = (overrides, held=None))]
-    fn new(overrides: Py<PyAny>, held: Option<&Bound<'_, Flags>>) -> Self {
+    #[pyo3(signature = (overrides, held=None, is_guarded=false))]
+    fn new(overrides: Py<PyAny>, held: Option<&Bound<'_, Flags>>, is_guarded: bool) -> Self {
         let mapped = held.map(|held| held.get().mapped.with(held.py(), |mapped| mapped.clone()));
         let held = held.map(Bound::get);
         let flags = held.map_or_else(esclusa::Flags::new, |other| other.flags.held());
         Flags {
             reader: GilCell::new((flags.reader(), Recent::new())),
+            guards: held.map_or_else(|| is_guarded.then(|| Guards::new(&flags)), |other| other.guards.clone()),
+            tracker: held.map_or_else(|| Arc::new(GilCell::new(None)), |other| Arc::clone(&other.tracker)),
             flags,
             nobody: esclusa::Context::anonymous(),
             overriding: held.map_or_else(Arc::default, |other| Arc::clone(&other.overriding)),
@@ -192,6 +199,23 @@ impl Flags {
         Ok(answer.into_parts(set.revision()))
     }
 
+    /// Counts an outcome of an event for the guards; the duration is in seconds. It never raises.
+    #[pyo3(
+        signature = (event, context=None, *, error=None, duration=None, value=None, **fields),
+        text_signature = "($self, event, context=None, *, error=False, duration=None, value=None, **fields)"
+    )]
+    fn track(
+        &self,
+        event: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyAny>>,
+        error: Option<&Bound<'_, PyAny>>,
+        duration: Option<&Bound<'_, PyAny>>,
+        value: Option<&Bound<'_, PyAny>>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        self.outcome(event, context, &Told { error, duration, value, fields })
+    }
+
     /// The answers of all flags for this caller, by key.
     #[pyo3(signature = (context=None, now=None))]
     fn resolve_all<'py>(
@@ -318,37 +342,7 @@ impl Flags {
         accept_older: bool,
         mapping: Option<&Bound<'py, Mapping>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.heal(py);
-        let text;
-        let bytes = if let Ok(bytes) = snapshot.cast::<PyBytes>() {
-            bytes.as_bytes()
-        } else if let Some(given) = key_of(snapshot)? {
-            text = given;
-            text.as_bytes()
-        } else {
-            let kind = snapshot.get_type();
-            return Err(PyTypeError::new_err(format!("expected the snapshot as str or bytes, got {}", kind.name()?)));
-        };
-        let mapping = mapping.map(Bound::get);
-        let (set, understood) = match detached(py, || compiled(bytes, strict, mapping)) {
-            Ok(compiled) => compiled,
-            Err(refusal) => return refused(py, &refusal),
-        };
-        let report = if accept_older { self.flags.publish_accepting_older(set) } else { self.flags.publish(set) };
-        let mut said = report.to_value();
-        if let Some(understood) = understood {
-            understood.complete_report(&mut said);
-            if report.is_published() {
-                let mapped = Mapped::new(&self.flags.current(), understood);
-                self.mapped.with(py, |place| *place = mapped);
-            }
-        }
-        // Releases the old set, so that it is freed.
-        self.reader.with(py, |(reader, _)| reader.refresh());
-        let held = self.held.with(py, Option::take);
-        drop(held);
-        self.flags.sweep();
-        python(py, &said)
+        self.swap(py, snapshot, strict, accept_older, mapping.map(Bound::get))
     }
 
     /// The answer with every step, as JSON beside the `Resolution`.

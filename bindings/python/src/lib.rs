@@ -10,6 +10,7 @@ mod caller;
 mod events;
 mod flags;
 mod gil_cell;
+mod guarding;
 mod healing;
 mod instant;
 mod kinds;
@@ -20,6 +21,7 @@ mod noop;
 mod place;
 mod process;
 mod protocol;
+mod publishing;
 mod reading;
 mod recent;
 mod resolution;
@@ -35,6 +37,8 @@ mod native {
     use crate::events::EventReader;
     #[pymodule_export]
     use crate::flags::Flags;
+    #[pymodule_export]
+    use crate::guarding::{guards_of, listen, names_event, take_trips, tick, track_from_browser, trips_of};
     #[pymodule_export]
     use crate::layering::{decide, layered, revision_of, switches};
     #[pymodule_export]

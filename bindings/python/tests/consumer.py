@@ -14,6 +14,7 @@ from esclusa import (
     Explanation,
     Flags,
     FlagSet,
+    GuardStatus,
     Kept,
     LeftOut,
     Mapping,
@@ -22,7 +23,10 @@ from esclusa import (
     Resolution,
     SnapshotError,
     Step,
+    Tracked,
     Violation,
+    asgi,
+    wsgi,
 )
 from esclusa.openfeature import EsclusaProvider
 from esclusa.sync import (
@@ -151,3 +155,28 @@ try:
     Mapping("")
 except MappingError as error:
     assert_type(error.place, str)
+
+guarded = Account.from_file("flags.json", guard="trips.json")
+assert_type(guarded, Account)
+guarded.track("checkout", context, error=True, duration=0.8, value=9, step="payment")
+guarded.track("checkout", error="timeout")  # type: ignore[arg-type]
+guarded.track("checkout", "user-42")  # type: ignore[arg-type]
+assert_type(guarded.guards().flags, tuple[GuardStatus, ...])
+guarded.on_track(lambda tracked: assert_type(tracked, Tracked))
+with guarded.measure("checkout", {"user": "user-42"}) as measured:
+    assert_type(measured.error, bool)
+
+
+@guarded.measure("checkout", lambda user: Context(user))
+async def buy(user: str) -> int:
+    """Is an `async` function still."""
+    return len(user)
+
+
+async def buying() -> None:
+    assert_type(await buy("user-42"), int)
+
+
+asgi.track_handler(guarded, lambda scope: None)
+wsgi.track_handler(guarded, lambda environ: {"user": environ["REMOTE_USER"]})
+wsgi.track_handler(guarded, lambda environ: "user-42")  # type: ignore[arg-type, return-value]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from esclusa import Flags
+from esclusa import Flags, Tracked
 from loopback import QUICK, document, until
 from esclusa.openfeature import EsclusaProvider
 from esclusa.sync import Bundled, Layers
@@ -295,9 +295,13 @@ def test_a_source_that_is_away_at_the_start() -> None:
 def test_what_never_gets_better_is_fatal() -> None:
     flags = Flags()
     flags.sync(lambda: "no snapshot", policy=QUICK).close()
+    failed = listen(ProviderEvent.PROVIDER_ERROR)
     with pytest.raises(ProviderFatalError, match="nothing keeps the flags fresh any more"):
         api.set_provider_and_wait(EsclusaProvider(flags))
     assert api.get_client().get_provider_status() == ProviderStatus.FATAL
+    event = failed.get(timeout=60)
+    assert event.error_code == ErrorCode.PROVIDER_FATAL
+    assert str(event.message).endswith("nothing is published, and nothing keeps the flags fresh any more")
 
 
 def test_metadata_says_what_snapshot_it_was(client: OpenFeatureClient, flags: Flags) -> None:
@@ -309,6 +313,18 @@ def test_metadata_says_what_snapshot_it_was(client: OpenFeatureClient, flags: Fl
     assert client.get_string_details("boolean", "").flag_metadata == {"revision": 42, "version": "42"}
     with flags.override({"boolean": False}):
         assert client.get_boolean_details("boolean", False).flag_metadata == {}
+
+
+def test_metadata_says_what_set_of_flags_it_was(flags: Flags) -> None:
+    api.set_provider_and_wait(EsclusaProvider(flags, flag_set_id="shop"))
+    for _ in range(2):
+        details = api.get_client().get_boolean_details("boolean", False)
+        assert details.flag_metadata == {"flagSetId": "shop"}
+    with flags.sync(Bundled(document(7, boolean=True))):
+        assert api.get_client().get_boolean_details("boolean", False).flag_metadata["version"] == "7"
+        api.set_provider_and_wait(EsclusaProvider(flags))
+        expected = {"flagSetId": "bundled", "revision": 7, "version": "7"}
+        assert api.get_client().get_boolean_details("missing", False).flag_metadata == expected
 
 
 def test_tracking_and_hooks_of_the_provider(flags: Flags) -> None:
@@ -324,6 +340,37 @@ def test_tracking_and_hooks_of_the_provider(flags: Flags) -> None:
     api.clear_providers()
     api.set_provider_and_wait(EsclusaProvider(flags))
     api.get_client().track("bought", context, about)
+
+
+def test_tracking_reaches_the_guards() -> None:
+    flags = Flags(guard=True)
+    crm = {"name": "crm", "enabled": True, "rollout_percentage": 50}
+    flags.publish(json.dumps([{**crm, "guard": {"event": "checkout", "errors": {}, "slow": {"above_ms": 3000}}}]))
+    heard: list[Tracked] = []
+    flags.on_track(heard.append)
+    api.set_provider_and_wait(EsclusaProvider(flags))
+    client = api.get_client()
+    context = EvaluationContext("user-42", {"plan": "PRO"})
+    attributes: dict[str, Any] = {"error": True, "duration": 3.5, "action": "click", "context": "taken", "event": "taken"}
+    client.track("checkout", context, TrackingEventDetails(99.77, attributes))
+    caller = {"plan": "PRO", "targetingKey": "user-42"}
+    assert heard == [Tracked("checkout", caller, True, 3.5, 99.77, {"action": "click"}, False)]
+    client.track("checkout", EvaluationContext("user-43"))
+    client.track("checkout", EvaluationContext(None, {"user": "user-44"}), TrackingEventDetails(attributes={"duration": 1}))
+    client.track("checkout")
+    client.track("checkout", context, TrackingEventDetails(attributes={"duration": -1.0}))
+    client.track("checkout", context, TrackingEventDetails(attributes={"error": "timeout"}))
+    guards = flags.guards()
+    [guard] = guards.flags
+    bad = {metric.name: metric.on_bad + metric.off_bad for metric in guard.metrics}
+    assert guard.on_units + guard.off_units == 3 and bad == {"errors": 1, "slow": 1} and guards.dropped == 2
+    changed = listen(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED)
+    for user in range(400):
+        caller_of = EvaluationContext(f"user-{user}")
+        is_on = client.get_boolean_value("crm", False, caller_of)
+        client.track("checkout", caller_of, TrackingEventDetails(attributes={"error": is_on}))
+    assert changed.get(timeout=60).flags_changed == ["crm"], "the guard has switched it off"
+    assert not any(client.get_boolean_value("crm", False, EvaluationContext(f"user-{user}")) for user in range(100))
 
 
 def test_no_flags_are_refused() -> None:

@@ -54,7 +54,7 @@ def test_the_first_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert "the plan FREE is not among the targets (PREMIUM)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("module", ["esclusa", "esclusa._flags", "esclusa._mapped", "esclusa._mapping", "esclusa.openfeature", "esclusa.sync"])
+@pytest.mark.parametrize("module", ["esclusa", "esclusa.asgi", "esclusa._flags", "esclusa._mapped", "esclusa._mapping", "esclusa.openfeature", "esclusa.sync", "esclusa.wsgi"])
 def test_doc_strings(module: str) -> None:
     results = doctest.testmod(importlib.import_module(module))
     assert results.attempted > 0 and results.failed == 0

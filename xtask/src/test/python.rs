@@ -11,7 +11,7 @@ use super::suite::Outcome;
 use super::tools::Tools;
 
 /// The PyPI packages for building and testing, in tested versions.
-const PACKAGES: [&str; 17] = [
+const PACKAGES: [&str; 18] = [
     "maturin>=1.16,<2",
     "pytest>=9,<10",
     "mypy>=2.4,<3",
@@ -29,11 +29,12 @@ const PACKAGES: [&str; 17] = [
     "urllib3>=2.6,<3",
     "pymongo>=4.15,<5",
     "gherkin-official>=42,<43",
+    "jsonschema>=4.25,<5",
 ];
 
 /// Fails unless all of them are installed.
 const READY: &str = "import maturin, pytest, mypy, openfeature, fastapi, uvicorn, httpx, pydantic, anyio, gunicorn, \
-                     psycopg, redis, numpy, urllib3, bson, gherkin";
+                     psycopg, redis, numpy, urllib3, bson, gherkin, jsonschema";
 
 /// The name of the virtual environment.
 const NAME: &str = "python-package";

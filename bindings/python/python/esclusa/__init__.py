@@ -17,7 +17,15 @@ except ImportError as _problem:
 from ._explanation import Explanation as Explanation
 from ._explanation import Step as Step
 from ._flags import Flags as Flags
+from ._guards import GuardCounts as GuardCounts
+from ._guards import GuardMetric as GuardMetric
+from ._guards import GuardProblem as GuardProblem
+from ._guards import Guards as Guards
+from ._guards import GuardStatus as GuardStatus
+from ._guards import GuardTrip as GuardTrip
 from ._mapping import Mapping as Mapping
+from ._measure import Measure as Measure
+from ._measure import Measured as Measured
 from ._native import VERSION as _VERSION
 from ._native import Resolution as Resolution
 from ._native import bucket as bucket
@@ -34,6 +42,7 @@ from ._report import Report as Report
 from ._report import SetAside as SetAside
 from ._report import SnapshotError as SnapshotError
 from ._report import Violation as Violation
+from ._tracked import Tracked as Tracked
 from ._typed_key import TypedKey as TypedKey
 
 __version__: str = _VERSION
@@ -45,10 +54,18 @@ __all__ = [
     "Explanation",
     "FlagSet",
     "Flags",
+    "GuardCounts",
+    "GuardMetric",
+    "GuardProblem",
+    "GuardStatus",
+    "GuardTrip",
+    "Guards",
     "Kept",
     "LeftOut",
     "Mapping",
     "MappingError",
+    "Measure",
+    "Measured",
     "Notice",
     "Reading",
     "Report",
@@ -56,6 +73,7 @@ __all__ = [
     "SetAside",
     "SnapshotError",
     "Step",
+    "Tracked",
     "TypedKey",
     "Violation",
 ]

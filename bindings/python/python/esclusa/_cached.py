@@ -6,17 +6,15 @@ import contextlib
 import logging
 import os
 import queue
-import stat
-import tempfile
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 
 from . import _asking
 from ._deciding import decide
+from ._disk import IRREGULAR, read, replace
 from ._mapping import MappedBy, Mapping, Stored, native_of
-from ._native import MAX_SNAPSHOT_BYTES, revision_of
+from ._native import revision_of
 from ._redaction import describe_error
 from ._source import Answer, Fetch, News, NotModified, Request, Source
 
@@ -27,10 +25,6 @@ except ImportError:  # A system without it has no lock; the copy is compared all
 
 _logger = logging.getLogger("esclusa")
 
-_IRREGULAR = "it is not a regular file, expected one"
-_UNFINISHED = ".tmp"
-# A live process never has an unfinished copy for this long.
-_ABANDONED_SECONDS = 60.0
 # How long closing waits for a copy that is being written.
 _CLOSING_SECONDS = 1.0
 
@@ -87,7 +81,7 @@ class Cached:
     def bootstrap(self) -> bytes | None:
         """The copy, or else the bootstrap of the source."""
         try:
-            copy = _read(self._path)
+            copy = read(self._path)
             revision_of(copy, native_of(self.translation, copy))
             return copy
         except FileNotFoundError:
@@ -154,17 +148,6 @@ class _Writer:
                 return
 
 
-def _read(path: str) -> bytes:
-    """A regular file's content: a pipe would block, and a device has no end."""
-    look = os.stat(path)
-    if not stat.S_ISREG(look.st_mode):
-        raise OSError(_IRREGULAR)
-    if look.st_size > MAX_SNAPSHOT_BYTES:
-        raise OSError(f"it has {look.st_size} bytes, expected at most {MAX_SNAPSHOT_BYTES}")
-    with open(path, "rb") as file:
-        return file.read(MAX_SNAPSHOT_BYTES)
-
-
 def _save_newer(path: str, snapshot: bytes, translation: Mapping | Stored | None) -> None:
     """Saves a snapshot that can be published, unless the present copy is newer."""
     try:
@@ -173,17 +156,17 @@ def _save_newer(path: str, snapshot: bytes, translation: Mapping | Stored | None
         return
     # A rename would remove a pipe or a device for every other program.
     if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(_IRREGULAR)
+        raise OSError(IRREGULAR)
     folder, name = os.path.split(path)
     prefix = f".{name}."
     with _locked(os.path.join(folder, f"{prefix}lock")):
         before: bytes | None = None
         saved: int | None = None
         with contextlib.suppress(OSError, ValueError):
-            before = _read(path)
+            before = read(path)
             saved = revision_of(before, native_of(translation, before))
         if before != snapshot and decide("save", saved=saved, new=revision):
-            _replace(path, folder, prefix, snapshot)
+            replace(path, folder, prefix, snapshot)
 
 
 @contextlib.contextmanager
@@ -196,36 +179,3 @@ def _locked(path: str) -> Iterator[None]:
         yield
     finally:
         os.close(opened)
-
-
-def _replace(path: str, folder: str, prefix: str, snapshot: bytes) -> None:
-    """Replaces the file as a whole."""
-    _sweep(folder, prefix)
-    handle, unfinished = tempfile.mkstemp(_UNFINISHED, prefix, folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(snapshot)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(unfinished)
-        raise
-    # The new name is durable only once the folder is flushed; not every system can do that.
-    with contextlib.suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
-
-
-def _sweep(folder: str, prefix: str) -> None:
-    """Removes the temporary files of processes that were killed while writing."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(prefix) and entry.name.endswith(_UNFINISHED):
-                with contextlib.suppress(OSError):
-                    if time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:
-                        os.unlink(entry.path)

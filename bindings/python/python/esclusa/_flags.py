@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from . import _native
 from ._environment import Environment
 from ._file import File
+from ._guarding import Guarding
 from ._http import Http
 from ._mapped import mapped
 from ._mapping import Mapping as Translation
@@ -31,6 +32,7 @@ from ._cached import Cached
 from ._source import Fetch, Source
 from ._status import Status
 from ._sync import Sync
+from ._tracked import Tellers, Tracked
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -58,13 +60,26 @@ class Flags(Questions):
     _watchers: dict[object, Callable[[], object]]
     _overrides: Overrides
     _sync: Sync | None
+    _guarding: Guarding | None
+    _tellers: Tellers
 
-    def __new__(cls) -> Flags:
-        """A handle that has published nothing yet: every default stands."""
+    def __new__(cls, *, guard: bool | str | os.PathLike[str] = False) -> Self:
+        """A handle that has published nothing yet: every default stands.
+
+        With `guard` the flags that have a `guard` are watched: outcomes that `track` and `measure` count are judged once
+        a second, in a thread, and a flag that does harm is switched off. A path is that of a file that keeps the trips,
+        for the other processes of the host and for a restart; its folder must exist.
+        """
         overrides: Overrides = ContextVar("esclusa_overrides", default=None)
-        flags = super().__new__(cls, overrides)
+        path = None if isinstance(guard, bool) else os.path.abspath(guard)
+        flags = super().__new__(cls, overrides, None, guard is not False)
         flags._listeners, flags._watchers, flags._overrides, flags._sync = {}, {}, overrides, None
+        flags._tellers, flags._guarding = Tellers(), None
         flags._on_fork(_Healer(flags))
+        if guard is not False:
+            flags._guarding = Guarding(flags, path)
+            flags._guarding.start(flags)
+            _guarded.add(flags)
         return flags
 
     def _hold(self) -> FlagSet:
@@ -130,6 +145,19 @@ class Flags(Questions):
 
         return unsubscribe
 
+    def on_track(self, listener: Callable[[Tracked], object]) -> Callable[[], None]:
+        """Calls a function with each outcome that the app tracks from now on, and with those that browsers send, whether
+        a guard counts them or not. Returns a function that removes the listener.
+
+        The listener runs in the thread that tracks, so it should only put the outcome into a queue. Its exceptions are
+        logged.
+        """
+        if not callable(listener):
+            raise TypeError(f"expected a listener that can be called with an outcome, got {type(listener).__name__}")
+        unsubscribe = self._tellers.add(listener)
+        _native._listen(self, self._tellers.weak())
+        return unsubscribe
+
     def _tell(self, report: Report) -> None:
         ending: BaseException | None = None
         for listener in tuple(self._listeners.values()):
@@ -164,6 +192,7 @@ class Flags(Questions):
         interval: float | None = None,
         policy: Policy | None = None,
         mapping: MappingLike | None = None,
+        guard: bool | str | os.PathLike[str] = False,
     ) -> Self:
         """Flags that a file keeps fresh: when it is replaced or rewritten, it is published within a moment.
 
@@ -171,7 +200,7 @@ class Flags(Questions):
         error here: `status` and the log have the error. With a `mapping` it has rows of a table with columns of its
         own.
         """
-        return cls.from_source(File(path), interval=interval, policy=policy, mapping=mapping)
+        return cls.from_source(File(path), interval=interval, policy=policy, mapping=mapping, guard=guard)
 
     @classmethod
     def from_url(
@@ -187,6 +216,7 @@ class Flags(Questions):
         interval: float | None = None,
         policy: Policy | None = None,
         mapping: MappingLike | None = None,
+        guard: bool | str | os.PathLike[str] = False,
     ) -> Self:
         """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`, and a function is
         called for each request. It needs `pip install 'esclusa[http]'`.
@@ -207,13 +237,15 @@ class Flags(Questions):
             source = mapped(source, mapping)
         if cache is not None:
             source = Cached(source, cache)
-        return cls.from_source(source, interval=interval, policy=policy, timeout=3 * timeout)
+        return cls.from_source(source, interval=interval, policy=policy, timeout=3 * timeout, guard=guard)
 
     @classmethod
-    def from_env(cls, prefixes: Iterable[str] | None = None) -> Self:
+    def from_env(
+        cls, prefixes: Iterable[str] | None = None, *, guard: bool | str | os.PathLike[str] = False
+    ) -> Self:
         """Flags that the variables of the environment switch on or off: `FEATURE_X=true`, `ENABLE_X=false`,
         `NEXT_PUBLIC_FEATURE_X=1`, or those whose names begin with other prefixes."""
-        return cls.from_source(Environment(prefixes))
+        return cls.from_source(Environment(prefixes), guard=guard)
 
     @classmethod
     def from_source(
@@ -226,9 +258,11 @@ class Flags(Questions):
         timeout: float = 30.0,
         allow_empty: bool = False,
         thaw: float = 0.0,
+        guard: bool | str | os.PathLike[str] = False,
     ) -> Self:
-        """Flags that a source keeps fresh, as `sync` does; a function that returns a snapshot is a source too."""
-        flags = cls()
+        """Flags that a source keeps fresh, as `sync` does; a function that returns a snapshot is a source too. `guard` is
+        that of the constructor."""
+        flags = cls(guard=guard)
         flags.sync(
             source,
             interval=interval,
@@ -368,8 +402,9 @@ class _Healer:
         return flags is None or flags._sync is None or flags._sync._wait_for_local()
 
 
-# The flags with a source.
+# The flags with a source, and those with guards.
 _synced: weakref.WeakSet[Flags] = weakref.WeakSet()
+_guarded: weakref.WeakSet[Flags] = weakref.WeakSet()
 
 
 def _begin_in_child() -> None:
@@ -377,6 +412,9 @@ def _begin_in_child() -> None:
     for flags in list(_synced):
         if flags._sync is not None:
             flags._sync._begin_anew(flags)
+    for flags in list(_guarded):
+        if flags._guarding is not None:
+            flags._guarding = flags._guarding.begin_anew(flags)
     # Counted last: the calls above must not wait for the thread that they start.
     _native._forked()
 

@@ -26,6 +26,13 @@ __all__ = [
     "brings_mapping",
     "_end",
     "_forked",
+    "_guards_of",
+    "_listen",
+    "_names_event",
+    "_take_trips",
+    "_tick",
+    "_track_from_browser",
+    "_trips_of",
     "bucket",
     "decide",
     "hash",
@@ -138,7 +145,7 @@ class Resolution:
 class Flags:
     """The current flag set, shared by everything that reads it."""
 
-    def __new__(cls, overrides: ContextVar[Any], held: Flags | None = None) -> Self: ...
+    def __new__(cls, overrides: ContextVar[Any], held: Flags | None = None, is_guarded: bool = False) -> Self: ...
     def current(self) -> FlagSet:
         """The current set, to be asked for a whole request: what is published meanwhile changes none of its answers.
 
@@ -171,6 +178,23 @@ class Flags:
 
         `now` is an aware datetime or a number of milliseconds since 1970-01-01T00:00:00Z; without it, the clock's.
         Raises TypeError and ValueError for a `now` that is no time.
+        """
+
+    def track(
+        self,
+        event: str,
+        context: _Caller = None,
+        *,
+        error: bool = False,
+        duration: float | None = None,
+        value: float | None = None,
+        **fields: Any,
+    ) -> None:
+        """Counts an outcome of an event for every flag whose guard names the event: whether it ended in an error, how
+        many seconds it took, a number of the app's, and other fields for listeners (`on_track`).
+
+        Call it where both arms pass, not inside the `if` of the flag. It never raises: what cannot be read is counted as
+        dropped, which `guards` shows. Without guards it counts nothing.
         """
 
     def _details(
@@ -365,3 +389,26 @@ def bucket(unit: str, salt: str) -> int:
 
 def ranges(weights: Sequence[int]) -> list[tuple[int, int]]:
     """The half-open ranges of buckets of these weights."""
+
+def _tick(flags: Flags) -> tuple[list[tuple[str, dict[str, Any]]], list[dict[str, Any]]]:
+    """Judges what was counted: the trips since the last call, and the reports of what they changed."""
+
+def _take_trips(flags: Flags, document: bytes) -> list[dict[str, Any]]:
+    """Takes the trips of a document; the reports of what they changed. Raises ValueError for any other text."""
+
+def _trips_of(flags: Flags, document: bytes | None) -> str | None:
+    """A document with the trips that keep flags off beside those that it has; None if it has all of them."""
+
+def _guards_of(flags: Flags) -> dict[str, Any] | None:
+    """How the guards are, as JSON; None without guards."""
+
+def _listen(flags: Flags, tracker: Callable[..., object] | None) -> None:
+    """Sets what is called with each outcome that the app tracks."""
+
+def _names_event(flags: Flags, event: str) -> bool:
+    """Whether an event is one that a page may send."""
+
+def _track_from_browser(
+    flags: Flags, event: str, context: Context | abc.Mapping[str, object], error: bool, duration_ms: float | None
+) -> bool:
+    """Counts an outcome that a browser has sent, of the session's caller; False for a context that cannot be read."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from . import _native
 from ._explanation import Explanation, explanation_of
+from ._guards import Guards, guards_of
+from ._measure import Measure
 from ._native import Context
 from ._override import Overrides
 from ._reading import Reading, reading_of
@@ -32,6 +34,23 @@ class Questions(_native.Flags):
     ) -> Explanation:
         """The answer of the flag for this caller with every step; print it to read it."""
         return explanation_of(key, self._explain(key, context, now))
+
+    def measure(
+        self,
+        event: str,
+        context: Context | Mapping[str, object] | Callable[..., Context | Mapping[str, object] | None] | None = None,
+    ) -> Measure:
+        """Measures a block (`with flags.measure("checkout", context):`), or each call of a function that it decorates,
+        `async` or not: it is tracked with its duration, and an exception is an error and is raised again. What is
+        cancelled or interrupted is not tracked.
+
+        For a decorator the context may be a function that is called with the arguments of the call.
+        """
+        return Measure(self, event, context)
+
+    def guards(self) -> Guards:
+        """The status of the guards; print it to read it. Without guards no flag is watched."""
+        return guards_of(_native._guards_of(self))
 
     @property
     def violations(self) -> tuple[Violation, ...]:

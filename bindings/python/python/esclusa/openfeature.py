@@ -44,12 +44,14 @@ class EsclusaProvider(AbstractProvider):
         initialization_timeout: float = 10.0,
         on_track: Callable[[str, EvaluationContext | None, TrackingEventDetails | None], object] | None = None,
         hooks: Sequence[Hook] = (),
+        flag_set_id: str | None = None,
     ) -> None:
         """A provider of these flags, into which the app or a source goes on publishing.
 
-        Initialising waits `initialization_timeout` seconds for the source's first good answer. `on_track` receives what
-        the app tracks by `client.track(name, context, details)`, with the context as the SDK has merged it; without it
-        tracking does nothing. The SDK runs `hooks` at every evaluation of this provider.
+        Initialising waits `initialization_timeout` seconds for the source's first good answer. What the app tracks by
+        `client.track(name, context, details)` is counted by the flags' guards, as `Flags.track` does; `on_track` receives
+        it too, with the context as the SDK has merged it. The SDK runs `hooks` at every evaluation of this provider. The
+        metadata of an answer has `flag_set_id` as `flagSetId`, by default the name of the source.
 
         Raises TypeError if these are not flags.
         """
@@ -60,6 +62,8 @@ class EsclusaProvider(AbstractProvider):
         self._initialization_timeout = initialization_timeout
         self._on_track, self._hooks = on_track, list(hooks)
         self._details = flags._details
+        self._flag_set_id = flag_set_id
+        self._metadata_of_set: dict[str, Any] = {} if flag_set_id is None else {"flagSetId": flag_set_id}
         self._ends = list[Callable[[], None]]()
         # The state that the SDK knows.
         self._state: Literal["waiting", "failed", "ready", "stale"] = "waiting"
@@ -78,7 +82,13 @@ class EsclusaProvider(AbstractProvider):
         evaluation_context: EvaluationContext | None = None,
         tracking_event_details: TrackingEventDetails | None = None,
     ) -> None:
-        """Calls `on_track`."""
+        """Tracks it, with `error`, `duration` (in seconds) and other attributes of the details, and calls `on_track`."""
+        details = tracking_event_details or TrackingEventDetails()
+        # Two names are those of the arguments themselves.
+        attributes = details.attributes.items()
+        told: dict[str, Any] = {name: told for name, told in attributes if name not in ("event", "context")}
+        told.setdefault("value", details.value)
+        self._flags.track(tracking_event_name, _mapping_of(evaluation_context), **told)
         if self._on_track is not None:
             self._on_track(tracking_event_name, evaluation_context, tracking_event_details)
 
@@ -86,6 +96,9 @@ class EsclusaProvider(AbstractProvider):
         """Waits for the source's first good answer, or for the first publish if there is no source. At the end of the
         time: ready and stale if anything is published, else an error until something is."""
         self._state = "waiting"
+        sync = self._flags._sync
+        if self._flag_set_id is None and sync is not None:
+            self._metadata_of_set = {"flagSetId": sync.status().source}
         if not self._ends:
             self._ends = [self._flags.on_publish(self._published), self._flags._watch(self._compare)]
         self._flags.ready(self._initialization_timeout)
@@ -191,9 +204,11 @@ class EsclusaProvider(AbstractProvider):
             value, variant, reason, code, revision = self._details(key, None, None)
         else:
             value, variant, reason, code, revision = self._details(key, context.attributes, context.targeting_key)
-        # The metadata of the snapshot; telemetry reads `version`. Given always, because the class takes longer to make
+        # The metadata of the snapshot; telemetry reads `flagSetId` and `version`. Given always, because the class takes longer to make
         # its own.
-        known: dict[str, Any] = {} if revision is None else {"revision": revision, "version": str(revision)}
+        known = self._metadata_of_set.copy()
+        if revision is not None:
+            known["revision"], known["version"] = revision, str(revision)
         # Most values have exactly this type, and need no call to check it.
         if value.__class__ is not kind:
             if value is None:
@@ -218,6 +233,13 @@ _PROBLEMS = {
     "TARGETING_KEY_MISSING": "`{key}` is rolled out by a unit that the context does not have",
     "INVALID_CONTEXT": "the context cannot be read, expected a mapping, or a value in it is too large for the conditions of `{key}`",
 }
+
+
+def _mapping_of(context: EvaluationContext | None) -> Mapping[str, Any] | None:
+    """The context as flags read it, with the targeting key that is apart among the attributes."""
+    if context is None or context.targeting_key is None:
+        return None if context is None else context.attributes
+    return {**context.attributes, "targetingKey": context.targeting_key}
 
 
 def _boolean(value: object) -> object:
