@@ -170,7 +170,7 @@ fn missing(arguments: &Arguments, postgres: &Postgres) -> Result<Vec<String>, Tr
         postgres.ask(sql, &[])?.iter().map(|row| (row.get(0), row.get(1))).collect();
     let names: BTreeSet<&str> = there.iter().map(|(name, _)| name.as_str()).collect();
     // The second file is optional, and is kept at this version where it is.
-    let guards = arguments.guard.first().is_some() || names.contains("allow_guard");
+    let guards = !arguments.guard.is_empty() || names.contains("allow_guard");
     let expected = functions(MIGRATION).into_iter().chain(functions(GUARD_MIGRATION).into_iter().filter(|_| guards));
     for (name, body) in expected {
         if !names.contains(name) {

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::bound::{log_bar, worst_case_times};
 use crate::condition::{Condition, Trial};
+use crate::judged::Judged;
 use crate::policy::{OnTrip, Policy};
 use crate::status::{Counts, MetricStatus, State, Status, Trip};
 use crate::units::{Arm, Units};
@@ -30,29 +31,6 @@ const SUSPICION: (f64, f64) = (20.0, 3.0);
 
 /// Silence is this many times the longest gap between outcomes of the epoch, or of this if that is longer.
 const SILENT: (u64, u64) = (3, 60_000);
-
-/// Which metrics count an outcome as bad, by their places in the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Judged(u32);
-
-impl Judged {
-    /// An outcome that no metric counts.
-    #[must_use]
-    pub fn good() -> Self {
-        Self(0)
-    }
-
-    /// The same, but bad for the metric at this place of the policy, from 0.
-    #[must_use]
-    pub fn bad_for(self, metric: usize) -> Self {
-        let bit = u32::try_from(metric).ok().and_then(|place| 1_u32.checked_shl(place));
-        Self(self.0 | bit.unwrap_or(0))
-    }
-
-    fn is_bad_for(self, metric: usize) -> bool {
-        Self::good().bad_for(metric).0 & self.0 != 0
-    }
-}
 
 /// The guard of one flag.
 ///
@@ -101,6 +79,9 @@ struct Epoch {
     split: Trial,
     watched: Vec<Watched>,
     suspicious: bool,
+    /// When limits were found to be reached by an outage, which they do not act on.
+    #[serde(default)]
+    held_ms: Option<u64>,
 }
 
 /// One metric in an epoch.
@@ -206,6 +187,18 @@ impl Guard {
         self.trip.as_ref()
     }
 
+    /// Takes back a trip by a limit: limits of other flags were reached too. No limit acts any more in this epoch.
+    pub(crate) fn hold(&mut self) {
+        self.epoch.held_ms = self.limit_reached_ms();
+        self.trip = None;
+    }
+
+    /// When a limit was reached, if it has tripped the flag or is held.
+    pub(crate) fn limit_reached_ms(&self) -> Option<u64> {
+        let limit = self.trip.as_ref().filter(|trip| matches!(trip.condition, Condition::AtMost(_)));
+        limit.map(|trip| trip.at_ms).or(self.epoch.held_ms)
+    }
+
     /// Says that outcomes came at this time that count for nothing, so that the guard does not take that for silence.
     pub(crate) fn hear(&mut self, now_ms: u64) {
         if self.epoch.heard_ms.is_none_or(|heard| heard < now_ms) {
@@ -249,7 +242,7 @@ impl Guard {
             State::Tripped
         } else if self.epoch.is_blind() || self.epoch.is_silent(self.now_ms) {
             State::Blind
-        } else if self.epoch.suspicious {
+        } else if self.epoch.suspicious || self.epoch.held_ms.is_some() {
             State::Suspicious
         } else if least < real(self.policy.min_units) || self.epoch.share.is_none() {
             State::Waiting
@@ -304,7 +297,7 @@ impl Guard {
     /// Whether a condition whose bar is reached may stop the rollout.
     fn acts(&self, place: usize, watched: &Watched, condition: Condition) -> bool {
         match condition {
-            Condition::AtMost(limit) => self.limit_acts(place, watched, limit),
+            Condition::AtMost(limit) => self.epoch.held_ms.is_none() && self.limit_acts(place, watched, limit),
             _ => self.both_report() && !self.epoch.is_blind() && self.matters(watched),
         }
     }
@@ -372,6 +365,7 @@ impl Epoch {
             split: Trial::of(Condition::Split),
             watched: watched.collect(),
             suspicious: false,
+            held_ms: None,
         }
     }
 

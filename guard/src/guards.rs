@@ -9,10 +9,15 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use esclusa::{Context, FlagSet, Flags, Report, Time};
 
+use crate::condition::Condition;
 use crate::outcome::Outcome;
 use crate::reading::{self, GuardProblem};
 use crate::status::{State, Status, Trip};
 use crate::watched::Watched;
+
+/// So many flags whose limits are reached within so long are an outage: their limits hold.
+const STORM: usize = 3;
+const STORM_MS: u64 = 60_000;
 
 /// Watches the flags that have a `guard`, and switches off those that do harm.
 ///
@@ -127,8 +132,22 @@ impl Guards {
     /// The same, and gives what each trip has changed in the flags.
     pub fn tick_reporting(&self, mut report: impl FnMut(Report)) -> Vec<(String, Trip)> {
         let now = self.shared.flags.now();
-        let trip = |watched: &Arc<Watched>| Some((watched.key.as_str().to_owned(), watched.tick(millis(now))?));
-        let tripped: Vec<_> = self.table().watched.iter().filter_map(trip).collect();
+        let watched = self.watched();
+        let mut reached: Vec<(&Arc<Watched>, Trip)> =
+            watched.iter().filter_map(|watched| Some((watched, watched.tick(millis(now))?))).collect();
+        // Outages reach the limits of many flags at once, and are no flag's doing.
+        let is_recent = |at_ms: u64| at_ms.saturating_add(STORM_MS) > millis(now);
+        if watched.iter().filter_map(|one| one.limit_reached_ms()).filter(|at_ms| is_recent(*at_ms)).count() >= STORM {
+            let (held, tripped): (Vec<_>, Vec<_>) =
+                reached.into_iter().partition(|(_, trip)| matches!(trip.condition, Condition::AtMost(_)));
+            held.iter().for_each(|(watched, _)| watched.hold());
+            reached = tripped;
+        }
+        let tripped = reached.into_iter().map(|(watched, trip)| {
+            watched.told(&trip);
+            (watched.key.as_str().to_owned(), trip)
+        });
+        let tripped: Vec<_> = tripped.collect();
         for (flag, trip) in &tripped {
             let taken = esclusa::Trip::new(flag.as_str(), trip.run)
                 .with("at", now.to_string())
@@ -143,6 +162,11 @@ impl Guards {
     /// How the guards are, one for each watched flag, in the order of the snapshot.
     #[must_use]
     pub fn status(&self) -> Vec<Status> {
+        self.reported().into_iter().map(|(status, _)| status).collect()
+    }
+
+    /// The watched flags, each with its status.
+    pub(crate) fn reported(&self) -> Vec<(Status, Arc<Watched>)> {
         let now = millis(self.shared.flags.now());
         let table = self.table();
         let tripped: Vec<&str> = table.set.trips().map(|(key, _)| key).collect();
@@ -151,7 +175,7 @@ impl Guards {
             if tripped.contains(&watched.key.as_str()) {
                 status.state = State::Tripped;
             }
-            status
+            (status, Arc::clone(watched))
         };
         table.watched.iter().map(status).collect()
     }
@@ -172,6 +196,10 @@ impl Guards {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    fn watched(&self) -> Vec<Arc<Watched>> {
+        self.table().watched.clone()
     }
 
     /// What is watched in the current set.

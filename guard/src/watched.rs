@@ -7,11 +7,13 @@ use esclusa::{Arm as FlagArm, Key, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::Durations;
-use crate::guard::{Guard, Judged};
+use crate::guard::Guard;
+use crate::judged::Judged;
 use crate::outcome::Outcome;
 use crate::probability::Probability;
 use crate::reading::{Bad, Rules};
 use crate::status::{Status, Trip};
+use crate::tally::Tallies;
 use crate::units::Arm;
 use crate::window::WINDOW_MS;
 
@@ -33,6 +35,8 @@ pub(crate) struct Watched {
     /// When a unit reported last.
     heard_ms: AtomicU64,
     run: AtomicU64,
+    /// What was counted since the process began.
+    pub(crate) tallies: Tallies,
     state: Mutex<Watching>,
 }
 
@@ -47,6 +51,8 @@ struct Watching {
     p90_ms: Option<f64>,
     /// Whether the trip of the guard has been told.
     is_told: bool,
+    /// The metrics of the trips that were told.
+    told: Vec<String>,
 }
 
 impl Watched {
@@ -61,18 +67,21 @@ impl Watched {
             recent: (0..RECENT).map(|_| AtomicU64::new(0)).collect(),
             heard_ms: AtomicU64::new(0),
             run: AtomicU64::new(run),
+            tallies: Tallies::default(),
             state: Mutex::new(Watching {
                 guard,
                 epoch: 0,
                 durations: Durations::default(),
                 p90_ms: None,
                 is_told: false,
+                told: Vec::new(),
             }),
         }
     }
 
     /// Counts an outcome of a unit.
     pub(crate) fn track(&self, now_ms: u64, arm: FlagArm, outcome: Outcome) {
+        self.tallies.count(arm, outcome);
         // Not a maximum: of two threads that store at once either will do.
         if self.heard_ms.load(Ordering::Relaxed) < now_ms {
             self.heard_ms.store(now_ms, Ordering::Relaxed);
@@ -112,7 +121,7 @@ impl Watched {
         Some(xxh3_64_with_seed(&arm.unit_hash().wrapping_add(window << 32).to_le_bytes(), seed))
     }
 
-    /// Lets time pass; the trip, if the guard has tripped since it was asked last.
+    /// Lets time pass; the trip, if the guard has tripped and that has not been told.
     pub(crate) fn tick(&self, now_ms: u64) -> Option<Trip> {
         let heard_ms = self.heard_ms.load(Ordering::Relaxed);
         let mut watching = self.lock();
@@ -123,9 +132,30 @@ impl Watched {
         if watching.is_told {
             return None;
         }
-        let trip = watching.guard.trip().cloned();
-        watching.is_told = trip.is_some();
-        trip
+        watching.guard.trip().cloned()
+    }
+
+    /// The trip has been told: the flag is off.
+    pub(crate) fn told(&self, trip: &Trip) {
+        let mut watching = self.lock();
+        watching.is_told = true;
+        watching.told.push(trip.metric.clone());
+    }
+
+    /// The limit that was reached is nobody's fault alone: the flag stays on, and its limits act no more in this epoch.
+    pub(crate) fn hold(&self) {
+        self.lock().guard.hold();
+    }
+
+    /// When a limit of the flag was last reached.
+    pub(crate) fn limit_reached_ms(&self) -> Option<u64> {
+        self.lock().guard.limit_reached_ms()
+    }
+
+    /// How often a metric has tripped the flag since the process began.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn trips(&self, metric: &str) -> u64 {
+        self.lock().told.iter().filter(|told| *told == metric).count() as u64
     }
 
     /// Begins a new run, if it is one.

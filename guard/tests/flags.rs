@@ -317,6 +317,39 @@ fn outcomes_that_are_lost_make_a_guard_blind() {
     assert_eq!((guards.dropped(), states), (11, vec![State::Blind, State::Waiting]));
 }
 
+/// Flags that everybody has, each with a limit.
+fn limited(flags: u32) -> String {
+    let flag = |at| {
+        format!(
+            r#"{{"name": "flag{at}", "enabled": true, "guard": {{"event": "e{at}", "errors": {{"at_most": 0.1}}}}}}"#
+        )
+    };
+    format!("[{}]", (0..flags).map(flag).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn an_outage_that_reaches_the_limits_of_many_flags_at_once_undoes_none_of_them() {
+    for (count, trips) in [(5_u32, 0), (3, 0), (2, 2), (1, 1)] {
+        let (flags, _turn) = begin();
+        publish(&flags, &limited(count));
+        let guards = Guards::new(&flags);
+        let mut tripped = 0;
+        // Ten minutes in which everything fails.
+        for user in 0..600 {
+            NOW.fetch_add(1_000, Ordering::Relaxed);
+            for at in 0..count {
+                guards.track(&format!("e{at}"), &Context::new(format!("user-{user}")), Outcome::error());
+            }
+            tripped += guards.tick().len();
+        }
+        assert_eq!(tripped, trips, "{count} flags");
+        let states: Vec<_> = guards.status().iter().map(|status| status.state).collect();
+        let expected = if trips == 0 { State::Suspicious } else { State::Tripped };
+        assert!(states.iter().all(|state| *state == expected), "{states:?}");
+        assert_eq!(flags.is_enabled("flag0", &Context::new("ana")), trips == 0);
+    }
+}
+
 #[test]
 fn numbers_that_are_no_times_count_as_none() {
     let (flags, _turn) = begin();

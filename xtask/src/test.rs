@@ -143,7 +143,10 @@ fn core(tools: &Tools) -> Outcome {
 }
 
 fn guard(tools: &Tools) -> Outcome {
-    tools.step("guard").run(tools.cargo(["test", "--package", "esclusa-guard", "--no-fail-fast"])).outcome()
+    tools
+        .step("guard")
+        .run(tools.cargo(["test", "--package", "esclusa-guard", "--all-features", "--no-fail-fast"]))
+        .outcome()
 }
 
 fn impact(tools: &Tools) -> Outcome {
