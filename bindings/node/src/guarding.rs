@@ -1,5 +1,7 @@
 //! Outcomes and guards, but for `track`, which is in `raw`.
 
+use std::time::Duration;
+
 use napi_derive::napi;
 
 use crate::with;
@@ -46,10 +48,10 @@ pub(crate) fn watches(flags: u32, event: String) -> bool {
     with(false, |host| host.watches(flags, &event))
 }
 
-/// Judges what was counted, and gives the flags that it switched off and what that changed, as JSON.
+/// Judges what was counted, if no thread has for these milliseconds, and gives the flags that it switched off and what that changed, as JSON.
 #[napi(catch_unwind)]
-pub(crate) fn judge(flags: u32) -> String {
-    with(String::new(), |host| host.judge(flags))
+pub(crate) fn judge(flags: u32, after_ms: u32) -> String {
+    with(String::new(), |host| host.judge(flags, Duration::from_millis(after_ms.into())))
 }
 
 /// How the guards are, as JSON; empty if nothing watches the flags.

@@ -41,8 +41,8 @@ interface Own {
   dropOutcome(flags: number, event: string): void;
   /** Whether the guard of a flag names this event. */
   watches(flags: number, event: string): boolean;
-  /** Judges what was counted: the JSON `{"tripped": [{"flag", "metric"}…], "reports"}` of the flags that it switched off. */
-  judge(flags: number): string;
+  /** Judges what was counted, if no thread has for this time: the JSON `{"tripped": [{"flag", "metric"}…], "reports"}` of the flags that it switched off. */
+  judge(flags: number, afterMs: number): string;
   /** How the guards are, as JSON; empty if nothing watches the flags. */
   guards(flags: number): string;
   /** Takes the trips of a document: the JSON `{"problem", "reports"}`. */

@@ -204,12 +204,16 @@ test('a worker that shares the flags counts for the same guards', native, async 
       flags.track('checkout', context, { error: flags.isEnabled('crm', context) });
     }
     flags.track('checkout', null, { durationMs: -1 });
+    setInterval(() => undefined, 1_000);
     require('node:worker_threads').parentPort.postMessage(flags.guards().isOn);`;
   const workers = [0, 1, 2, 3].map((begin) => new Worker(program, { eval: true, workerData: { shared: flags.share(), begin } }));
+  const changed = [];
+  flags.onPublish((report) => changed.push(...report.changed));
   const said = await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0]));
-  await Promise.all(workers.map((worker) => worker.terminate()));
   assert.deepEqual(said, [true, true, true, true]);
   await until(() => isOff(flags));
+  assert.deepEqual(changed, ['crm'], 'the thread that began is told, although others judge');
+  await Promise.all(workers.map((worker) => worker.terminate()));
   assert.deepEqual([flags.guards().dropped, flags.guards().flags[0].state], [4, 'tripped']);
 });
 

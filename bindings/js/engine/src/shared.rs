@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 #[cfg(feature = "guard")]
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
+#[cfg(feature = "guard")]
+use std::time::{Duration, Instant};
 
 use esclusa::Flags;
 #[cfg(feature = "guard")]
@@ -14,6 +16,9 @@ pub struct Shared {
     flags: Flags,
     #[cfg(feature = "guard")]
     guards: OnceLock<Guards>,
+    /// When any thread has judged last.
+    #[cfg(feature = "guard")]
+    judged: Mutex<Option<Instant>>,
 }
 
 impl Shared {
@@ -22,6 +27,8 @@ impl Shared {
             flags,
             #[cfg(feature = "guard")]
             guards: OnceLock::new(),
+            #[cfg(feature = "guard")]
+            judged: Mutex::new(None),
         }
     }
 }
@@ -37,6 +44,16 @@ impl Shared {
     #[inline]
     pub(crate) fn guards(&self) -> Option<&Guards> {
         self.guards.get()
+    }
+
+    /// Whether no thread has judged for this time; then the caller does.
+    pub(crate) fn is_due(&self, after: Duration) -> bool {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = judged.is_none_or(|at| at.elapsed() >= after);
+        if is_due {
+            *judged = Some(Instant::now());
+        }
+        is_due
     }
 }
 

@@ -12,6 +12,8 @@ export type GuardOption = boolean | string | URL | null | undefined;
 
 /** How often evidence is judged. */
 const TICK_MS = 1_000;
+/** A thread that attached to the flags judges when the one that began has not for this time: it is gone, or its event loop is blocked. */
+const ABSENT_MS = 1_900;
 /** Names of events may come from callers, so the number of their slots is bounded. */
 const MOST_EVENTS = 1_000;
 const UNASKED = 'no `guard` was asked for, expected the option `guard: true` or the path of a file of trips';
@@ -34,7 +36,7 @@ export class Tracking {
   }
 
   /** Watches the flags. */
-  guard(flags: Flags, option: GuardOption, logger?: Logger | null): void {
+  guard(flags: Flags, option: GuardOption, logger?: Logger | null, afterMs: number = 0): void {
     if (option === false || option === undefined || option === null) {
       return;
     }
@@ -53,13 +55,13 @@ export class Tracking {
     this.#number = Flags.numberOf(flags);
     this.#engine.guard(this.#number);
     const warn = (message: string): void => log.say('warn', message);
-    this.#stop = ticking(flags, this.#engine, this.#number, option === true ? undefined : new TripsFile(option, warn), warn);
+    this.#stop = ticking(flags, this.#engine, this.#number, afterMs, option === true ? undefined : new TripsFile(option, warn), warn);
   }
 
-  /** Flags that another thread may watch: this thread judges too, if the other is gone or busy. */
+  /** Flags that another thread may watch, whose listeners are told of trips as long as it judges. */
   attached(flags: Flags): void {
     if (this.#engine?.isGuarded(Flags.numberOf(flags)) === true) {
-      this.guard(flags, true);
+      this.guard(flags, true, undefined, ABSENT_MS);
     }
   }
 
@@ -177,7 +179,7 @@ function failed(problem: unknown): void {
 }
 
 /** Judges once a second for as long as the flags are held, without keeping the process alive. Returns a function that ends it. */
-function ticking(flags: Flags, engine: NativeEngine, number: number, file: TripsFile | undefined, warn: (message: string) => void): () => void {
+function ticking(flags: Flags, engine: NativeEngine, number: number, afterMs: number, file: TripsFile | undefined, warn: (message: string) => void): () => void {
   const held = new WeakRef(flags);
   let isStopped = false;
   const tell = (reports: readonly object[]): void => {
@@ -205,7 +207,7 @@ function ticking(flags: Flags, engine: NativeEngine, number: number, file: Trips
       stop();
       return;
     }
-    const { tripped, reports } = JSON.parse(engine.judge(number)) as { tripped: { flag: string; metric: string }[]; reports: object[] };
+    const { tripped, reports } = JSON.parse(engine.judge(number, afterMs)) as { tripped: { flag: string; metric: string }[]; reports: object[] };
     tripped.forEach(({ flag, metric }) => warn(`the guard of \`${flag}\` has switched it off: ${metric}`));
     tell(reports);
     void file?.turn(trips);

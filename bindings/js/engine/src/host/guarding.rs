@@ -2,6 +2,8 @@
 //!
 //! What an outcome means and when a flag trips `esclusa-guard` decides.
 
+use std::time::Duration;
+
 use esclusa::{Json, Report, Value};
 use esclusa_guard::{GuardProblem, Guards, Outcome, Status, Trips};
 
@@ -63,13 +65,14 @@ impl Host {
         self.guards(flags).is_some_and(|guards| guards.watches(event))
     }
 
-    /// Judges what was counted; to be called about every second. Gives the flags that it switched off, each with its
-    /// metric, and what that changed: the JSON `{"tripped": [{"flag", "metric"}…], "reports"}`.
+    /// Judges what was counted, if no thread has for this time; to be called about every second. Gives the flags that it
+    /// switched off, each with its metric, and what that changed: the JSON `{"tripped": [{"flag", "metric"}…], "reports"}`.
     #[must_use]
-    pub fn judge(&mut self, flags: u32) -> String {
+    pub fn judge(&mut self, flags: u32, after: Duration) -> String {
         let mut reports = Vec::new();
         let tick = |guards: &Guards| guards.tick_reporting(|report| reports.push(report.to_json()));
-        let tripped = self.guards(flags).map(tick).unwrap_or_default();
+        let shared = self.flags(flags).filter(|shared| shared.is_due(after));
+        let tripped = shared.and_then(|shared| shared.guards()).map(tick).unwrap_or_default();
         self.settle(flags);
         let mut json = Json::default();
         json.list(tripped, |json, (flag, trip)| {
