@@ -7,6 +7,7 @@ import math
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -140,7 +141,7 @@ class Limiter:
     def _begin(self) -> None:
         # In a fork the lock may have been taken by a thread that does not exist there.
         self._process, self._lock = os.getpid(), threading.Lock()
-        self._due: dict[str, float] = {}
+        self._due = OrderedDict[str, float]()
 
     def wait(self, session: str, now: float | None = None) -> int:
         """Counts a request; 0 if it may be answered, else the number of whole seconds until one may."""
@@ -148,10 +149,11 @@ class Limiter:
             self._begin()
         now = time.monotonic() if now is None else now
         with self._lock:
-            due = max(self._due.pop(session, now), now)
+            due = max(self._due.get(session, now), now)
             wait = due - now - (self._BURST - 1)
-            # At the end of the dict, so that its beginning has the sessions that were quiet for longest.
             self._due[session] = due if wait > 0 else due + 1
+            # The first are those that were quiet for longest.
+            self._due.move_to_end(session)
             for _ in range(2):
                 quiet = next(iter(self._due))
                 if self._due[quiet] <= now or len(self._due) > self._MOST:
