@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use esclusa::{Value, row};
+use esclusa_sync::Recorded;
 
 use crate::desk::{Desk, Findings, Trouble};
 use crate::format::Format;
@@ -90,29 +91,19 @@ fn none_kept(place: &Place) -> Trouble {
 }
 
 fn read(postgres: &Postgres, history: &str, arguments: &Arguments) -> Result<Vec<Entry>, Trouble> {
-    // Histories of older versions have fewer columns, so each row is read as JSON.
-    let sql = format!(
-        "SELECT to_char((to_jsonb(h) ->> 'created_at')::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),
-            coalesce(to_jsonb(h) ->> 'flag_key', to_jsonb(h) ->> 'feature_flag_id'), to_jsonb(h) ->> 'flag_table',
-            h.action::text, coalesce(to_jsonb(h) ->> 'said_by', to_jsonb(h) ->> 'performed_by',
-                to_jsonb(h) ->> 'token_subject', to_jsonb(h) ->> 'database_user'),
-            to_jsonb(h) ->> 'reason', h.old_value::text, h.new_value::text
-        FROM {history} h WHERE $1::text IS NULL OR $1 IN (to_jsonb(h) ->> 'flag_key', to_jsonb(h) ->> 'feature_flag_id')
-        ORDER BY (to_jsonb(h) ->> 'created_at')::timestamptz DESC, h.ctid DESC LIMIT $2"
-    );
-    let rows = postgres.ask(&sql, &[&arguments.flag, &i64::from(arguments.limit)])?;
-    let entry = |row: &esclusa_sync::tokio_postgres::Row| {
+    let lines = postgres.recorded(history, arguments.flag.as_deref(), arguments.limit)?;
+    let entry = |line: Recorded| {
         Ok(Entry {
-            at: row.get::<_, Option<String>>(0).unwrap_or_default(),
-            flag: row.get::<_, Option<String>>(1).unwrap_or_default(),
-            table: row.get(2),
-            action: row.get::<_, Option<String>>(3).unwrap_or_default(),
-            by: row.get(4),
-            reason: row.get(5),
-            changes: differences(&json(row.get(6))?, &json(row.get(7))?),
+            at: line.at,
+            flag: line.flag,
+            table: line.table,
+            action: line.action,
+            by: line.by,
+            reason: line.reason,
+            changes: differences(&json(line.old)?, &json(line.new)?),
         })
     };
-    rows.iter().map(entry).collect()
+    lines.into_iter().map(entry).collect()
 }
 
 /// The columns that differ between two rows; of a row that came or went, those that hold something. Without the columns

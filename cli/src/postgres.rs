@@ -9,7 +9,7 @@ use esclusa::Value;
 use esclusa_sync::tokio_postgres::error::SqlState;
 use esclusa_sync::tokio_postgres::types::ToSql;
 use esclusa_sync::tokio_postgres::{Error, Row};
-use esclusa_sync::{Opened, Source};
+use esclusa_sync::{Column, Opened, Recorded, Source, Watch, WatchError, sign};
 use tokio::runtime::Runtime;
 
 use crate::desk::{Desk, Trouble};
@@ -24,33 +24,6 @@ pub(crate) struct Postgres {
     said: Arc<Mutex<Vec<String>>>,
     /// Whether the last error was that another transaction was at work on the same rows.
     in_the_way: Cell<bool>,
-}
-
-/// A table of flags that the migration watches.
-#[derive(Clone, Debug)]
-pub(crate) struct Watch {
-    /// With its schema, as it is written in a query.
-    pub(crate) name: String,
-    /// The columns that name a flag: the first that is not null counts.
-    pub(crate) keys: Vec<String>,
-    /// The history beside it, as it is written in a query.
-    pub(crate) history: String,
-    /// Whether a mapping that is kept with it says what its columns mean.
-    pub(crate) is_mapped: bool,
-}
-
-/// A column of a table.
-#[derive(Clone, Debug)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    is_time: bool,
-}
-
-impl Column {
-    /// Whether it says when a row was changed.
-    fn is_stamp(&self) -> bool {
-        self.is_time && ["updated_at", "updatedAt", "modified_at", "modifiedAt"].contains(&self.name.as_str())
-    }
 }
 
 /// A column with what it is to hold.
@@ -136,34 +109,7 @@ impl Postgres {
     /// # Errors
     /// When the migration has not run, or does not watch that table.
     pub(crate) fn watches(&self, table: Option<&str>) -> Result<Vec<Watch>, Trouble> {
-        let is_there = self.ask("SELECT to_regclass('esclusa.watched') IS NOT NULL", &[])?;
-        if !is_there.iter().any(|row| row.get(0)) {
-            return Err(Trouble::new(format!(
-                "{}: the migration has not run there, expected `esclusa migrate` before",
-                self.name
-            )));
-        }
-        let sql = "SELECT name, esclusa.roles(esclusa.found(name), mapping) ->> 'keys',
-                (SELECT format('%I.release_history', nspname) FROM pg_namespace
-                    JOIN pg_class ON relnamespace = pg_namespace.oid WHERE pg_class.oid = esclusa.found(name)),
-                mapping IS NOT NULL
-            FROM esclusa.revision
-            WHERE esclusa.found(name) IS NOT NULL AND ($1::text IS NULL OR name = (esclusa.watch_of($1)).name)
-            ORDER BY name";
-        let rows = self.ask(sql, &[&table])?;
-        let list = |json: Option<String>| -> Vec<String> {
-            json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
-        };
-        let watch =
-            |row: &Row| Watch { name: row.get(0), keys: list(row.get(1)), history: row.get(2), is_mapped: row.get(3) };
-        let watches: Vec<Watch> = rows.iter().map(watch).collect();
-        if watches.is_empty() {
-            return Err(Trouble::new(format!(
-                "{}: no table is watched, expected `esclusa migrate --watch TABLE`",
-                self.name
-            )));
-        }
-        Ok(watches)
+        self.wait(Watch::all(&self.client, table)).map_err(|error| self.unwritten(error))
     }
 
     /// The rows of a flag in a table, as JSON.
@@ -171,11 +117,26 @@ impl Postgres {
     /// # Errors
     /// When they may not be read.
     pub(crate) fn rows_of(&self, watch: &Watch, flag: &str) -> Result<Vec<Value<'static>>, Trouble> {
-        if watch.keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sql = format!("SELECT to_jsonb(f)::text FROM {} f WHERE {} = $1", watch.name, watch.key());
-        self.ask(&sql, &[&flag])?.iter().map(|row| json(row.get(0))).collect()
+        let rows = self.wait(watch.rows_of(&self.client, flag)).map_err(|error| self.trouble(error))?;
+        rows.into_iter().map(|row| json(Some(row))).collect()
+    }
+
+    /// All rows of a table, as JSON.
+    ///
+    /// # Errors
+    /// When they may not be read.
+    pub(crate) fn rows(&self, watch: &Watch) -> Result<Vec<Value<'static>>, Trouble> {
+        let rows = self.wait(watch.rows(&self.client)).map_err(|error| self.trouble(error))?;
+        rows.into_iter().map(|row| json(Some(row))).collect()
+    }
+
+    /// What a history says of a flag, or of all of them: the newest first.
+    ///
+    /// # Errors
+    /// When it may not be read.
+    pub(crate) fn recorded(&self, history: &str, flag: Option<&str>, limit: u32) -> Result<Vec<Recorded>, Trouble> {
+        let lines = self.wait(Recorded::read(&self.client, history, flag, limit.into(), 0));
+        lines.map_err(|error| self.trouble(error))
     }
 
     /// The columns that can be written.
@@ -183,10 +144,7 @@ impl Postgres {
     /// # Errors
     /// When the connection is gone.
     pub(crate) fn columns(&self, watch: &Watch) -> Result<Vec<Column>, Trouble> {
-        let sql = "SELECT attname::text, atttypid = ANY ('{timestamptz,timestamp}'::regtype[]) FROM pg_attribute
-            WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''";
-        let rows = self.ask(sql, &[&watch.name])?;
-        Ok(rows.iter().map(|row| Column { name: row.get(0), is_time: row.get(1) }).collect())
+        self.wait(watch.columns(&self.client)).map_err(|error| self.trouble(error))
     }
 
     /// Writes fields of a flag into its row, and when that was.
@@ -200,21 +158,13 @@ impl Postgres {
         flag: &str,
         fields: &[Field],
     ) -> Result<(), Trouble> {
-        let name = &watch.name;
-        let is_stamp = |column: &&Column| column.is_stamp() && fields.iter().all(|(field, _)| *field != column.name);
-        let stamps = columns.iter().filter(is_stamp).map(|column| format!("{} = now()", quoted(&column.name)));
-        let own = fields.iter().map(|(field, _)| quoted(field)).map(|column| format!("{column} = r.{column}"));
-        let sets: Vec<String> = own.chain(stamps).collect();
-        let sql = format!(
-            "UPDATE {name} f SET {} FROM jsonb_populate_record(NULL::{name}, $1::text::jsonb) r WHERE {} = $2 RETURNING 1",
-            sets.join(", "),
-            watch.key()
-        );
-        match self.ask(&sql, &[&Value::Object(fields.to_vec()).to_json(), &flag])?.len() {
-            1 => Ok(()),
-            0 => Err(Trouble::new(format!("`{flag}` of {name} may not be changed, nothing is changed"))),
-            many => Err(Trouble::new(format!("{name} has {many} rows of `{flag}`, nothing is changed"))),
-        }
+        let written: Vec<&str> = fields.iter().map(|(column, _)| column.as_ref()).collect();
+        let json = Value::Object(fields.to_vec()).to_json();
+        let done = self.wait(watch.update(&self.client, columns, flag, &written, &json));
+        done.map_err(|error| match error {
+            WatchError::Missing(problem) => Trouble::new(problem),
+            WatchError::Database(error) => self.trouble(error),
+        })
     }
 
     /// Writes a new row.
@@ -222,15 +172,9 @@ impl Postgres {
     /// # Errors
     /// When the table refuses it.
     pub(crate) fn insert(&self, watch: &Watch, fields: &[Field]) -> Result<(), Trouble> {
-        let name = &watch.name;
-        let columns: Vec<String> = fields.iter().map(|(column, _)| quoted(column)).collect();
-        let taken: Vec<String> = columns.iter().map(|column| format!("r.{column}")).collect();
-        let sql = format!(
-            "INSERT INTO {name} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM jsonb_populate_record(NULL::{name}, $1::text::jsonb) r",
-            columns.join(", "),
-            taken.join(", ")
-        );
-        self.ask(&sql, &[&Value::Object(fields.to_vec()).to_json()]).map(drop)
+        let written: Vec<&str> = fields.iter().map(|(column, _)| column.as_ref()).collect();
+        let json = Value::Object(fields.to_vec()).to_json();
+        self.wait(watch.insert(&self.client, &written, &json)).map_err(|error| self.trouble(error))
     }
 
     /// Says in this transaction who changes flags, and why.
@@ -238,12 +182,18 @@ impl Postgres {
     /// # Errors
     /// When the connection is gone.
     pub(crate) fn sign(&self, by: Option<&str>, reason: &str) -> Result<(), Trouble> {
-        let sql = "SELECT set_config('esclusa.reason', $1, true), set_config('esclusa.performed_by', $2, true)";
-        self.ask(sql, &[&reason, &by.unwrap_or_default()]).map(drop)
+        self.wait(sign(&self.client, by, reason)).map_err(|error| self.trouble(error))
     }
 
     fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
+    }
+
+    fn unwritten(&self, error: WatchError) -> Trouble {
+        match error {
+            WatchError::Missing(problem) => Trouble::new(format!("{}: {problem}", self.name)),
+            WatchError::Database(error) => self.trouble(error),
+        }
     }
 
     fn trouble(&self, error: Error) -> Trouble {
@@ -256,23 +206,10 @@ impl Postgres {
     }
 }
 
-impl Watch {
-    /// The key of a row `f`, in SQL.
-    pub(crate) fn key(&self) -> String {
-        let columns = self.keys.iter().map(|key| format!("nullif(f.{}::text, '')", quoted(key)));
-        format!("coalesce({})", columns.collect::<Vec<_>>().join(", "))
-    }
-}
-
 /// Who changes flags: a given name, or the user of this machine.
 pub(crate) fn author(given: Option<&str>, desk: &Desk<'_>) -> Option<String> {
     let user = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| (desk.variable)(name));
     given.map(str::to_owned).or_else(user)
-}
-
-/// A name as it is written in a query.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A value that the database has written.

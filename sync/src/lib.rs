@@ -85,7 +85,7 @@ pub use object::Object;
 #[cfg(feature = "object-store")]
 pub use object_store;
 #[cfg(feature = "postgres")]
-pub use postgres::{GUARD_MIGRATION, MIGRATION, Opened, Postgres};
+pub use postgres::{Column, GUARD_MIGRATION, MIGRATION, Opened, Postgres, Recorded, Watch, WatchError, sign};
 pub use refresh::Refresh;
 pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
 #[cfg(feature = "sqlite")]

@@ -9,6 +9,7 @@ mod reading;
 mod tls;
 #[cfg(feature = "guard")]
 mod trips;
+mod watch;
 
 use std::fmt;
 use std::future::{pending, poll_fn};
@@ -30,6 +31,7 @@ use crate::supplied::{Supplier, TIMEOUT, supplier};
 use crate::trust::Check;
 use address::Address;
 use reading::{Way, is_true};
+pub use watch::{Column, Recorded, Watch, WatchError, sign};
 
 /// The migration, which can be run repeatedly: revisions, notifications, a history and an emergency rollback for tables
 /// of flags.

@@ -2,10 +2,11 @@
 
 use esclusa::{Value, row};
 use esclusa_impact::Kind;
+use esclusa_sync::{Column, Watch};
 
 use super::Plan;
 use crate::desk::Trouble;
-use crate::postgres::{Column, Field, Postgres, Watch, json};
+use crate::postgres::{Field, Postgres};
 use crate::source::Place;
 
 pub(super) struct Table {
@@ -27,7 +28,7 @@ impl Table {
             return Err(Trouble::new(format!("a mapping reads `{}`, and this tool does not write by one", watch.name)));
         }
         let columns = postgres.columns(&watch)?;
-        let rows = rows(&postgres, &watch)?;
+        let rows = postgres.rows(&watch)?;
         let bytes = Value::List(rows.clone()).to_json().into_bytes();
         Ok(Table { postgres, watch, columns, rows, bytes })
     }
@@ -58,7 +59,7 @@ impl Table {
         self.postgres.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", true, |postgres| {
             postgres.run(&format!("SET LOCAL lock_timeout = '10s'; LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))?;
             postgres.sign(by, reason)?;
-            let now = rows(postgres, &self.watch)?;
+            let now = postgres.rows(&self.watch)?;
             for change in &plan.changes {
                 let of = |rows: &[Value<'static>]| -> Vec<Value<'static>> {
                     rows.iter().filter(|row| row::key(row) == Some(&change.key)).cloned().collect()
@@ -115,9 +116,4 @@ impl Table {
         }
         Ok(Value::Object(found))
     }
-}
-
-fn rows(postgres: &Postgres, watch: &Watch) -> Result<Vec<Value<'static>>, Trouble> {
-    let sql = format!("SELECT to_jsonb(f)::text FROM {} f ORDER BY {}", watch.name, watch.key());
-    postgres.ask(&sql, &[])?.iter().map(|row| json(row.get(0))).collect()
 }

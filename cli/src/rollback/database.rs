@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use esclusa::{Time, Value};
+use esclusa_sync::Watch;
 
 use super::{Arguments, Outcome, question};
 use crate::desk::{Desk, Trouble};
 use crate::history::differences;
-use crate::postgres::{Field, Postgres, Watch, author, json};
+use crate::postgres::{Field, Postgres, author, json};
 use crate::source::Place;
 
 /// How often it is tried again when another transaction was at work on the same rows.
