@@ -37,6 +37,7 @@ mod group;
 mod grouped;
 mod interval;
 mod merge;
+mod past;
 mod region;
 
 pub use census::{Census, Example, FlagTally, Options};
@@ -48,4 +49,5 @@ pub use flips::Flips;
 pub use group::Group;
 pub use grouped::grouped;
 pub use interval::wilson;
+pub use past::before;
 pub use region::{Callers, Constraint, Region};

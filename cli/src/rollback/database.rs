@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use esclusa::{Time, Value};
+use esclusa_impact::before;
 use esclusa_sync::Watch;
 
 use super::{Arguments, Outcome, question};
@@ -103,7 +104,7 @@ fn put_back_in(flag: &str, to: &str, watch: &Watch, postgres: &Postgres) -> Resu
     // Until the transaction ends no one else writes the row or its history.
     let lock = format!("SELECT 1 FROM {name} f WHERE {} = $1 FOR UPDATE", watch.key());
     let is_there = !postgres.ask(&lock, &[&flag])?.is_empty();
-    let mut state: Option<Vec<Field>> = is_there.then(Vec::new);
+    let mut state = is_there.then(|| Value::Object(Vec::new()));
     let lines = postgres.ask(&sql, &[&flag, &to])?;
     for line in &lines {
         let table: String = line.get(0);
@@ -112,24 +113,12 @@ fn put_back_in(flag: &str, to: &str, watch: &Watch, postgres: &Postgres) -> Resu
                 "`{flag}` has changes in `{table}` too since then, which this tool does not put back; nothing is changed"
             )));
         }
-        let (old, new) = (json(line.get(1))?, json(line.get(2))?);
-        state = match (old, new) {
-            (Value::Null, _) => None,
-            (Value::Object(fields), new) => {
-                let mut all = if new.is_null() { Vec::new() } else { state.unwrap_or_default() };
-                for (field, value) in fields {
-                    all.retain(|(known, _)| *known != field);
-                    all.push((field, value));
-                }
-                Some(all)
-            }
-            (_, _) => state,
-        };
+        state = before(state, json(line.get(1))?, &json(line.get(2))?);
     }
     if lines.is_empty() {
         return Ok(false);
     }
-    let Some(fields) = state else {
+    let Some(Value::Object(fields)) = state else {
         return Err(Trouble::new(format!("`{flag}` did not exist in {name} then, nothing is changed")));
     };
     write(flag, fields, is_there, watch, postgres)?;
