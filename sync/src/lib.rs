@@ -89,7 +89,7 @@ pub use postgres::{Column, GUARD_MIGRATION, MIGRATION, Opened, Postgres, Recorde
 pub use refresh::Refresh;
 pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
 #[cfg(feature = "sqlite")]
-pub use sqlite::Sqlite;
+pub use sqlite::{Sqlite, sqlite_rows};
 pub use status::{LastError, Status};
 pub use syncing::{Options, Syncing, sync};
 #[cfg(feature = "postgres")]

@@ -6,6 +6,8 @@ use serde::de::IgnoredAny;
 #[derive(Debug)]
 pub(crate) enum Cell {
     Null,
+    #[cfg(feature = "sqlite")]
+    Bool(bool),
     Integer(i64),
     #[cfg(feature = "sqlite")]
     Number(f64),
@@ -51,6 +53,8 @@ impl Rows {
     fn cell(&mut self, cell: Cell) {
         match cell {
             Cell::Null => self.json.push_str("null"),
+            #[cfg(feature = "sqlite")]
+            Cell::Bool(is) => self.json.push_str(if is { "true" } else { "false" }),
             Cell::Integer(number) => self.json.push_str(&number.to_string()),
             #[cfg(feature = "sqlite")]
             Cell::Number(number) => self.number(number),

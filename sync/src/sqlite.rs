@@ -1,5 +1,6 @@
 //! SQLite: a table in a file, read as it is, with SQLite's counter of changes.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +26,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// every commit of any other connection, of this process or another, in WAL mode too; the rows are read only then. A file
 /// that is replaced by another is opened anew.
 ///
-/// SQLite has neither lists nor objects: a text that is one in JSON is read as one.
+/// SQLite has neither lists nor objects: a text that is one in JSON is read as one. In a column that is declared as
+/// `BOOLEAN`, 0 and 1 are false and true.
 ///
 /// ```
 /// let source = esclusa_sync::Sqlite::table("/var/lib/app/app.db", "feature_flags");
@@ -133,25 +135,40 @@ impl Opened {
     /// The counter is read first, so that a change in between is read again.
     fn read(&self, table: &str, known: Option<&str>) -> Result<Read, Failure> {
         let look = self.look()?;
-        let rows = (known != Some(&look)).then(|| self.rows(table));
+        let rows = (known != Some(&look)).then(|| sqlite_rows(&self.connection, table));
         Ok((look, rows))
     }
+}
 
-    fn rows(&self, table: &str) -> Result<Vec<u8>, Failure> {
-        let mut query = self.connection.prepare(&format!("SELECT * FROM \"{}\"", table.replace('"', "\"\"")))?;
-        let names: Vec<String> = query.column_names().map(ToOwned::to_owned).collect();
-        let (mut rows, mut json) = (query.query([])?, Rows::default());
-        while let Some(row) = rows.next()? {
-            let cells = names.iter().enumerate().map(|(at, name)| Ok((name.as_str(), cell(row.get_ref(at)?))));
-            json.push(cells.collect::<Result<Vec<_>, rusqlite::Error>>()?);
-            if json.bytes() > MAX_SNAPSHOT_BYTES {
-                return Err(Failure::new(format!(
-                    "the rows have over {MAX_SNAPSHOT_BYTES} bytes, expected at most that"
-                )));
-            }
+/// The rows of a table, or a view, of flags as JSON, read in the transaction that is open.
+///
+/// # Errors
+/// When there is no such table, or its rows have too many bytes.
+pub fn sqlite_rows(connection: &Connection, table: &str) -> Result<Vec<u8>, Failure> {
+    let mut query = connection.prepare(&format!("SELECT * FROM \"{}\"", table.replace('"', "\"\"")))?;
+    let names: Vec<String> = query.column_names().map(ToOwned::to_owned).collect();
+    let booleans = booleans(connection, table)?;
+    let (mut rows, mut json) = (query.query([])?, Rows::default());
+    while let Some(row) = rows.next()? {
+        let cells = names.iter().enumerate().map(|(at, name)| {
+            let cell = match cell(row.get_ref(at)?) {
+                Cell::Integer(number @ 0..=1) if booleans.contains(name) => Cell::Bool(number == 1),
+                cell => cell,
+            };
+            Ok((name.as_str(), cell))
+        });
+        json.push(cells.collect::<Result<Vec<_>, rusqlite::Error>>()?);
+        if json.bytes() > MAX_SNAPSHOT_BYTES {
+            return Err(Failure::new(format!("the rows have over {MAX_SNAPSHOT_BYTES} bytes, expected at most that")));
         }
-        Ok(json.into_json())
     }
+    Ok(json.into_json())
+}
+
+/// The columns that are declared as booleans: SQLite itself has none, and holds 0 and 1.
+fn booleans(connection: &Connection, table: &str) -> Result<BTreeSet<String>, rusqlite::Error> {
+    let sql = "SELECT name FROM pragma_table_info(?1) WHERE upper(type) IN ('BOOLEAN', 'BOOL')";
+    connection.prepare(sql)?.query_map([table], |row| row.get(0))?.collect()
 }
 
 fn cell(value: ValueRef<'_>) -> Cell {
