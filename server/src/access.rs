@@ -1,5 +1,7 @@
 //! Who asks: the token of a request, and whether it may ask that.
 
+use std::sync::Arc;
+
 use axum::http::header::{AUTHORIZATION, HeaderMap, ORIGIN};
 use axum::http::{HeaderName, StatusCode};
 use esclusa::{Context, Time, Value};
@@ -16,8 +18,8 @@ pub(crate) enum Denied {
     Unknown,
     /// The page is none that may use the token.
     Origin,
-    /// The token is of the wrong kind.
-    Kind,
+    /// The token is of the wrong kind: this one is needed.
+    Kind(Kind),
     /// The token is for another company.
     Company,
 }
@@ -33,7 +35,8 @@ impl From<Denied> for Problem {
         let detail = match denied {
             Denied::Unknown => "there is no valid token, expected `Authorization: Bearer esc_…` or `X-API-Key: esc_…`",
             Denied::Origin => "the token is not for pages of this origin",
-            Denied::Kind => "the token is of the kind `client`, expected one of the kind `server`",
+            Denied::Kind(Kind::Admin) => "the token is of another kind, expected one of the kind `admin`",
+            Denied::Kind(_) => "the token is of the kind `client`, expected one of the kind `server`",
             Denied::Company => "the token is for another company",
         };
         Problem::new(denied.status(), detail)
@@ -42,7 +45,7 @@ impl From<Denied> for Problem {
 
 impl Tokens {
     /// The token of a request.
-    pub(crate) fn of(&self, headers: &HeaderMap, now: Time) -> Result<&Known, Denied> {
+    pub(crate) fn of(&self, headers: &HeaderMap, now: Time) -> Result<Arc<Known>, Denied> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = text(&AUTHORIZATION).and_then(|value| {
             let (scheme, token) = value.split_once(' ')?;
@@ -62,10 +65,18 @@ impl Tokens {
     }
 
     /// The same, if it is of a backend.
-    pub(crate) fn of_server(&self, headers: &HeaderMap, now: Time) -> Result<&Known, Denied> {
+    pub(crate) fn of_server(&self, headers: &HeaderMap, now: Time) -> Result<Arc<Known>, Denied> {
         self.of(headers, now).and_then(|known| match known.kind {
-            Kind::Server => Ok(known),
-            Kind::Client => Err(Denied::Kind),
+            Kind::Server | Kind::Admin => Ok(known),
+            Kind::Client => Err(Denied::Kind(Kind::Server)),
+        })
+    }
+
+    /// The same, if it may change flags.
+    pub(crate) fn of_admin(&self, headers: &HeaderMap, now: Time) -> Result<Arc<Known>, Denied> {
+        self.of(headers, now).and_then(|known| match known.kind {
+            Kind::Admin => Ok(known),
+            Kind::Server | Kind::Client => Err(Denied::Kind(Kind::Admin)),
         })
     }
 }

@@ -49,13 +49,13 @@ impl Edition {
 
     /// The flags that callers with such a token see.
     pub(crate) fn seen_by(&self, kind: token::Kind) -> impl Iterator<Item = &Flag> {
-        self.flags.iter().filter(move |flag| kind == token::Kind::Server || flag.is_client)
+        self.flags.iter().filter(move |flag| kind.sees_all() || flag.is_client)
     }
 
     /// A flag that callers with such a token see.
     pub(crate) fn flag(&self, key: &str, kind: token::Kind) -> Option<&Flag> {
         let at = self.flags.binary_search_by(|flag| flag.key.as_str().cmp(key)).ok()?;
-        self.flags.get(at).filter(|flag| kind == token::Kind::Server || flag.is_client)
+        self.flags.get(at).filter(|flag| kind.sees_all() || flag.is_client)
     }
 
     pub(crate) fn definition(&self, key: &str) -> Option<&Definition> {

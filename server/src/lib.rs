@@ -6,12 +6,15 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod api;
 mod body;
+mod checked;
 mod cors;
 mod definition;
 mod document;
 mod edition;
 mod health;
+mod html;
 mod manifest;
 mod metrics;
 mod ofrep;
@@ -19,14 +22,20 @@ mod page;
 mod problem;
 mod routes;
 mod server;
+mod session;
 mod settings;
+mod setup;
 mod shared;
 mod snapshot;
+mod stop;
+mod store;
 mod stream;
 mod tag;
 mod tap;
 mod token;
+mod version;
 
 pub use server::Server;
 pub use settings::{Settings, SettingsError};
+pub use store::{Store, StoreError};
 pub use token::{Kind, Secret, Token, TokenError};

@@ -1,26 +1,45 @@
 //! Problem documents (RFC 9457): why a request has no answer, for programs and for people.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
-use esclusa::Json;
+use esclusa::{Json, Value};
 
 /// Why a request has no answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
+    /// What programs read besides.
+    more: Vec<(&'static str, Value<'static>)>,
+    /// The entity tag of what is there now.
+    tag: Option<String>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Problem { status, detail: detail.into() }
+        Problem { status, detail: detail.into(), more: Vec::new(), tag: None }
     }
 
     /// Nothing is published yet.
     pub(crate) fn not_ready() -> Self {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "nothing is published yet, expected an answer of the store")
+    }
+
+    /// There is no flag of this key.
+    pub(crate) fn no_flag(key: &str) -> Self {
+        Problem::new(StatusCode::NOT_FOUND, format!("there is no flag `{key}`"))
+    }
+
+    /// With a field for programs.
+    pub(crate) fn with(mut self, name: &'static str, value: Value<'static>) -> Self {
+        self.more.push((name, value));
+        self
+    }
+
+    pub(crate) fn tag(self, tag: String) -> Self {
+        Problem { tag: Some(tag), ..self }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -37,6 +56,9 @@ impl Problem {
             json.name("title").text(self.status.canonical_reason().unwrap_or("Error"));
             json.name("status").whole(self.status.as_u16().into());
             json.name("detail").text(&self.detail);
+            for (name, value) in &self.more {
+                json.name(name).value(value);
+            }
         });
         json.into_text()
     }
@@ -49,6 +71,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         say(self.status, headers);
+        if let Some(tag) = self.tag.and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok()) {
+            headers.insert(ETAG, tag);
+        }
         response
     }
 }

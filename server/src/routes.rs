@@ -10,13 +10,14 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{get, post};
 
+use crate::api::{explain, flags, history, preview};
 use crate::cors::cors;
 use crate::problem::Problem;
 use crate::shared::Shared;
-use crate::{health, manifest, ofrep, page, snapshot};
+use crate::{health, manifest, ofrep, page, session, setup, snapshot, stop};
 
 /// The addresses as metrics name them; any other is `other`.
-const ROUTES: [&str; 11] = [
+const ROUTES: [&str; 22] = [
     "/ofrep/v1/evaluate/flags",
     "/ofrep/v1/evaluate/flags/{*key}",
     "/ofrep/v1/events",
@@ -25,6 +26,17 @@ const ROUTES: [&str; 11] = [
     "/v1/client-snapshot",
     "/v1/projection",
     "/openfeature/v0/manifest",
+    "/api/v1/flags",
+    "/api/v1/flags/{key}",
+    "/api/v1/flags/{key}/history",
+    "/api/v1/flags/{key}/rollback",
+    "/api/v1/history",
+    "/api/v1/history/{id}/undo",
+    "/api/v1/preview",
+    "/api/v1/explain",
+    "/stop",
+    "/stop/session",
+    "/setup",
     "/ready",
     "/health",
     "/metrics",
@@ -41,6 +53,18 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
         .route("/v1/client-snapshot", post(page::client_snapshot))
         .route("/v1/projection", post(page::projection))
         .route("/openfeature/v0/manifest", get(manifest::manifest))
+        .route("/api/v1/flags", get(flags::list).post(flags::create))
+        // A slash in a key is %2F.
+        .route("/api/v1/flags/{key}", get(flags::one).put(flags::put).patch(flags::patch).delete(flags::delete))
+        .route("/api/v1/flags/{key}/history", get(history::of_flag))
+        .route("/api/v1/flags/{key}/rollback", post(flags::roll_back))
+        .route("/api/v1/history", get(history::all))
+        .route("/api/v1/history/{id}/undo", post(history::undo))
+        .route("/api/v1/preview", post(preview::preview))
+        .route("/api/v1/explain", post(explain::explain))
+        .route("/stop", get(stop::show).post(stop::stop))
+        .route("/stop/session", post(session::begin))
+        .route("/setup", get(setup::show).post(setup::give))
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
         .route("/health", get(health::health))

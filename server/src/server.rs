@@ -16,6 +16,9 @@ use tokio::time::{sleep, timeout};
 use crate::routes::routes;
 use crate::settings::{Settings, SettingsError};
 use crate::shared::Shared;
+use crate::store::Store;
+use crate::tap::lock;
+use crate::token::{self, Kind, TokenError};
 
 /// How long a client may take to say what it wants.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -61,7 +64,37 @@ impl Server {
     /// # Panics
     /// Outside a tokio runtime with time enabled.
     pub fn start(source: impl Source, settings: &Settings) -> Result<Self, SettingsError> {
-        Ok(Server { shared: Shared::start(source, settings.check()?) })
+        Ok(Server { shared: Shared::start(source, None, settings.check()?) })
+    }
+
+    /// The same, with a store that flags are written to: that from which the source reads.
+    ///
+    /// # Errors
+    /// When the settings have no meaning.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled.
+    pub fn start_writing(source: impl Source, store: Store, settings: &Settings) -> Result<Self, SettingsError> {
+        let checked = settings.check()?;
+        for token in store.tokens()? {
+            checked.tokens.add(&token)?;
+        }
+        Ok(Server { shared: Shared::start(source, Some(store), checked) })
+    }
+
+    /// The path of the page that gives the first admin token, if there is none and the store keeps tokens. Each call makes
+    /// the path before useless, and so does its use.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn setup_path(&self) -> Result<Option<String>, TokenError> {
+        let keeps = self.shared.store.as_ref().is_some_and(Store::keeps_tokens);
+        if !keeps || self.shared.tokens.has(Kind::Admin) {
+            return Ok(None);
+        }
+        let (text, kept) = token::code()?;
+        *lock(&self.shared.setup) = Some(kept);
+        Ok(Some(format!("{}/setup?code={text}", self.shared.prefix)))
     }
 
     /// How things stand with the source.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::store::StoreError;
 use crate::token::{Token, TokenError, Tokens};
 
 /// How a server is set up.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub spread_ms: u64,
     /// How many streams of events may be open.
     pub max_streams: usize,
+    /// Whether each change of a flag has to say why; an emergency rollback need not.
+    pub reason_required: bool,
     /// Who may ask.
     pub tokens: Vec<Token>,
 }
@@ -34,6 +37,7 @@ impl Default for Settings {
             cache: "private, no-cache".to_owned(),
             spread_ms: 2_000,
             max_streams: 20_000,
+            reason_required: false,
             tokens: Vec::new(),
         }
     }
@@ -43,6 +47,12 @@ impl Default for Settings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingsError(pub(crate) String);
+
+impl From<StoreError> for SettingsError {
+    fn from(error: StoreError) -> Self {
+        SettingsError(error.to_string())
+    }
+}
 
 impl From<TokenError> for SettingsError {
     fn from(error: TokenError) -> Self {
@@ -59,6 +69,9 @@ pub(crate) struct Checked {
     pub(crate) cache: axum::http::HeaderValue,
     pub(crate) spread: Duration,
     pub(crate) max_streams: usize,
+    pub(crate) needs_reason: bool,
+    /// Whether clients reach this server by https.
+    pub(crate) is_https: bool,
 }
 
 impl Settings {
@@ -76,6 +89,8 @@ impl Settings {
             cache,
             spread: Duration::from_millis(self.spread_ms),
             max_streams: self.max_streams,
+            needs_reason: self.reason_required,
+            is_https: self.public_url.as_ref().is_some_and(|url| url.starts_with("https:")),
         })
     }
 }
@@ -112,6 +127,9 @@ mod tests {
     fn what_has_no_meaning_is_named() {
         let read = |text: &str| toml::from_str::<Settings>(text).unwrap_err().to_string();
         assert!(read("listne = '127.0.0.1:1'").contains("listne"));
-        assert!(read("[[tokens]]\nkind = 'admin'\nid = 'a'\nsha256 = 'b'").contains("expected `server` or `client`"));
+        assert!(
+            read("[[tokens]]\nkind = 'root'\nid = 'a'\nsha256 = 'b'")
+                .contains("expected one of `server`, `client`, `admin`")
+        );
     }
 }

@@ -12,11 +12,14 @@ use crate::edition::Edition;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::settings::Checked;
+use crate::store::Store;
 use crate::tap::{Found, Tap, lock};
 use crate::token::Tokens;
 
 /// How long the clock is trusted: it may be set while a timer runs.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How long a change waits for being served: it is saved already.
+const SERVED_WITHIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Shared {
     pub(crate) tokens: Tokens,
@@ -26,6 +29,14 @@ pub(crate) struct Shared {
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
     pub(crate) syncing: Syncing,
+    /// Where flags are written; none if they only are read.
+    pub(crate) store: Option<Store>,
+    /// Whether each change has to say why.
+    pub(crate) needs_reason: bool,
+    /// Whether clients reach this server by https.
+    pub(crate) is_https: bool,
+    /// What is kept of the code in the set-up link, until it is used.
+    pub(crate) setup: Mutex<Option<[u8; 32]>>,
     /// The current edition; none before anything is published.
     pub(crate) current: watch::Sender<Option<Arc<Edition>>>,
     /// Counts how often answers may have changed, by a publish or by the time.
@@ -37,9 +48,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn start(source: impl Source, checked: Checked) -> Arc<Self> {
+    pub(crate) fn start(source: impl Source, store: Option<Store>, checked: Checked) -> Arc<Self> {
         let (flags, tap) = (Flags::new(), Tap::new(source));
         let found = tap.found();
+        // A new file of SQLite has no flags yet, and no policy that could hide them.
+        let allow_empty = store.as_ref().is_some_and(Store::keeps_tokens);
+        let options = Options { allow_empty, ..Options::default() };
         let shared = Arc::new(Shared {
             tokens: checked.tokens,
             prefix: checked.prefix,
@@ -47,7 +61,11 @@ impl Shared {
             spread: checked.spread,
             streams: Arc::new(Semaphore::new(checked.max_streams.min(Semaphore::MAX_PERMITS))),
             metrics: Metrics::new(),
-            syncing: sync(&flags, tap, Options::default()),
+            syncing: sync(&flags, tap, options),
+            store,
+            needs_reason: checked.needs_reason,
+            is_https: checked.is_https,
+            setup: Mutex::default(),
             current: watch::Sender::new(None),
             moved: watch::Sender::new(0),
             closing: watch::Sender::new(false),
@@ -69,6 +87,11 @@ impl Shared {
     /// The current time.
     pub(crate) fn now(&self) -> Time {
         self.flags.now()
+    }
+
+    /// Waits a moment until what was changed here is served here: other servers hear of it by the store.
+    pub(crate) async fn changed(&self) {
+        drop(self.syncing.refresh().within(SERVED_WITHIN).await);
     }
 
     /// What is served now.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use esclusa::Time;
 use hmac::{Hmac, KeyInit, Mac};
@@ -27,6 +28,8 @@ pub enum Kind {
     Server,
     /// An app that anyone can take apart, such as a page in a browser: it sees the flags that are marked `client`.
     Client,
+    /// A person or a program that changes flags; it sees what a server token sees.
+    Admin,
 }
 
 impl Kind {
@@ -36,11 +39,17 @@ impl Kind {
         match self {
             Kind::Server => "server",
             Kind::Client => "client",
+            Kind::Admin => "admin",
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
-        [Kind::Server, Kind::Client].into_iter().find(|kind| kind.as_str() == name)
+    /// Whether it sees every flag with its rules.
+    pub(crate) fn sees_all(self) -> bool {
+        self != Kind::Client
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Kind::Server, Kind::Client, Kind::Admin].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -48,6 +57,20 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// A code that is good for one use: its text, and what is kept of it.
+pub(crate) fn code() -> Result<(String, [u8; HASH_BYTES]), TokenError> {
+    let mut bytes = [0; SECRET_BYTES];
+    getrandom::fill(&mut bytes).map_err(|_| TokenError("the system gives no random bytes".to_owned()))?;
+    let text = hex(&bytes);
+    let kept = digest(&text);
+    Ok((text, kept))
+}
+
+/// Whether a text is the code that this was kept of.
+pub(crate) fn is_code(text: &str, kept: &[u8; HASH_BYTES]) -> bool {
+    digest(text).ct_eq(kept).into()
 }
 
 /// The text of a token, which is shown once.
@@ -78,7 +101,10 @@ impl Secret {
     /// When it is not one.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let expected = || {
-            TokenError("a token cannot be read, expected esc_server_… or esc_client_… from `--new-token`".to_owned())
+            TokenError(
+                "a token cannot be read, expected esc_server_…, esc_client_… or esc_admin_… from `--new-token`"
+                    .to_owned(),
+            )
         };
         let rest = text.strip_prefix("esc_").ok_or_else(expected)?;
         let (kind, rest) = rest.split_once('_').ok_or_else(expected)?;
@@ -118,7 +144,7 @@ impl Secret {
     #[must_use]
     pub fn token(&self) -> Token {
         let (kind, id, sha256) = (self.kind, self.id.clone(), self.sha256());
-        Token { kind, id, sha256, origins: Vec::new(), expires: None, company: None }
+        Token { kind, id, sha256, name: None, origins: Vec::new(), expires: None, company: None }
     }
 }
 
@@ -139,6 +165,9 @@ pub struct Token {
     pub id: String,
     /// The SHA-256 of the whole token, in hexadecimal digits.
     pub sha256: String,
+    /// Whom the history names for what this token changes; `token <id>` without it.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The pages that may use it, such as `https://app.example.com`; without any every page may.
     #[serde(default)]
     pub origins: Vec<String>,
@@ -161,6 +190,8 @@ pub(crate) struct Known {
     pub(crate) kind: Kind,
     id: String,
     sha256: [u8; HASH_BYTES],
+    /// Whom the history names.
+    pub(crate) name: String,
     origins: Vec<String>,
     expires: Option<Time>,
     pub(crate) company: Option<String>,
@@ -174,8 +205,11 @@ impl Known {
         let time = |text: &String| {
             Time::parse(text).ok_or_else(|| wrong(format!("`{text}` is not a time, expected one such as 2027-01-01")))
         };
-        if token.kind == Kind::Server && token.company.is_some() {
-            return Err(wrong("a server token sees every company, expected `company` with a client token".to_owned()));
+        if token.kind.sees_all() && token.company.is_some() {
+            return Err(wrong(format!(
+                "a token of the kind `{}` sees every company, expected `company` with a client token",
+                token.kind
+            )));
         }
         for origin in &token.origins {
             let is_origin = url::Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
@@ -189,6 +223,7 @@ impl Known {
             kind: token.kind,
             id: token.id.clone(),
             sha256,
+            name: token.name.clone().unwrap_or_else(|| format!("token {}", token.id)),
             origins: token.origins.clone(),
             expires: token.expires.as_ref().map(time).transpose()?,
             company: token.company.clone(),
@@ -204,18 +239,24 @@ impl Known {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    /// The proof that who has it was given an address of this token on that day.
-    fn proof(&self, day: i64) -> Hmac<Sha256> {
+    /// The proof that who has it was given something by this server for this token.
+    fn proof(&self, of: &str) -> Hmac<Sha256> {
         // A key of any length will do.
         let mut proof = Hmac::<Sha256>::new_from_slice(&self.sha256).unwrap_or_else(|_| Hmac::new(&Default::default()));
-        proof.update(format!("ofrep events {} {day}", self.id).as_bytes());
+        proof.update(format!("{of} {}", self.id).as_bytes());
         proof
+    }
+
+    /// What the cookie of a session holds, until that time in milliseconds since 1970.
+    pub(crate) fn session(&self, until: i64) -> String {
+        let proof = self.proof(&format!("session {until}")).finalize();
+        format!("{}.{until}.{}", self.id, hex(&proof.into_bytes()))
     }
 
     /// A ticket: it replaces the token in an address. It is valid for that day and the next, and for events only.
     pub(crate) fn ticket(&self, now: Time) -> String {
         let day = day(now);
-        format!("{}.{day}.{}", self.id, hex(&self.proof(day).finalize().into_bytes()))
+        format!("{}.{day}.{}", self.id, hex(&self.proof(&events(day)).finalize().into_bytes()))
     }
 }
 
@@ -224,41 +265,73 @@ fn day(now: Time) -> i64 {
     now.as_millis().div_euclid(86_400_000)
 }
 
+/// What a ticket proves.
+fn events(day: i64) -> String {
+    format!("ofrep events {day}")
+}
+
 /// All tokens by their ids.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens(HashMap<String, Known>);
+pub(crate) struct Tokens(RwLock<HashMap<String, Arc<Known>>>);
 
 impl Tokens {
     pub(crate) fn new(tokens: &[Token]) -> Result<Self, TokenError> {
         let mut known = HashMap::new();
         for token in tokens {
-            if known.insert(token.id.clone(), Known::check(token)?).is_some() {
+            if known.insert(token.id.clone(), Arc::new(Known::check(token)?)).is_some() {
                 return Err(TokenError(format!("token `{}` is there twice", token.id)));
             }
         }
-        Ok(Tokens(known))
+        Ok(Tokens(RwLock::new(known)))
+    }
+
+    /// One more token.
+    pub(crate) fn add(&self, token: &Token) -> Result<(), TokenError> {
+        let known = Arc::new(Known::check(token)?);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(token.id.clone(), known);
+        Ok(())
+    }
+
+    fn get(&self, id: &str) -> Option<Arc<Known>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
     /// The token with this text, if it is one and its time is not over.
-    pub(crate) fn find(&self, text: &str, now: Time) -> Option<&Known> {
+    pub(crate) fn find(&self, text: &str, now: Time) -> Option<Arc<Known>> {
         let secret = Secret::parse(text).ok()?;
-        let known = self.0.get(&secret.id).filter(|known| known.kind == secret.kind && !known.is_over(now))?;
+        let known = self.get(&secret.id).filter(|known| known.kind == secret.kind && !known.is_over(now))?;
         bool::from(digest(text).ct_eq(&known.sha256)).then_some(known)
     }
 
     /// The token that an address of events was made for.
-    pub(crate) fn of_ticket(&self, ticket: &str, now: Time) -> Option<&Known> {
+    pub(crate) fn of_ticket(&self, ticket: &str, now: Time) -> Option<Arc<Known>> {
         let (id, rest) = ticket.split_once('.')?;
         let (day_of_ticket, proof) = rest.split_once('.')?;
         let day_of_ticket: i64 = day_of_ticket.parse().ok()?;
         let is_recent = (0..=1).contains(&day(now).saturating_sub(day_of_ticket));
-        let known = self.0.get(id).filter(|known| is_recent && !known.is_over(now))?;
-        known.proof(day_of_ticket).verify_slice(&unhex(proof)?).is_ok().then_some(known)
+        let known = self.get(id).filter(|known| is_recent && !known.is_over(now))?;
+        known.proof(&events(day_of_ticket)).verify_slice(&unhex(proof)?).is_ok().then_some(known)
+    }
+
+    /// The token that a session was begun with.
+    pub(crate) fn of_session(&self, session: &str, now: Time) -> Option<Arc<Known>> {
+        let (id, rest) = session.split_once('.')?;
+        let (until, proof) = rest.split_once('.')?;
+        let until: i64 = until.parse().ok()?;
+        let known = self.get(id).filter(|known| now.as_millis() < until && !known.is_over(now))?;
+        known.proof(&format!("session {until}")).verify_slice(&unhex(proof)?).is_ok().then_some(known)
+    }
+
+    /// Whether there is one of this kind.
+    pub(crate) fn has(&self, kind: Kind) -> bool {
+        let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.values().any(|token| token.kind == kind)
     }
 
     /// Whether a page of this origin may use any token.
     pub(crate) fn allow(&self, origin: &str) -> bool {
-        self.0.values().any(|token| token.allows(Some(origin)))
+        let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.values().any(|token| token.allows(Some(origin)))
     }
 }
 

@@ -108,6 +108,7 @@ async fn a_browser_is_told_which_pages_may_ask() {
     let origins = |mut settings: Settings| {
         settings.tokens[0].origins = vec![app.to_owned()];
         settings.tokens[1].origins = vec![app.to_owned(), "http://localhost:5173".to_owned()];
+        settings.tokens[2].origins = vec![app.to_owned()];
         settings
     };
     let running = Running::with(Table::new(FLAGS).source(), origins).await;

@@ -92,14 +92,14 @@ pub(crate) async fn events(State(shared): State<Arc<Shared>>, uri: Uri, headers:
 }
 
 /// A request for answers.
-struct Asking<'s> {
-    known: &'s Known,
+struct Asking {
+    known: Arc<Known>,
     edition: Arc<Edition>,
     body: Bytes,
 }
 
-impl<'s> Asking<'s> {
-    async fn read(shared: &'s Shared, headers: &HeaderMap, body: Body, key: Option<&str>) -> Result<Self, Refused> {
+impl Asking {
+    async fn read(shared: &Shared, headers: &HeaderMap, body: Body, key: Option<&str>) -> Result<Self, Refused> {
         let known = shared.tokens.of(headers, shared.now()).map_err(Refused::Denied)?;
         let edition = shared.edition().map_err(Refused::NotReady)?;
         let body = read(body).await.map_err(|unusable| Refused::Unusable(key.map(str::to_owned), unusable))?;

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use esclusa_server::{Kind, Secret, Server, Settings};
+use esclusa_server::{Kind, Secret, Server, Settings, Store, Token};
 use esclusa_sync::{Answer, Failure, News, Request as Asked, Source};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -71,6 +71,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) server: Secret,
     pub(crate) client: Secret,
+    pub(crate) admin: Secret,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -82,16 +83,25 @@ impl Running {
     }
 
     pub(crate) async fn with(source: impl Source, change: impl FnOnce(Settings) -> Settings) -> Self {
-        let (server, client) = (Secret::new(Kind::Server).unwrap(), Secret::new(Kind::Client).unwrap());
-        let tokens = vec![server.token(), client.token()];
+        Running::on(change, |settings| Server::start(source, settings).unwrap()).await
+    }
+
+    /// With a store that flags are written to.
+    pub(crate) async fn writing(source: impl Source, store: Store, change: impl FnOnce(Settings) -> Settings) -> Self {
+        Running::on(change, |settings| Server::start_writing(source, store, settings).unwrap()).await
+    }
+
+    async fn on(change: impl FnOnce(Settings) -> Settings, start: impl FnOnce(&Settings) -> Server) -> Self {
+        let [server, client, admin] = [Kind::Server, Kind::Client, Kind::Admin].map(|kind| Secret::new(kind).unwrap());
+        let tokens = vec![server.token(), client.token(), Token { name: Some("ana".to_owned()), ..admin.token() }];
         let settings = change(Settings { tokens, spread_ms: 0, ..Settings::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let started = Server::start(source, &settings).unwrap();
+        let started = start(&settings);
         assert!(started.available(PATIENCE).await, "{}", started.status());
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(started.run(listener, async { drop(stopped.await) }));
-        Running { address, server, client, stop: Some(stop), task }
+        Running { address, server, client, admin, stop: Some(stop), task }
     }
 
     /// Tells it to stop, and waits until it has.
@@ -109,8 +119,7 @@ impl Running {
     }
 
     pub(crate) fn question(&self, method: &str, path: &str) -> Question {
-        let builder = Request::builder().method(method).uri(path).header("host", self.address.to_string());
-        Question { address: self.address, builder, body: Bytes::new() }
+        Question::new(method, self.address, path)
     }
 
     /// All answers that a token gets.
@@ -132,8 +141,17 @@ pub(crate) struct Question {
 }
 
 impl Question {
+    pub(crate) fn new(method: &str, address: SocketAddr, path: &str) -> Self {
+        let builder = Request::builder().method(method).uri(path).header("host", address.to_string());
+        Question { address, builder, body: Bytes::new() }
+    }
+
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
         Question { builder: self.builder.header(name, value), ..self }
+    }
+
+    pub(crate) fn body(self, body: &str) -> Self {
+        Question { body: Bytes::from(body.to_owned()), ..self }
     }
 
     pub(crate) fn token(self, secret: &Secret) -> Self {

@@ -1,0 +1,184 @@
+//! Where flags are written: a table in Postgres, in place, or one in SQLite.
+//!
+//! What a change means is decided above, once for both; a store only reads rows, writes rows, and keeps the history. Its
+//! triggers write the history, so a change by SQL is recorded as any other.
+
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use esclusa::Value;
+pub(crate) use esclusa_sync::Recorded;
+
+use crate::problem::Problem;
+use crate::token::Token;
+
+/// A row, as an object by the names of its columns.
+pub(crate) type Row = Value<'static>;
+
+/// Who changes something, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Signature {
+    pub(crate) by: String,
+    pub(crate) reason: String,
+}
+
+/// What a transaction is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    Reading,
+    /// Nobody else writes to the table until it ends.
+    Writing(Signature),
+    /// Waits for nobody who writes to other rows.
+    Stopping(Signature),
+}
+
+/// The table of the flags, and its history, in one transaction.
+pub(crate) trait Table {
+    /// The columns that can be written.
+    fn columns(&mut self) -> Result<Vec<String>, Problem>;
+    /// The columns that name a flag: the first that is not null counts.
+    fn keys(&self) -> Vec<String>;
+    fn rows(&mut self) -> Result<Vec<Row>, Problem>;
+    /// Writes a row with these columns, which are fields of an object in JSON.
+    fn insert(&mut self, written: &[&str], json: &str) -> Result<(), Problem>;
+    /// Writes these columns of a flag's only row, and when that was.
+    fn update(&mut self, key: &str, written: &[&str], json: &str) -> Result<(), Problem>;
+    fn delete(&mut self, key: &str) -> Result<(), Problem>;
+    /// The emergency rollback. It is recorded also if the flag is off already.
+    fn switch_off(&mut self, key: &str) -> Result<(), Problem>;
+    /// What is recorded of a flag, or of all: the newest first.
+    fn recorded(&mut self, flag: Option<&str>, limit: u32, skipped: u32) -> Result<Vec<Recorded>, Problem>;
+    /// The id of the last line of a flag, if who writes may read the history too.
+    fn last_record(&mut self, flag: &str) -> Result<Option<String>, Problem> {
+        Ok(self.recorded(Some(flag), 1, 0)?.pop().and_then(|line| line.id))
+    }
+    fn record(&mut self, id: &str) -> Result<Option<Recorded>, Problem>;
+    /// What is recorded after a time, the newest first.
+    fn recorded_since(&mut self, time: &str) -> Result<Vec<Recorded>, Problem>;
+    /// A recorded row as `rows` shows it.
+    fn shown(&self, row: Row) -> Row {
+        row
+    }
+}
+
+/// Where flags are written.
+///
+/// ```no_run
+/// use esclusa_server::Store;
+///
+/// // The table that the migration watches there.
+/// let store = Store::postgres(esclusa_sync::Postgres::new("postgres://editor@db/app")?, None);
+/// # let _ = store;
+/// # Ok::<(), esclusa_sync::Failure>(())
+/// ```
+#[derive(Clone)]
+pub struct Store(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Postgres(Arc<postgres::Database>),
+    #[cfg(feature = "sqlite")]
+    Sqlite(Arc<sqlite::File>),
+}
+
+/// The connection string may have a password.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.name()).finish()
+    }
+}
+
+/// Why a store cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(pub(crate) String);
+
+impl Store {
+    /// The table of that name in a Postgres, or the only one that the migration watches. It is asked when something is to
+    /// be written.
+    #[must_use]
+    pub fn postgres(source: esclusa_sync::Postgres, table: Option<String>) -> Self {
+        Store(Kind::Postgres(Arc::new(postgres::Database::new(source, table))))
+    }
+
+    /// A file of SQLite, which is made if it is not there, with this table for the flags and what belongs to it: the
+    /// revision, the history and its triggers, and the tokens.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or written, or its table has no columns of flags.
+    #[cfg(feature = "sqlite")]
+    pub fn sqlite(path: impl Into<std::path::PathBuf>, table: &str) -> Result<Self, StoreError> {
+        Ok(Store(Kind::Sqlite(Arc::new(sqlite::File::open(&path.into(), table)?))))
+    }
+
+    /// The tokens that are kept with the flags.
+    pub(crate) fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        match &self.0 {
+            Kind::Postgres(_) => Ok(Vec::new()),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(file) => file.tokens(),
+        }
+    }
+
+    /// Whether it keeps tokens.
+    pub(crate) fn keeps_tokens(&self) -> bool {
+        !matches!(self.0, Kind::Postgres(_))
+    }
+
+    /// Keeps the first admin token, without its secret; whether it is the first.
+    pub(crate) async fn keep_first(&self, token: Token) -> Result<bool, Problem> {
+        match self.0.clone() {
+            Kind::Postgres(_) => {
+                drop(token);
+                Ok(false)
+            }
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(file) => {
+                let kept = tokio::task::spawn_blocking(move || file.keep_first(&token)).await;
+                kept.unwrap_or_else(|_| Err(away("the change broke off")))
+            }
+        }
+    }
+
+    fn name(&self) -> &str {
+        match &self.0 {
+            Kind::Postgres(database) => database.name(),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(file) => file.name(),
+        }
+    }
+
+    /// Does all of it in one transaction, or nothing. It is finished also if the client goes away meanwhile.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        purpose: Purpose,
+        work: impl FnOnce(&mut dyn Table) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let store = self.0.clone();
+        let done = match store {
+            Kind::Postgres(database) => tokio::spawn(async move { database.run(purpose, work).await }).await,
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(file) => tokio::task::spawn_blocking(move || file.run(&purpose, work)).await,
+        };
+        done.unwrap_or_else(|_| Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the change broke off")))
+    }
+}
+
+/// A row that the store has written as JSON.
+pub(crate) fn parsed(json: &str) -> Result<Row, Problem> {
+    let unreadable =
+        |error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("a row of the table cannot be read: {error}"));
+    Ok(Value::from_json(json.as_bytes()).map_err(unreadable)?.into_owned())
+}
+
+/// The store does not answer now: nothing is changed, and a client may try again.
+pub(crate) fn away(problem: impl fmt::Display) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("the store does not answer: {problem}"))
+}

@@ -1,0 +1,278 @@
+//! The table in Postgres. Its triggers, which the migration has made, raise the revision, tell every app, and write the
+//! history.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use esclusa_sync::tokio_postgres::error::SqlState;
+use esclusa_sync::tokio_postgres::{Client, Error};
+use esclusa_sync::{Column, Opened, Source, Watch, WatchError, sign};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::{Purpose, Recorded, Row, Table, away, parsed};
+use crate::problem::Problem;
+
+/// How long all of a change may take: longer than it waits for a lock.
+const WITHIN: Duration = Duration::from_secs(15);
+/// How long somebody else's open transaction holds a change up, and how often the change looks.
+const LOCKED_WITHIN: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(20);
+/// What holds within a transaction.
+const LIMITS: &str = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10s'";
+/// How many connections wait for the next change.
+const MAX_IDLE: usize = 4;
+/// How often an emergency rollback is tried when another transaction was at work on the same row.
+const TRIES: usize = 5;
+
+pub(super) struct Database {
+    /// What messages call it, without secrets.
+    name: String,
+    table: Option<String>,
+    source: tokio::sync::Mutex<esclusa_sync::Postgres>,
+    idle: Mutex<Vec<Opened>>,
+    /// One change after the other: the history has the time at which a transaction began.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Database {
+    pub(super) fn new(source: esclusa_sync::Postgres, table: Option<String>) -> Self {
+        let name = source.name();
+        let source = tokio::sync::Mutex::new(source.timeout(WITHIN));
+        Database { name, table, source, idle: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        purpose: Purpose,
+        work: impl FnOnce(&mut dyn Table) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let all = async {
+            let _turn = match purpose {
+                Purpose::Writing(_) => Some(self.turn.lock().await),
+                _ => None,
+            };
+            let client = self.connection().await?;
+            let watch = self.watch(&client).await?;
+            let handle = Handle::current();
+            // The client is lost if this breaks off: then nobody knows how its transaction stands.
+            let done = spawn_blocking(move || {
+                let mut open = Open { client, handle, watch, columns: Vec::new() };
+                let done = open.transaction(&purpose, work);
+                (open.client, done)
+            });
+            let (client, done) = done.await.map_err(|_| away("the connection broke off"))?;
+            if !client.is_closed() {
+                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                if idle.len() < MAX_IDLE {
+                    idle.push(client);
+                }
+            }
+            done
+        };
+        let late = |_| away(format!("no answer within {} s; look whether the change is there", WITHIN.as_secs()));
+        timeout(WITHIN, all).await.map_err(late)?
+    }
+
+    async fn connection(&self) -> Result<Opened, Problem> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        while let Some(client) = idle() {
+            // One that went meanwhile is found here, before anything is changed.
+            if !client.is_closed() && client.batch_execute("").await.is_ok() {
+                return Ok(client);
+            }
+        }
+        let opened = self.source.lock().await.open(|_| {}).await;
+        opened.map_err(|failure| away(format!("{}: {}", self.name, failure.error)))
+    }
+
+    async fn watch(&self, client: &Client) -> Result<Watch, Problem> {
+        let mut watches = Watch::all(client, self.table.as_deref()).await.map_err(|error| match error {
+            WatchError::Missing(problem) => away(format!("{}: {problem}", self.name)),
+            WatchError::Database(error) => problem(&error),
+        })?;
+        let only = watches.pop().filter(|_| watches.is_empty());
+        only.ok_or_else(|| away(format!("{}: several tables are watched, expected the name of one", self.name)))
+    }
+}
+
+struct Open {
+    client: Opened,
+    handle: Handle,
+    watch: Watch,
+    columns: Vec<Column>,
+}
+
+impl Open {
+    fn transaction<T>(
+        &mut self,
+        purpose: &Purpose,
+        work: impl FnOnce(&mut dyn Table) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let begun = self.begin(purpose).and_then(|()| work(self));
+        match begun {
+            Ok(done) => {
+                self.execute("COMMIT")?;
+                Ok(done)
+            }
+            Err(refused) => {
+                // A connection that is gone has rolled back already.
+                let _ = self.execute("ROLLBACK");
+                Err(refused)
+            }
+        }
+    }
+
+    fn begin(&self, purpose: &Purpose) -> Result<(), Problem> {
+        let (begin, signature) = match purpose {
+            Purpose::Reading => ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", None),
+            Purpose::Writing(signature) | Purpose::Stopping(signature) => {
+                ("BEGIN ISOLATION LEVEL READ COMMITTED", Some(signature))
+            }
+        };
+        if matches!(purpose, Purpose::Writing(_)) {
+            if self.watch.is_mapped || self.watch.keys.is_empty() {
+                let detail = format!("a mapping reads {}, and this server does not write by one", self.watch.name);
+                return Err(Problem::new(StatusCode::CONFLICT, detail));
+            }
+            self.begin_alone(&format!("{begin}; {LIMITS}"))?;
+        } else {
+            self.execute(&format!("{begin}; {LIMITS}"))?;
+        }
+        match signature {
+            Some(signature) => self.wait(sign(&self.client, Some(&signature.by), &signature.reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins when nobody else writes to the table. It asks again and again, because everybody who wants to write would
+    /// wait behind a lock that waits, an emergency rollback too. The history has the time at which the last attempt began.
+    fn begin_alone(&self, begin: &str) -> Result<(), Problem> {
+        let sql = format!("{begin}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE NOWAIT", self.watch.name);
+        let began = Instant::now();
+        loop {
+            match self.handle.block_on(self.client.batch_execute(&sql)) {
+                Err(error)
+                    if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) && began.elapsed() < LOCKED_WITHIN =>
+                {
+                    self.execute("ROLLBACK")?;
+                    std::thread::sleep(AGAIN);
+                }
+                done => return done.map_err(|error| problem(&error)),
+            }
+        }
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), Problem> {
+        self.wait(self.client.batch_execute(sql))
+    }
+
+    fn wait<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Problem> {
+        self.handle.block_on(work).map_err(|error| problem(&error))
+    }
+
+    fn wait_for_row<T>(&self, work: impl Future<Output = Result<T, WatchError>>) -> Result<T, Problem> {
+        self.handle.block_on(work).map_err(|error| match error {
+            WatchError::Missing(detail) => Problem::new(StatusCode::FORBIDDEN, detail),
+            WatchError::Database(error) => problem(&error),
+        })
+    }
+}
+
+impl Table for Open {
+    fn columns(&mut self) -> Result<Vec<String>, Problem> {
+        self.columns = self.wait(self.watch.columns(&self.client))?;
+        Ok(self.columns.iter().map(|column| column.name.clone()).collect())
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.watch.keys.clone()
+    }
+
+    fn rows(&mut self) -> Result<Vec<Row>, Problem> {
+        self.wait(self.watch.rows(&self.client))?.iter().map(|json| parsed(json)).collect()
+    }
+
+    fn insert(&mut self, written: &[&str], json: &str) -> Result<(), Problem> {
+        self.wait(self.watch.insert(&self.client, written, json))
+    }
+
+    fn update(&mut self, key: &str, written: &[&str], json: &str) -> Result<(), Problem> {
+        if self.columns.is_empty() {
+            self.columns()?;
+        }
+        self.wait_for_row(self.watch.update(&self.client, &self.columns, key, written, json))
+    }
+
+    fn delete(&mut self, key: &str) -> Result<(), Problem> {
+        self.wait_for_row(self.watch.delete(&self.client, key))
+    }
+
+    fn switch_off(&mut self, key: &str) -> Result<(), Problem> {
+        let mut left = TRIES;
+        loop {
+            let sql = "SELECT esclusa.emergency_rollback($1, NULL, $2)";
+            self.execute("SAVEPOINT stopping")?;
+            match self.handle.block_on(self.client.query(sql, &[&key, &self.watch.name])) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.code() == Some(&SqlState::T_R_SERIALIZATION_FAILURE) && left > 1 => {
+                    self.execute("ROLLBACK TO stopping")?;
+                    left -= 1;
+                }
+                Err(error)
+                    if error.as_db_error().is_some_and(|error| error.message().starts_with("there is no flag")) =>
+                {
+                    return Err(Problem::no_flag(key));
+                }
+                Err(error) => return Err(problem(&error)),
+            }
+        }
+    }
+
+    fn recorded(&mut self, flag: Option<&str>, limit: u32, skipped: u32) -> Result<Vec<Recorded>, Problem> {
+        let history = &self.watch.history;
+        self.wait(Recorded::read(&self.client, history, flag, limit.into(), skipped.into()))
+    }
+
+    fn last_record(&mut self, flag: &str) -> Result<Option<String>, Problem> {
+        // A refusal would end the transaction, and the change with it.
+        let sql = "SELECT pg_catalog.has_table_privilege($1, 'SELECT')";
+        let may = self.wait(self.client.query(sql, &[&self.watch.history]))?;
+        if !may.iter().any(|row| row.get(0)) {
+            return Ok(None);
+        }
+        Ok(self.recorded(Some(flag), 1, 0)?.pop().and_then(|line| line.id))
+    }
+
+    fn record(&mut self, id: &str) -> Result<Option<Recorded>, Problem> {
+        self.wait(Recorded::find(&self.client, &self.watch.history, id))
+    }
+
+    fn recorded_since(&mut self, time: &str) -> Result<Vec<Recorded>, Problem> {
+        self.wait(Recorded::since(&self.client, &self.watch.history, time))
+    }
+}
+
+/// What an error of the database means for a request.
+fn problem(error: &Error) -> Problem {
+    let Some(said) = error.as_db_error() else {
+        return away("the connection to Postgres broke off; look whether the change is there");
+    };
+    let code = said.code();
+    let status = match code.code().get(..2).unwrap_or_default() {
+        // A value that the type of its column refuses, a constraint, a trigger that objects.
+        "22" | "23" | "P0" => StatusCode::UNPROCESSABLE_ENTITY,
+        "42" if *code == SqlState::INSUFFICIENT_PRIVILEGE => StatusCode::FORBIDDEN,
+        "53" if *code == SqlState::DISK_FULL => StatusCode::INSUFFICIENT_STORAGE,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let status = if *code == SqlState::UNIQUE_VIOLATION { StatusCode::CONFLICT } else { status };
+    let hint = said.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    Problem::new(status, format!("Postgres refuses: {}{hint}", said.message()))
+}
