@@ -7,17 +7,21 @@ use clap::ValueEnum;
 use crate::desk::{Desk, Findings, Trouble};
 use crate::source::Reading;
 
-/// Serve flags over HTTP: OFREP for any language, snapshots for apps with Esclusa
+/// Serve flags over HTTP: OFREP for any language, snapshots for apps with Esclusa, and changes of flags
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
+  esclusa serve
   esclusa serve flags.json
+  esclusa serve sqlite:flags.db
   esclusa serve production --listen 0.0.0.0:4365
   esclusa serve --new-token client
 
+Flags in Postgres, with the migration, and in SQLite can be changed by who has an admin token.
+Where nothing is set up, esclusa.db is made in this folder, and a link gives the first admin token.
 Tokens and the rest of the set-up are in the section [serve] of esclusa.toml.
 Exit codes: 0 it was told to stop, 2 it could not begin.")]
 pub struct Arguments {
-    /// A file, an address, or a name of esclusa.toml; without it `store` of `[serve]`, or the only source
+    /// A file, an address, or a name of esclusa.toml; without it `store` of `[serve]`, the only source, or esclusa.db
     #[arg(value_name = "SNAPSHOT")]
     pub source: Option<String>,
     #[command(flatten)]
@@ -38,6 +42,8 @@ pub enum TokenKind {
     Server,
     /// A page or an app that people can take apart: flags that are marked `client`
     Client,
+    /// A person or a program that changes flags
+    Admin,
 }
 
 /// Runs the command.

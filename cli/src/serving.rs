@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use esclusa_formats::Mapping;
-use esclusa_server::{Kind, Secret, Server, Settings};
+use esclusa_server::{Kind, Secret, Server, Settings, Store};
 use esclusa_sync::{Bundled, File, Mapped, Source};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -16,15 +16,19 @@ use crate::source::{Place, Use, parameters_of, variable_of};
 
 /// The settings that a variable may give: `ESCLUSA_SERVE_LISTEN` and so on.
 const TEXTS: [&str; 4] = ["store", "listen", "public_url", "cache"];
+/// The file of SQLite, and its table of flags, where nothing else is said.
+const FILE: &str = "esclusa.db";
+const TABLE: &str = "feature_flags";
 const NUMBERS: [&str; 2] = ["spread_ms", "max_streams"];
 
 pub(crate) fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
     if let Some(kind) = arguments.new_token {
         return new_token(kind, desk);
     }
-    let (store, mut settings) = setup(arguments, desk)?;
-    let place = arguments.reading.place(arguments.source.as_deref().or(store.as_deref()), desk)?;
-    let made = tokens_for_now(&mut settings)?;
+    let (named, mut settings) = setup(arguments, desk)?;
+    let place = place(arguments, named, desk)?;
+    let store = store(&place)?;
+    let made = tokens_for_now(&mut settings, &place, store.is_some())?;
     log(desk)?;
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::new(format!("cannot start the network: {error}")))?;
@@ -33,9 +37,13 @@ pub(crate) fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings
     let listener = listener.map_err(|error| Trouble::new(format!("cannot listen on {listen}: {error}")))?;
     let server = {
         let _inside = runtime.enter();
-        start(&place, &settings, desk)?
+        start(&place, store, &settings, desk)?
     };
-    desk.say(format_args!("serving {} at http://{}", server.status().source, listener.local_addr()?))?;
+    let address = listener.local_addr()?;
+    desk.say(format_args!("serving {} at http://{address}", server.status().source))?;
+    if let Some(path) = server.setup_path().map_err(|error| Trouble::new(error.to_string()))? {
+        desk.say(format_args!("  the first admin token, once: http://{address}{path}"))?;
+    }
     for secret in &made {
         desk.say(format_args!("  {} token, until this ends: {}", secret.kind(), secret.text()))?;
     }
@@ -52,6 +60,7 @@ fn new_token(kind: TokenKind, desk: &mut Desk<'_>) -> Result<Findings, Trouble> 
     let kind = match kind {
         TokenKind::Server => Kind::Server,
         TokenKind::Client => Kind::Client,
+        TokenKind::Admin => Kind::Admin,
     };
     let secret = Secret::new(kind).map_err(|error| Trouble::new(error.to_string()))?;
     desk.say("The token, which is shown this once:")?;
@@ -62,6 +71,35 @@ fn new_token(kind: TokenKind, desk: &mut Desk<'_>) -> Result<Findings, Trouble> 
         secret.sha256()
     ))?;
     Ok(Findings::None)
+}
+
+/// Where the flags are. Where nothing says it, they are in a file of SQLite in this folder.
+fn place(arguments: &Arguments, named: Option<String>, desk: &Desk<'_>) -> Result<Place, Trouble> {
+    let given = arguments.source.clone().or(named);
+    let is_said = given.is_some() || !arguments.reading.config(desk)?.sources.is_empty();
+    let given = if is_said || !cfg!(feature = "sqlite") { given } else { Some(format!("sqlite:{FILE}")) };
+    let mut place = arguments.reading.place(given.as_deref(), desk)?;
+    if place.place.starts_with("sqlite:") && place.table.is_none() {
+        place.table = Some(TABLE.to_owned());
+    }
+    Ok(place)
+}
+
+/// Where flags are written, if it is a store that can be written to. A mapping of the app's own only reads.
+fn store(place: &Place) -> Result<Option<Store>, Trouble> {
+    if place.mapping.is_some() {
+        return Ok(None);
+    }
+    #[cfg(feature = "sqlite")]
+    if let (Some(file), Some(table)) = (place.place.strip_prefix("sqlite:"), &place.table) {
+        let store = Store::sqlite(place.folder.join(file), table);
+        return store.map(Some).map_err(|error| Trouble::new(error.to_string()));
+    }
+    if !place.is_postgres() {
+        return Ok(None);
+    }
+    let source = esclusa_sync::Postgres::new(&place.place).map_err(|failure| Trouble::new(failure.error))?;
+    Ok(Some(Store::postgres(source, place.table.clone())))
 }
 
 /// Arguments over variables over `esclusa.toml`.
@@ -81,6 +119,11 @@ fn setup(arguments: &Arguments, desk: &Desk<'_>) -> Result<(Option<String>, Sett
             })?;
             written.insert(name.to_owned(), number.into());
         }
+    }
+    if let Some(value) = variable("reason_required") {
+        let is = value.parse::<bool>();
+        let expected = |_| Trouble::new(format!("ESCLUSA_SERVE_REASON_REQUIRED is `{value}`, expected true or false"));
+        written.insert("reason_required".to_owned(), is.map_err(expected)?.into());
     }
     let store = match written.remove("store") {
         None => None,
@@ -108,17 +151,24 @@ fn tokens(config: &Config, desk: &Desk<'_>) -> Result<String, Trouble> {
 }
 
 /// Without tokens two are made that end with the process, on this machine alone: there is no default password.
-fn tokens_for_now(settings: &mut Settings) -> Result<Vec<Secret>, Trouble> {
+fn tokens_for_now(settings: &mut Settings, place: &Place, is_written: bool) -> Result<Vec<Secret>, Trouble> {
     if !settings.tokens.is_empty() {
         return Ok(Vec::new());
     }
+    // SQLite keeps its admin tokens, and gives the first one by a link.
+    let keeps_tokens = is_written && !place.is_postgres();
     if !settings.listen.ip().is_loopback() {
+        if keeps_tokens {
+            return Ok(Vec::new());
+        }
         return Err(Trouble::new(format!(
             "no token is set up, and {} can be reached from outside: expected one of `esclusa serve --new-token server`",
             settings.listen
         )));
     }
-    let made = [Kind::Server, Kind::Client].map(Secret::new).into_iter().collect::<Result<Vec<_>, _>>();
+    let mut kinds = vec![Kind::Server, Kind::Client];
+    kinds.extend((is_written && !keeps_tokens).then_some(Kind::Admin));
+    let made = kinds.into_iter().map(Secret::new).collect::<Result<Vec<_>, _>>();
     let made = made.map_err(|error| Trouble::new(error.to_string()))?;
     settings.tokens = made.iter().map(Secret::token).collect();
     Ok(made)
@@ -136,8 +186,8 @@ fn log(desk: &Desk<'_>) -> Result<(), Trouble> {
     subscriber.try_init().map_err(|error| Trouble::new(format!("cannot write a log: {error}")))
 }
 
-fn start(place: &Place, settings: &Settings, desk: &mut Desk<'_>) -> Result<Server, Trouble> {
-    let starting = Starting { place, settings };
+fn start(place: &Place, store: Option<Store>, settings: &Settings, desk: &mut Desk<'_>) -> Result<Server, Trouble> {
+    let starting = Starting { place, store, settings };
     if place.place == "-" {
         let mut bytes = Vec::new();
         desk.input.read_to_end(&mut bytes)?;
@@ -155,6 +205,7 @@ fn start(place: &Place, settings: &Settings, desk: &mut Desk<'_>) -> Result<Serv
 /// Starting a server on a store.
 struct Starting<'s> {
     place: &'s Place,
+    store: Option<Store>,
     settings: &'s Settings,
 }
 
@@ -162,13 +213,17 @@ impl Use for Starting<'_> {
     type Made = Server;
 
     fn with(self, source: impl Source) -> Result<Server, Trouble> {
-        let server = match &self.place.mapping {
-            Some(mapping) => Server::start(source.mapped(Mapping::clone(mapping)), self.settings),
+        let server = match (&self.place.mapping, self.store) {
+            (Some(mapping), _) => Server::start(source.mapped(Mapping::clone(mapping)), self.settings),
             // Rows may bring a mapping along, as Postgres keeps one beside a table.
-            None => {
+            (None, store) => {
                 let parameters = parameters_of(&self.place.parameters);
                 let parameters = parameters.map_err(|error| Trouble::new(error.to_string()))?;
-                Server::start(Mapped::as_stored(source, parameters), self.settings)
+                let source = Mapped::as_stored(source, parameters);
+                match store {
+                    Some(store) => Server::start_writing(source, store, self.settings),
+                    None => Server::start(source, self.settings),
+                }
             }
         };
         server.map_err(|error| Trouble::new(format!("[serve]: {error}")))

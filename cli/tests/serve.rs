@@ -5,104 +5,15 @@
 #![cfg(feature = "serve")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at what is wrong")]
 
+mod serving;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use esclusa::{Context, FlagSet, Resolution, Value};
 use esclusa_loopback::Postgres;
-
-/// Longer than anything takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A server that runs until this is dropped.
-struct Serving {
-    child: Child,
-    talk: BufReader<ChildStderr>,
-    said: String,
-    address: String,
-}
-
-impl Serving {
-    fn start(folder: &Path, variables: &[(&str, &str)], words: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_esclusa"));
-        command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(words).current_dir(folder);
-        let mut child = command.envs(variables.iter().copied()).stderr(Stdio::piped()).spawn().unwrap();
-        let talk = BufReader::new(child.stderr.take().unwrap());
-        let mut serving = Serving { child, talk, said: String::new(), address: String::new() };
-        serving.address = serving.after("http://");
-        serving
-    }
-
-    /// The word after this one, when it is said.
-    fn after(&mut self, word: &str) -> String {
-        loop {
-            if let Some((_, rest)) = self.said.split_once(word)
-                && let Some((found, _)) = rest.split_once('\n')
-            {
-                return found.to_owned();
-            }
-            assert!(self.talk.read_line(&mut self.said).unwrap() > 0, "{}", self.said);
-        }
-    }
-
-    /// A whole answer: its status and its body.
-    fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
-        write!(stream, "{head}authorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-    }
-
-    fn until_ready(&self) {
-        let began = Instant::now();
-        while self.ask("GET", "/ready", "", "").0 != 200 {
-            assert!(began.elapsed() < PATIENCE, "nothing is published");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// Whether a flag is on.
-    fn value(&self, token: &str, key: &str, context: &str) -> Value<'static> {
-        let body = format!(r#"{{"context": {context}}}"#);
-        let (status, answer) = self.ask("POST", &format!("/ofrep/v1/evaluate/flags/{key}"), token, &body);
-        assert_eq!(status, 200, "{answer}");
-        Value::from_json(answer.as_bytes()).unwrap().get("value").unwrap().clone().into_owned()
-    }
-
-    /// The lines of a stream, after its first.
-    fn events(&self, path: &str, token: &str) -> impl FnMut(&str) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\r\n").unwrap();
-        let mut lines = BufReader::new(stream).lines();
-        let mut wait = move |wanted: &str| assert!(lines.any(|line| line.unwrap().contains(wanted)), "{wanted}");
-        wait(": esclusa");
-        wait
-    }
-
-    /// Tells it to stop, and gives everything that it said.
-    fn stop(mut self) -> String {
-        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-        self.talk.read_to_string(&mut self.said).unwrap();
-        std::mem::take(&mut self.said)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-    }
-}
+use serving::Serving;
 
 #[test]
 fn without_a_set_up_tokens_hold_until_it_ends_and_are_in_no_log() {

@@ -6,8 +6,8 @@ use super::browser::chromium;
 use super::suite::Outcome;
 use super::tools::Tools;
 
-/// The file of `cli/tests` that starts `esclusa serve`.
-pub(super) const COMMAND: &str = "serve";
+/// The files of `cli/tests` that start `esclusa serve`.
+pub(super) const COMMANDS: [&str; 2] = ["serve", "serve_edits"];
 
 /// The client for Python, and what asks as a description says.
 const PACKAGES: [&str; 2] = ["openfeature-provider-ofrep>=0.3,<0.4", "schemathesis>=4.32,<5"];
@@ -26,8 +26,9 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let has_chromium = chromium(tools);
     // With the features of the suite `cli`, so that what both take is compiled once.
     let packages = ["--package", "esclusa-server", "--package", "esclusa-cli", "--package", "esclusa-sync"];
-    let tests = ["--lib", "--test", "access", "--test", "ofrep", "--test", "snapshots", "--test", COMMAND];
-    let test = tools.cargo(["test", "--all-features", "--no-fail-fast"]).args(packages).args(tests);
+    let files = ["access", "asking", "ofrep", "postgres", "snapshots", "undoing", "writing"];
+    let tests = files.into_iter().chain(COMMANDS).flat_map(|name| ["--test", name]);
+    let test = tools.cargo(["test", "--all-features", "--no-fail-fast", "--lib"]).args(packages).args(tests);
     let test = test.args(["--", "--show-output"]);
     let test = test.env("ESCLUSA_OFREP_PYTHON", &python).env("ESCLUSA_OFREP_NODE", "node");
     let schemathesis = Path::new(&python).with_file_name("schemathesis");
