@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use crate::desk::{Desk, Findings, Trouble};
 use crate::source::Reading;
 
-/// Serve flags over HTTP: OFREP for any language, snapshots for apps with Esclusa, and changes of flags
+/// Serve flags over HTTP, and change them: OFREP for any language, snapshots for apps
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   esclusa serve
