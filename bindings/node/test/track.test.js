@@ -53,6 +53,7 @@ test('a feature that fails is off within two seconds, and listeners are told', n
   assert.match(line, /^crm: tripped, \d+ units on and \d+ off; errors: \d+ bad on and 0 off/);
   assert.deepEqual(guards.lines, String(guards).split('\n'));
   assert.equal(guards.lines[0], line);
+  assert.ok(guards.exposition.split('\n').includes('esclusa_guard_trips_total{flag="crm",metric="errors"} 1'), guards.exposition);
 
   flags.publishSync(rows());
   assert.ok(isOff(flags), 'the same run stays off');
@@ -153,6 +154,7 @@ test('guards that are not asked for are off, and say so; a guard with a mistake 
   asked.publishSync(rows({ guard: { event: 'checkout', errors: { at_most: 7 } } }));
   if (engine === 'wasm') {
     assert.deepEqual([asked.guards().isOn, asked.guards().lines], [false, ['guards are off: they need the native engine, and this is the one in WebAssembly']]);
+    assert.equal(asked.guards().exposition, '');
     assert.equal(warned.callCount(), 1);
   } else {
     assert.deepEqual(asked.guards().lines, ['crm: `guard/errors/at_most`: 7 does not fit, expected a share above 0 and below 1']);

@@ -226,6 +226,7 @@ pub(crate) fn guards_of<'py>(flags: &Bound<'py, Flags>) -> PyResult<Option<Bound
         ("problems".into(), problems.into()),
         ("unwatched".into(), guards.unwatched().into()),
         ("dropped".into(), guards.dropped().into()),
+        ("exposition".into(), guards.exposition().into()),
     ]);
     python(py, &all).map(Some)
 }

@@ -521,3 +521,30 @@ def test_a_source_and_guards_together(caplog: pytest.LogCaptureFixture) -> None:
     until(lambda: cohort(flags) == before, 10)
     assert flags._sync is not None
     flags._sync.close()
+
+
+def test_the_exposition_is_what_the_client_of_prometheus_reads_and_names_no_caller() -> None:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed
+
+    flags = guarded()
+    harm(flags)
+    flags.track("checkout", Context("user-0"), duration=0.03)
+    text = flags.guards().exposition
+    families = {family.name: family for family in parsed(text)}
+    assert families["esclusa_outcomes"].type == "counter"
+    errors = [
+        sample.value
+        for sample in families["esclusa_outcomes"].samples
+        if sample.labels == {"flag": "crm", "event": "checkout", "arm": "on", "outcome": "error"}
+    ]
+    assert errors == [len([user for user in cohort_before() if user < 400])]
+    assert {sample.labels["state"]: sample.value for sample in families["esclusa_guard_state"].samples}["tripped"] in (0, 1)
+    assert sum(sample.value for sample in families["esclusa_outcome_duration_seconds"].samples if "count" in sample.name) == 1
+    assert "user-" not in text
+    assert Flags().guards().exposition == ""
+
+
+def cohort_before() -> list[int]:
+    flags = Flags()
+    flags.publish(rows())
+    return cohort(flags)

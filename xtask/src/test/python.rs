@@ -11,7 +11,7 @@ use super::suite::Outcome;
 use super::tools::Tools;
 
 /// The PyPI packages for building and testing, in tested versions.
-const PACKAGES: [&str; 18] = [
+const PACKAGES: [&str; 19] = [
     "maturin>=1.16,<2",
     "pytest>=9,<10",
     "mypy>=2.4,<3",
@@ -30,11 +30,12 @@ const PACKAGES: [&str; 18] = [
     "pymongo>=4.15,<5",
     "gherkin-official>=42,<43",
     "jsonschema>=4.25,<5",
+    "prometheus-client>=0.23,<1",
 ];
 
 /// Fails unless all of them are installed.
 const READY: &str = "import maturin, pytest, mypy, openfeature, fastapi, uvicorn, httpx, pydantic, anyio, gunicorn, \
-                     psycopg, redis, numpy, urllib3, bson, gherkin, jsonschema";
+                     psycopg, redis, numpy, urllib3, bson, gherkin, jsonschema, prometheus_client";
 
 /// The name of the virtual environment.
 const NAME: &str = "python-package";

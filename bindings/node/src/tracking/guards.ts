@@ -117,6 +117,7 @@ interface WireGuards {
   problems: GuardProblem[];
   dropped: number;
   unwatched: number;
+  exposition: string;
 }
 
 /** The guards of flags at one moment. As a text it has one line for each flag, problem and count. */
@@ -132,6 +133,12 @@ export class Guards {
   readonly dropped: number;
   /** Number of outcomes of events that no guard names. */
   readonly unwatched: number;
+  /**
+   * The numbers of the guards for Prometheus, in the format of OpenMetrics 1.0
+   * (`application/openmetrics-text; version=1.0.0; charset=utf-8`): outcomes, durations, units, evidence, states and trips by
+   * flag, of this process; empty if guards are off.
+   */
+  readonly exposition: string;
 
   /** Made by `flags.guards()`. @internal */
   constructor(wire: string, offBecause: string, dropped: number) {
@@ -142,6 +149,7 @@ export class Guards {
     this.problems = said?.problems ?? [];
     this.dropped = said?.dropped ?? dropped;
     this.unwatched = said?.unwatched ?? 0;
+    this.exposition = said?.exposition ?? '';
   }
 
   /** The lines for people. */
@@ -161,7 +169,7 @@ export class Guards {
 
   /** What the console shows of it. */
   [inspected](_depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
-    return `Guards ${inspect({ ...this }, options)}`;
+    return `Guards ${inspect({ ...this, exposition: undefined }, options)}`;
   }
 }
 

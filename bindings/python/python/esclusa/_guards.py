@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
@@ -132,6 +132,10 @@ class Guards:
     dropped: int = 0
     """Outcomes that could not be read: a duration that is negative, NaN or longer than a day, an `error` that is not a
     bool, a `value` that is not a finite number, a context that is not a mapping."""
+    exposition: str = field(default="", repr=False, compare=False)
+    """The numbers of the guards for Prometheus, in the format of OpenMetrics 1.0
+    (`application/openmetrics-text; version=1.0.0; charset=utf-8`): outcomes, durations, units, evidence, states and trips
+    by flag. Those of this process: behind several workers, let Prometheus read each."""
 
     def __str__(self) -> str:
         lines = [*map(str, self.flags), *map(str, self.problems)]
@@ -149,6 +153,7 @@ def guards_of(plain: dict[str, Any] | None) -> Guards:
         problems=tuple(GuardProblem(*problem) for problem in plain["problems"]),
         unwatched=plain["unwatched"],
         dropped=plain["dropped"],
+        exposition=plain["exposition"],
     )
 
 

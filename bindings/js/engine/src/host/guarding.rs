@@ -97,6 +97,7 @@ impl Host {
             ("problems", Value::List(guards.problems().into_iter().map(problem).collect())),
             ("dropped", guards.dropped().into()),
             ("unwatched", guards.unwatched().into()),
+            ("exposition", guards.exposition().into()),
         ];
         Value::Object(fields.into_iter().map(|(name, value)| (name.into(), value)).collect()).to_string()
     }
