@@ -4,6 +4,8 @@ mod access;
 mod events;
 mod pages;
 mod tls;
+#[cfg(feature = "guard")]
+mod trips;
 
 use std::fmt;
 use std::future::pending;

@@ -138,15 +138,29 @@ impl Access {
             headers.insert(RANGE, HeaderValue::try_from(format!("{first}-{last}"))?);
         }
         request = request.headers(headers);
-        request.send().await.map_err(|error| {
-            if !error.is_connect() {
-                broken_off(error)
-            } else if error.is_timeout() {
-                Failure::new(format!("cannot connect within {} s", self.connect_timeout.as_secs_f64()))
-            } else {
-                Failure::new(format!("cannot connect: {}", innermost(error)))
-            }
-        })
+        request.send().await.map_err(|error| self.unanswered(error))
+    }
+
+    /// The answer to a body of JSON that is sent to a URL of its own origin.
+    #[cfg(feature = "guard")]
+    pub(super) async fn put(&self, url: Url, body: String) -> Result<Response, Failure> {
+        let mut headers = self.headers.clone();
+        if let Some(token) = &self.token {
+            headers.insert(AUTHORIZATION, bearer(&token())?);
+        }
+        headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let request = self.client.put(url).headers(headers).body(body);
+        request.send().await.map_err(|error| self.unanswered(error))
+    }
+
+    fn unanswered(&self, error: Error) -> Failure {
+        if !error.is_connect() {
+            broken_off(error)
+        } else if error.is_timeout() {
+            Failure::new(format!("cannot connect within {} s", self.connect_timeout.as_secs_f64()))
+        } else {
+            Failure::new(format!("cannot connect: {}", innermost(error)))
+        }
     }
 }
 
@@ -176,7 +190,7 @@ fn unpacked(response: Response) -> Result<Response, Failure> {
 }
 
 /// The wait that the server asks for.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let now_ms = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
     let now_ms = u64::try_from(now_ms).unwrap_or(u64::MAX);
