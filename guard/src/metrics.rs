@@ -1,6 +1,7 @@
 //! The numbers of guards for Prometheus: a collector of `prometheus-client`, and the text of it alone.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
@@ -9,7 +10,7 @@ use prometheus_client::registry::Registry;
 
 use crate::guards::Guards;
 use crate::status::State;
-use crate::tally::ENDS_MS;
+use crate::tally::{ENDS_MS, Tallies, Tally};
 
 const STATES: [State; 5] = [State::Waiting, State::Healthy, State::Suspicious, State::Blind, State::Tripped];
 
@@ -150,5 +151,28 @@ impl Collector for Guards {
             }
         }
         Ok(())
+    }
+}
+
+impl Tallies {
+    /// Each arm by its word.
+    fn arms(&self) -> [(&'static str, &Tally); 2] {
+        [("on", &self.on), ("off", &self.off)]
+    }
+}
+
+impl Tally {
+    /// Each outcome by its word, with its number.
+    fn outcomes(&self) -> [(&'static str, u64); 2] {
+        [("ok", self.ok.load(Ordering::Relaxed)), ("error", self.errors.load(Ordering::Relaxed))]
+    }
+
+    /// The sum of the durations in seconds, and the number in each bucket.
+    fn durations(&self) -> (f64, [u64; ENDS_MS.len() + 1]) {
+        let counts =
+            std::array::from_fn(|place| self.durations.get(place).map_or(0, |bucket| bucket.load(Ordering::Relaxed)));
+        #[expect(clippy::cast_precision_loss, reason = "microseconds, exact for 285 years")]
+        let sum = self.sum_us.load(Ordering::Relaxed) as f64 / 1e6;
+        (sum, counts)
     }
 }

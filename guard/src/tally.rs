@@ -13,18 +13,18 @@ pub(crate) const ENDS_MS: [f64; 11] = [5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.
 /// The outcomes of both arms.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
-    on: Tally,
-    off: Tally,
+    pub(crate) on: Tally,
+    pub(crate) off: Tally,
 }
 
 /// The outcomes of one arm. Each number is right, several of them together may be of slightly different times.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    ok: AtomicU64,
-    errors: AtomicU64,
+    pub(crate) ok: AtomicU64,
+    pub(crate) errors: AtomicU64,
     /// Durations in each bucket; the last is of those that are longer than all ends.
-    durations: [AtomicU64; ENDS_MS.len() + 1],
-    sum_us: AtomicU64,
+    pub(crate) durations: [AtomicU64; ENDS_MS.len() + 1],
+    pub(crate) sum_us: AtomicU64,
 }
 
 impl Tallies {
@@ -40,26 +40,5 @@ impl Tallies {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time, never negative")]
             tally.sum_us.fetch_add((ms * 1_000.0) as u64, Ordering::Relaxed);
         }
-    }
-
-    /// Each arm by its word.
-    pub(crate) fn arms(&self) -> [(&'static str, &Tally); 2] {
-        [("on", &self.on), ("off", &self.off)]
-    }
-}
-
-impl Tally {
-    /// Each outcome by its word, with its number.
-    pub(crate) fn outcomes(&self) -> [(&'static str, u64); 2] {
-        [("ok", self.ok.load(Ordering::Relaxed)), ("error", self.errors.load(Ordering::Relaxed))]
-    }
-
-    /// The sum of the durations in seconds, and the number in each bucket.
-    pub(crate) fn durations(&self) -> (f64, [u64; ENDS_MS.len() + 1]) {
-        let counts =
-            std::array::from_fn(|place| self.durations.get(place).map_or(0, |bucket| bucket.load(Ordering::Relaxed)));
-        #[expect(clippy::cast_precision_loss, reason = "microseconds, exact for 285 years")]
-        let sum = self.sum_us.load(Ordering::Relaxed) as f64 / 1e6;
-        (sum, counts)
     }
 }

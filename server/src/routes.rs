@@ -8,16 +8,16 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 
-use crate::api::{explain, flags, history, preview};
+use crate::api::{explain, flags, history, preview, trips};
 use crate::cors::cors;
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::{health, manifest, ofrep, page, session, setup, snapshot, stop};
 
 /// The addresses as metrics name them; any other is `other`.
-const ROUTES: [&str; 22] = [
+const ROUTES: [&str; 25] = [
     "/ofrep/v1/evaluate/flags",
     "/ofrep/v1/evaluate/flags/{*key}",
     "/ofrep/v1/events",
@@ -29,7 +29,10 @@ const ROUTES: [&str; 22] = [
     "/api/v1/flags",
     "/api/v1/flags/{key}",
     "/api/v1/flags/{key}/history",
+    "/api/v1/flags/{key}/resume",
     "/api/v1/flags/{key}/rollback",
+    "/v1/trips",
+    "/v1/trips/{flag}",
     "/api/v1/history",
     "/api/v1/history/{id}/undo",
     "/api/v1/preview",
@@ -58,6 +61,9 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
         .route("/api/v1/flags/{key}", get(flags::one).put(flags::put).patch(flags::patch).delete(flags::delete))
         .route("/api/v1/flags/{key}/history", get(history::of_flag))
         .route("/api/v1/flags/{key}/rollback", post(flags::roll_back))
+        .route("/api/v1/flags/{key}/resume", post(trips::resume))
+        .route("/v1/trips", get(trips::all))
+        .route("/v1/trips/{flag}", put(trips::propose))
         .route("/api/v1/history", get(history::all))
         .route("/api/v1/history/{id}/undo", post(history::undo))
         .route("/api/v1/preview", post(preview::preview))

@@ -1,6 +1,6 @@
 //! Trips in stores: what one process has switched off is off in all, is written down once, outlives an outage of the store,
 //! and is opened by a person alone.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops at what is wrong")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what is wrong")]
 
 mod database;
 

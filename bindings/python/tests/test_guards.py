@@ -530,7 +530,7 @@ def test_the_exposition_is_what_the_client_of_prometheus_reads_and_names_no_call
     harm(flags)
     flags.track("checkout", Context("user-0"), duration=0.03)
     text = flags.guards().exposition
-    families = {family.name: family for family in parsed(text)}
+    families = {family.name: family for family in parsed(text)}  # type: ignore[no-untyped-call]
     assert families["esclusa_outcomes"].type == "counter"
     errors = [
         sample.value

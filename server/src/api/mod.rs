@@ -4,6 +4,7 @@ pub(crate) mod explain;
 pub(crate) mod flags;
 pub(crate) mod history;
 pub(crate) mod preview;
+pub(crate) mod trips;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //! What a change means is decided above, once for both; a store only reads rows, writes rows, and keeps the history. Its
 //! triggers write the history, so a change by SQL is recorded as any other.
 
+mod guard_state;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod schema;
@@ -13,9 +14,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use esclusa::Value;
+use esclusa::{Time, Trip, Value};
 pub(crate) use esclusa_sync::Recorded;
+use guard_state::GuardState;
 
+use crate::api::row_of;
 use crate::problem::Problem;
 use crate::token::Token;
 
@@ -39,6 +42,21 @@ pub(crate) enum Purpose {
     Stopping(Signature),
 }
 
+/// What has become of a trip.
+#[derive(Debug)]
+pub(crate) enum Tripping {
+    Taken,
+    /// The flag has tripped already, by this.
+    Known(Value<'static>),
+    /// The flag is in another run.
+    Over(u64),
+}
+
+/// There is no such flag with a guard.
+pub(crate) fn no_guard(key: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("there is no flag `{key}` with a guard"))
+}
+
 /// The table of the flags, and its history, in one transaction.
 pub(crate) trait Table {
     /// The columns that can be written.
@@ -53,6 +71,33 @@ pub(crate) trait Table {
     fn delete(&mut self, key: &str) -> Result<(), Problem>;
     /// The emergency rollback. It is recorded also if the flag is off already.
     fn switch_off(&mut self, key: &str) -> Result<(), Problem>;
+    /// Switches off a flag whose guard has tripped, in its present run.
+    fn trip(&mut self, trip: &Trip) -> Result<Tripping, Problem> {
+        let key = trip.flag();
+        let state = self.guard_state(key)?;
+        let run = state.run().unwrap_or(1);
+        if run != trip.run() {
+            return Ok(Tripping::Over(run));
+        }
+        if let Some(known) = state.trip() {
+            return Ok(Tripping::Known(known.clone()));
+        }
+        self.write_guard_state(key, state.tripped(trip), "guard_trip")?;
+        Ok(Tripping::Taken)
+    }
+    /// Begins a new run of a flag; its number.
+    fn resume(&mut self, key: &str, at_step: Option<u64>, now: Time) -> Result<u64, Problem> {
+        let (state, run) = self.guard_state(key)?.resumed(at_step, now);
+        self.write_guard_state(key, state, "guard_resume")?;
+        Ok(run)
+    }
+    /// The state of a flag that has a guard.
+    fn guard_state(&mut self, key: &str) -> Result<GuardState, Problem> {
+        let rows = self.rows()?;
+        let state = row_of(&rows, key)?.and_then(GuardState::of);
+        state.ok_or_else(|| no_guard(key))
+    }
+    fn write_guard_state(&mut self, key: &str, state: Value<'static>, action: &str) -> Result<(), Problem>;
     /// What is recorded of a flag, or of all: the newest first.
     fn recorded(&mut self, flag: Option<&str>, limit: u32, skipped: u32) -> Result<Vec<Recorded>, Problem>;
     /// The id of the last line of a flag, if who writes may read the history too.

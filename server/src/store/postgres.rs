@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use esclusa::{Time, Trip, Value};
 use esclusa_sync::tokio_postgres::error::SqlState;
 use esclusa_sync::tokio_postgres::{Client, Error};
 use esclusa_sync::{Column, Opened, Source, Watch, WatchError, sign};
@@ -12,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::{Purpose, Recorded, Row, Table, away, parsed};
+use super::{Purpose, Recorded, Row, Table, Tripping, away, no_guard, parsed};
 use crate::problem::Problem;
 
 /// How long all of a change may take: longer than it waits for a lock.
@@ -24,6 +25,13 @@ const AGAIN: Duration = Duration::from_millis(20);
 const LIMITS: &str = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10s'";
 /// How many connections wait for the next change.
 const MAX_IDLE: usize = 4;
+/// What `esclusa.trip` and `esclusa.resume` raise: another run has begun, there is no such flag with a guard, no table has the
+/// columns. Then what a database says that has not the functions, or does not grant them.
+const OTHER_RUN: &str = "ES007";
+const NO_FLAG: &str = "ES008";
+const NO_COLUMNS: &str = "ES006";
+const NO_FUNCTION: &str = "42883";
+const NO_RIGHT: &str = "42501";
 /// How often an emergency rollback is tried when another transaction was at work on the same row.
 const TRIES: usize = 5;
 
@@ -235,6 +243,38 @@ impl Table for Open {
         }
     }
 
+    fn trip(&mut self, trip: &Trip) -> Result<Tripping, Problem> {
+        let (key, run) = (trip.flag(), i64::try_from(trip.run()).unwrap_or(i64::MAX));
+        let sql = "SELECT esclusa.trip($1, $2, $3::text::jsonb, $4)";
+        let written = trip.to_value().to_json();
+        let table = &self.watch.name;
+        match self.handle.block_on(self.client.query_one(sql, &[&key, &run, &written, table])) {
+            Ok(row) if row.get(0) => Ok(Tripping::Taken),
+            Ok(_) => {
+                let known = self.guard_state(key)?.trip().cloned();
+                Ok(Tripping::Known(known.unwrap_or_default()))
+            }
+            Err(error) => match (error.code().map(SqlState::code), other_run(&error)) {
+                (Some(OTHER_RUN), Some(run)) => Ok(Tripping::Over(run)),
+                _ => Err(guard_problem(&error, key)),
+            },
+        }
+    }
+
+    fn resume(&mut self, key: &str, at_step: Option<u64>, _: Time) -> Result<u64, Problem> {
+        let at_step = at_step.map(|step| i64::try_from(step).unwrap_or(i64::MAX));
+        let sql = "SELECT esclusa.resume($1, NULL, $2, $3)";
+        let table = &self.watch.name;
+        let asked = self.handle.block_on(self.client.query_one(sql, &[&key, &at_step, table]));
+        let row = asked.map_err(|error| guard_problem(&error, key))?;
+        Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or_default())
+    }
+
+    fn write_guard_state(&mut self, _: &str, _: Value<'static>, _: &str) -> Result<(), Problem> {
+        // The database lets nobody but its own functions write it.
+        Err(Problem::new(StatusCode::CONFLICT, "`guard_state` is written by `esclusa.trip` and `esclusa.resume` alone"))
+    }
+
     fn recorded(&mut self, flag: Option<&str>, limit: u32, skipped: u32) -> Result<Vec<Recorded>, Problem> {
         let history = &self.watch.history;
         self.wait(Recorded::read(&self.client, history, flag, limit.into(), skipped.into()))
@@ -256,6 +296,24 @@ impl Table for Open {
 
     fn recorded_since(&mut self, time: &str) -> Result<Vec<Recorded>, Problem> {
         self.wait(Recorded::since(&self.client, &self.watch.history, time))
+    }
+}
+
+/// The run that a flag is in, if that is why it did not trip.
+fn other_run(error: &Error) -> Option<u64> {
+    error.as_db_error()?.detail()?.parse().ok()
+}
+
+/// What an error of `esclusa.trip` and `esclusa.resume` means for a request.
+fn guard_problem(error: &Error, key: &str) -> Problem {
+    match error.code().map(SqlState::code) {
+        Some(NO_FLAG) => no_guard(key),
+        Some(NO_COLUMNS | NO_FUNCTION | NO_RIGHT) => {
+            let said = error.as_db_error().map(|error| error.message().to_owned()).unwrap_or_default();
+            let expected = "expected 002_guard.sql, `SELECT esclusa.guard(…)` and `SELECT esclusa.allow_guard(…)`";
+            Problem::new(StatusCode::CONFLICT, format!("Postgres refuses: {said}; {expected}"))
+        }
+        _ => problem(error),
     }
 }
 

@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS {flags} (
     schedule TEXT,
     overrides TEXT,
     client BOOLEAN,
+    guard TEXT,
+    guard_state TEXT,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 );
@@ -124,7 +126,7 @@ fn triggers(flags: &str, columns: &[Column]) -> String {
         let name = quoted(&column.name);
         // A rollback of a flag that is off already is recorded too.
         let is_switch = ["enabled", "rollout_percentage"].contains(&column.name.as_str());
-        let always = if is_switch { format!(" OR {acts} IS NOT NULL") } else { String::new() };
+        let always = if is_switch { format!(" OR {acts} = 'emergency_rollback'") } else { String::new() };
         format!("(OLD.{name} IS NOT NEW.{name}{always})")
     };
     let compared = || columns.iter().filter(|column| !NOISE.contains(&column.name.as_str()));

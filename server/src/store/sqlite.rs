@@ -222,6 +222,13 @@ impl Table for Open<'_> {
         self.update(key, &written, r#"{"enabled": false, "rollout_percentage": 0}"#)
     }
 
+    fn write_guard_state(&mut self, key: &str, state: Value<'static>, action: &str) -> Result<(), Problem> {
+        let sql = "UPDATE esclusa_acting SET action = ?1";
+        self.connection.execute(sql, [action]).map_err(|error| problem(&error))?;
+        let row = Value::Object(vec![("guard_state".into(), state)]);
+        self.update(key, &["guard_state"], &row.to_json())
+    }
+
     fn recorded(&mut self, flag: Option<&str>, limit: u32, skipped: u32) -> Result<Vec<Recorded>, Problem> {
         let flag = flag.map_or(Cell::Null, |flag| Cell::Text(flag.to_owned()));
         let cells = vec![flag, Cell::Integer(limit.into()), Cell::Integer(skipped.into())];
