@@ -21,6 +21,7 @@ import { cached } from './sources/cached.js';
 import type { Guards } from './tracking/guards.js';
 import { measured } from './tracking/measure.js';
 import type { Outcome, Tracked } from './tracking/outcome.js';
+import type { TripStore } from './tracking/proposals.js';
 import { type GuardOption, Tracking } from './tracking/tracking.js';
 
 const loaded = load();
@@ -36,6 +37,13 @@ export interface FlagsOptions {
    * trips, which processes of a host share, and with which a flag that tripped is off after a restart too.
    */
   guard?: GuardOption;
+  /**
+   * The store to which trips are proposed until it answers, so that the flag is off for all, beside `guard`:
+   * `postgres(…)` with `002_guard.sql`, `redis(…)`, `http(…)` with the URL of trips, or one of your own. Of Redis and HTTP
+   * the trips of others are taken too, once a second; those of Postgres come with the flags. A store that is away delays
+   * nothing, and `guards().lines` say so.
+   */
+  propose?: TripStore | null | undefined;
 }
 
 /** Options for keeping flags fresh. */
@@ -64,7 +72,7 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
 
   constructor(options?: FlagsOptions | null) {
     super();
-    this.#tracking.guard(this, options?.guard);
+    this.#tracking.guard(this, options ?? {});
   }
 
   /**
@@ -138,10 +146,10 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
    * copy has them unchanged.
    */
   static fromUrl<F extends AnyFlags = AnyFlags>(url: string | URL, options: HttpOptions & SourceOptions & { cache?: string | URL | undefined } = {}): Flags<F> {
-    const { timeoutMs, cache: path, mapping, guard, ...rest } = options;
+    const { timeoutMs, cache: path, mapping, guard, propose, ...rest } = options;
     const source = read(http(url, { ...rest, timeoutMs }), mapping);
     const whole = timeoutMs === undefined ? undefined : 3 * timeoutMs;
-    return this.fromSource(path === undefined ? source : cached(source, path), { ...rest, guard, timeoutMs: whole });
+    return this.fromSource(path === undefined ? source : cached(source, path), { ...rest, guard, propose, timeoutMs: whole });
   }
 
   /**
@@ -169,9 +177,9 @@ export class Flags<F extends AnyFlags = AnyFlags> extends HoldingFlags<F> {
    * @throws TypeError for a value that is not a source, and Error if the flags already have a sync.
    */
   sync(source: Source | Fetch, options?: SourceOptions | null): Sync {
-    const { mapping, guard, ...rest } = options ?? {};
+    const { mapping, guard, propose, ...rest } = options ?? {};
     // Before the source: a flag that has tripped is never on.
-    this.#tracking.guard(this, guard, rest.logger);
+    this.#tracking.guard(this, { guard, propose, logger: rest.logger });
     return sync(this, read(source, mapping), rest);
   }
 

@@ -19,5 +19,6 @@ export { mapped } from './sources/mapped.js';
 export { cached } from './sources/cached.js';
 export type { GuardCounts, GuardMetric, GuardProblem, Guards, GuardState, GuardStatus, GuardTrip } from './tracking/guards.js';
 export { type ServerReply, type TrackHandler, trackHandler, type TrackHandlerOptions } from './tracking/handler.js';
+export type { GuardProposal, Trip, TripStore, Verdict } from './tracking/proposals.js';
 export type { Outcome, Tracked } from './tracking/outcome.js';
 export type { GuardOption } from './tracking/tracking.js';

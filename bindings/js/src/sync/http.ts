@@ -98,7 +98,7 @@ function rowsOf({ status, headers }: Response): 'all' | 'unknown' | { error: str
 }
 
 /** The whole body, decompressed, unless it exceeds the limit; reading stops there. */
-async function read(response: Response, maxBytes: number): Promise<Uint8Array> {
+export async function read(response: Response, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   const take = (bytes: number): void => {
@@ -131,7 +131,8 @@ async function read(response: Response, maxBytes: number): Promise<Uint8Array> {
   return whole;
 }
 
-function headersOf({ headers, token }: HttpOptions): Headers {
+/** The headers of every request. */
+export function headersOf({ headers, token }: HttpOptions): Headers {
   let made: Headers;
   try {
     made = new Headers(headers);
@@ -145,7 +146,7 @@ function headersOf({ headers, token }: HttpOptions): Headers {
 }
 
 /** The URL without the parts that `fetch` refuses, which become headers. */
-function parse(given: string | URL, headers = new Headers()): [URL, Headers] {
+export function parse(given: string | URL, headers = new Headers()): [URL, Headers] {
   // In a browser a path is relative to the page.
   const base = (globalThis.document as Document | undefined)?.baseURI;
   if (!URL.canParse(String(given), base)) {

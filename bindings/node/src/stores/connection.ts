@@ -1,6 +1,6 @@
 /** The connection that a store keeps between two queries, and on which it gets notifications. */
 import type { News } from '../../../js/src/sync/source.js';
-import { inTime } from './supplied.js';
+import { inTime } from './in-time.js';
 
 /** One connection at a time: the first query opens it, and after it was closed the next one does. */
 export class Connection<Link extends { close(): void }> {

@@ -19,6 +19,8 @@ export interface Link {
   readonly process: number | null | undefined;
   /** The first row of the last of these statements, which are sent as one. */
   row(statements: string): Promise<Row | undefined>;
+  /** The only row of a query with parameters. */
+  call(query: string, values: readonly (string | null)[]): Promise<Row>;
   /** Receives notifications from now on. */
   listen(channel: string): Promise<unknown>;
   /** Ends it; a client of the app stays open. */
@@ -31,7 +33,7 @@ export type Open = (url: string, timeoutMs: number, events: LinkEvents) => Promi
 interface PgClient {
   processID?: number | null;
   connect(): Promise<unknown>;
-  query(query: { text: string; rowMode: 'array' }): Promise<unknown>;
+  query(query: { text: string; values?: readonly unknown[]; rowMode: 'array' }): Promise<unknown>;
   on(event: string, listener: (given: never) => void): unknown;
   removeListener(event: string, listener: (given: never) => void): unknown;
   end(): Promise<unknown>;
@@ -49,7 +51,7 @@ export interface PgPool {
 
 /** The part of `postgres` that is used. */
 export interface PostgresJs {
-  unsafe(statements: string): { values(): PromiseLike<unknown> };
+  unsafe(statements: string, values?: readonly unknown[]): { values(): PromiseLike<unknown> };
   listen(channel: string, changed: () => void, listening?: () => void): PromiseLike<{ unlisten(): PromiseLike<unknown> }>;
   end(options?: { timeout?: number }): PromiseLike<unknown>;
 }
@@ -96,6 +98,7 @@ function pgLink(client: PgClient, events: LinkEvents, close: () => void): Link {
       return client.processID;
     },
     row: async (text) => lastRow(await client.query({ text, rowMode: 'array' })),
+    call: async (text, values) => only(lastRow(await client.query({ text, values, rowMode: 'array' }))),
     listen: (channel) => client.query({ text: `LISTEN ${channel}`, rowMode: 'array' }),
     close() {
       for (const [event, listener] of listeners) {
@@ -105,6 +108,14 @@ function pgLink(client: PgClient, events: LinkEvents, close: () => void): Link {
       close();
     },
   };
+}
+
+/** A row that must be there. */
+export function only(row: Row | undefined): Row {
+  if (row === undefined) {
+    throw new Error('the query gave no row, expected one');
+  }
+  return row;
 }
 
 /** `pg` returns one result for each statement. */
@@ -144,6 +155,7 @@ export const byPostgresJs =
         process = last.state?.pid ?? results.state?.pid;
         return last[0];
       },
+      call: async (query, values) => only(((await sql.unsafe(query, values).values()) as Row[])[0]),
       listen: async (channel) => sql.unsafe(`LISTEN ${channel}`).values(),
       close() {
         isClosed = true;
@@ -163,6 +175,7 @@ export const bySql =
         const results = (await sql.unsafe(statements).values()) as Row[][];
         return results.at(-1)?.[0] as Row | undefined;
       },
+      call: async (query, values) => only(((await sql.unsafe(query, values).values()) as Row[])[0]),
       async listen(channel) {
         // After each new `LISTEN` a change may have been missed.
         const { unlisten } = await sql.listen(channel, () => events.changed(), () => events.changed());

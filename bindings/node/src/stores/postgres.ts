@@ -3,7 +3,9 @@ import { type Parameters, type Stored, stored } from '../../../js/src/parameters
 import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
 import { Connection } from './connection.js';
 import { type Address, address } from './postgres-address.js';
-import { type Link, type Open, type PgPool, type PostgresJs, type Row, byPg, byPool, byPostgresJs, bySql } from './postgres-link.js';
+import type { Trip, TripStore, Verdict } from '../tracking/proposals.js';
+import { type Link, type LinkEvents, type Open, type PgPool, type PostgresJs, type Row, byPg, byPool, byPostgresJs, bySql, only } from './postgres-link.js';
+import { propose } from './postgres-trips.js';
 import { type Supplied, installed, supplied, timeout } from './supplied.js';
 
 /** How to read a table. */
@@ -48,13 +50,15 @@ type Answer = NotModified | { bytes: string; etag: string };
  * The argument is a connection string, or a function that returns one for each connection; or a `pg.Pool`, of which it
  * holds one client; or the result of `postgres(…)`.
  *
+ * With `002_guard.sql` trips are proposed to it, each on a connection of its own, because trips are rare.
+ *
  * @throws TypeError for any other value, and Error without a driver; the message does not repeat the value.
  */
-export function postgres(database: Supplied | PgPool | PostgresJs, options: PostgresOptions = {}): Source & { readonly polled: string | null } {
+export function postgres(database: Supplied | PgPool | PostgresJs, options: PostgresOptions = {}): Source & TripStore & { readonly polled: string | null } {
   return new Table(database, options);
 }
 
-class Table implements Source {
+class Table implements Source, TripStore {
   polled: string | null = null;
   readonly translation: Stored;
   readonly #open: Open;
@@ -107,6 +111,15 @@ class Table implements Source {
     return this.#connection.watch(tell);
   }
 
+  propose(trip: Trip): Promise<Verdict> {
+    const connection = new Connection(() => this.#make({ changed: () => undefined, ended: () => undefined }), this.#timeoutMs);
+    const asked = connection.ask(async () => {
+      const link = await connection.get();
+      return propose(link, trip, this.#given === undefined && this.#schema === null ? null : this.#table());
+    });
+    return asked.finally(() => connection.close());
+  }
+
   async #fetch(request: Request): Promise<Answer> {
     const link = await this.#connection.get();
     // Before any read, so that no change in between is missed.
@@ -126,17 +139,9 @@ class Table implements Source {
   }
 
   async #connect(): Promise<Link> {
-    const where = await this.#address?.();
-    if (where !== undefined) {
-      [this.#name, this.#schema] = [where.name, where.schema];
-    }
     this.#isCompared = false;
     let made: Link | undefined;
-    const link = await this.#open(where?.url ?? '', this.#timeoutMs, {
-      changed: () => this.#connection.changed(),
-      ended: () => this.#connection.ended(made),
-      warned: (message) => this.#say(message.replace(/\s+/g, ' ')),
-    });
+    const link = await this.#make({ changed: () => this.#connection.changed(), ended: () => this.#connection.ended(made) });
     made = link;
     try {
       this.#watch = await this.#findWatch(link);
@@ -145,6 +150,14 @@ class Table implements Source {
       throw problem;
     }
     return link;
+  }
+
+  async #make(events: Omit<LinkEvents, 'warned'>): Promise<Link> {
+    const where = await this.#address?.();
+    if (where !== undefined) {
+      [this.#name, this.#schema] = [where.name, where.schema];
+    }
+    return this.#open(where?.url ?? '', this.#timeoutMs, { ...events, warned: (message) => this.#say(message.replace(/\s+/g, ' ')) });
   }
 
   /** Listens, unless it already does. A standby cannot, until it is promoted. */
@@ -224,11 +237,7 @@ class Table implements Source {
    * query only, also with a pooler, because both are sent as one.
    */
   async #row(link: Link, query: string): Promise<Row> {
-    const row = await link.row(`SET LOCAL statement_timeout = ${Math.ceil(this.#timeoutMs)}; ${query}`);
-    if (row === undefined) {
-      throw new Error('the query gave no row, expected one');
-    }
-    return row;
+    return only(await link.row(`SET LOCAL statement_timeout = ${Math.ceil(this.#timeoutMs)}; ${query}`));
   }
 
   #say(message: string): void {

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 
 import type { News, NotModified, Request, Source } from '../../../js/src/sync/source.js';
+import type { Trip, TripStore, Verdict } from '../tracking/proposals.js';
 import { Connection } from './connection.js';
 import { type IoRedis, type Link, type NodeRedis, type Open, byIoRedis, byIoRedisClient, byNodeRedis, byNodeRedisClient } from './redis-link.js';
+import { PROPOSE, tripsIn } from './redis-trips.js';
 import { type Supplied, installed, supplied, timeout } from './supplied.js';
 
 /** How to read a key. */
@@ -36,13 +38,16 @@ type Answer = NotModified | { bytes: string; etag: string | null };
  * The argument is an address, or a function that returns one for each connection; or a connected client of `redis` or
  * `ioredis`, of which a copy subscribes to the channel.
  *
+ * Trips are proposed to the hash of the key's name with `:trips` after it. They stay there: a trip of a run that is over
+ * switches nothing off. A user needs `HGET`, `HGETALL`, `HSET`, `PUBLISH` and `EVAL`.
+ *
  * @throws TypeError for any other value, and Error without a driver; the message does not repeat the value.
  */
-export function redis(store: Supplied | NodeRedis | IoRedis, options: RedisOptions = {}): Source & { readonly polled: string | null } {
+export function redis(store: Supplied | NodeRedis | IoRedis, options: RedisOptions = {}): Source & TripStore & { readonly polled: string | null } {
   return new Key(store, options);
 }
 
-class Key implements Source {
+class Key implements Source, TripStore {
   polled: string | null = null;
   readonly #open: Open;
   readonly #address: (() => Promise<URL>) | undefined;
@@ -51,13 +56,16 @@ class Key implements Source {
   readonly #channel: string;
   #name: string;
   readonly #connection: Connection<Link>;
+  /** For trips, besides the one on which the snapshot is read. */
+  readonly #trips: Connection<Link>;
   /** The node of a cluster that has the key, if it is another one. */
   #node: { host: string; port: string } | undefined;
   #refusedAt: number | undefined;
 
   constructor(store: Supplied | NodeRedis | IoRedis, options: RedisOptions) {
     this.#timeoutMs = timeout(options.timeoutMs);
-    this.#connection = new Connection(() => this.#connect(), this.#timeoutMs);
+    this.#connection = new Connection(() => this.#connect(this.#connection), this.#timeoutMs);
+    this.#trips = new Connection(() => this.#connect(this.#trips), this.#timeoutMs);
     this.#key = options.key ?? 'esclusa:flags';
     this.#channel = options.channel ?? this.#key;
     this.#name = `redis ${this.#key}`;
@@ -87,9 +95,40 @@ class Key implements Source {
   async fetch({ etag, inFull }: Request): Promise<Answer> {
     // A tag may stay the same while the content changes, so it is sometimes left out [11.16].
     const known = inFull ? null : etag;
-    const ask = (): Promise<Answer | undefined> => this.#connection.ask(() => this.#fetch(known));
-    const isKept = this.#connection.isOpen;
-    const answer = await ask().catch((problem: unknown) => {
+    const answer = await this.#ask(this.#connection, () => this.#fetch(known));
+    if (answer === undefined) {
+      throw new Error(`there is no key \`${this.#key}\`, expected a snapshot under it`);
+    }
+    return answer;
+  }
+
+  watch(tell: (news: News) => void): () => void {
+    return this.#connection.watch(tell);
+  }
+
+  async propose({ flag, run, text }: Trip): Promise<Verdict> {
+    const isTaken = await this.#ofTrips('EVAL', PROPOSE, '1', `${this.#key}:trips`, flag, String(run), text, this.#channel);
+    return Number(isTaken) === 1 ? 'taken' : 'known';
+  }
+
+  async trips(): Promise<Trip[]> {
+    return tripsIn(await this.#ofTrips('HGETALL', `${this.#key}:trips`));
+  }
+
+  /** Closes the connection of trips. */
+  close(): void {
+    this.#trips.close();
+  }
+
+  #ofTrips(...words: string[]): Promise<unknown> {
+    return this.#ask(this.#trips, async () => (await this.#trips.get()).command(...words));
+  }
+
+  /** The answer, also of another node, or on a new connection. */
+  async #ask<T>(connection: Connection<Link>, question: () => Promise<T>): Promise<T> {
+    const ask = (): Promise<T> => connection.ask(question);
+    const isKept = connection.isOpen;
+    return ask().catch((problem: unknown) => {
       const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(String((problem as Error).message)) ?? [];
       // Another node of the cluster has the key, and is asked from now on; or the node is gone, and the configured
       // address leads to one that knows.
@@ -100,14 +139,6 @@ class Key implements Source {
       }
       return ask();
     });
-    if (answer === undefined) {
-      throw new Error(`there is no key \`${this.#key}\`, expected a snapshot under it`);
-    }
-    return answer;
-  }
-
-  watch(tell: (news: News) => void): () => void {
-    return this.#connection.watch(tell);
   }
 
   async #fetch(known: string | null): Promise<Answer | undefined> {
@@ -135,7 +166,7 @@ class Key implements Source {
     return typeof tag === 'string' ? composed(tag, Number(length), ends.map(String)) : undefined;
   }
 
-  async #connect(): Promise<Link> {
+  async #connect(connection: Connection<Link>): Promise<Link> {
     const url = await this.#address?.();
     if (url !== undefined) {
       this.#name = nameOf(url, this.#key);
@@ -146,7 +177,7 @@ class Key implements Source {
       }
     }
     let made: Link | undefined;
-    made = await this.#open({ url: url?.href ?? '', timeoutMs: this.#timeoutMs }, () => this.#connection.ended(made));
+    made = await this.#open({ url: url?.href ?? '', timeoutMs: this.#timeoutMs }, () => connection.ended(made));
     return made;
   }
 

@@ -29,17 +29,6 @@ export async function supplied(given: Supplied): Promise<string> {
   return typeof given === 'string' ? given : given();
 }
 
-/** The same promise, or an error after the time; then `late` is called, which ends the pending operation. */
-export function inTime<T>(ms: number, promise: Promise<T>, late: () => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error(`no answer within ${ms / 1000} s`));
-      late();
-    }, ms).unref();
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
-
 /** The app's time-out, or the default. */
 export function timeout(given: number | undefined): number {
   const ms = given ?? TIMEOUT_MS;

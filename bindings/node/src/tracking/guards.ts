@@ -1,5 +1,6 @@
 /** How guards are, as data and in lines for people. */
 import { inspected } from '../../../js/src/inspected.js';
+import type { GuardProposal } from './proposals.js';
 
 /** How a guarded rollout is: `waiting` for data, or `blind` if what arrives cannot be trusted. */
 export type GuardState = 'waiting' | 'healthy' | 'suspicious' | 'blind' | 'tripped';
@@ -139,9 +140,11 @@ export class Guards {
    * flag, of this process; empty if guards are off.
    */
   readonly exposition: string;
+  /** The trips that are proposed to the store of the option `propose`, and what it said. */
+  readonly proposals: readonly GuardProposal[];
 
   /** Made by `flags.guards()`. @internal */
-  constructor(wire: string, offBecause: string, dropped: number) {
+  constructor(wire: string, offBecause: string, dropped: number, proposals: readonly GuardProposal[] = []) {
     const said = wire === '' ? undefined : (JSON.parse(wire) as WireGuards);
     this.isOn = said !== undefined;
     this.offBecause = said === undefined ? offBecause : null;
@@ -150,6 +153,7 @@ export class Guards {
     this.dropped = said?.dropped ?? dropped;
     this.unwatched = said?.unwatched ?? 0;
     this.exposition = said?.exposition ?? '';
+    this.proposals = proposals;
   }
 
   /** The lines for people. */
@@ -157,6 +161,7 @@ export class Guards {
     return [
       ...(this.offBecause === null ? [] : [`guards are off: ${this.offBecause}`]),
       ...this.flags.map(({ line }) => line),
+      ...this.proposals.map(({ line }) => line),
       ...this.problems.map(({ flag, place, problem }) => `${flag}: \`${place}\`: ${problem}`),
       ...(this.unwatched === 0 ? [] : [`${this.unwatched} outcomes of events without a guard`]),
       ...(this.dropped === 0 ? [] : [`${this.dropped} outcomes dropped`]),

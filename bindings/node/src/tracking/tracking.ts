@@ -4,11 +4,19 @@ import { type Caller, Flags } from '../../../js/src/flags.js';
 import { Log, type Logger } from '../../../js/src/sync/log.js';
 import type { NativeEngine } from '../native.js';
 import { Guards } from './guards.js';
+import { Proposals, type TripStore, isTripStore } from './proposals.js';
 import { type Outcome, type Tracked, durationOf, errorOf, isEvent, isValue } from './outcome.js';
 import { TripsFile } from './trips-file.js';
 
 /** Whether guards watch the flags: true, or the path of the file of trips that processes share. */
 export type GuardOption = boolean | string | URL | null | undefined;
+
+/** What may be said of guards where flags are made. */
+export interface GuardOptions {
+  readonly guard?: GuardOption;
+  readonly propose?: TripStore | null | undefined;
+  readonly logger?: Logger | null | undefined;
+}
 
 /** How often evidence is judged. */
 const TICK_MS = 1_000;
@@ -30,14 +38,21 @@ export class Tracking {
   /** Number of outcomes that could not be used while nothing watched the flags. */
   #dropped = 0;
   #stop: (() => void) | undefined;
+  #proposals: Proposals | undefined;
 
   constructor(engine: NativeEngine | undefined) {
     this.#engine = engine;
   }
 
   /** Watches the flags. */
-  guard(flags: Flags, option: GuardOption, logger?: Logger | null, afterMs: number = 0): void {
+  guard(flags: Flags, { guard: option, propose, logger }: GuardOptions, afterMs: number = 0): void {
+    if (propose !== undefined && propose !== null && !isTripStore(propose)) {
+      throw new TypeError('`propose` does not fit, expected a store of trips, such as `postgres(…)`, `redis(…)` or `http(…)`');
+    }
     if (option === false || option === undefined || option === null) {
+      if (propose !== undefined && propose !== null) {
+        throw new TypeError('`propose` is for the trips of guards, expected the option `guard` beside it');
+      }
       return;
     }
     if (option !== true && (typeof option !== 'string' || option === '') && !(option instanceof URL)) {
@@ -55,13 +70,15 @@ export class Tracking {
     this.#number = Flags.numberOf(flags);
     this.#engine.guard(this.#number);
     const warn = (message: string): void => log.say('warn', message);
-    this.#stop = ticking(flags, this.#engine, this.#number, afterMs, option === true ? undefined : new TripsFile(option, warn), warn);
+    this.#proposals = isTripStore(propose) ? new Proposals(propose, warn) : undefined;
+    const file = option === true ? undefined : new TripsFile(option, warn);
+    this.#stop = ticking(flags, this.#engine, this.#number, afterMs, file, this.#proposals, warn);
   }
 
   /** Flags that another thread may watch, whose listeners are told of trips as long as it judges. */
   attached(flags: Flags): void {
     if (this.#engine?.isGuarded(Flags.numberOf(flags)) === true) {
-      this.guard(flags, true, undefined, ABSENT_MS);
+      this.guard(flags, { guard: true }, ABSENT_MS);
     }
   }
 
@@ -110,7 +127,7 @@ export class Tracking {
 
   guards(): Guards {
     const wire = this.#number === undefined ? '' : (this.#engine?.guards(this.#number) ?? '');
-    return new Guards(wire, this.#offBecause, this.#dropped);
+    return new Guards(wire, this.#offBecause, this.#dropped, this.#proposals?.all());
   }
 
   /** Calls the listener with every outcome that can be used. Returns a function that removes it. */
@@ -124,6 +141,7 @@ export class Tracking {
   free(): void {
     this.#stop?.();
     this.#stop = undefined;
+    this.#proposals = undefined;
     this.#number = undefined;
     this.#events.clear();
   }
@@ -179,7 +197,7 @@ function failed(problem: unknown): void {
 }
 
 /** Judges once a second for as long as the flags are held, without keeping the process alive. Returns a function that ends it. */
-function ticking(flags: Flags, engine: NativeEngine, number: number, afterMs: number, file: TripsFile | undefined, warn: (message: string) => void): () => void {
+function ticking(flags: Flags, engine: NativeEngine, number: number, afterMs: number, file: TripsFile | undefined, proposals: Proposals | undefined, warn: (message: string) => void): () => void {
   const held = new WeakRef(flags);
   let isStopped = false;
   const tell = (reports: readonly object[]): void => {
@@ -201,6 +219,7 @@ function ticking(flags: Flags, engine: NativeEngine, number: number, afterMs: nu
   const stop = (): void => {
     isStopped = true;
     clearInterval(timer);
+    proposals?.end();
   };
   const tick = (): void => {
     if (held.deref() === undefined) {
@@ -210,7 +229,9 @@ function ticking(flags: Flags, engine: NativeEngine, number: number, afterMs: nu
     const { tripped, reports } = JSON.parse(engine.judge(number, afterMs)) as { tripped: { flag: string; metric: string }[]; reports: object[] };
     tripped.forEach(({ flag, metric }) => warn(`the guard of \`${flag}\` has switched it off: ${metric}`));
     tell(reports);
+    // Neither is waited for: a disk or a store that hangs delays no judgement.
     void file?.turn(trips);
+    void proposals?.turn(trips);
   };
   const timer = setInterval(tick, TICK_MS).unref();
   file?.begin(trips);

@@ -33,7 +33,7 @@ export class Access {
   async get(url: URL, own: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
     let here = url;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const response = await this.#send(here, own, signal);
+      const response = await this.send(here, own, signal);
       if (response.type === 'opaqueredirect') {
         if ([...this.#headers].length > 0 || this.#token !== undefined) {
           throw new Failure('redirected, which a browser follows only where no headers are to be sent, expected the URL that it leads to');
@@ -54,7 +54,8 @@ export class Access {
     throw new Failure(`redirected more often than ${MAX_REDIRECTS} times`);
   }
 
-  async #send(url: URL, own: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+  /** The answer, whatever its status, to a request that may have another method and a body. */
+  async send(url: URL, own: Readonly<Record<string, string>>, signal: AbortSignal, more?: RequestInit): Promise<Response> {
     const headers = new Headers(own);
     if (url.origin === this.#home.origin) {
       this.#headers.forEach((value, name) => headers.set(name, value));
@@ -66,7 +67,7 @@ export class Access {
       }
     }
     try {
-      return await this.#fetch(url.href, { headers, signal, redirect: this.#redirect, cache: 'no-store' });
+      return await this.#fetch(url.href, { headers, signal, redirect: this.#redirect, cache: 'no-store', ...more });
     } catch (problem) {
       throw interrupted(problem);
     }
