@@ -1,4 +1,5 @@
 /** One connection to Redis, by any of the drivers. */
+import { inTime } from './in-time.js';
 
 /** The address of a connection. */
 export interface Place {
@@ -49,8 +50,8 @@ export const byNodeRedis =
   async ({ url, timeoutMs }, ended) => {
     const { createClient } = driver as { createClient(options: object): NodeRedis };
     const make = (): NodeRedis => createClient({ url, socket: { connectTimeout: timeoutMs, reconnectStrategy: false } });
-    const client = await openNodeRedis(make(), ended);
-    const link = nodeRedisLink(client, make);
+    const client = await openNodeRedis(make(), timeoutMs, ended);
+    const link = nodeRedisLink(client, timeoutMs, make);
     return {
       ...link,
       close() {
@@ -63,18 +64,20 @@ export const byNodeRedis =
 /** The app's client, and a copy of it for the channel. */
 export const byNodeRedisClient =
   (client: NodeRedis): Open =>
-  async () =>
-    nodeRedisLink(client, () => client.duplicate({ socket: { ...optionsOf(client), reconnectStrategy: false } }));
+  async ({ timeoutMs }) =>
+    nodeRedisLink(client, timeoutMs, () => client.duplicate({ socket: { ...optionsOf(client), reconnectStrategy: false } }));
 
 function optionsOf(client: NodeRedis): object {
   return (client as { options?: { socket?: object } }).options?.socket ?? {};
 }
 
-async function openNodeRedis(client: NodeRedis, ended: () => void): Promise<NodeRedis> {
+async function openNodeRedis(client: NodeRedis, timeoutMs: number, ended: () => void): Promise<NodeRedis> {
   // After an error, a new connection is made at the next use.
   client.on('error', ended);
   client.on('end', ended);
-  await client.connect();
+  // A server that accepts and does not answer keeps neither the process nor the connection.
+  client.unref();
+  await inTime(timeoutMs, client.connect(), () => endNodeRedis(client));
   client.unref();
   return client;
 }
@@ -85,14 +88,14 @@ function endNodeRedis(client: NodeRedis): void {
   }
 }
 
-function nodeRedisLink(client: NodeRedis, make: () => NodeRedis): Link {
+function nodeRedisLink(client: NodeRedis, timeoutMs: number, make: () => NodeRedis): Link {
   let news: NodeRedis | undefined;
   return {
     command: (...words) => client.sendCommand(words),
     async subscribe(channel, onMessage, ended) {
       const made = make();
       try {
-        news = await openNodeRedis(made, ended);
+        news = await openNodeRedis(made, timeoutMs, ended);
         await made.subscribe(channel, onMessage);
       } catch (problem) {
         news = undefined;
@@ -113,8 +116,8 @@ export const byIoRedis =
   async ({ url, timeoutMs }, ended) => {
     const Client = ((driver as { Redis?: unknown }).Redis ?? driver) as new (url: string, options: object) => IoRedis;
     const make = (): IoRedis => new Client(url, { ...ONCE, connectTimeout: timeoutMs });
-    const client = await openIoRedis(make(), ended);
-    const link = ioRedisLink(client, make);
+    const client = await openIoRedis(make(), timeoutMs, ended);
+    const link = ioRedisLink(client, timeoutMs, make);
     return {
       ...link,
       close() {
@@ -127,25 +130,25 @@ export const byIoRedis =
 /** The app's client, and a copy of it for the channel. */
 export const byIoRedisClient =
   (client: IoRedis): Open =>
-  async () =>
-    ioRedisLink(client, () => client.duplicate(ONCE));
+  async ({ timeoutMs }) =>
+    ioRedisLink(client, timeoutMs, () => client.duplicate(ONCE));
 
-async function openIoRedis(client: IoRedis, ended: () => void): Promise<IoRedis> {
+async function openIoRedis(client: IoRedis, timeoutMs: number, ended: () => void): Promise<IoRedis> {
   client.on('error', ended);
   client.on('end', ended);
-  await client.connect();
-  client.stream?.unref?.();
+  client.on('connect', () => client.stream?.unref?.());
+  await inTime(timeoutMs, client.connect(), () => client.disconnect());
   return client;
 }
 
-function ioRedisLink(client: IoRedis, make: () => IoRedis): Link {
+function ioRedisLink(client: IoRedis, timeoutMs: number, make: () => IoRedis): Link {
   let news: IoRedis | undefined;
   return {
     command: (...words) => client.call(...words),
     async subscribe(channel, onMessage, ended) {
       const made = make();
       try {
-        news = await openIoRedis(made, ended);
+        news = await openIoRedis(made, timeoutMs, ended);
         made.on('message', onMessage);
         await made.subscribe(channel);
       } catch (problem) {
