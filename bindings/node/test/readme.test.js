@@ -21,8 +21,8 @@ testReadme(
     'Keeping fresh': ['true environment over http://127.0.0.1:9/flags.json over bundled', "state: 'failing'"],
     Publishing: ["added: [ 'bad', 'on' ]", '/1/rollout_percentage: 150 is out of range, expected 0 to 100'],
   },
-  // They need servers: stores.test.js has them.
-  ['Postgres', 'Redis'],
+  // They need servers: stores.test.js and trips.test.js have them.
+  ['Postgres', 'Redis', 'One store for all processes'],
 );
 
 const firstPage = new URL('../../../README.md', import.meta.url);

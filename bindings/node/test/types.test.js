@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const APP = `import { createServer, type IncomingMessage } from 'node:http';
 import fastify, { type FastifyRequest } from 'fastify';
-import { type AnyFlags, Context, Flags, type FlagSet, type GuardState, trackHandler } from '@esclusa/node';
+import { type AnyFlags, Context, Flags, type FlagSet, type GuardState, type TripStore, http, trackHandler } from '@esclusa/node';
 import { EsclusaProvider } from '@esclusa/node/openfeature';
 import { type AppFlags, flagKeys } from './generated.js';
 
@@ -41,13 +41,19 @@ createServer(trackHandler(flags, (request: IncomingMessage) => ({ user: request.
 fastify().post('/v1/track', trackHandler(flags, async (request: FastifyRequest) => ({ user: request.ip })));
 const response: Promise<Response> = trackHandler(flags, (request: Request) => (request.headers.has('cookie') ? context : null))(new Request('http://app'));
 Flags.fromFile('flags.json', { guard: new URL('file:///trips.json') });
+const store: TripStore = { name: 'own', propose: async ({ flag, run }) => (flag === 'crm' ? 'taken' : { over: run + 1 }) };
+new Flags({ guard: true, propose: store });
+Flags.fromFile('flags.json', { guard: true, propose: http('https://flags.example.com/v1/trips') });
+const proposed: string | undefined = flags.guards().proposals[0]?.line;
+// @ts-expect-error a store must have a name and propose
+new Flags({ guard: true, propose: { trips: async () => [] } });
 // @ts-expect-error a duration is a number
 flags.track('checkout', context, { durationMs: '812' });
 // @ts-expect-error a path, or whether
 new Flags({ guard: 7 });
 // @ts-expect-error the work is a function
 flags.measure('checkout', context, 7);
-export { count, order, response, state, stop };
+export { count, order, proposed, response, state, stop };
 
 // @ts-expect-error there is no such flag
 flags.isEnabled('crm_advancd', context);
