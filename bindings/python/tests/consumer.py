@@ -14,6 +14,7 @@ from esclusa import (
     Explanation,
     Flags,
     FlagSet,
+    GuardProposal,
     GuardStatus,
     Kept,
     LeftOut,
@@ -33,8 +34,10 @@ from esclusa.sync import (
     NOT_MODIFIED,
     Answer,
     Bundled,
+    Cached,
     Environment,
     Failure,
+    File,
     Http,
     Layers,
     News,
@@ -43,10 +46,11 @@ from esclusa.sync import (
     Postgres,
     Redis,
     Request,
-    Cached,
     Source,
     Status,
     Sync,
+    Trip,
+    Verdict,
     mapped,
 )
 
@@ -162,6 +166,26 @@ guarded.track("checkout", context, error=True, duration=0.8, value=9, step="paym
 guarded.track("checkout", error="timeout")  # type: ignore[arg-type]
 guarded.track("checkout", "user-42")  # type: ignore[arg-type]
 assert_type(guarded.guards().flags, tuple[GuardStatus, ...])
+
+
+class Trips:
+    """A store of the app's own."""
+
+    name = "trips"
+
+    def propose(self, trip: Trip) -> Verdict:
+        return "known" if trip.run == 1 else "taken"
+
+    def trips(self) -> list[Trip] | None:
+        return None
+
+
+Account.from_env(guard=True, propose=Trips())
+Account(guard=True, propose=Postgres("host=h"))
+Account(guard=True, propose=Redis("redis://h"))
+Account(guard=True, propose=Http("https://h/v1/trips"))
+Account(guard=True, propose=File("trips.json"))  # type: ignore[arg-type]
+assert_type(guarded.guards().proposals, tuple[GuardProposal, ...])
 guarded.on_track(lambda tracked: assert_type(tracked, Tracked))
 with guarded.measure("checkout", {"user": "user-42"}) as measured:
     assert_type(measured.error, bool)

@@ -20,6 +20,7 @@ from ._flags import Flags as Flags
 from ._guards import GuardCounts as GuardCounts
 from ._guards import GuardMetric as GuardMetric
 from ._guards import GuardProblem as GuardProblem
+from ._guards import GuardProposal as GuardProposal
 from ._guards import Guards as Guards
 from ._guards import GuardStatus as GuardStatus
 from ._guards import GuardTrip as GuardTrip
@@ -57,6 +58,7 @@ __all__ = [
     "GuardCounts",
     "GuardMetric",
     "GuardProblem",
+    "GuardProposal",
     "GuardStatus",
     "GuardTrip",
     "Guards",

@@ -7,8 +7,8 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -76,30 +76,49 @@ class Access:
         """The answer of status 200, 203, 206 or 304, after redirects and before its body, which may keep silent for
         `silence` seconds."""
         for _ in range(_MAX_REDIRECTS + 1):
-            try:
-                response = self._send(url, wanted, line, urllib3.Timeout(connect=line.seconds, read=silence))
-            except (HTTPError, OSError, _line.CutError) as problem:
-                raise failure_of(problem, line) from None
+            response = self._send("GET", url, wanted, None, line, silence)
             if response.status in (200, 203, 206, 304):
                 return response
             response.close()
             if response.status not in _REDIRECTS:
-                status = f"{response.status} {response.reason or ''}".strip()
-                raise Failure(f"the answer has the status {status}, expected 200", retry_after=_retry_after(response))
+                raise _refusal(response, "200")
             url = _redirected(url, response.headers.get("Location"))
         raise Failure(f"redirected more often than {_MAX_REDIRECTS} times")
 
-    def _send(
-        self, url: SplitResult, wanted: Mapping[str, str], line: _line.Line, timeout: urllib3.Timeout
+    def put(
+        self, url: SplitResult, body: bytes, wanted: Mapping[str, str], line: _line.Line, expected: Sequence[int]
     ) -> BaseHTTPResponse:
+        """The answer with one of the expected statuses, before its body. A redirect is not followed."""
+        response = self._send("PUT", url, wanted, body, line, line.seconds)
+        if response.status in expected:
+            return response
+        response.close()
+        raise _refusal(response, ", ".join(map(str, expected)))
+
+    def _send(
+        self, method: str, url: SplitResult, wanted: Mapping[str, str], body: bytes | None, line: _line.Line, silence: float
+    ) -> BaseHTTPResponse:
+        try:
+            return self._try(method, url, wanted, body, line, urllib3.Timeout(connect=line.seconds, read=silence))
+        except (HTTPError, OSError, _line.CutError) as problem:
+            raise failure_of(problem, line) from None
+
+    def _try(
+        self,
+        method: str,
+        url: SplitResult,
+        wanted: Mapping[str, str],
+        body: bytes | None,
+        line: _line.Line,
+        timeout: urllib3.Timeout,
+    ) -> BaseHTTPResponse:
+        options: dict[str, Any] = {"timeout": timeout, "retries": _NEVER, "redirect": False, "preload_content": False}
         target = f"{shown(url)}?{url.query}" if url.query else shown(url)
         client, headers = self._client(url), self._headers(url, wanted)
         for is_first in (True, False):
             try:
                 with line:
-                    return client.urlopen(
-                        "GET", target, headers=headers, timeout=timeout, retries=_NEVER, redirect=False, preload_content=False
-                    )
+                    return client.urlopen(method, target, body=body, headers=headers, **options)
             except ProtocolError:
                 # A server may close a connection at the moment of its next use.
                 if not (is_first and line.is_reused) or line.is_cut:
@@ -241,6 +260,11 @@ def _redirected(url: SplitResult, location: str | None) -> SplitResult:
     if url.scheme == "https" and target.scheme == "http":
         raise Failure("redirected from https to http, which anybody could read and change")
     return target
+
+
+def _refusal(response: BaseHTTPResponse, expected: str) -> Failure:
+    status = f"{response.status} {response.reason or ''}".strip()
+    return Failure(f"the answer has the status {status}, expected {expected}", retry_after=_retry_after(response))
 
 
 def _retry_after(response: BaseHTTPResponse) -> float | None:

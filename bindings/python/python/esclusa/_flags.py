@@ -18,6 +18,7 @@ from . import _native
 from ._environment import Environment
 from ._file import File
 from ._guarding import Guarding
+from ._guards import GuardProposal
 from ._http import Http
 from ._mapped import mapped
 from ._mapping import Mapping as Translation
@@ -33,6 +34,7 @@ from ._source import Fetch, Source
 from ._status import Status
 from ._sync import Sync
 from ._tracked import Tellers, Tracked
+from ._trips import TripStore
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -63,13 +65,23 @@ class Flags(Questions):
     _guarding: Guarding | None
     _tellers: Tellers
 
-    def __new__(cls, *, guard: bool | str | os.PathLike[str] = False) -> Self:
+    def __new__(cls, *, guard: bool | str | os.PathLike[str] = False, propose: TripStore | None = None) -> Self:
         """A handle that has published nothing yet: every default stands.
 
         With `guard` the flags that have a `guard` are watched: outcomes that `track` and `measure` count are judged once
         a second, in a thread, and a flag that does harm is switched off. A path is that of a file that keeps the trips,
         for the other processes of the host and for a restart; its folder must exist.
+
+        With `propose` each trip is proposed to a store, such as `esclusa.sync.Postgres`, until it answers, in another
+        thread; the store's own trips are taken. `guards` shows what has become of them.
+
+        Raises ValueError for `propose` without `guard`, and TypeError for a value that is not a store of trips.
         """
+        if propose is not None and guard is False:
+            raise ValueError("`propose` needs guards, expected `guard=True` or the path of a file beside it")
+        if propose is not None and not isinstance(propose, TripStore):
+            kind = type(propose).__name__
+            raise TypeError(f"expected a store with `name`, `propose` and `trips`, such as `Postgres`, got {kind}")
         overrides: Overrides = ContextVar("esclusa_overrides", default=None)
         path = None if isinstance(guard, bool) else os.path.abspath(guard)
         flags = super().__new__(cls, overrides, None, guard is not False)
@@ -77,13 +89,16 @@ class Flags(Questions):
         flags._tellers, flags._guarding = Tellers(), None
         flags._on_fork(_Healer(flags))
         if guard is not False:
-            flags._guarding = Guarding(flags, path)
+            flags._guarding = Guarding(flags, path, propose)
             flags._guarding.start(flags)
             _guarded.add(flags)
         return flags
 
     def _hold(self) -> FlagSet:
         return FlagSet(self, self._overrides)
+
+    def _proposals(self) -> tuple[GuardProposal, ...]:
+        return () if self._guarding is None else self._guarding.proposals
 
     def publish(
         self,
@@ -193,6 +208,7 @@ class Flags(Questions):
         policy: Policy | None = None,
         mapping: MappingLike | None = None,
         guard: bool | str | os.PathLike[str] = False,
+        propose: TripStore | None = None,
     ) -> Self:
         """Flags that a file keeps fresh: when it is replaced or rewritten, it is published within a moment.
 
@@ -200,7 +216,7 @@ class Flags(Questions):
         error here: `status` and the log have the error. With a `mapping` it has rows of a table with columns of its
         own.
         """
-        return cls.from_source(File(path), interval=interval, policy=policy, mapping=mapping, guard=guard)
+        return cls.from_source(File(path), interval=interval, policy=policy, mapping=mapping, guard=guard, propose=propose)
 
     @classmethod
     def from_url(
@@ -217,6 +233,7 @@ class Flags(Questions):
         policy: Policy | None = None,
         mapping: MappingLike | None = None,
         guard: bool | str | os.PathLike[str] = False,
+        propose: TripStore | None = None,
     ) -> Self:
         """Flags that a store behind a URL keeps fresh; `token` is sent as `Authorization: Bearer …`, and a function is
         called for each request. It needs `pip install 'esclusa[http]'`.
@@ -237,15 +254,19 @@ class Flags(Questions):
             source = mapped(source, mapping)
         if cache is not None:
             source = Cached(source, cache)
-        return cls.from_source(source, interval=interval, policy=policy, timeout=3 * timeout, guard=guard)
+        return cls.from_source(source, interval=interval, policy=policy, timeout=3 * timeout, guard=guard, propose=propose)
 
     @classmethod
     def from_env(
-        cls, prefixes: Iterable[str] | None = None, *, guard: bool | str | os.PathLike[str] = False
+        cls,
+        prefixes: Iterable[str] | None = None,
+        *,
+        guard: bool | str | os.PathLike[str] = False,
+        propose: TripStore | None = None,
     ) -> Self:
         """Flags that the variables of the environment switch on or off: `FEATURE_X=true`, `ENABLE_X=false`,
         `NEXT_PUBLIC_FEATURE_X=1`, or those whose names begin with other prefixes."""
-        return cls.from_source(Environment(prefixes), guard=guard)
+        return cls.from_source(Environment(prefixes), guard=guard, propose=propose)
 
     @classmethod
     def from_source(
@@ -259,10 +280,11 @@ class Flags(Questions):
         allow_empty: bool = False,
         thaw: float = 0.0,
         guard: bool | str | os.PathLike[str] = False,
+        propose: TripStore | None = None,
     ) -> Self:
-        """Flags that a source keeps fresh, as `sync` does; a function that returns a snapshot is a source too. `guard` is
-        that of the constructor."""
-        flags = cls(guard=guard)
+        """Flags that a source keeps fresh, as `sync` does; a function that returns a snapshot is a source too. `guard` and
+        `propose` are those of the constructor."""
+        flags = cls(guard=guard, propose=propose)
         flags.sync(
             source,
             interval=interval,

@@ -6,101 +6,72 @@ process that restarts from the beginning on.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import queue
-import threading
-import weakref
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import _native
 from ._disk import read, replace
-from ._guards import trip_of
+from ._guards import GuardProposal, trip_of
+from ._proposing import Proposing
 from ._redaction import describe_error
-from ._report import report_of
+from ._report import tell
+from ._ticking import Ticking
+from ._trips import TripStore
 
 if TYPE_CHECKING:
     from ._flags import Flags
 
 _logger = logging.getLogger("esclusa")
 
-_TICK_SECONDS = 1.0
+class Guarding(Ticking):
+    """The guards of one handle in one process."""
 
+    thread_name, subject = "esclusa-guard", "the guards"
 
-class Guarding:
-    """The guards of one handle in one process, which hold the flags weakly.
-
-    It takes no lock that a fork could find taken, as the thread of a source does.
-    """
-
-    def __init__(self, flags: Flags, path: str | None) -> None:
+    def __init__(self, flags: Flags, path: str | None, store: TripStore | None) -> None:
         """Call `start` to begin."""
+        super().__init__(flags)
         self._path = path
         # When the file was changed and how long it was as it was read last, and the trips in it.
         self._seen: tuple[int, int, int] | None = None
         self._known: bytes | None = None
         self._problem: str | None = None
-        self.is_stopped = False
-        self._wakeups = queue.SimpleQueue[None]()
-        put = self._wakeups.put
-        self._flags = weakref.ref(flags, lambda _: put(None))
-        self._thread = threading.Thread(target=self._live, name="esclusa-guard", daemon=True)
+        self._proposing = None if store is None else Proposing(flags, store)
 
     def start(self, flags: Flags) -> None:
-        """Takes the trips of the file, so that a flag that tripped before is never on, and starts the thread."""
+        """Takes the trips of the file, so that a flag that tripped before is never on, and starts the threads."""
         self._turn(flags)
-        self._start()
+        self.begin()
+        if self._proposing is not None:
+            self._proposing.begin()
 
     def begin_anew(self, flags: Flags) -> Guarding:
-        """In a fork: the same with a thread of its own, and with what was counted before."""
-        anew = Guarding(flags, self._path)
-        anew._start()
+        """In a fork: the same with threads of its own, and with what was counted before."""
+        anew = Guarding(flags, self._path, None)
+        anew.begin()
+        if self._proposing is not None:
+            anew._proposing = self._proposing.begin_anew(flags)
         return anew
 
-    def _start(self) -> None:
-        _guarding.add(self)
-        try:
-            self._thread.start()
-        except RuntimeError as problem:
-            # The interpreter ends, or the system has no more threads.
-            _logger.warning("the guards do not judge: %s", describe_error(problem))
+    @property
+    def proposals(self) -> tuple[GuardProposal, ...]:
+        """The proposals to the store, if there is one."""
+        return () if self._proposing is None else self._proposing.proposals
 
-    def stop(self) -> None:
-        """Ends the thread after its current step."""
-        self.is_stopped = True
-        self._wakeups.put(None)
-
-    def join(self, seconds: float) -> None:
-        """Waits for the thread to end."""
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(seconds)
-
-    def _live(self) -> None:
-        while not self.is_stopped and (flags := self._flags()) is not None:
-            try:
-                self._step(flags)
-            except BaseException as problem:
-                try:
-                    _logger.error("the guards go on after %s", describe_error(problem))
-                except BaseException:
-                    pass
-            del flags
-            try:
-                self._wakeups.get(timeout=_TICK_SECONDS)
-            except queue.Empty:
-                pass
-
-    def _step(self, flags: Flags) -> None:
+    def _step(self) -> None:
+        if (flags := self._flags()) is None:
+            return
         tripped, reports = _native._tick(flags)
         for flag, plain in tripped:
             trip = trip_of(plain)
             text = "the guard of `%s` has switched it off: %s, %.0f of %.0f units on and %.0f of %.0f off"
             on, off = trip.on, trip.off
             _logger.warning(text, flag, trip.metric, on.bad, on.units, off.bad, off.units)
+        if tripped and self._proposing is not None:
+            self._proposing.wake()
         self._turn(flags)
-        _tell(flags, reports)
+        tell(flags, reports)
 
     def _turn(self, flags: Flags) -> None:
         """Takes trips that the file has, and writes those that it lacks. What cannot be read or written is logged, and
@@ -132,7 +103,7 @@ class Guarding:
         document = read(path)
         reports = _native._take_trips(flags, document)
         self._known = document
-        _tell(flags, reports)
+        tell(flags, reports)
 
     def _give(self, flags: Flags, path: str) -> None:
         if _native._trips_of(flags, self._known) is None:
@@ -147,25 +118,3 @@ class Guarding:
             document = _native._trips_of(flags, None)
         if document is not None:
             replace(path, folder, f".{name}.", document.encode())
-
-
-def _tell(flags: Flags, reports: Iterable[dict[str, Any]]) -> None:
-    for plain in reports:
-        report = report_of(plain)
-        if report.changed:
-            flags._tell(report)
-
-
-_guarding: weakref.WeakSet[Guarding] = weakref.WeakSet()
-
-
-def _stop_all() -> None:
-    """Before the interpreter ends: a thread that logs during that may end it with an error."""
-    running = [guarding for guarding in _guarding if not guarding.is_stopped]
-    for guarding in running:
-        guarding.stop()
-    for guarding in running:
-        guarding.join(0.1)
-
-
-atexit.register(_stop_all)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
+from ._trips import Verdict
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -120,8 +122,40 @@ class GuardProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardProposal:
+    """What has become of a trip that was proposed to a store. As text it is one line, such as `crm: the trip of run 1 is
+    in the store`."""
+
+    flag: str
+    """The key of the flag."""
+    run: int
+    """The run of the trip."""
+    verdict: Verdict | None = None
+    """The answer of the store; None until there is one."""
+    error: str | None = None
+    """Why it has not answered the last time, in one line."""
+
+    def __str__(self) -> str:
+        begin = f"{self.flag}: the trip of run {self.run}"
+        if self.verdict is not None:
+            return f"{begin} {_VERDICTS[self.verdict]}"
+        if self.error is not None:
+            return f"{begin} is not in the store yet: {self.error}"
+        return f"{begin} is being proposed to the store"
+
+
+_VERDICTS: dict[Verdict, str] = {
+    "taken": "is in the store",
+    "known": "is in the store",
+    "over": "is void, because a later run has begun",
+    "unguarded": "is not taken, because the store has no such flag with a guard",
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Guards:
-    """The guards of a handle. As text it is one line for each flag, each mistake, and what was not counted."""
+    """The guards of a handle. As text it is one line for each flag, each mistake, each proposal, and what was not
+    counted."""
 
     flags: tuple[GuardStatus, ...] = ()
     """The watched flags, in the order of the snapshot."""
@@ -136,16 +170,18 @@ class Guards:
     """The numbers of the guards for Prometheus, in the format of OpenMetrics 1.0
     (`application/openmetrics-text; version=1.0.0; charset=utf-8`): outcomes, durations, units, evidence, states and trips
     by flag. Those of this process: behind several workers, let Prometheus read each."""
+    proposals: tuple[GuardProposal, ...] = ()
+    """What has become of the trips that keep flags off, if they are proposed to a store."""
 
     def __str__(self) -> str:
-        lines = [*map(str, self.flags), *map(str, self.problems)]
+        lines = [*map(str, self.flags), *map(str, self.problems), *map(str, self.proposals)]
         counts = {"of events without a guard": self.unwatched, "dropped": self.dropped}
         lines += [f"{count} outcomes {what}" for what, count in counts.items() if count]
         return "\n".join(lines) or "no flag is watched"
 
 
-def guards_of(plain: dict[str, Any] | None) -> Guards:
-    """The guards from their JSON; without guards, no flag is watched."""
+def guards_of(plain: dict[str, Any] | None, proposals: tuple[GuardProposal, ...] = ()) -> Guards:
+    """The guards from their JSON, with the proposals; without guards, no flag is watched."""
     if plain is None:
         return Guards()
     return Guards(
@@ -154,6 +190,7 @@ def guards_of(plain: dict[str, Any] | None) -> Guards:
         unwatched=plain["unwatched"],
         dropped=plain["dropped"],
         exposition=plain["exposition"],
+        proposals=proposals,
     )
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, quote
 
 from ._deciding import decide
 from ._native import MAX_SNAPSHOT_BYTES
 from ._source import NOT_MODIFIED, Answer, Failure, News, NotModified, Request
+from ._trips import Trip, Verdict, trips_from
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
-
+# What a store says of a trip (2.2 of GUARD.md); with 409 a body says which run has begun.
+_VERDICTS: dict[int, Verdict] = {201: "taken", 200: "known", 404: "unguarded"}
+_OTHER_RUN = 409
 
 class Http:
     """A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind
@@ -22,6 +27,8 @@ class Http:
     Credentials are sent to the origin of this URL only, also after a redirect. Neither they nor the query of the URL
     are shown or logged. A redirect from https to http is not followed. Proxies are taken from the variables
     `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+
+    With the URL of a collection of trips, such as `https://flags.example.com/v1/trips`, it is a store of trips.
     """
 
     def __init__(
@@ -62,6 +69,8 @@ class Http:
         self._access = _access.Access(self._url, given, token if callable(token) else None, ssl_context)
         self._name = _access.shown(self._url)
         self._timeout, self._max_bytes = timeout, min(max_bytes, MAX_SNAPSHOT_BYTES)
+        # The entity tag of the trips, and the trips with it.
+        self._tagged: tuple[str | None, list[Trip]] = None, []
         self._events = None if events is None else Events(_access.parse(events), self._access, timeout, heartbeat)
 
     @property
@@ -112,6 +121,62 @@ class Http:
         """Ends the stream of events."""
         if self._events is not None:
             self._events.close()
+
+
+    def propose(self, trip: Trip) -> Verdict:
+        """Puts the trip under the key of its flag."""
+        from ._access import WANTED, read
+        from ._line import Line
+
+        line, url = Line(self._timeout), _member(self._url, trip.flag)
+        wanted = {**WANTED, "Content-Type": "application/json"}
+        with line.limit():
+            response = self._access.put(url, trip.text.encode(), wanted, line, (*_VERDICTS, _OTHER_RUN))
+            try:
+                if response.status != _OTHER_RUN:
+                    return _VERDICTS[response.status]
+                current = _run(read(response, line, self._max_bytes))
+            finally:
+                response.close()
+        # A trip that is ahead of the store's run is proposed again when the store has caught up.
+        if current is None or current <= trip.run:
+            raise Failure(f"the answer of status 409 has no `run` above {trip.run}")
+        return "over"
+
+    def trips(self) -> list[Trip]:
+        """The trips of the collection."""
+        from ._access import WANTED, read
+        from ._line import Line
+
+        etag, trips = self._tagged
+        known = {} if not etag or not etag.isprintable() else {"If-None-Match": etag}
+        line = Line(self._timeout)
+        with line.limit():
+            response = self._access.get(self._url, {**WANTED, **known}, line, self._timeout)
+            if response.status == 304:
+                response.release_conn()
+                return trips
+            try:
+                trips = trips_from(read(response, line, self._max_bytes))
+            except BaseException:
+                response.close()
+                raise
+        self._tagged = response.headers.get("ETag"), trips
+        return trips
+
+
+def _member(url: SplitResult, key: str) -> SplitResult:
+    """The URL of one member of a collection."""
+    return url._replace(path=f"{url.path.rstrip('/')}/{quote(key, safe='')}")
+
+
+def _run(body: bytes) -> int | None:
+    try:
+        plain = json.loads(body)
+    except ValueError:
+        return None
+    run = plain.get("run") if isinstance(plain, dict) else None
+    return run if isinstance(run, int) and not isinstance(run, bool) else None
 
 
 def _rows(response: BaseHTTPResponse) -> object:

@@ -15,6 +15,7 @@ from ._mapping import Stored
 from ._native import MAX_SNAPSHOT_BYTES
 from ._redaction import describe_error, redacted
 from ._source import NOT_MODIFIED, Answer, Failure, News, NotModified, Request
+from ._trips import Trip, Verdict
 
 if TYPE_CHECKING:
     import psycopg
@@ -34,6 +35,8 @@ _CAN_ASK = """EXISTS (
 # Whether it exists and this user may not call it.
 _IS_CLOSED = """EXISTS (SELECT FROM pg_catalog.pg_namespace
     WHERE nspname = 'esclusa' AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE'))"""
+# The errors of `esclusa.trip` if the run of the flag is another one, and if there is no such flag with a guard.
+_OTHER_RUN, _NO_FLAG = "ES007", "ES008"
 _POOLER = "a pooler is between, which may hand on no notifications"
 _STANDBY = "a standby server has no notifications"
 
@@ -45,6 +48,8 @@ class Postgres:
     raises if row-level security hides them; changes of the table arrive at once, by `LISTEN`. Without the migration the
     rows are read once per interval. Behind a pooler that assigns a connection for each transaction (PgBouncer,
     Supavisor) and on a standby there are no notifications: `status().polled` says so.
+
+    It is a store of trips too, with the migration `002_guard.sql`: `esclusa.trip` takes them.
 
     Each process has one connection, and a new one after an error; a fork has its own. Neither the user nor the password
     is shown or logged.
@@ -111,9 +116,7 @@ class Postgres:
                 return connection.read(request)
         except psycopg.Error as problem:
             self.close()
-            if connection is not None and connection.is_late:
-                raise Failure(f"no answer within {self._timeout:g} s") from None
-            raise Failure(_words(problem)) from None
+            raise self._failure(problem, connection) from None
         finally:
             # An interrupted connection is not used again.
             if connection is not None and connection.is_late:
@@ -138,16 +141,41 @@ class Postgres:
         if connection is not None:
             connection.close()
 
+    def propose(self, trip: Trip) -> Verdict:
+        """The answer of `esclusa.trip`. Each trip has a connection of its own, because trips are rare and another thread
+        uses the connection of the source."""
+        import psycopg
+
+        connection: _Connection | None = None
+        try:
+            connection = self._open()
+            with connection.limit(self._timeout):
+                return connection.propose(trip)
+        except psycopg.Error as problem:
+            raise self._failure(problem, connection) from None
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def trips(self) -> list[Trip] | None:
+        """None: they come with the flags, in the column `guard_state`."""
+        return None
+
     def _connection(self) -> _Connection:
         connection = self._connections.get(os.getpid())
         if connection is None or connection.is_closed:
-            address = self._parse(self._dsn if isinstance(self._dsn, str) else self._dsn())
-            self._name = address.name
-            password = None if self._password is None else self._password()
-            connection = _Connection(address, self._table, password, self._timeout, self._warn)
-            self._connections[os.getpid()] = connection
+            connection = self._connections[os.getpid()] = self._open()
         return connection
 
+    def _open(self) -> _Connection:
+        address = self._parse(self._dsn if isinstance(self._dsn, str) else self._dsn())
+        self._name = address.name
+        password = None if self._password is None else self._password()
+        return _Connection(address, self._table, password, self._timeout, self._warn)
+
+    def _failure(self, problem: psycopg.Error, connection: _Connection | None) -> Failure:
+        is_late = connection is not None and connection.is_late
+        return Failure(f"no answer within {self._timeout:g} s" if is_late else _words(problem))
 
     def _warn(self, warning: str) -> None:
         if warning not in self._said:
@@ -245,6 +273,24 @@ class _Connection:
                 self._watch = None
                 self._warn(f"read row by row: {_words(problem)}")
         return self._read_rows(request)
+
+    def propose(self, trip: Trip) -> Verdict:
+        """The answer of `esclusa.trip`, which waits at most 2 seconds for a lock."""
+        import psycopg
+
+        table = None if self._given is None and self._schema is None else self._table()
+        query = "SELECT esclusa.trip(%s, %s::bigint, %s::jsonb, %s)"
+        try:
+            row = self._connection.execute(query, (trip.flag, trip.run, trip.text, table)).fetchone()
+        except psycopg.Error as problem:
+            if problem.sqlstate == _NO_FLAG:
+                return "unguarded"
+            current = problem.diag.message_detail or ""
+            # A trip that is ahead of the store's run is proposed again when the store has caught up.
+            if problem.sqlstate == _OTHER_RUN and current.isdecimal() and int(current) > trip.run:
+                return "over"
+            raise
+        return "taken" if row is not None and row[0] else "known"
 
     def _read_watch(self, watch: str, request: Request) -> Answer | NotModified:
         etag = request.etag or ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import _native
 from ._explanation import Explanation, explanation_of
-from ._guards import Guards, guards_of
+from ._guards import GuardProposal, Guards, guards_of
 from ._measure import Measure
 from ._native import Context
 from ._override import Overrides
@@ -50,7 +50,10 @@ class Questions(_native.Flags):
 
     def guards(self) -> Guards:
         """The status of the guards; print it to read it. Without guards no flag is watched."""
-        return guards_of(_native._guards_of(self))
+        return guards_of(_native._guards_of(self), self._proposals())
+
+    def _proposals(self) -> tuple[GuardProposal, ...]:
+        return ()
 
     @property
     def violations(self) -> tuple[Violation, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._reading import Reading, reading_of
+
+if TYPE_CHECKING:
+    from ._flags import Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +134,11 @@ def report_of(plain: dict[str, Any]) -> Report:
         violations=violations_of(plain["violations"]),
         reading=reading_of(plain["reading"]),
     )
+
+
+def tell(flags: Flags, reports: Iterable[dict[str, Any]]) -> None:
+    """Gives the listeners of the flags the reports that changed anything, from their JSON."""
+    for plain in reports:
+        report = report_of(plain)
+        if report.changed:
+            flags._tell(report)

@@ -34,6 +34,9 @@ from ._source import Source as Source
 from ._status import LastError as LastError
 from ._status import Status as Status
 from ._sync import Sync as Sync
+from ._trips import Trip as Trip
+from ._trips import TripStore as TripStore
+from ._trips import Verdict as Verdict
 
 __all__ = [
     "NOT_MODIFIED",
@@ -57,5 +60,8 @@ __all__ = [
     "Source",
     "Status",
     "Sync",
+    "Trip",
+    "TripStore",
+    "Verdict",
     "mapped",
 ]
