@@ -42,7 +42,7 @@ impl Guards {
     /// let _ = flags.publish(FlagSet::from_json(row)?);
     /// let guards = Guards::new(&flags);
     /// guards.track("crm", &Context::new("user-42"), Outcome::error());
-    /// let line = r#"esclusa_outcomes_total{flag="crm",event="crm",arm="on",outcome="error"} 1"#;
+    /// let line = r#"esclusa_outcomes_total{flag="crm",event="crm",arm="off",outcome="error"} 1"#;
     /// assert!(guards.exposition().lines().any(|one| one == line), "{}", guards.exposition());
     /// # Ok::<(), esclusa::SnapshotError>(())
     /// ```

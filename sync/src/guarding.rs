@@ -8,14 +8,19 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use esclusa::Flags;
+use esclusa::{Flags, Trip};
 use esclusa_guard::{Guards, Trips};
+use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::trips::{Proposal, Proposals, TripStore, keep_up, lock};
+use crate::alert::{Alert, Alerts};
+use crate::trips::{News, Proposal, Proposals, TripStore, keep_up, lock};
 
 const TICK: Duration = Duration::from_secs(1);
+
+/// How many trips wait for whoever speaks of them.
+const NEWS: usize = 256;
 
 /// A larger file is none: it is a few lines for each flag that tripped.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -25,8 +30,12 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 #[must_use = "the guards tick until it is dropped"]
 pub struct Guarding {
     flags: Flags,
-    tasks: Vec<JoinHandle<()>>,
+    pub(crate) tasks: Vec<JoinHandle<()>>,
     proposals: Proposals,
+    pub(crate) news: broadcast::Sender<News>,
+    /// The names of the stores to which trips are proposed.
+    pub(crate) stores: Vec<String>,
+    pub(crate) alerts: Alerts,
 }
 
 impl Guarding {
@@ -36,8 +45,20 @@ impl Guarding {
     /// # Panics
     /// Outside a tokio runtime with time enabled.
     pub fn propose(mut self, store: impl TripStore) -> Self {
-        self.tasks.push(tokio::spawn(keep_up(self.flags.clone(), store, self.proposals.clone())));
+        self.stores.push(store.name());
+        let keeping = keep_up(self.flags.clone(), store, self.proposals.clone(), self.news.clone());
+        self.tasks.push(tokio::spawn(keeping));
         self
+    }
+
+    /// What has become of the alerts that this process has sent.
+    pub fn alerts(&self) -> Vec<Alert> {
+        crate::alert::lock(&self.alerts).clone()
+    }
+
+    /// The names of the stores to which trips are proposed.
+    pub fn stores(&self) -> &[String] {
+        &self.stores
     }
 
     /// What has become of the trips that were proposed, by the keys of their flags.
@@ -65,24 +86,45 @@ pub fn guard(guards: &Guards, file: Option<&Path>) -> Guarding {
         file.turn(guards.flags());
     }
     let (guards, flags) = (guards.clone(), guards.flags().clone());
+    let (news, _) = broadcast::channel(NEWS);
+    let told = news.clone();
     let task = tokio::spawn(async move {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            for (flag, trip) in guards.tick() {
+            let tripped = guards.tick();
+            for (flag, trip) in &tripped {
                 tracing::warn!(target: "esclusa", "the guard of `{flag}` has switched it off: {}", trip.metric);
             }
-            let Some(mut taken) = file.take() else { continue };
-            let flags = guards.flags().clone();
-            let turn = tokio::task::spawn_blocking(move || {
-                taken.turn(&flags);
-                taken
-            });
-            file = turn.await.ok();
+            let mut is_own = true;
+            if let Some(mut taken) = file.take() {
+                let flags = guards.flags().clone();
+                let turn = tokio::task::spawn_blocking(move || {
+                    let is_own = taken.turn(&flags);
+                    (taken, is_own)
+                });
+                if let Ok((taken, wrote)) = turn.await {
+                    (file, is_own) = (Some(taken), wrote);
+                }
+            }
+            let set = guards.flags().current();
+            for trip in set.trips().filter_map(|(key, trip)| Trip::from_value(key, trip)) {
+                if tripped.iter().any(|(flag, _)| flag == trip.flag()) {
+                    // Nobody may be listening.
+                    let _ = told.send(News::Tripped { trip, is_own });
+                }
+            }
         }
     });
-    Guarding { flags, tasks: vec![task], proposals: Proposals::default() }
+    Guarding {
+        flags,
+        tasks: vec![task],
+        proposals: Proposals::default(),
+        news,
+        stores: Vec::new(),
+        alerts: Alerts::default(),
+    }
 }
 
 /// The file of trips, and what is known of it.
@@ -99,12 +141,13 @@ impl TripsFile {
         TripsFile { path: path.to_owned(), read: None, known: Trips::default() }
     }
 
-    /// Takes trips that the file has, and writes those that it lacks. What cannot be read or written is logged and changes
-    /// nothing.
-    fn turn(&mut self, flags: &Flags) {
-        if let Err(error) = self.take(flags).and_then(|()| self.give(flags)) {
+    /// Takes trips that the file has, and writes those that it lacks; whether it has written any. What cannot be read or
+    /// written is logged and changes nothing, and counts as if it were.
+    fn turn(&mut self, flags: &Flags) -> bool {
+        self.take(flags).and_then(|()| self.give(flags)).unwrap_or_else(|error| {
             tracing::warn!(target: "esclusa", "the file of trips {}: {error}", self.path.display());
-        }
+            true
+        })
     }
 
     fn take(&mut self, flags: &Flags) -> io::Result<()> {
@@ -132,10 +175,10 @@ impl TripsFile {
         Ok(())
     }
 
-    fn give(&mut self, flags: &Flags) -> io::Result<()> {
+    fn give(&mut self, flags: &Flags) -> io::Result<bool> {
         let mut all = self.known.clone();
         if !all.take_from(&flags.current()) {
-            return Ok(());
+            return Ok(false);
         }
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -143,6 +186,6 @@ impl TripsFile {
         file.as_file().sync_all()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         self.known = all;
-        Ok(())
+        Ok(true)
     }
 }

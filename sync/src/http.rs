@@ -20,7 +20,11 @@ use rustls::pki_types::CertificateDer;
 
 use crate::certificates::certificates;
 use crate::source::{Answer, Failure, News, Source};
-use access::{Access, Token, Wanted};
+#[cfg(feature = "guard")]
+pub(crate) use access::Access;
+#[cfg(not(feature = "guard"))]
+use access::Access;
+use access::{Token, Wanted};
 use events::Events;
 
 /// A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind PostgREST
@@ -61,7 +65,7 @@ pub struct Http {
 
 /// Why a URL or header cannot be used. The message does not repeat the value, which may hold secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpError(String);
+pub struct HttpError(pub(crate) String);
 
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -238,7 +242,7 @@ impl fmt::Debug for Http {
     }
 }
 
-fn parse(url: &str) -> Result<Url, HttpError> {
+pub(crate) fn parse(url: &str) -> Result<Url, HttpError> {
     let url = Url::parse(url).map_err(|problem| {
         HttpError(format!("the URL cannot be read: {problem}, expected such as https://example.com/flags.json"))
     })?;
@@ -249,7 +253,7 @@ fn parse(url: &str) -> Result<Url, HttpError> {
 }
 
 /// A URL without what may be secret in it: the user, the password, the query and the fragment.
-fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     // This fails only for URLs without a host, and those have no user.
     let _ = url.set_username("");

@@ -23,6 +23,8 @@
 //! crate drives it with tokio and does the asking. A failing store turns nothing off, and a read never waits for it.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "guard")]
+mod alert;
 mod bundled;
 mod cached;
 #[cfg(any(feature = "http", feature = "mysql", feature = "postgres", feature = "redis"))]
@@ -61,9 +63,13 @@ mod syncing;
 mod trips;
 #[cfg(any(feature = "http", feature = "postgres"))]
 mod trust;
+#[cfg(all(feature = "guard", feature = "http"))]
+mod webhook;
 
 #[cfg(feature = "redis")]
 pub use crate::redis::Redis;
+#[cfg(feature = "guard")]
+pub use alert::Alert;
 pub use bundled::Bundled;
 pub use cached::Cached;
 #[cfg(feature = "environment")]
@@ -96,6 +102,8 @@ pub use syncing::{Options, Syncing, sync};
 pub use tokio_postgres;
 #[cfg(feature = "guard")]
 pub use trips::{Proposal, TripStore, Verdict};
+#[cfg(all(feature = "guard", feature = "http"))]
+pub use webhook::Webhook;
 
 /// The example of the README compiles.
 #[cfg(all(

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use esclusa::{Flags, Trip};
+use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::source::Failure;
@@ -105,11 +106,26 @@ impl fmt::Display for Proposal {
     }
 }
 
+/// What happens to trips, for whoever speaks of them.
+#[derive(Clone, Debug)]
+#[allow(dead_code, reason = "a build without webhooks has nobody who listens")]
+pub(crate) enum News {
+    /// A guard of this process has tripped; `is_own` unless another process of the host wrote that into their file before.
+    Tripped { trip: Trip, is_own: bool },
+    /// A store has answered a proposal of this process.
+    Answered(Trip, Verdict),
+}
+
 /// The proposals by the keys of their flags, shared with whoever asks for the status.
 pub(crate) type Proposals = Arc<Mutex<BTreeMap<String, Proposal>>>;
 
 /// Proposes each trip of the flags to the store until it is answered, and takes the store's own.
-pub(crate) async fn keep_up(flags: Flags, mut store: impl TripStore, proposals: Proposals) {
+pub(crate) async fn keep_up(
+    flags: Flags,
+    mut store: impl TripStore,
+    proposals: Proposals,
+    news: broadcast::Sender<News>,
+) {
     let mut turns = interval(TURN);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut keeps_own, mut failures, mut pause_until) = (true, 0_u32, Instant::now());
@@ -118,7 +134,7 @@ pub(crate) async fn keep_up(flags: Flags, mut store: impl TripStore, proposals: 
         if Instant::now() < pause_until {
             continue;
         }
-        let mut turn = give(&flags, &mut store, &proposals).await;
+        let mut turn = give(&flags, &mut store, &proposals, &news).await;
         if turn.is_ok() && keeps_own {
             match within(store.trips()).await {
                 Ok(None) => keeps_own = false,
@@ -141,7 +157,12 @@ pub(crate) async fn keep_up(flags: Flags, mut store: impl TripStore, proposals: 
 }
 
 /// Proposes the trips that the store has not answered.
-async fn give(flags: &Flags, store: &mut impl TripStore, proposals: &Proposals) -> Result<(), Failure> {
+async fn give(
+    flags: &Flags,
+    store: &mut impl TripStore,
+    proposals: &Proposals,
+    news: &broadcast::Sender<News>,
+) -> Result<(), Failure> {
     let set = flags.current();
     for trip in set.trips().filter_map(|(key, trip)| Trip::from_value(key, trip)) {
         let (flag, run) = (trip.flag().to_owned(), trip.run());
@@ -159,7 +180,9 @@ async fn give(flags: &Flags, store: &mut impl TripStore, proposals: &Proposals) 
             tracing::warn!(target: "esclusa", "{}: {proposal}", store.name());
         }
         lock(proposals).insert(flag, proposal);
-        let _ = answer?;
+        let verdict = answer?;
+        // Nobody may be listening.
+        let _ = news.send(News::Answered(trip, verdict));
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ const MAX_REDIRECTS: usize = 5;
 
 /// A client, with credentials for one origin.
 #[derive(Clone)]
-pub(super) struct Access {
+pub(crate) struct Access {
     client: Client,
     /// The configured URL; headers, user and password are sent to its origin only.
     home: Url,
@@ -31,7 +31,7 @@ pub(super) struct Access {
 }
 
 /// What gives the token of each request.
-pub(super) type Token = Arc<dyn Fn() -> String + Send + Sync>;
+pub(crate) type Token = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// The kind of a request.
 #[derive(Clone, Copy)]
@@ -50,7 +50,7 @@ pub(super) enum Wanted<'r> {
 }
 
 impl Access {
-    pub(super) fn new(
+    pub(crate) fn new(
         home: &Url,
         (headers, token): (&HeaderMap, Option<&Token>),
         roots: &[CertificateDer<'static>],
@@ -144,13 +144,28 @@ impl Access {
     /// The answer to a body of JSON that is sent to a URL of its own origin.
     #[cfg(feature = "guard")]
     pub(super) async fn put(&self, url: Url, body: String) -> Result<Response, Failure> {
+        self.say(self.client.put(url), body).await
+    }
+
+    /// Sends a body of JSON to a URL of its own origin, which has to answer that it is well.
+    #[cfg(feature = "guard")]
+    pub(crate) async fn post(&self, url: Url, body: String) -> Result<(), Failure> {
+        let response = self.say(self.client.post(url), body).await?;
+        if response.status().is_success() {
+            return Ok(());
+        }
+        let problem = format!("the answer has the status {}, expected 200", response.status());
+        Err(Failure { retry_after: retry_after(response.headers()), ..Failure::new(problem) })
+    }
+
+    #[cfg(feature = "guard")]
+    async fn say(&self, request: reqwest::RequestBuilder, body: String) -> Result<Response, Failure> {
         let mut headers = self.headers.clone();
         if let Some(token) = &self.token {
             headers.insert(AUTHORIZATION, bearer(&token())?);
         }
         headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let request = self.client.put(url).headers(headers).body(body);
-        request.send().await.map_err(|error| self.unanswered(error))
+        request.headers(headers).body(body).send().await.map_err(|error| self.unanswered(error))
     }
 
     fn unanswered(&self, error: Error) -> Failure {
