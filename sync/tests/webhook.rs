@@ -1,6 +1,6 @@
 //! Alerts by webhook: one for each trip, whatever the receiver does, from one of several processes, and none of it delays a
 //! trip.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what is wrong")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what is wrong")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
