@@ -11,6 +11,7 @@ mod body;
 mod checked;
 mod cors;
 mod definition;
+mod description;
 mod document;
 mod edition;
 mod health;

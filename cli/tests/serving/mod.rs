@@ -1,6 +1,7 @@
 //! `esclusa serve` as a person starts it, on a free port.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -11,6 +12,25 @@ use esclusa::Value;
 
 /// Longer than anything takes on a slow machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks a server as its description says, in ways that nobody thought of, and stops at each answer that is not described.
+pub(crate) fn schemathesis(program: &OsStr, description: &str, folder: &Path, token: &str, words: &[&str]) {
+    let mut command = Command::new(program);
+    command.args([
+        "run",
+        description,
+        "--header",
+        &format!("Authorization: Bearer {token}"),
+        "--seed",
+        "1",
+        "--no-color",
+    ]);
+    let done = command.args(words).current_dir(folder).output().unwrap();
+    let (said, errors) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{said}{errors}");
+    let counted = said.lines().find(|line| line.contains(" generated, "));
+    println!("schemathesis:{}", counted.unwrap());
+}
 
 /// A server that runs until this is dropped.
 pub(crate) struct Serving {
