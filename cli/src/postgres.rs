@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use esclusa::Value;
 use esclusa_sync::tokio_postgres::error::SqlState;
@@ -14,6 +15,9 @@ use tokio::runtime::Runtime;
 
 use crate::desk::{Desk, Trouble};
 use crate::source::{Place, TIMEOUT, runtime};
+
+/// How long a transaction waits until nobody else writes to its table.
+const LOCKED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A connection, with what the server says besides its answers.
 pub(crate) struct Postgres {
@@ -94,8 +98,26 @@ impl Postgres {
         work: impl FnOnce(&Self) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         self.run(begin)?;
-        match work(self) {
-            Ok(done) => self.run(if keep { "COMMIT" } else { "ROLLBACK" }).map(|()| done),
+        self.end(if keep { "COMMIT" } else { "ROLLBACK" }, work(self))
+    }
+
+    /// The same in a transaction during which nobody else writes to the table.
+    ///
+    /// # Errors
+    /// When it fails, or somebody else writes for longer than ten seconds; then nothing has changed.
+    pub(crate) fn transaction_alone<T>(
+        &self,
+        watch: &Watch,
+        work: impl FnOnce(&Self) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let begun = watch.begin_alone(&self.client, "BEGIN ISOLATION LEVEL READ COMMITTED", LOCKED_WITHIN);
+        self.wait(begun).map_err(|error| self.trouble(error))?;
+        self.end("COMMIT", work(self))
+    }
+
+    fn end<T>(&self, sql: &str, done: Result<T, Trouble>) -> Result<T, Trouble> {
+        match done {
+            Ok(done) => self.run(sql).map(|()| done),
             Err(trouble) => {
                 // A connection that is gone has rolled back already.
                 let _ = self.run("ROLLBACK");

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, Read};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use esclusa::{Time, Value};
@@ -161,6 +162,7 @@ fn each_command_does_all_of_it_or_nothing() {
     the_migration_is_brought_in_whole_and_what_is_missing_is_said(&server);
     a_flag_is_taken_back_and_put_back_and_the_history_says_who_and_why(&server);
     definitions_are_promoted_and_nothing_else(&server);
+    a_promotion_that_waits_for_a_writer_holds_up_no_rollback(&server);
     people_of_a_database_are_asked_who_flips(&server);
     a_flag_that_tripped_is_opened_by_a_person_who_says_why(&server);
 }
@@ -360,6 +362,31 @@ fn definitions_are_promoted_and_nothing_else(server: &Postgres) {
         place.read("new.json"),
         "{\"esclusa\": 1, \"flags\": [{\"name\":\"inbox\",\"enabled\":false,\"rollout_percentage\":100}]}\n"
     );
+}
+
+fn a_promotion_that_waits_for_a_writer_holds_up_no_rollback(server: &Postgres) {
+    let place = Place::with_flags(server, "waiting");
+    place.write("flags.json", r#"[{"name": "crm", "enabled": true, "rollout_percentage": 50}]"#);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| place.sql("LOCK TABLE feature_flags IN ROW EXCLUSIVE MODE; SELECT pg_sleep(3)"));
+        let is_open =
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+        while place.sql(is_open) != "1" {
+            assert!(!writing.is_finished());
+        }
+        let promoting = scope.spawn(|| place.run(&["promote", "flags.json", "live", "--yes"]));
+        let (mut count, mut longest) = (0, Duration::ZERO);
+        while !writing.is_finished() {
+            let began = Instant::now();
+            place.sql("SELECT esclusa.emergency_rollback('inbox')");
+            (count, longest) = (count + 1, longest.max(began.elapsed()));
+        }
+        println!("{count} rollbacks while a promotion waits, the longest took {longest:?}");
+        assert!(count > 5 && longest < Duration::from_millis(1_500), "{count} rollbacks, the longest took {longest:?}");
+        let done = promoting.join().unwrap();
+        assert_eq!(done.code, 0, "{done:?}");
+    });
+    assert_eq!(place.row("crm").split('|').nth(1), Some("50"));
 }
 
 fn people_of_a_database_are_asked_who_flips(server: &Postgres) {

@@ -55,9 +55,7 @@ impl Table {
     }
 
     pub(super) fn write(&self, plan: &Plan, by: Option<&str>, reason: &str) -> Result<(), Trouble> {
-        let name = &self.watch.name;
-        self.postgres.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", true, |postgres| {
-            postgres.run(&format!("SET LOCAL lock_timeout = '10s'; LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))?;
+        self.postgres.transaction_alone(&self.watch, |postgres| {
             postgres.sign(by, reason)?;
             let now = postgres.rows(&self.watch)?;
             for change in &plan.changes {

@@ -2,7 +2,7 @@
 //! history.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use esclusa::{Time, Trip, Value};
@@ -18,9 +18,8 @@ use crate::problem::Problem;
 
 /// How long all of a change may take: longer than it waits for a lock.
 const WITHIN: Duration = Duration::from_secs(15);
-/// How long somebody else's open transaction holds a change up, and how often the change looks.
+/// How long somebody else's open transaction holds a change up.
 const LOCKED_WITHIN: Duration = Duration::from_secs(5);
-const AGAIN: Duration = Duration::from_millis(20);
 /// What holds within a transaction.
 const LIMITS: &str = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10s'";
 /// How many connections wait for the next change.
@@ -149,31 +148,14 @@ impl Open {
                 let detail = format!("a mapping reads {}, and this server does not write by one", self.watch.name);
                 return Err(Problem::new(StatusCode::CONFLICT, detail));
             }
-            self.begin_alone(&format!("{begin}; {LIMITS}"))?;
+            let begin = format!("{begin}; {LIMITS}");
+            self.wait(self.watch.begin_alone(&self.client, &begin, LOCKED_WITHIN))?;
         } else {
             self.execute(&format!("{begin}; {LIMITS}"))?;
         }
         match signature {
             Some(signature) => self.wait(sign(&self.client, Some(&signature.by), &signature.reason)),
             None => Ok(()),
-        }
-    }
-
-    /// Begins when nobody else writes to the table. It asks again and again, because everybody who wants to write would
-    /// wait behind a lock that waits, an emergency rollback too. The history has the time at which the last attempt began.
-    fn begin_alone(&self, begin: &str) -> Result<(), Problem> {
-        let sql = format!("{begin}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE NOWAIT", self.watch.name);
-        let began = Instant::now();
-        loop {
-            match self.handle.block_on(self.client.batch_execute(&sql)) {
-                Err(error)
-                    if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) && began.elapsed() < LOCKED_WITHIN =>
-                {
-                    self.execute("ROLLBACK")?;
-                    std::thread::sleep(AGAIN);
-                }
-                done => return done.map_err(|error| problem(&error)),
-            }
         }
     }
 

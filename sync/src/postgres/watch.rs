@@ -3,9 +3,14 @@
 //! Rows come and go as JSON, as the database writes and reads it. Where a transaction begins and ends is the caller's.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, Row};
+
+/// How often a transaction that is to begin looks whether it can.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// A table of flags that the migration watches.
 #[derive(Clone, Debug)]
@@ -154,6 +159,27 @@ impl Watch {
             WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum";
         let rows = client.query(sql, &[&self.name]).await?;
         Ok(rows.iter().map(|row| Column { name: row.get(0), is_time: row.get(1) }).collect())
+    }
+
+    /// Begins a transaction, by this `BEGIN …`, when nobody else writes to the table, and lets nobody else write until it
+    /// ends. It asks again and again, because everybody who wants to write would wait behind a lock that waits, an emergency
+    /// rollback too. The history has the time at which the last attempt began.
+    ///
+    /// # Errors
+    /// When somebody else writes for longer than `within`, or may not be kept from it; then no transaction is open.
+    pub async fn begin_alone(&self, client: &Client, begin: &str, within: Duration) -> Result<(), Error> {
+        let sql = format!("{begin}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE NOWAIT", self.name);
+        let began = Instant::now();
+        loop {
+            let Err(error) = client.batch_execute(&sql).await else { return Ok(()) };
+            // A connection that is gone has rolled back already.
+            let ended = client.batch_execute("ROLLBACK").await;
+            if error.code() != Some(&SqlState::LOCK_NOT_AVAILABLE) || began.elapsed() >= within {
+                return Err(error);
+            }
+            ended?;
+            sleep(AGAIN).await;
+        }
     }
 
     /// Writes these columns of a flag, which are fields of an object in JSON, into its row, and when that was.
