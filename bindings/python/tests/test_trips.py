@@ -111,6 +111,7 @@ def test_postgres_switches_off_other_processes_and_a_person_brings_the_same_user
     assert answer(postgres, TRIPS) == 1
     trip = answer(postgres, "SELECT guard_state -> 'trip' FROM feature_flags")
     assert (trip["run"], trip["metric"], trip["by"]) == (1, "errors", f"process {os.getpid()}")
+    assert trip["evidence"]["log_e"] >= trip["evidence"]["log_bar"] > 0
     assert answer(postgres, "SELECT esclusa.resume('crm', 'ana')") == 2
     until(lambda: cohort(here) == cohort(there) == before, 10)
     until(lambda: here.guards().proposals == there.guards().proposals == (), 10)
@@ -494,8 +495,10 @@ def test_what_is_no_store_is_refused() -> None:
 
 
 def test_flags_that_are_dropped_end_the_thread() -> None:
+    before = set(threading.enumerate())
+
     def proposing() -> int:
-        return sum(thread.name == "esclusa-trips" for thread in threading.enumerate())
+        return sum(thread.name == "esclusa-trips" and thread not in before for thread in threading.enumerate())
 
     released = threading.Event()
 
