@@ -49,7 +49,7 @@ SELECT set_config('esclusa.allowed', coalesce(
 SELECT set_config('esclusa.allowed_guard', coalesce(
   (SELECT json_agg(json_build_array(proname, pg_get_userbyid(grantee)))::text
    FROM pg_proc, aclexplode(proacl)
-   WHERE pronamespace = to_regnamespace('esclusa') AND proname IN ('trip', 'advance', 'resume')
+   WHERE pronamespace = to_regnamespace('esclusa') AND proname IN ('trip', 'advance', 'resume', 'write_usage')
      AND grantee <> proowner AND grantee <> 0),
   '[]'), false);
 
@@ -64,7 +64,8 @@ BEGIN
         'emergency_rollback', 'expose',
         -- Those of 002_guard.sql.
         'keep_guard_state', 'guarded_table', 'guard', 'change_guard_state', 'change_guard_states', 'current_run', 'trip',
-        'resume', 'advance', 'may_advance', 'steps', 'steps_before', 'time_of', 'utc', 'span', 'allow_guard') LOOP
+        'resume', 'advance', 'may_advance', 'steps', 'steps_before', 'time_of', 'utc', 'span', 'usage_columns', 'usage',
+        'write_usage', 'allow_guard') LOOP
     EXECUTE format('DROP FUNCTION %s', helper);
   END LOOP;
 END
@@ -1946,7 +1947,9 @@ BEGIN
       JOIN pg_roles ON pg_roles.oid = grantee WHERE nspname = 'esclusa' AND grantee <> nspowner LOOP
     EXECUTE format('REVOKE ALL ON SCHEMA esclusa FROM %I CASCADE', role);
   END LOOP;
-  PERFORM esclusa.close(oid) FROM pg_class WHERE relnamespace = 'esclusa'::regnamespace AND relkind IN ('r', 'v');
+  -- Who sees the view of 002_guard.sql is said by people.
+  PERFORM esclusa.close(oid) FROM pg_class
+    WHERE relnamespace = 'esclusa'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'metrics';
   PERFORM esclusa.close_function(oid) FROM pg_proc WHERE pronamespace = 'esclusa'::regnamespace;
   FOR role IN SELECT rolname FROM json_array_elements_text(current_setting('esclusa.allowed')::json) AS allowed (name)
       JOIN pg_roles ON rolname = allowed.name LOOP

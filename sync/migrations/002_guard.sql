@@ -1,4 +1,5 @@
 -- Guarded rollouts in a Postgres database: apps switch off a flag whose guard has tripped, and people switch it on again.
+-- Besides, what people do with features, and the figures of that (`usage`).
 --
 --     psql --single-transaction -v ON_ERROR_STOP=1 -f 002_guard.sql          # after 001_esclusa.sql
 --     psql -c "SELECT esclusa.guard('public.feature_flags')" -c "SELECT esclusa.allow_guard('app')"
@@ -31,7 +32,7 @@ $$;
 SELECT set_config('esclusa.allowed_guard', coalesce(
   (SELECT json_agg(json_build_array(proname, pg_get_userbyid(grantee)))::text
    FROM pg_proc, aclexplode(proacl)
-   WHERE pronamespace = to_regnamespace('esclusa') AND proname IN ('trip', 'advance', 'resume')
+   WHERE pronamespace = to_regnamespace('esclusa') AND proname IN ('trip', 'advance', 'resume', 'write_usage')
      AND grantee <> proowner AND grantee <> 0),
   '[]'), false);
 
@@ -348,9 +349,182 @@ END
 $$;
 
 ----------------------------------------------------------------------------------------------------------------------
+-- Usage
+
+-- The columns of a table of usage that are needed.
+CREATE OR REPLACE FUNCTION esclusa.usage_columns() RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT '{feature_flag_id,user_id,company_id,action,metadata,created_at}'::text[]
+$$;
+
+-- Attaches to the table `feature_usage` beside the flags, which it creates if it is not there, and makes the view
+-- `esclusa.metrics` of it. It may be called again.
+--     SELECT esclusa.usage('public.feature_flags');
+CREATE OR REPLACE FUNCTION esclusa.usage(watched text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  watch esclusa.revision := esclusa.watch_of(watched);
+  relation oid := esclusa.found(watch.name);
+  roles jsonb := esclusa.roles(relation, watch.mapping);
+  name text := format('%I.feature_usage', (SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE pg_class.oid = relation));
+  problem text;
+  is_new boolean := to_regclass('esclusa.metrics') IS NULL;
+BEGIN
+  IF roles ->> 'id' IS NULL OR roles -> 'keys' = '[]' THEN
+    RAISE EXCEPTION '`%` has no column `id`, or its keys are inside JSON, so usage cannot name its flags', watch.name;
+  END IF;
+  IF to_regclass(name) IS NULL THEN
+    EXECUTE format('CREATE TABLE %s (
+        id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        feature_flag_id %s,
+        user_id text,
+        company_id text,
+        action varchar(100),
+        metadata jsonb,
+        created_at timestamptz DEFAULT now())',
+      name, (SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = relation AND attname = roles ->> 'id'));
+    PERFORM esclusa.close(to_regclass(name));
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', name);
+    EXECUTE format('CREATE INDEX ON %s (feature_flag_id, created_at)', name);
+  END IF;
+  SELECT string_agg(format('`%s`', needed), ', ') INTO problem FROM unnest(esclusa.usage_columns()) AS needed
+    WHERE NOT EXISTS (SELECT FROM pg_attribute
+      WHERE attrelid = to_regclass(name) AND attname = needed AND NOT attisdropped);
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION '`%` has no columns %', name, problem;
+  END IF;
+  problem := esclusa.distrust(to_regclass(name));
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION '%: writing it would run code of others with the rights of %', problem, current_user
+      USING HINT = format('make it the table of %1$I, or let the owner of the table run this file', current_user);
+  END IF;
+  EXECUTE format($format$
+    CREATE OR REPLACE VIEW esclusa.metrics AS
+      WITH seen AS (
+        SELECT feature_flag_id, action, created_at, metadata,
+          coalesce(user_id::text, metadata ->> 'user', company_id::text, metadata ->> 'company') AS unit,
+          coalesce(metadata ->> 'arm' = 'off', false) AS is_off,
+          action = 'error' OR coalesce((metadata ->> 'error') = 'true', false) AS is_error,
+          CASE WHEN jsonb_typeof(metadata -> 'duration_ms') = 'number' THEN (metadata ->> 'duration_ms')::double precision END
+            AS duration_ms,
+          CASE WHEN jsonb_typeof(metadata -> 'value') = 'number' THEN (metadata ->> 'value')::double precision END AS value
+        FROM %1$s
+      ), times AS (
+        SELECT feature_flag_id,
+          percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms) FILTER (WHERE NOT is_off) AS with_flag,
+          percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms) FILTER (WHERE is_off) AS without_flag
+        FROM seen GROUP BY feature_flag_id
+      )
+      SELECT f.%2$I::text AS flag,
+        count(unit) FILTER (WHERE NOT is_off) AS usage_count,
+        count(DISTINCT unit) FILTER (WHERE NOT is_off AND is_error)::double precision
+          / nullif(count(DISTINCT unit) FILTER (WHERE NOT is_off), 0) AS error_rate,
+        max(with_flag) / nullif(max(without_flag), 0) - 1 AS performance_impact,
+        count(DISTINCT unit) FILTER (WHERE NOT is_off AND action = 'click')::double precision
+          / nullif(count(DISTINCT unit) FILTER (WHERE NOT is_off), 0) AS adoption_rate,
+        avg(value) FILTER (WHERE action = 'feedback') AS user_feedback_score,
+        count(value) FILTER (WHERE action = 'feedback') AS feedback_count,
+        max(seen.created_at) AS last_updated
+      FROM %3$s f LEFT JOIN seen ON seen.feature_flag_id = f.%4$I LEFT JOIN times ON times.feature_flag_id = f.%4$I
+      GROUP BY f.%2$I
+    $format$, name, roles -> 'keys' ->> 0, watch.name, roles ->> 'id');
+  IF is_new THEN
+    PERFORM esclusa.close('esclusa.metrics'::regclass);
+  END IF;
+  RETURN name;
+END
+$$;
+
+-- Writes what people did with features, an array of at most 500 objects: `flag`, `user`, `company`, `action`, `at`, and what
+-- goes into `metadata`: `arm` (`on` or `off`), `error`, `duration_ms`, `value`, and any other field. It gives the number of
+-- rows. A user or a company that its table does not know is kept as a text in `metadata`, and spoils no other row; a flag
+-- that is not there is too. Who has seen a feature today is not written again (`view`).
+--     SELECT esclusa.write_usage('[{"flag": "crm", "user": "<id>", "action": "click", "arm": "on", "duration_ms": 81}]');
+CREATE OR REPLACE FUNCTION esclusa.write_usage(rows jsonb, watched text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
+SET row_security = off AS $$
+#variable_conflict use_variable
+DECLARE
+  watch esclusa.revision := esclusa.watch_of(watched);
+  relation oid := esclusa.found(watch.name);
+  roles jsonb := esclusa.roles(relation, watch.mapping);
+  name text := format('%I.feature_usage', (SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE pg_class.oid = relation));
+  problem text;
+  types jsonb;
+  insert_rows text;
+  one jsonb;
+  counted bigint;
+  written bigint := 0;
+BEGIN
+  IF jsonb_typeof(rows) <> 'array' OR jsonb_array_length(rows) > 500
+      OR EXISTS (SELECT FROM jsonb_array_elements(rows) AS row WHERE jsonb_typeof(row) <> 'object') THEN
+    RAISE EXCEPTION 'the usage does not fit, expected an array of at most 500 objects' USING ERRCODE = '22023';
+  ELSIF to_regclass(name) IS NULL THEN
+    RAISE EXCEPTION 'there is no table `%`', name USING ERRCODE = 'undefined_table',
+      HINT = format('SELECT esclusa.usage(%L)', watch.name);
+  END IF;
+  problem := esclusa.distrust(to_regclass(name));
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION '%, so it is not written', problem USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  SELECT jsonb_object_agg(attname, format_type(atttypid, NULL)) INTO types FROM pg_attribute
+    WHERE attrelid = to_regclass(name) AND attname = ANY (esclusa.usage_columns());
+  -- `$1` the rows, `$2` whether users and companies go into their columns.
+  insert_rows := format($format$
+    INSERT INTO %1$s (feature_flag_id, user_id, company_id, action, metadata, created_at)
+    SELECT DISTINCT ON (CASE WHEN action = 'view' THEN format('%%s %%s', flag, unit) ELSE place::text END)
+      id, CASE WHEN $2 THEN (row ->> 'user')::%2$s END, CASE WHEN $2 THEN (row ->> 'company')::%3$s END, action,
+      row - '{flag,user,company,action,at}'::text[]
+        || CASE WHEN id IS NULL THEN jsonb_build_object('flag', flag) ELSE '{}' END
+        || CASE WHEN $2 THEN '{}' ELSE jsonb_strip_nulls(jsonb_build_object('user', row -> 'user', 'company', row -> 'company'))
+          END,
+      at
+    FROM (
+      SELECT row, place, row ->> 'flag' AS flag, left(row ->> 'action', 100) AS action,
+        coalesce(row ->> 'user', row ->> 'company') AS unit,
+        -- A clock that is ahead writes nothing into the future.
+        least(coalesce(esclusa.time_of(row ->> 'at'), now()), now()) AS at,
+        (SELECT f.%4$I FROM %5$s f WHERE f.%6$I::text = row ->> 'flag' LIMIT 1) AS id
+      FROM jsonb_array_elements($1) WITH ORDINALITY AS given (row, place)
+    ) AS said
+    WHERE action IS DISTINCT FROM 'view' OR NOT EXISTS (
+      SELECT FROM %1$s u WHERE u.feature_flag_id = said.id AND u.action = 'view'
+        AND u.created_at >= date_trunc('day', said.at) AND u.created_at < date_trunc('day', said.at) + interval '1 day'
+        AND coalesce(u.user_id::text, u.metadata ->> 'user', u.company_id::text, u.metadata ->> 'company') = said.unit)
+    $format$, name, types ->> 'user_id', types ->> 'company_id', roles ->> 'id', watch.name, roles -> 'keys' ->> 0);
+  BEGIN
+    EXECUTE insert_rows USING rows, true;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+  EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+    -- One of them is unknown somewhere: each by itself.
+    NULL;
+  END;
+  FOR one IN SELECT jsonb_build_array(row) FROM jsonb_array_elements(rows) AS row LOOP
+    BEGIN
+      EXECUTE insert_rows USING one, true;
+      GET DIAGNOSTICS counted = ROW_COUNT;
+    EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+      BEGIN
+        EXECUTE insert_rows USING one, false;
+        GET DIAGNOSTICS counted = ROW_COUNT;
+      EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+        RAISE WARNING 'esclusa: a row of usage is not written: %', SQLERRM;
+        counted := 0;
+      END;
+    END;
+    written := written + counted;
+  END LOOP;
+  RETURN written;
+END
+$$;
+
+----------------------------------------------------------------------------------------------------------------------
 -- Rights
 
--- Lets a role trip guarded flags, and whatever else of `trip`, `advance` and `resume` is named. `resume` is for people and
+-- Lets a role trip guarded flags, and whatever else of `trip`, `advance`, `resume` and `write_usage` is named. `resume` is for people and
 -- their pipelines: an app that may open what it has closed closes nothing.
 --     SELECT esclusa.allow_guard('app');
 --     SELECT esclusa.allow_guard('release_manager', '{resume}');
@@ -361,11 +535,11 @@ DECLARE
   called regprocedure;
 BEGIN
   SELECT string_agg(format('`%s`', name), ', ') INTO wrong FROM unnest(rights) AS name
-    WHERE name <> ALL ('{trip,advance,resume}'::text[]);
+    WHERE name <> ALL ('{trip,advance,resume,write_usage}'::text[]);
   IF lower(role) = 'public' THEN
     RAISE EXCEPTION 'nothing is granted to PUBLIC, expected the name of a role';
   ELSIF wrong IS NOT NULL THEN
-    RAISE EXCEPTION '% is no right, expected `trip`, `advance` or `resume`', wrong;
+    RAISE EXCEPTION '% is no right, expected `trip`, `advance`, `resume` or `write_usage`', wrong;
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA esclusa TO %I', role);
   FOR called IN SELECT oid::regprocedure FROM pg_proc
@@ -383,7 +557,7 @@ BEGIN
   PERFORM esclusa.close_function(oid) FROM pg_proc
     WHERE pronamespace = 'esclusa'::regnamespace AND proname IN ('keep_guard_state', 'guarded_table', 'guard',
       'change_guard_state', 'change_guard_states', 'current_run', 'trip', 'resume', 'advance', 'may_advance', 'steps',
-      'steps_before', 'time_of', 'utc', 'span', 'allow_guard');
+      'steps_before', 'time_of', 'utc', 'span', 'usage_columns', 'usage', 'write_usage', 'allow_guard');
   FOR part IN SELECT allowed ->> 0 AS called, rolname
       FROM json_array_elements(current_setting('esclusa.allowed_guard')::json) AS allowed
       JOIN pg_roles ON rolname = allowed ->> 1 LOOP

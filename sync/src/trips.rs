@@ -128,6 +128,7 @@ pub(crate) async fn keep_up(
 ) {
     let mut turns = interval(TURN);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut taken = BTreeMap::new();
     let (mut keeps_own, mut failures, mut pause_until) = (true, 0_u32, Instant::now());
     loop {
         turns.tick().await;
@@ -138,7 +139,7 @@ pub(crate) async fn keep_up(
         if turn.is_ok() && keeps_own {
             match within(store.trips()).await {
                 Ok(None) => keeps_own = false,
-                Ok(Some(trips)) => trips.into_iter().for_each(|trip| drop(flags.trip(trip))),
+                Ok(Some(trips)) => take(&flags, trips, &mut taken),
                 Err(failure) => turn = Err(failure),
             }
         }
@@ -156,7 +157,18 @@ pub(crate) async fn keep_up(
     }
 }
 
-/// Proposes the trips that the store has not answered.
+/// Takes the trips of the store that are new; `taken` are the runs of the others.
+fn take(flags: &Flags, trips: Vec<Trip>, taken: &mut BTreeMap<String, u64>) {
+    for trip in trips {
+        if taken.get(trip.flag()).is_none_or(|run| *run < trip.run()) {
+            taken.insert(trip.flag().to_owned(), trip.run());
+            // The report says what changed; the flag says why.
+            let _ = flags.trip(trip);
+        }
+    }
+}
+
+/// Proposes the trips that the store has not answered. One that it does not answer holds up no other.
 async fn give(
     flags: &Flags,
     store: &mut impl TripStore,
@@ -164,6 +176,7 @@ async fn give(
     news: &broadcast::Sender<News>,
 ) -> Result<(), Failure> {
     let set = flags.current();
+    let mut unanswered = Ok(());
     for trip in set.trips().filter_map(|(key, trip)| Trip::from_value(key, trip)) {
         let (flag, run) = (trip.flag().to_owned(), trip.run());
         let is_settled = |known: &Proposal| known.run >= run && known.verdict.is_some();
@@ -180,11 +193,13 @@ async fn give(
             tracing::warn!(target: "esclusa", "{}: {proposal}", store.name());
         }
         lock(proposals).insert(flag, proposal);
-        let verdict = answer?;
-        // Nobody may be listening.
-        let _ = news.send(News::Answered(trip, verdict));
+        match answer {
+            // Nobody may be listening.
+            Ok(verdict) => drop(news.send(News::Answered(trip, verdict))),
+            Err(failure) => unanswered = Err(failure),
+        }
     }
-    Ok(())
+    unanswered
 }
 
 async fn within<T>(answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
