@@ -116,6 +116,9 @@ DECLARE
   key text;
   counted bigint;
 BEGIN
+  IF problem IS NULL AND strpos(becomes || provided, 'to_jsonb(f)') > 0 AND NOT esclusa.is_json_safe(relation) THEN
+    problem := format('a type of the columns of `%s` has a cast to JSON', esclusa.name_of(relation));
+  END IF;
   IF problem IS NOT NULL THEN
     RAISE EXCEPTION '%, so it is not written', problem USING ERRCODE = 'insufficient_privilege',
       HINT = format('expected a table of %I, without triggers of others',
