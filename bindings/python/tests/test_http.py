@@ -219,7 +219,9 @@ def test_the_interpreter_ends_with_a_stream_open(loopback: Loopback, seconds: fl
         for _ in range(3):
             began = time.monotonic()
             outcome = subprocess.run(command, capture_output=True, text=True, timeout=60)
-            assert (outcome.returncode, outcome.stderr) == (0, "")
+            # It may end while a connection is being opened: the system closes that, and the development mode says so.
+            said = [line for line in outcome.stderr.splitlines() if "ResourceWarning: unclosed <socket" not in line]
+            assert (outcome.returncode, said) == (0, [])
             assert time.monotonic() - began < 20
     finally:
         loopback.tell(heartbeat_ms=15_000)
