@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use crate::desk::{Desk, Trouble};
 use crate::source::{Place, TIMEOUT, runtime};
 
-/// How long a transaction waits until nobody else writes to its table.
+/// How long a transaction waits for others who write to its table.
 const LOCKED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A connection, with what the server says besides its answers.
@@ -101,7 +101,7 @@ impl Postgres {
         self.end(if keep { "COMMIT" } else { "ROLLBACK" }, work(self))
     }
 
-    /// The same in a transaction during which nobody else writes to the table.
+    /// The same, in a transaction that keeps others from writing to the table.
     ///
     /// # Errors
     /// When it fails, or somebody else writes for longer than ten seconds; then nothing has changed.

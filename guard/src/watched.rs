@@ -142,7 +142,8 @@ impl Watched {
         watching.told.push(trip.metric.clone());
     }
 
-    /// The limit that was reached is nobody's fault alone: the flag stays on, and its limits act no more in this epoch.
+    /// Limits of several flags were reached at once, as in an outage: this flag stays on, and its limits act no more in this
+    /// epoch.
     pub(crate) fn hold(&self) {
         self.lock().guard.hold();
     }

@@ -86,9 +86,10 @@ impl Seen {
     }
 }
 
-/// Whether a change of the field is a change of the flag: when it was changed last, and how often it was asked for, is not.
+/// Whether a change of the field is a change of the flag that a person makes: when it was changed last, and how often it was
+/// asked for, is not; nor is what its guard has done, which a form that was read before a trip would undo.
 pub(crate) fn is_told(name: &str) -> bool {
-    name == "description" || !row::is_ignored(name)
+    name == "description" || !(row::is_ignored(name) || row::field(name) == Some("guard_state"))
 }
 
 /// Whether two fields hold the same.

@@ -90,6 +90,18 @@ async fn a_trip_is_taken_once_and_a_person_begins_a_new_run() {
         let refused = running.edit("POST", "/api/v1/flags/crm/resume", &json!({"at_step": -1})).send().await;
         assert_eq!(refused.status, 400, "{refused:?}");
 
+        // A form saves the flag as a whole, as it was before the trip; a person undoes the line of the trip.
+        let (_, tag) = running.flag("crm").await;
+        let saved =
+            running.edit("PUT", "/api/v1/flags/crm", &json!({"flag": guarded()})).header("if-match", &tag).send();
+        assert_eq!(saved.await.status, 200);
+        let refused = running.patch("crm", "*", json!({"guard_state": null})).await;
+        assert_eq!(refused.status, 422, "{refused:?}");
+        let line = running.history("/api/v1/flags/crm/history").await[0].clone();
+        assert_eq!(line["action"], "guard_trip");
+        assert_eq!(running.undo(line["id"].as_str().unwrap()).await.status, 409);
+        assert_eq!(reason(&running).await, json!("DISABLED"), "the trip stands");
+
         let resumed = running.edit("POST", "/api/v1/flags/crm/resume", &json!({"reason": "mended"})).send().await;
         assert_eq!((resumed.status.as_u16(), &resumed.json()["run"]), (200, &json!(2)), "{resumed:?}");
         becomes(&running, "SPLIT").await;

@@ -1947,7 +1947,7 @@ BEGIN
       JOIN pg_roles ON pg_roles.oid = grantee WHERE nspname = 'esclusa' AND grantee <> nspowner LOOP
     EXECUTE format('REVOKE ALL ON SCHEMA esclusa FROM %I CASCADE', role);
   END LOOP;
-  -- Who sees the view of 002_guard.sql is said by people.
+  -- The view of 002_guard.sql keeps the rights that people have given.
   PERFORM esclusa.close(oid) FROM pg_class
     WHERE relnamespace = 'esclusa'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'metrics';
   PERFORM esclusa.close_function(oid) FROM pg_proc WHERE pronamespace = 'esclusa'::regnamespace;

@@ -142,7 +142,7 @@ impl TripsFile {
     }
 
     /// Takes trips that the file has, and writes those that it lacks; whether it has written any. What cannot be read or
-    /// written is logged and changes nothing, and counts as if it were.
+    /// written is logged and changes nothing; then it is true, because no other process can have written it.
     fn turn(&mut self, flags: &Flags) -> bool {
         self.take(flags).and_then(|()| self.give(flags)).unwrap_or_else(|error| {
             tracing::warn!(target: "esclusa", "the file of trips {}: {error}", self.path.display());

@@ -7,7 +7,7 @@ use crate::format::Format;
 use crate::postgres::{Postgres, author};
 use crate::source::Reading;
 
-/// Begin a new run of a flag: whoever had it before its guard tripped has it again
+/// Begin a new run of a flag whose guard has tripped: the same users have it again
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   esclusa guard resume checkout --source production --reason 'the payment is mended'

@@ -13,7 +13,7 @@ use esclusa::Value;
 /// Longer than anything takes on a slow machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Asks a server as its description says, in ways that nobody thought of, and stops at each answer that is not described.
+/// Sends generated requests to a server, by its description, and fails at an answer that is not described.
 pub(crate) fn schemathesis(program: &OsStr, description: &str, folder: &Path, token: &str, words: &[&str]) {
     let mut command = Command::new(program);
     command.args([

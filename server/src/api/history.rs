@@ -159,7 +159,11 @@ fn undone(table: &mut dyn Table, id: &str) -> Result<Changed, Problem> {
             if !conflicts.is_empty() {
                 return Err(conflict(&key, "has changed since then", conflicts));
             }
-            let names: Vec<&str> = old.iter().map(|(name, _)| name.as_ref()).collect();
+            // A trip is not undone: a person begins a new run.
+            let names: Vec<&str> = old.iter().map(|(name, _)| name.as_ref()).filter(|name| is_told(name)).collect();
+            if names.is_empty() {
+                return Err(conflict(&key, "the line says nothing that could be put back", Vec::new()));
+            }
             if let Some(name) = names.iter().find(|name| columns.iter().all(|column| column != *name)) {
                 return Err(conflict(&key, &format!("the table has no column `{name}` any more"), Vec::new()));
             }

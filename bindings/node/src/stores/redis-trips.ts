@@ -12,7 +12,7 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('PUBLISH', ARGV[4], ARGV[1])
 return 1`;
 
-/** The trips of an answer to `HGETALL`; what is no trip is left out. */
+/** The trips of an answer to `HGETALL`, without values that are no trips. */
 export function tripsIn(answer: unknown): Trip[] {
   return pairs(answer).flatMap(([flag, text]) => {
     const run = runOf(text);
