@@ -181,6 +181,17 @@ fn a_flag_that_tripped_is_opened_by_a_person_who_says_why(server: &Postgres) {
     let done = place.run(&["migrate", "live", "--guard", "feature_flags", "--allow-guard", "tripper"]);
     assert!(done.code == 0, "{done:?}");
     assert_eq!(place.run(&["migrate", "live", "--check", "--guard", "feature_flags"]).code, 0);
+    // A definition that comes from elsewhere brings no trips, and takes none away.
+    let state = |run: u32| format!(r#""guard_state": {{"run": {run}, "trip": {{"run": {run}}}}}"#);
+    place.write(
+        "from.json",
+        &format!(r#"[{{"name": "a", "enabled": true, "salt": "x"}}, {{"name": "b", "enabled": true, {}}}]"#, state(7)),
+    );
+    place.write("to.json", &format!(r#"[{{"name": "a", "enabled": true, {}}}]"#, state(3)));
+    let done = place.run(&["promote", "from.json", "to.json", "--yes"]);
+    assert!(done.code == 0, "{done:?}");
+    let promoted = place.read("to.json");
+    assert!(promoted.contains(r#""salt""#) && promoted.contains(&state(3)) && !promoted.contains('7'), "{promoted}");
     // The first file alone would leave the second at an older version.
     place.sql(
         "CREATE OR REPLACE FUNCTION esclusa.span(said text) RETURNS interval LANGUAGE sql AS 'SELECT NULL::interval'",

@@ -190,7 +190,8 @@ fn is_other(change: &esclusa_impact::FieldChange) -> bool {
         said(&change.old).is_some() && said(&change.old) == said(&change.new)
     };
     match change.field.as_str() {
-        "key" | "name" => false,
+        // What a guard has done in one environment says nothing of another.
+        "key" | "name" | STATE => false,
         "enabled" => !both(&|value| row::switch(value).map(i64::from)),
         "rollout_percentage" => !both(&|value| row::share(value).map(i64::from)),
         "start_date" | "end_date" => !both(&|value| Time::parse(value.as_str()?).map(Time::as_millis)),
@@ -198,9 +199,13 @@ fn is_other(change: &esclusa_impact::FieldChange) -> bool {
     }
 }
 
+/// The trips and runs of a guard.
+const STATE: &str = "guard_state";
+
 /// What a new row takes along: everything but the columns of one environment.
 fn new_row(definition: &esclusa_impact::Definition) -> Value<'static> {
-    let fields = definition.fields().map(|(name, value)| (name.to_owned().into(), value.clone()));
+    let fields = definition.fields().filter(|(name, _)| *name != STATE);
+    let fields = fields.map(|(name, value)| (name.to_owned().into(), value.clone()));
     let description = definition.row().get("description").filter(|value| !value.is_null());
     let description = description.map(|value| ("description".into(), value.clone()));
     Value::Object(fields.chain(description).collect())
