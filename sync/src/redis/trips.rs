@@ -1,7 +1,8 @@
 //! Trips in Redis: a hash beside the key of the snapshot, with a trip for each flag that has tripped.
 
 use esclusa::{Trip, Value};
-use redis::{Script, cmd};
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script, cmd};
 
 use super::Redis;
 use crate::source::{Failure, Source};
@@ -29,21 +30,32 @@ impl TripStore for Redis {
         let script = Script::new(PROPOSE);
         let mut call = script.key(hash);
         call.arg(trip.flag()).arg(trip.run()).arg(written(trip)).arg(channel);
-        let taken: bool = call.invoke_async(&mut commands).await?;
-        self.commands = Some(commands);
-        Ok(if taken { Verdict::Taken } else { Verdict::Known })
+        let taken = call.invoke_async(&mut commands).await;
+        Ok(if self.answered(commands, taken)? { Verdict::Taken } else { Verdict::Known })
     }
 
     async fn trips(&mut self) -> Result<Option<Vec<Trip>>, Failure> {
         let mut commands = self.take_commands().await?;
-        let all: Vec<(String, String)> = cmd("HGETALL").arg(self.trips_key()).query_async(&mut commands).await?;
-        self.commands = Some(commands);
+        let all = cmd("HGETALL").arg(self.trips_key()).query_async(&mut commands).await;
+        let all: Vec<(String, String)> = self.answered(commands, all)?;
         let trip = |(flag, trip): &(String, String)| Trip::from_value(flag, &Value::from_json(trip.as_bytes()).ok()?);
         Ok(Some(all.iter().filter_map(trip).collect()))
     }
 }
 
 impl Redis {
+    /// Keeps the connection that has answered. After an error the next question goes to the node that the error names, or over
+    /// a new connection.
+    fn answered<T>(&mut self, commands: MultiplexedConnection, answer: RedisResult<T>) -> Result<T, Failure> {
+        match &answer {
+            Ok(_) => self.commands = Some(commands),
+            Err(problem) => {
+                self.is_elsewhere(problem);
+            }
+        }
+        Ok(answer?)
+    }
+
     fn trips_key(&self) -> String {
         format!("{}:trips", self.key)
     }
