@@ -22,11 +22,18 @@ pub(crate) enum Denied {
     Kind(Kind),
     /// The token is for another company.
     Company,
+    /// There is no session, or its time is over.
+    NoSession,
+    /// The page that sends the cookie of a session is another server's.
+    Page,
 }
 
 impl Denied {
     pub(crate) fn status(self) -> StatusCode {
-        if self == Denied::Unknown { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN }
+        match self {
+            Denied::Unknown | Denied::NoSession => StatusCode::UNAUTHORIZED,
+            Denied::Origin | Denied::Kind(_) | Denied::Company | Denied::Page => StatusCode::FORBIDDEN,
+        }
     }
 }
 
@@ -37,6 +44,8 @@ impl From<Denied> for Problem {
             Denied::Origin => "the token is not for pages of this origin",
             Denied::Kind(Kind::Admin) => "the token is of another kind, expected one of the kind `admin`",
             Denied::Kind(_) => "the token is of the kind `client`, expected one of the kind `server`",
+            Denied::NoSession => "there is no session, expected the cookie that `POST /api/v1/session` sets",
+            Denied::Page => "the request is of another page, expected one of this server's own pages",
             Denied::Company => "the token is for another company",
         };
         Problem::new(denied.status(), detail)

@@ -10,7 +10,7 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post, put};
 
-use crate::api::{explain, flags, history, preview, trips};
+use crate::api::{explain, flags, history, preview, sessions, trips};
 use crate::cors::cors;
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -31,6 +31,7 @@ fn addresses() -> Vec<(&'static str, MethodRouter<Arc<Shared>>)> {
         ("/v1/projection", post(page::projection)),
         ("/openfeature/v0/manifest", get(manifest::manifest)),
         ("/api/v1/openapi.json", get(description::description)),
+        ("/api/v1/session", get(sessions::show).post(sessions::begin).delete(sessions::end)),
         ("/api/v1/flags", get(flags::list).post(flags::create)),
         // A slash in a key is %2F.
         ("/api/v1/flags/{key}", get(flags::one).put(flags::put).patch(flags::patch).delete(flags::delete)),

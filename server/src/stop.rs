@@ -47,7 +47,7 @@ pub(crate) async fn stop(State(shared): State<Arc<Shared>>, headers: HeaderMap, 
 
 /// What was done; without a problem there is no session.
 async fn stopped(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<String, Option<Problem>> {
-    let known = session::of(shared, headers).map_err(|denied| match denied {
+    let known = session::of_writer(shared, headers).map_err(|denied| match denied {
         Denied::Unknown => None,
         denied => Some(denied.into()),
     })?;

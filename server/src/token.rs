@@ -193,7 +193,7 @@ pub(crate) struct Known {
     /// Whom the history names.
     pub(crate) name: String,
     origins: Vec<String>,
-    expires: Option<Time>,
+    pub(crate) expires: Option<Time>,
     pub(crate) company: Option<String>,
 }
 
@@ -247,8 +247,9 @@ impl Known {
         proof
     }
 
-    /// What the cookie of a session holds, until that time in milliseconds since 1970.
-    pub(crate) fn session(&self, until: i64) -> String {
+    /// What the cookie of a session holds, until that time.
+    pub(crate) fn session(&self, until: Time) -> String {
+        let until = until.as_millis();
         let proof = self.proof(&format!("session {until}")).finalize();
         format!("{}.{until}.{}", self.id, hex(&proof.into_bytes()))
     }
@@ -313,13 +314,14 @@ impl Tokens {
         known.proof(&events(day_of_ticket)).verify_slice(&unhex(proof)?).is_ok().then_some(known)
     }
 
-    /// The token that a session was begun with.
-    pub(crate) fn of_session(&self, session: &str, now: Time) -> Option<Arc<Known>> {
+    /// The token that a session was begun with, and until when the session holds.
+    pub(crate) fn of_session(&self, session: &str, now: Time) -> Option<(Arc<Known>, Time)> {
         let (id, rest) = session.split_once('.')?;
         let (until, proof) = rest.split_once('.')?;
         let until: i64 = until.parse().ok()?;
         let known = self.get(id).filter(|known| now.as_millis() < until && !known.is_over(now))?;
-        known.proof(&format!("session {until}")).verify_slice(&unhex(proof)?).is_ok().then_some(known)
+        let is_proof = known.proof(&format!("session {until}")).verify_slice(&unhex(proof)?).is_ok();
+        is_proof.then_some((known, Time::from_millis(until)))
     }
 
     /// Whether there is one of this kind.

@@ -11,6 +11,7 @@ use esclusa::{Json, Value, row};
 use super::{Asked, Key, answer, flag, key, row_of, store};
 use crate::checked::check;
 use crate::problem::Problem;
+use crate::session;
 use crate::shared::Shared;
 use crate::store::{Purpose, Row, Signature, Store, Table};
 use crate::version::{Seen, Version, is_same, is_told};
@@ -31,7 +32,7 @@ pub(crate) struct Changed {
 
 /// `GET /api/v1/flags`.
 pub(crate) async fn list(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response<Body>, Problem> {
-    shared.tokens.of_admin(&headers, shared.now())?;
+    session::of(&shared, &headers)?;
     let rows = store(&shared)?.run(Purpose::Reading, |table| table.rows()).await?;
     let mut json = Json::default();
     json.object(|json| {
@@ -52,7 +53,7 @@ pub(crate) async fn one(
     of: Key,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    shared.tokens.of_admin(&headers, shared.now())?;
+    session::of(&shared, &headers)?;
     let key = key(of)?;
     let rows = store(&shared)?.run(Purpose::Reading, |table| table.rows()).await?;
     let row = row_of(&rows, &key)?.ok_or_else(|| Problem::no_flag(&key))?;

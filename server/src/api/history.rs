@@ -11,6 +11,7 @@ use esclusa::{Json, Value};
 use super::flags::{Changed, changed, checked, written};
 use super::{Asked, Key, answer, key, number, row_of, store};
 use crate::problem::Problem;
+use crate::session;
 use crate::shared::Shared;
 use crate::store::{Purpose, Recorded, Row, Table, parsed};
 use crate::version::{is_same, is_told};
@@ -58,7 +59,7 @@ async fn lines(
     uri: &Uri,
     flag: Option<String>,
 ) -> Result<Response<Body>, Problem> {
-    shared.tokens.of_admin(headers, shared.now())?;
+    session::of(shared, headers)?;
     let (limit, skipped) = (number(uri, "limit", LINES, MAX_LINES)?, number(uri, "offset", 0, u32::MAX)?);
     let read = move |table: &mut dyn Table| {
         let lines = table.recorded(flag.as_deref(), limit, skipped)?;

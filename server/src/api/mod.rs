@@ -1,9 +1,10 @@
-//! `/api/v1/…`: flags are changed here, by who has an admin token. A flag is its row, by the names of its columns.
+//! `/api/v1/…`: flags are changed here, by who has an admin token or a session. A flag is its row, by the names of its columns.
 
 pub(crate) mod explain;
 pub(crate) mod flags;
 pub(crate) mod history;
 pub(crate) mod preview;
+pub(crate) mod sessions;
 pub(crate) mod trips;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use esclusa::{Json, Time, Value, row};
 
 use crate::body::read;
 use crate::problem::Problem;
+use crate::session;
 use crate::shared::Shared;
 use crate::store::{Row, Signature, Store};
 use crate::token::Known;
@@ -44,21 +46,10 @@ impl Asked {
         body: Body,
         expected: &[&str],
     ) -> Result<Self, Problem> {
-        let known = shared.tokens.of_admin(headers, shared.now())?;
+        let known = session::of_writer(shared, headers)?;
         let store = store(shared)?;
         let bytes = read(body).await?;
-        let fields = if bytes.is_empty() { Vec::new() } else { object(&bytes)? };
-        for (at, (name, _)) in fields.iter().enumerate() {
-            if !expected.contains(&name.as_str()) {
-                let expected: Vec<String> = expected.iter().map(|name| format!("`{name}`")).collect();
-                let detail = format!("`{name}` is no field of this request, expected {}", expected.join(", "));
-                return Err(bad(detail));
-            }
-            if fields.iter().take(at).any(|(earlier, _)| earlier == name) {
-                return Err(bad(format!("`{name}` is there twice")));
-            }
-        }
-        Ok(Asked { known, store, fields })
+        Ok(Asked { known, store, fields: fields(&bytes, expected)? })
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<&Value<'static>> {
@@ -131,6 +122,22 @@ pub(crate) fn number(uri: &Uri, name: &str, default: u32, most: u32) -> Result<u
     let Some((_, text)) = pairs.into_iter().find(|(given, _)| given == name) else { return Ok(default) };
     let number = text.parse().ok().filter(|number| *number <= most);
     number.ok_or_else(|| bad(format!("`{name}` is `{text}`, expected a number up to {most}")))
+}
+
+/// The fields of a body that has no others than these, and none twice; none without a body.
+pub(crate) fn fields(bytes: &[u8], expected: &[&str]) -> Result<Vec<(String, Value<'static>)>, Problem> {
+    let fields = if bytes.is_empty() { Vec::new() } else { object(bytes)? };
+    for (at, (name, _)) in fields.iter().enumerate() {
+        if !expected.contains(&name.as_str()) {
+            let expected: Vec<String> = expected.iter().map(|name| format!("`{name}`")).collect();
+            let detail = format!("`{name}` is no field of this request, expected {}", expected.join(", "));
+            return Err(bad(detail));
+        }
+        if fields.iter().take(at).any(|(earlier, _)| earlier == name) {
+            return Err(bad(format!("`{name}` is there twice")));
+        }
+    }
+    Ok(fields)
 }
 
 fn object(bytes: &[u8]) -> Result<Vec<(String, Value<'static>)>, Problem> {

@@ -26,7 +26,18 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let has_chromium = chromium(tools);
     // With the features of the suite `cli`, so that what both take is compiled once.
     let packages = ["--package", "esclusa-server", "--package", "esclusa-cli", "--package", "esclusa-sync"];
-    let files = ["access", "asking", "description", "guarded", "ofrep", "postgres", "snapshots", "undoing", "writing"];
+    let files = [
+        "access",
+        "asking",
+        "description",
+        "guarded",
+        "ofrep",
+        "postgres",
+        "sessions",
+        "snapshots",
+        "undoing",
+        "writing",
+    ];
     let tests = files.into_iter().chain(COMMANDS).flat_map(|name| ["--test", name]);
     let test = tools.cargo(["test", "--all-features", "--no-fail-fast", "--lib"]).args(packages).args(tests);
     let test = test.args(["--", "--show-output"]);
