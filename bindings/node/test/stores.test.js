@@ -93,14 +93,17 @@ test('Postgres: told of every change by each driver, and again after the server 
   all.forEach(([, flags]) => flags.refresh());
   await until(() => all.every(([, flags]) => flags.status().ageMs < 200));
   assert.deepEqual(heard, [], 'what has not changed is not read');
-  await loopback.tell({ postgres: 'kill' });
-  all.forEach(([, flags]) => flags.refresh());
-  await are(false, 'failing');
-  await loopback.tell({ postgres: 'start' });
-  await turn(true);
-  await are(true);
-  await turn(false);
-  await are(false);
+  // A server that starts again refuses connections for a moment, at which each driver must not lose its notifications.
+  for (let round = 0; round < 5; round += 1) {
+    await loopback.tell({ postgres: 'kill' });
+    all.forEach(([, flags]) => flags.refresh());
+    await are(false, 'failing');
+    await loopback.tell({ postgres: 'start' });
+    await turn(true);
+    await are(true);
+    await turn(false);
+    await are(false);
+  }
   all.forEach(([, flags]) => flags.free());
   for (const [hidden, driver] of [[[], 'pg'], [['pg'], 'postgres']]) {
     const hide = `const { Module } = (await import('node:module')).default; const load = Module._load; Module._load = (name, ...given) => { if (${JSON.stringify(hidden)}.includes(name)) throw Object.assign(new Error(''), { code: 'MODULE_NOT_FOUND' }); return load(name, ...given); };`;
@@ -110,6 +113,20 @@ test('Postgres: told of every change by each driver, and again after the server 
       process.chdir('/'); // the driver is found from where the package lies
       const flags = Flags.fromSource(postgres(process.argv[1])); console.log(await flags.ready(60_000), flags.status().state);`, url);
   }
+});
+
+test('Postgres: an instance of `postgres` in a bundle, without the package, is polled, and the status says so', { skip }, async (t) => {
+  const { url, turn } = await database(t);
+  const sql = postgresJs(url, { max: 2 });
+  t.after(() => sql.end({ timeout: 0 }));
+  const flags = Flags.fromSource(without(['pg', 'postgres'], () => postgres(sql)), QUICK);
+  for (const on of [true, false, true]) {
+    await turn(on);
+    await until(() => flags.has('crm') && flags.isEnabled('crm') === on);
+  }
+  const { polled, failures } = flags.status();
+  assert.deepEqual([polled, failures], ['the package `postgres` is not found, which is needed for notifications', 0]);
+  flags.free();
 });
 
 test('Postgres: behind a pooler, polled, and the status says so', { skip }, async (t) => {

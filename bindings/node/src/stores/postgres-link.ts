@@ -21,8 +21,8 @@ export interface Link {
   row(statements: string): Promise<Row | undefined>;
   /** The only row of a query with parameters. */
   call(query: string, values: readonly (string | null)[]): Promise<Row>;
-  /** Receives notifications from now on. */
-  listen(channel: string): Promise<unknown>;
+  /** Receives notifications from now on; `undefined` if it cannot. */
+  readonly listen: ((channel: string) => Promise<unknown>) | undefined;
   /** Ends it; a client of the app stays open. */
   close(): void;
 }
@@ -52,7 +52,7 @@ export interface PgPool {
 /** The part of `postgres` that is used. */
 export interface PostgresJs {
   unsafe(statements: string, values?: readonly unknown[]): { values(): PromiseLike<unknown> };
-  listen(channel: string, changed: () => void, listening?: () => void): PromiseLike<{ unlisten(): PromiseLike<unknown> }>;
+  readonly options: { socket?: unknown; connection?: object };
   end(options?: { timeout?: number }): PromiseLike<unknown>;
 }
 
@@ -124,13 +124,13 @@ function lastRow(results: unknown): Row | undefined {
   return last?.rows?.[0];
 }
 
-/** A connection of its own with `postgres`. */
+/** A connection of its own with `postgres`; `options` are those of the app's instance, if it gave one. */
 export const byPostgresJs =
-  (driver: unknown): Open =>
+  (driver: unknown, options: PostgresJs['options'] = {}): Open =>
   async (url, timeoutMs, events) => {
-    const make = driver as (url: string, options: object) => PostgresJs;
+    const make = driver as (...given: (string | object)[]) => PostgresJs;
     let isClosed = false;
-    const sql = make(url, {
+    const own = {
       max: 1,
       prepare: false,
       fetch_types: false,
@@ -138,12 +138,13 @@ export const byPostgresJs =
       max_lifetime: null,
       // The socket has a limit of its own, and does not keep the process alive.
       connect_timeout: 0,
-      socket: ({ host, port, path }: { host: string[]; port: number[]; path?: string | false }) => socket(host[0], port[0], path, timeoutMs),
-      connection: { application_name: 'esclusa' },
+      socket: options.socket ?? (({ host, port, path }: Server) => socket(host[0], port[0], path, timeoutMs)),
+      connection: { ...options.connection, application_name: 'esclusa' },
       onnotice: ({ severity, message }: { severity?: string; message?: string }) => severity === 'WARNING' && events.warned(String(message)),
       onnotify: () => events.changed(),
       onclose: () => isClosed || events.ended(),
-    });
+    };
+    const sql = url === '' ? make({ ...options, ...own }) : make(url, own);
     let process: number | undefined;
     return {
       get process() {
@@ -164,26 +165,23 @@ export const byPostgresJs =
     };
   };
 
-/** The app's instance of `postgres`, which reconnects by itself. */
+/** The app's instance of `postgres`, where the package itself cannot be found, as in a bundle: nothing can listen. */
 export const bySql =
   (sql: PostgresJs): Open =>
-  async (_url, _timeoutMs, events) => {
-    let stop: (() => void) | undefined;
-    return {
-      process: null,
-      async row(statements) {
-        const results = (await sql.unsafe(statements).values()) as Row[][];
-        return results.at(-1)?.[0] as Row | undefined;
-      },
-      call: async (query, values) => only(((await sql.unsafe(query, values).values()) as Row[])[0]),
-      async listen(channel) {
-        // After each new `LISTEN` a change may have been missed.
-        const { unlisten } = await sql.listen(channel, () => events.changed(), () => events.changed());
-        stop = () => void Promise.resolve(unlisten()).catch(() => undefined);
-      },
-      close: () => stop?.(),
-    };
-  };
+  async () => ({
+    process: null,
+    row: async (statements) => ((await sql.unsafe(statements).values()) as Row[][]).at(-1)?.[0],
+    call: async (query, values) => only(((await sql.unsafe(query, values).values()) as Row[])[0]),
+    listen: undefined,
+    close: () => undefined,
+  });
+
+/** The part of the options of `postgres` that says where the server is. */
+interface Server {
+  host: string[];
+  port: number[];
+  path?: string | false;
+}
 
 function socket(host: string | undefined, port: number | undefined, path: string | false | undefined, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {

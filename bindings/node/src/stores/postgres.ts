@@ -6,7 +6,7 @@ import { type Address, address } from './postgres-address.js';
 import type { Trip, TripStore, Verdict } from '../tracking/proposals.js';
 import { type Link, type LinkEvents, type Open, type PgPool, type PostgresJs, type Row, byPg, byPool, byPostgresJs, bySql, only } from './postgres-link.js';
 import { propose } from './postgres-trips.js';
-import { type Supplied, installed, supplied, timeout } from './supplied.js';
+import { type Supplied, found, installed, supplied, timeout } from './supplied.js';
 
 /** How to read a table. */
 export interface PostgresOptions {
@@ -48,7 +48,7 @@ type Answer = NotModified | { bytes: string; etag: string };
  * Supavisor) and on a standby there are no notifications: `status().polled` says so.
  *
  * The argument is a connection string, or a function that returns one for each connection; or a `pg.Pool`, of which it
- * holds one client; or the result of `postgres(…)`.
+ * holds one client; or the result of `postgres(…)`, whose options it opens a connection of its own with.
  *
  * With `002_guard.sql` trips are proposed to it, each on a connection of its own, because trips are rare.
  *
@@ -81,7 +81,10 @@ class Table implements Source, TripStore {
     this.translation = stored(options.parameters ?? {});
     this.#warn = options.warn ?? ((message) => console.warn(message));
     if (typeof (database as PostgresJs | null)?.unsafe === 'function') {
-      this.#open = bySql(database as PostgresJs);
+      // A connection of its own, because its `listen` may wait for ever once the server was killed.
+      const sql = database as PostgresJs;
+      const driver = found('postgres');
+      this.#open = driver === undefined ? bySql(sql) : byPostgresJs(driver, sql.options);
       return;
     }
     if (typeof (database as PgPool | null)?.totalCount === 'number') {
@@ -168,6 +171,10 @@ class Table implements Source, TripStore {
     const [isStandby, process] = await this.#row(link, 'SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_backend_pid()');
     if (isStandby === true) {
       this.polled = 'a standby server has no notifications';
+      return;
+    }
+    if (link.listen === undefined) {
+      this.polled = 'the package `postgres` is not found, which is needed for notifications';
       return;
     }
     await link.listen('esclusa');

@@ -11,15 +11,24 @@ export const TIMEOUT_MS = 10_000;
 /** A `require` that bundlers do not follow: the app may have the driver. */
 const requireDriver = createRequire(typeof __filename === 'string' && isAbsolute(__filename) ? __filename : join(process.cwd(), 'index.js'));
 
+/** A driver, if the app has it. */
+export function found(name: string): unknown {
+  try {
+    return requireDriver(name);
+  } catch (problem) {
+    if ((problem as { code?: unknown }).code !== 'MODULE_NOT_FOUND') {
+      throw problem;
+    }
+    return undefined;
+  }
+}
+
 /** The first of these drivers that is installed, and its name. */
 export function installed(who: string, names: readonly string[]): { name: string; driver: unknown } {
   for (const name of names) {
-    try {
-      return { name, driver: requireDriver(name) };
-    } catch (problem) {
-      if ((problem as { code?: unknown }).code !== 'MODULE_NOT_FOUND') {
-        throw problem;
-      }
+    const driver = found(name);
+    if (driver !== undefined) {
+      return { name, driver };
     }
   }
   throw new Error(`${who} needs a driver, expected \`npm install ${names[0]}\` or \`${names[1]}\``);
