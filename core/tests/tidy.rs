@@ -162,6 +162,26 @@ fn nothing_is_left_for_nobody() {
 }
 
 #[test]
+fn the_panel_asks_in_one_folder_and_has_short_files() {
+    let sources: Vec<_> = [".ts", ".tsx", ".css"].iter().flat_map(|ending| files("panel/src", ending)).collect();
+    assert!(sources.len() > 15, "the panel is looked at");
+    for (name, text) in sources {
+        let is_api = name.starts_with("panel/src/api/");
+        assert!(is_api || !text.contains("fetch("), "{name} asks the server, expected only panel/src/api to");
+        let is_written = name == "panel/src/api/schema.ts";
+        assert!(is_written || text.lines().count() <= 450, "{name} has more than 450 lines");
+    }
+    let manifest = fs::read_to_string(root().join("panel/package.json")).unwrap();
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for line in manifest.lines().filter(|line| line.starts_with("    \"") && !line.contains("\"@types/")) {
+        let name = line.split('"').nth(1).unwrap();
+        let is_script = line.contains("npm ") || ["node", "types", "check", "build", "test"].contains(&name);
+        let is_known = name.starts_with("@esclusa/") || architecture.contains(&format!("`{name}`"));
+        assert!(is_script || is_known, "ARCHITECTURE.md does not say why `{name}` is used");
+    }
+}
+
+#[test]
 fn every_dependency_of_the_core_has_its_reason() {
     let manifest = fs::read_to_string(root().join("core/Cargo.toml")).unwrap();
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();

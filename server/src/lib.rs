@@ -20,6 +20,7 @@ mod manifest;
 mod metrics;
 mod ofrep;
 mod page;
+mod panel;
 mod problem;
 mod routes;
 mod server;

@@ -14,7 +14,7 @@ use crate::api::{explain, flags, history, preview, sessions, trips};
 use crate::cors::cors;
 use crate::problem::Problem;
 use crate::shared::Shared;
-use crate::{description, health, manifest, ofrep, page, session, setup, snapshot, stop};
+use crate::{description, health, manifest, ofrep, page, panel, session, setup, snapshot, stop};
 
 /// Every address: a new one is described in `openapi.json` too.
 fn addresses() -> Vec<(&'static str, MethodRouter<Arc<Shared>>)> {
@@ -57,6 +57,7 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
     let paths = addresses.iter().map(|(path, _)| *path).collect();
     let router = addresses.into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
     router
+        .merge(panel::routes())
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this address takes another method")

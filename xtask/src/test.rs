@@ -8,6 +8,7 @@ mod fuzz;
 mod instructions;
 mod javascript;
 mod packages;
+mod panel;
 mod python;
 mod server;
 mod suite;
@@ -61,6 +62,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "node", about: "@esclusa/node, native and in WebAssembly, and its example", run: javascript::node },
     Suite { name: "react", about: "gates, hooks, hydration and size of @esclusa/react", run: browser::react },
     Suite { name: "browser", about: "vectors, memory and the React example in Chromium", run: browser::browser },
+    Suite { name: "panel", about: "the panel in Chromium, against `esclusa serve` on real databases", run: panel::run },
     Suite {
         name: "python",
         about: "the wheel: vectors, answers, overrides, OpenFeature, types, README, example",

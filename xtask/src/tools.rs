@@ -115,10 +115,17 @@ impl Tools {
     /// Installs the JavaScript packages of the lock file, unless they are installed: `npm ci` would install them again
     /// each time, and would need the network for that.
     pub(crate) fn install_npm(&self) -> Result<(), String> {
-        if !self.has(self.program("node").args(["--eval", IS_INSTALLED])) {
-            self.must(self.program("npm").args(["ci", "--no-audit", "--no-fund"]))?;
-        }
+        self.install_lock(&self.root)?;
         self.must(self.program("rustup").args(["target", "add", "wasm32-unknown-unknown"])).map(drop)
+    }
+
+    /// The same for a folder with a lock file of its own.
+    pub(crate) fn install_lock(&self, folder: &Path) -> Result<(), String> {
+        let here = |program: Program| program.in_folder(folder.to_path_buf());
+        if !self.has(here(self.program("node").args(["--eval", IS_INSTALLED]))) {
+            self.must(here(self.program("npm").args(["ci", "--no-audit", "--no-fund"])))?;
+        }
+        Ok(())
     }
 
     /// Whether there is a Postgres for private servers: its package keeps the programs out of the path.
