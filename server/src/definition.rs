@@ -1,4 +1,4 @@
-//! What the definitions of flags tell besides the answers: the type of their values, and what people wrote about them.
+//! The part of a definition that describes a flag: the type of its values, its name and its description.
 
 use std::collections::BTreeMap;
 
