@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use esclusa::Value;
 use esclusa_formats::Mapping;
 use esclusa_server::{Kind, Secret, Server, Settings, Store};
 use esclusa_sync::{Bundled, File, Mapped, Source};
@@ -11,6 +12,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::config::Config;
 use crate::desk::{Desk, Findings, Trouble};
+use crate::people::{Contexts, Kinds};
 use crate::serve::{Arguments, TokenKind};
 use crate::source::{Place, Use, parameters_of, variable_of};
 
@@ -19,6 +21,8 @@ const TEXTS: [&str; 4] = ["store", "listen", "public_url", "cache"];
 /// The file of SQLite, and its table of flags, where nothing else is said.
 const FILE: &str = "esclusa.db";
 const TABLE: &str = "feature_flags";
+/// People that the panel gets: enough for shares of a thousandth, in an answer of some megabytes.
+const MAX_PEOPLE: usize = 20_000;
 const NUMBERS: [&str; 2] = ["spread_ms", "max_streams"];
 
 pub(crate) fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings, Trouble> {
@@ -30,6 +34,7 @@ pub(crate) fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings
     let store = store(&place)?;
     let made = tokens_for_now(&mut settings, &place, store.is_some())?;
     log(desk)?;
+    settings.people = sample(arguments, desk)?;
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::new(format!("cannot start the network: {error}")))?;
     let listen = settings.listen;
@@ -138,6 +143,28 @@ fn setup(arguments: &Arguments, desk: &Desk<'_>) -> Result<(Option<String>, Sett
         settings.tokens.push(secret.token());
     }
     Ok((store, settings))
+}
+
+/// People of `[sample]`, of whom the panel asks who gets a flag. Without them everything else works.
+fn sample(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Vec<Value<'static>>, Trouble> {
+    let config = arguments.reading.config(desk)?;
+    let Some(people) = Contexts::default().people(&config, desk)? else { return Ok(Vec::new()) };
+    let (mut chosen, mut offered, mut random) = (Vec::new(), 0, fastrand::Rng::with_seed(365));
+    let read = people.read(&Kinds::default(), desk, &mut |person| {
+        // Each of them is as likely to be chosen (reservoir sampling, algorithm R).
+        let person = person.clone().into_owned();
+        if chosen.len() < MAX_PEOPLE {
+            chosen.push(person);
+        } else if let Some(other) = chosen.get_mut(random.usize(0..=offered)) {
+            *other = person;
+        }
+        offered += 1;
+        Ok(())
+    });
+    if let Err(trouble) = read {
+        desk.say(format_args!("  the panel knows no people: {trouble}"))?;
+    }
+    Ok(chosen)
 }
 
 /// Tokens as they are, from the variable or from the file that the other variable names.

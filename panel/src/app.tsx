@@ -1,12 +1,16 @@
 /** Which screen is shown, and what surrounds every screen. */
-import { useRef } from 'react';
+import { lazy, Suspense, useRef } from 'react';
 import { Route, Switch } from 'wouter';
 import { useSession } from './api/session.ts';
 import { useWords } from './language/language.tsx';
 import { Frame } from './parts/frame.tsx';
 import { Note } from './parts/note.tsx';
 import { Flags } from './screens/flags.tsx';
-import { SignIn } from './screens/sign-in.tsx';
+import { SignIn, SignInAgain } from './screens/sign-in.tsx';
+
+const Flag = lazy(async () => ({ default: (await import('./screens/flag.tsx')).Flag }));
+const History = lazy(async () => ({ default: (await import('./screens/history.tsx')).History }));
+const NewFlag = lazy(async () => ({ default: (await import('./screens/new-flag.tsx')).NewFlag }));
 
 export function App() {
   const { t } = useWords();
@@ -29,16 +33,21 @@ export function App() {
   }
   return (
     <>
-      {isOut && <SignIn />}
+      {isOut && (wasIn.current ? <SignInAgain /> : <SignIn />)}
       {wasIn.current && (
         <div hidden={isOut} inert={isOut}>
           <Frame isOut={isOut}>
-            <Switch>
-              <Route path="/" component={Flags} />
-              <Route>
-                <h1>{t('nowhere')}</h1>
-              </Route>
-            </Switch>
+            <Suspense fallback={<p className="waiting">{t('waiting')}</p>}>
+              <Switch>
+                <Route path="/" component={Flags} />
+                <Route path="/flag" component={Flag} />
+                <Route path="/new" component={NewFlag} />
+                <Route path="/history" component={History} />
+                <Route>
+                  <h1>{t('nowhere')}</h1>
+                </Route>
+              </Switch>
+            </Suspense>
           </Frame>
         </div>
       )}

@@ -73,3 +73,11 @@ export async function findings(page: Page): Promise<string[]> {
 export const overflow = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 export const picture = (page: Page, name: string) => page.screenshot({ path: `${PICTURES}${name}.png` });
+
+/** The four ways in which each screen is looked at. */
+export const VARIANTS = [
+  { name: 'en-light', locale: 'en-US', colorScheme: 'light', viewport: { width: 1280, height: 860 } },
+  { name: 'es-dark', locale: 'es-CO', colorScheme: 'dark', viewport: { width: 1280, height: 860 } },
+  { name: 'es-light-320', locale: 'es-CO', colorScheme: 'light', viewport: { width: 320, height: 720 } },
+  { name: 'en-dark-320', locale: 'en-US', colorScheme: 'dark', viewport: { width: 320, height: 720 } },
+] as const;

@@ -37,14 +37,14 @@ export class Esclusa {
   /** The address of the panel. */
   readonly #prefix: string;
   readonly #store: string;
+  /** Other sections of the set-up. */
+  readonly #more: string;
 
-  constructor(options: { store?: string; prefix?: string; serve?: string } = {}) {
+  constructor(options: { store?: string; prefix?: string; more?: string } = {}) {
     this.#prefix = options.prefix ?? '';
     this.#store = options.store ?? 'sqlite:esclusa.db';
-    this.#serve = options.serve ?? '';
+    this.#more = options.more ?? '';
   }
-
-  readonly #serve: string;
 
   get token(): string {
     return this.#token.text;
@@ -65,7 +65,7 @@ export class Esclusa {
   async start(): Promise<this> {
     this.#port ||= await freePort();
     const address = this.#prefix === '' ? '' : `public_url = "${this.origin}${this.#prefix}"\n`;
-    writeFileSync(join(this.folder, 'esclusa.toml'), `[serve]\n${address}${this.#serve}\n${this.#token.lines}`);
+    writeFileSync(join(this.folder, 'esclusa.toml'), `[serve]\n${address}${this.#token.lines}${this.#more}`);
     const args = ['serve', this.#store, '--listen', `127.0.0.1:${this.#port}`];
     const env = { ...process.env, ESCLUSA_SERVE_LOG: 'warn' };
     const child = spawn(PROGRAM, args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'], env });

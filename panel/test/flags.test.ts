@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findings, launch, overflow, picture, signIn, watch } from './chromium.ts';
+import { findings, launch, overflow, picture, signIn, VARIANTS, watch } from './chromium.ts';
 import { Esclusa } from './esclusa.ts';
 
 const MARKUP = '<img src=x onerror=alert(1)>';
@@ -79,13 +79,6 @@ test('a rollback takes three keystrokes and a name, and is undone at once', asyn
   expect(complaints).toEqual([]);
   await context.close();
 });
-
-const VARIANTS = [
-  { name: 'en-light', locale: 'en-US', colorScheme: 'light', viewport: { width: 1280, height: 860 } },
-  { name: 'es-dark', locale: 'es-CO', colorScheme: 'dark', viewport: { width: 1280, height: 860 } },
-  { name: 'es-light-320', locale: 'es-CO', colorScheme: 'light', viewport: { width: 320, height: 720 } },
-  { name: 'en-dark-320', locale: 'en-US', colorScheme: 'dark', viewport: { width: 320, height: 720 } },
-] as const;
 
 test.each(VARIANTS)('$name: axe finds nothing, nothing is cut off', async ({ name, ...options }) => {
   const { page, context, complaints } = await watch(browser, options);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use esclusa::Value;
 use tokio::time::timeout;
 
-/// The largest body: about a thousand times a usual context.
+/// How long a body may be: a thousand times what a context is.
 pub(crate) const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// How long a body may take: a client that sends nothing must not hold a connection.

@@ -20,7 +20,7 @@ pub(crate) fn set(rows: &[Row]) -> Result<FlagSet, Problem> {
     FlagSet::from_json(&document(rows)).map_err(refused)
 }
 
-/// Refuses a change after which the engine would set aside the changed flag, or another flag because of it.
+/// Refuses rows with a flag that the engine would set aside: the one that changes, or another by this change.
 pub(crate) fn check(before: &[Row], after: &[Row], changed: &str) -> Result<(), Problem> {
     let report = report(after)?;
     let aside = aside(&report);

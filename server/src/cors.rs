@@ -1,4 +1,4 @@
-//! Cross-origin requests (CORS): the origins whose pages may use this server.
+//! Pages of other origins (CORS): which of them a browser lets ask.
 //!
 //! A preflight carries no token, so it is answered by what all tokens allow together; the token of the request itself
 //! decides afterwards.

@@ -1,4 +1,4 @@
-//! The part of a definition that describes a flag: the type of its values, its name and its description.
+//! What the definitions of flags tell besides the answers: the type of their values, and what people wrote about them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The snapshot as clients with their own engine get it: its text, compressed once, and its entity tag.
+//! The snapshot as it is handed on to clients that evaluate by themselves: the text, packed once, and its entity tag.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -32,7 +32,7 @@ impl Document {
         self.plain.clone()
     }
 
-    /// The text in gzip. The first call compresses it, which takes a while for a long text.
+    /// The text in gzip. The first call packs it, which takes a while for a long text.
     pub(crate) fn packed(&self) -> Bytes {
         let pack = || {
             let mut packer = GzEncoder::new(Vec::new(), Compression::default());

@@ -1,4 +1,4 @@
-//! The data that one revision serves: a flag set, its snapshot, and the flags that a browser may see.
+//! What is served at one time: a flag set, the snapshot that it was made from, and which of its flags a browser may see.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

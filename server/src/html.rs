@@ -1,4 +1,4 @@
-//! HTML pages without JavaScript and external styles, for when everything else fails.
+//! Pages for a browser, without JavaScript and without styles of others: what is left when everything else fails.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use crate::problem::Problem;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// The content security policy: no script, no external resource, no frame, and forms for this server only.
+/// Nothing is loaded, nothing runs, nobody frames it, and forms go to this server alone.
 const POLICY: &str = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// A text within HTML, whatever is in it.
@@ -68,7 +68,7 @@ pub(crate) fn field<'f>(form: &'f [(String, String)], name: &str) -> &'f str {
     form.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.as_str())
 }
 
-/// Whether a form comes from a page of this server. Browsers send the origin; other programs send none and may post.
+/// Whether a form comes from a page of this server: a browser says so, and what is no browser says nothing.
 pub(crate) fn is_own(headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     match (text(&FETCH_SITE), text(&ORIGIN)) {

@@ -32,7 +32,7 @@ pub(crate) async fn manifest(State(shared): State<Arc<Shared>>, headers: HeaderM
     }
 }
 
-/// An error in the shape of the manifest's API.
+/// The manifest's API has a shape of its own for errors.
 fn refused(problem: &Problem) -> Response<Body> {
     let mut json = Json::default();
     json.object(|json| {
@@ -66,7 +66,7 @@ fn written(edition: &Edition, kind: token::Kind) -> String {
     json.into_text()
 }
 
-/// The default of an app: the off value of the flag, or the empty value of its type.
+/// What an app falls back to: what the flag serves when it is off, or else nothing of the same type.
 fn default_value(definition: Option<&Definition>) -> Value<'_> {
     let kind = definition.map_or(Kind::Object, |definition| definition.kind);
     let nothing = match kind {

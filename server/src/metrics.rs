@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use crate::tap::lock;
 
-/// Buckets in seconds, from the time of an answer to the time-out of a client.
+/// Seconds: from what an answer takes to what a client waits for.
 const BUCKETS: [f64; 9] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -10,7 +10,7 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post, put};
 
-use crate::api::{explain, flags, history, preview, sessions, trips};
+use crate::api::{explain, flags, history, people, preview, sessions, trips};
 use crate::cors::cors;
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -42,6 +42,7 @@ fn addresses() -> Vec<(&'static str, MethodRouter<Arc<Shared>>)> {
         ("/api/v1/history/{id}/undo", post(history::undo)),
         ("/api/v1/preview", post(preview::preview)),
         ("/api/v1/explain", post(explain::explain)),
+        ("/api/v1/people", get(people::people)),
         ("/stop", get(stop::show).post(stop::stop)),
         ("/stop/session", post(session::begin)),
         ("/setup", get(setup::show).post(setup::give)),

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use esclusa::Value;
 use serde::Deserialize;
 
 use crate::store::StoreError;
@@ -26,6 +27,9 @@ pub struct Settings {
     pub reason_required: bool,
     /// Who may ask.
     pub tokens: Vec<Token>,
+    /// People of whom the panel asks who gets a flag, as contexts.
+    #[serde(skip)]
+    pub people: Vec<Value<'static>>,
 }
 
 /// For this machine alone, without tokens.
@@ -39,6 +43,7 @@ impl Default for Settings {
             max_streams: 20_000,
             reason_required: false,
             tokens: Vec::new(),
+            people: Vec::new(),
         }
     }
 }
@@ -63,6 +68,7 @@ impl From<TokenError> for SettingsError {
 /// Settings that were checked.
 #[derive(Debug)]
 pub(crate) struct Checked {
+    pub(crate) people: Vec<Value<'static>>,
     pub(crate) tokens: Tokens,
     /// What stands in front of every path that is handed out; empty, or `/esclusa`.
     pub(crate) prefix: String,
@@ -84,6 +90,7 @@ impl Settings {
         let cache = cache.map_err(|_| SettingsError("`cache` cannot be a header, expected one line".to_owned()))?;
         let tokens = Tokens::new(&self.tokens)?;
         Ok(Checked {
+            people: self.people.clone(),
             tokens,
             prefix,
             cache,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use esclusa::{Flags, Report, Time};
+use esclusa::{Flags, Report, Time, Value};
 use esclusa_sync::{Options, Source, Syncing, sync};
 use tokio::sync::{Semaphore, watch};
 
@@ -22,6 +22,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 const SERVED_WITHIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Shared {
+    /// People of whom the panel asks.
+    pub(crate) people: Vec<Value<'static>>,
     pub(crate) tokens: Tokens,
     pub(crate) prefix: String,
     pub(crate) cache: HeaderValue,
@@ -55,6 +57,7 @@ impl Shared {
         let allow_empty = store.as_ref().is_some_and(Store::keeps_tokens);
         let options = Options { allow_empty, ..Options::default() };
         let shared = Arc::new(Shared {
+            people: checked.people,
             tokens: checked.tokens,
             prefix: checked.prefix,
             cache: checked.cache,

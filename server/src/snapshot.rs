@@ -85,7 +85,7 @@ pub(crate) async fn events(State(shared): State<Arc<Shared>>, headers: HeaderMap
     stream(&shared, news, first, Duration::ZERO, written)
 }
 
-/// The revision, or a hash for a snapshot without one.
+/// The revision, or what tells snapshots apart that have none.
 fn id(edition: &Edition) -> String {
     edition.revision().map_or_else(|| edition.document.tag().to_owned(), |revision| revision.to_string())
 }

@@ -1,4 +1,4 @@
-//! A source that passes each snapshot to the server too, after it was published.
+//! A source whose snapshots are kept as they come by: what is published is handed on too.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub(crate) struct Found {
     pub(crate) definitions: Arc<Definitions>,
 }
 
-/// A source, and where its snapshots are put.
+/// A source, and the place for what it finds.
 pub(crate) struct Tap<S> {
     source: S,
     translation: Arc<Tapped>,

@@ -1,8 +1,8 @@
-//! A task that ticks the guards once a second, and a file that keeps their trips. After a restart the flags that tripped stay
-//! off. The other processes of the host read the file and are off within a second, with or without a store.
+//! Guards that tick by themselves, and a file that keeps their trips: a process that restarts begins with the flags off that
+//! tripped before, and so do the other processes of the host within a second, with or without a store.
 //!
-//! The file is a document with `"layer": "trips"`, whose flags have a `name` and a `trip`. `esclusa-guard` decides when a flag
-//! trips, the core what a trip does.
+//! The file is a document with `"layer": "trips"`, whose flags have a `name` and a `trip`. What tripped is decided by
+//! `esclusa-guard`, what a trip does by the core.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use crate::trips::{News, Proposal, Proposals, TripStore, keep_up, lock};
 
 const TICK: Duration = Duration::from_secs(1);
 
-/// The capacity of the channel to the alerts, in trips.
+/// How many trips wait for whoever speaks of them.
 const NEWS: usize = 256;
 
-/// A larger file is refused: it has a few lines for each flag that tripped.
+/// A larger file is none: it is a few lines for each flag that tripped.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Ticks the guards until it is dropped.
+/// Guards that tick until this is dropped.
 #[derive(Debug)]
 #[must_use = "the guards tick until it is dropped"]
 pub struct Guarding {
@@ -39,8 +39,8 @@ pub struct Guarding {
 }
 
 impl Guarding {
-    /// Proposes each trip to a store too, until it answers, and takes the store's trips. A store that is away or slow does
-    /// not delay the trips of this process. Call it once for each store.
+    /// Proposes each trip to a store as well, again and again until it answers, and takes the trips that the store has. A
+    /// store that is away, slow or silent delays no trip of this process. Several stores may be given.
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
@@ -51,7 +51,7 @@ impl Guarding {
         self
     }
 
-    /// The state of the alerts of this process.
+    /// What has become of the alerts that this process has sent.
     pub fn alerts(&self) -> Vec<Alert> {
         crate::alert::lock(&self.alerts).clone()
     }
@@ -61,7 +61,7 @@ impl Guarding {
         &self.stores
     }
 
-    /// The state of the proposals, by the keys of their flags.
+    /// What has become of the trips that were proposed, by the keys of their flags.
     pub fn proposals(&self) -> Vec<Proposal> {
         lock(&self.proposals).values().cloned().collect()
     }
@@ -127,10 +127,10 @@ pub fn guard(guards: &Guards, file: Option<&Path>) -> Guarding {
     }
 }
 
-/// The file of trips, and its content as it was read last.
+/// The file of trips, and what is known of it.
 struct TripsFile {
     path: PathBuf,
-    /// Modification time and length of the file as it was read last.
+    /// When the file was changed and how long it was as it was read last.
     read: Option<(SystemTime, u64)>,
     /// The trips in the file.
     known: Trips,
@@ -141,8 +141,8 @@ impl TripsFile {
         TripsFile { path: path.to_owned(), read: None, known: Trips::default() }
     }
 
-    /// Takes the trips of the file, and writes those that it lacks. Returns whether it wrote any. A file that cannot be read
-    /// or written is logged and changes nothing; the result is then true, because no other process can have written it.
+    /// Takes trips that the file has, and writes those that it lacks; whether it has written any. What cannot be read or
+    /// written is logged and changes nothing; then it is true, because no other process can have written it.
     fn turn(&mut self, flags: &Flags) -> bool {
         self.take(flags).and_then(|()| self.give(flags)).unwrap_or_else(|error| {
             tracing::warn!(target: "esclusa", "the file of trips {}: {error}", self.path.display());

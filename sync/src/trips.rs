@@ -1,7 +1,6 @@
-//! Stores of trips: when a guard switches a flag off in one app, the store switches it off in all apps, until a person resumes
-//! it.
+//! Stores of trips: a flag that an app has switched off is switched off for all, and stays off until a person opens it.
 //!
-//! The store takes a trip by compare-and-set (2.2 of GUARD.md). The guards of `esclusa-guard` decide when a flag trips.
+//! A store decides by compare-and-set whether it takes a trip (2.2 of GUARD.md). What tripped is decided elsewhere.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,9 +14,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::source::Failure;
 
-/// How often new trips are read, from this process and from the store.
+/// How often new trips are looked for, here and in the store.
 const TURN: Duration = Duration::from_secs(1);
-/// The time limit of a request to the store.
+/// How long an answer of the store is waited for.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -56,7 +55,7 @@ pub trait TripStore: Send + 'static {
     /// When there is no answer; every error converts with `?`.
     fn propose(&mut self, trip: &Trip) -> impl Future<Output = Result<Verdict, Failure>> + Send;
 
-    /// The trips in the store; `None` if they arrive with the flags, as columns of their table.
+    /// The trips in the store; `None` if they come with the flags, as columns of a table do.
     ///
     /// # Errors
     /// When there is no answer.
@@ -65,29 +64,29 @@ pub trait TripStore: Send + 'static {
     }
 }
 
-/// The store's answer to a trip.
+/// What a store says of a trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It took the trip.
     Taken,
     /// The flag has tripped there already.
     Known,
-    /// A person has resumed the flag since: the trip no longer counts.
+    /// A person has begun this run since: the trip is void.
     Over(u64),
     /// There is no such flag, or it has no guard there.
     Unguarded,
 }
 
-/// The state of a proposal.
+/// What has become of a trip that was proposed to a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// The key of the flag.
     pub flag: String,
     /// The run of the trip.
     pub run: u64,
-    /// The store's answer; `None` until there is one.
+    /// What the store said; `None` until it answers.
     pub verdict: Option<Verdict>,
-    /// The last error, in one line.
+    /// Why it has not answered the last time, in one line.
     pub error: Option<String>,
 }
 
@@ -107,18 +106,17 @@ impl fmt::Display for Proposal {
     }
 }
 
-/// An event that alerts listen to.
+/// What happens to trips, for whoever speaks of them.
 #[derive(Clone, Debug)]
 #[allow(dead_code, reason = "a build without webhooks has nobody who listens")]
 pub(crate) enum News {
-    /// A guard of this process has tripped. `is_own` is false if another process of the host wrote the trip into the shared
-    /// file first.
+    /// A guard of this process has tripped; `is_own` unless another process of the host wrote that into their file before.
     Tripped { trip: Trip, is_own: bool },
     /// A store has answered a proposal of this process.
     Answered(Trip, Verdict),
 }
 
-/// The proposals by the keys of their flags, shared with the status.
+/// The proposals by the keys of their flags, shared with whoever asks for the status.
 pub(crate) type Proposals = Arc<Mutex<BTreeMap<String, Proposal>>>;
 
 /// Proposes each trip of the flags to the store until it is answered, and takes the store's own.
@@ -159,7 +157,7 @@ pub(crate) async fn keep_up(
     }
 }
 
-/// Takes the new trips of the store; `taken` has the runs of those that were taken before.
+/// Takes the trips of the store that are new; `taken` are the runs of the others.
 fn take(flags: &Flags, trips: Vec<Trip>, taken: &mut BTreeMap<String, u64>) {
     for trip in trips {
         if taken.get(trip.flag()).is_none_or(|run| *run < trip.run()) {
@@ -170,7 +168,7 @@ fn take(flags: &Flags, trips: Vec<Trip>, taken: &mut BTreeMap<String, u64>) {
     }
 }
 
-/// Proposes the trips that the store has not answered. A trip without an answer does not delay the others.
+/// Proposes the trips that the store has not answered. One that it does not answer holds up no other.
 async fn give(
     flags: &Flags,
     store: &mut impl TripStore,

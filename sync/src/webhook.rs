@@ -1,7 +1,7 @@
-//! Webhooks: one alert for each flag that a guard has switched off.
+//! Webhooks: one hears once of each flag that a guard has switched off.
 //!
-//! Several processes may see the same trip. The process whose trip the store took sends the alert. While the store does not
-//! answer, the process that wrote the trip into the file of its host sends it; without a file each process does.
+//! Of several processes the one speaks whose trip the store has taken. While the store does not answer, the one does that
+//! wrote the trip into the file of its host, or each without a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,11 +21,11 @@ use crate::http::{Access, HttpError, parse, shown};
 use crate::source::Failure;
 use crate::trips::{News, Verdict};
 
-/// The number of tries of an alert.
+/// How often an alert is sent until it is taken.
 const TRIES: u32 = 5;
-/// The time limit of a request to the webhook.
+/// How long an answer of the webhook is waited for.
 const TIME_LIMIT: Duration = Duration::from_secs(2);
-/// After this time without an answer of the store, the process sends the alert itself.
+/// How long the store may take before a process speaks for itself.
 const LATE: Duration = Duration::from_secs(10);
 /// The longest pause that a webhook may ask for: all tries take five minutes at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
@@ -37,7 +37,7 @@ enum Body {
     Json,
 }
 
-/// Sends alerts by `POST`: five tries within five minutes, each with a limit of two seconds. It waits for `Retry-After`.
+/// Where alerts are sent, by `POST`: five tries within five minutes, each with two seconds, and `Retry-After` is kept.
 pub struct Webhook {
     url: Url,
     body: Body,
@@ -129,7 +129,7 @@ impl Webhook {
     }
 }
 
-/// The text of an alert: `crm` is off: its guard tripped at 14:03 (errors: 12 of 102 units that are on, 3 of 398 that are
+/// What is said of a trip: `crm` is off: its guard tripped at 14:03 (errors: 12 of 102 units that are on, 3 of 398 that are
 /// off), run 1.
 fn sentence(trip: &Trip) -> String {
     let value = trip.to_value();
@@ -154,9 +154,9 @@ fn sentence(trip: &Trip) -> String {
 }
 
 impl Guarding {
-    /// Sends one alert to a webhook for each trip. The process whose trip the store took sends it. While the store does not
-    /// answer, or without a store, the process that wrote the trip into the file of its host does; without a file each
-    /// process does. Call [`propose`](Self::propose) first.
+    /// Tells a webhook of each trip, once: of all processes the one does whose trip the store has taken. While the store does
+    /// not answer, or without one, it is the one that wrote the trip into the file of its host; without a file each process
+    /// speaks. Name the stores before.
     ///
     /// # Panics
     /// Outside a tokio runtime with time enabled.
@@ -167,7 +167,7 @@ impl Guarding {
     }
 }
 
-/// Sends the alerts that are this process's to send.
+/// Speaks of each trip that is this process's to speak of.
 async fn speak(mut news: broadcast::Receiver<News>, has_store: bool, webhook: Webhook, alerts: Alerts) {
     let webhook = Arc::new(webhook);
     // Trips that wait for the store, by when they wait no more.

@@ -15,7 +15,6 @@ mod suite;
 mod tool;
 
 use std::process::ExitCode;
-use std::thread;
 use std::time::Instant;
 
 use crate::package::CRATES;
@@ -83,9 +82,6 @@ const SUITES: &[Suite] = &[
     Suite { name: "fuzz", about: "each fuzz target on inputs that are the same in every run", run: fuzz::run },
 ];
 
-/// The suite that runs beside the others: it only computes, for minutes, and takes what they leave of the machine.
-const BESIDE: &str = "miri";
-
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let (flags, arguments): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|name| *name == "--no-install");
     let unknown = arguments.iter().find(|name| !SUITES.iter().any(|suite| suite.name == ***name));
@@ -105,16 +101,9 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         }
     };
     let (mut passed, mut failed, mut skipped, begin) = (0, 0, 0, Instant::now());
-    let chosen = SUITES.iter().filter(|suite| arguments.is_empty() || arguments.iter().any(|name| *name == suite.name));
-    let (beside, others): (Vec<&Suite>, Vec<&Suite>) = chosen.partition(|suite| suite.name == BESIDE);
-    let report = |suites: Vec<&Suite>| suites.into_iter().map(|suite| suite.report(&tools)).collect::<Vec<Outcome>>();
-    let outcomes = thread::scope(|scope| {
-        let beside = scope.spawn(|| report(beside));
-        let others = report(others);
-        beside.join().map(|beside| [others, beside].concat())
-    });
-    let Ok(outcomes) = outcomes else { return ExitCode::FAILURE };
-    for outcome in outcomes {
+    for suite in SUITES.iter().filter(|suite| arguments.is_empty() || arguments.iter().any(|name| *name == suite.name))
+    {
+        let outcome = suite.report(&tools);
         match outcome {
             Outcome::Ran(tally) => {
                 passed += tally.passed;
@@ -263,6 +252,5 @@ fn miri(tools: &Tools) -> Outcome {
     let arguments = ["miri", "test", "--package", "esclusa", "--lib", "--test", "publishing"];
     // A target folder of its own: the two compilers would invalidate each other's work.
     let folder = tools.root().join("target/miri");
-    let test = tools.nightly(arguments).args(features).env("CARGO_TARGET_DIR", folder);
-    tools.step("miri").run(test.at_low_priority()).outcome()
+    tools.step("miri").run(tools.nightly(arguments).args(features).env("CARGO_TARGET_DIR", folder)).outcome()
 }

@@ -252,15 +252,6 @@ impl Program {
         self
     }
 
-    /// The same command, which leaves the machine to whatever else runs. On Windows nothing changes.
-    pub(crate) fn at_low_priority(mut self) -> Self {
-        if cfg!(unix) {
-            let name = std::mem::replace(&mut self.name, "nice".into());
-            self.arguments.splice(0..0, ["-n".into(), "19".into(), name]);
-        }
-        self
-    }
-
     pub(crate) fn into_command(self) -> Command {
         let mut command = Command::new(self.name);
         // The cargo that runs this has chosen a toolchain for itself, not for the commands of another one.

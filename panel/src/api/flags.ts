@@ -1,7 +1,7 @@
 /** Flags, read and changed. Whatever changes one makes every list be read again. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Row } from '../flag/row.ts';
-import { answered, client } from './client.ts';
+import { answered, client, Refusal } from './client.ts';
 import { useIsIn } from './session.ts';
 
 export interface Listed {
@@ -32,6 +32,15 @@ export interface Draft {
 /** What the server says of a draft: checked, and counted with the people that are sent. */
 export const preview = (draft: Draft) => answered(client.POST('/api/v1/preview', { body: draft }));
 export type Preview = Awaited<ReturnType<typeof preview>>;
+
+/** One flag as it is now. */
+export async function read(key: string): Promise<{ flag: Row; etag: string }> {
+  const listed = (await answered(client.GET('/api/v1/flags'))).flags.find((flag) => flag.key === key);
+  if (listed === undefined) {
+    throw new Refusal(404, null);
+  }
+  return listed as Listed;
+}
 
 export interface Change {
   key: string;

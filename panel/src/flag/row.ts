@@ -24,7 +24,7 @@ export function valueOf(row: Row, field: string): unknown {
 export const editable = (row: Row): Row => Object.fromEntries(Object.entries(row).filter(([name]) => !OWN.includes(name)));
 
 /** A value that a database without JSON keeps as its text. */
-function read(value: unknown): unknown {
+export function read(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) {
     return value;
   }
@@ -75,5 +75,34 @@ export function tripOf(row: Row): Row | null {
 
 /** The fields of a draft that differ from the row. */
 export function changed(row: Row, draft: Row): Row {
-  return Object.fromEntries(Object.entries(draft).filter(([name, value]) => JSON.stringify(value ?? null) !== JSON.stringify(row[name] ?? null)));
+  return Object.fromEntries(Object.entries(draft).filter(([name, value]) => !isSame(value, row[name])));
+}
+
+export const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(read(a) ?? null) === JSON.stringify(read(b) ?? null);
+
+/** A field of a draft: in the column that the row has it in, else by the engine's name. */
+export const withField = (row: Row, field: string, value: unknown): Row => ({ ...row, [columnOf(row, field) ?? field]: value });
+
+export const keyOf = (row: Row): string => String(valueOf(row, 'key') ?? valueOf(row, 'name') ?? '');
+
+/** The flag with those that it refers to, which are all that its answers depend on. */
+export function withReferences(rows: Row[], row: Row): Row[] {
+  const byKey = new Map(rows.map((row) => [keyOf(row), row]));
+  const found = new Map<string, Row>();
+  const visit = (row: Row) => {
+    if (found.has(keyOf(row))) {
+      return;
+    }
+    found.set(keyOf(row), row);
+    const prerequisites = read(valueOf(row, 'prerequisites'));
+    for (const { flag } of Array.isArray(prerequisites) ? (prerequisites as { flag?: string }[]) : []) {
+      const next = byKey.get(flag ?? '');
+      if (next !== undefined) {
+        visit(next);
+      }
+    }
+  };
+  visit(byKey.get(keyOf(row)) ?? row);
+  visit(row);
+  return [...found.values()];
 }

@@ -8,6 +8,7 @@ import { Emergency } from './emergency.tsx';
 
 const PLACES: [string, Message][] = [
   ['/', 'flags'],
+  ['/history', 'history'],
 ];
 
 export function LanguageChoice() {
@@ -25,7 +26,7 @@ export function Frame({ children, isOut }: { children: ReactNode; isOut: boolean
   const session = useSession();
   const leave = useSignOut();
   const [path] = useLocation();
-  const isAt = (place: string) => path === place;
+  const isAt = (place: string) => path === place || (place === '/' && (path === '/flag' || path === '/new'));
   return (
     <div className="frame">
       <a className="skip" href="#content">

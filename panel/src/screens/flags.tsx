@@ -1,11 +1,12 @@
 /** All flags: searched and filtered by the address, ten thousand as well as ten. */
 import { useMemo } from 'react';
 import { GridList, GridListItem, Input, Label, ListLayout, SearchField, useFilter, Virtualizer } from 'react-aria-components';
+import { Link, useLocation } from 'wouter';
 import { type Listed, useFlags } from '../api/flags.ts';
 import { listOf, textOf } from '../flag/row.ts';
 import { STATES, stateOf } from '../flag/state.ts';
 import { useWords } from '../language/language.tsx';
-import { useAddress } from '../parts/address.ts';
+import { addressOf, useAddress } from '../parts/address.ts';
 import { Audience } from '../parts/audience.tsx';
 import { Choice } from '../parts/choice.tsx';
 import { Note } from '../parts/note.tsx';
@@ -20,6 +21,7 @@ export function Flags() {
   const { t, number } = useWords();
   const flags = useFlags();
   const [query, change] = useAddress();
+  const [, go] = useLocation();
   const { contains } = useFilter({ sensitivity: 'base' });
   const [text, state, plan, region] = ['q', 'state', 'plan', 'region'].map((name) => query.get(name) ?? '') as [string, string, string, string];
   const all = useMemo(() => (flags.data ?? []).toSorted((a, b) => a.key.localeCompare(b.key)), [flags.data]);
@@ -38,7 +40,12 @@ export function Flags() {
   const options = (values: string[]) => [{ id: '', text: t('any') }, ...values.map((value) => ({ id: value, text: value }))];
   return (
     <div className="stack screen">
-      <h1>{t('flags')}</h1>
+      <div className="line">
+        <h1>{t('flags')}</h1>
+        <Link href="/new" className="button primary">
+          {t('new-flag')}
+        </Link>
+      </div>
       <search className="filters">
         <SearchField className="field wide" value={text} onChange={(q) => change({ q })}>
           <Label>{t('search')}</Label>
@@ -61,7 +68,7 @@ export function Flags() {
       {flags.data?.length === 0 && <Note kind="info">{t('no-flags')}</Note>}
       {shown.length > 0 && (
         <Virtualizer layout={ListLayout} layoutOptions={LAYOUT}>
-          <GridList className="flags" aria-label={t('flags')} items={shown} dependencies={[t]}>
+          <GridList className="flags" aria-label={t('flags')} items={shown} dependencies={[t]} onAction={(key) => go(addressOf(String(key)))}>
             {(listed: Listed) => <FlagRow listed={listed} />}
           </GridList>
         </Virtualizer>

@@ -3,6 +3,7 @@
 pub(crate) mod explain;
 pub(crate) mod flags;
 pub(crate) mod history;
+pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod sessions;
 pub(crate) mod trips;

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::store::{Purpose, Row, Table};
 
-/// The default groups of those who flip.
+/// By what those who flip are grouped, unless the body says otherwise.
 const BY: [&str; 4] = ["plan", "role", "company", "region"];
 /// How many people are shown for each flag, with both explanations.
 const EXAMPLES: usize = 3;

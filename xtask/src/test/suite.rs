@@ -18,7 +18,6 @@ pub(super) struct Suite {
     pub(super) run: fn(&Tools) -> Outcome,
 }
 
-#[derive(Clone, Copy)]
 pub(super) enum Outcome {
     Ran(Tally),
     /// Why it could not run here.
@@ -57,8 +56,6 @@ impl Suite {
         let begin = Instant::now();
         let outcome = (self.run)(tools);
         let seconds = begin.elapsed().as_secs_f64();
-        // Another suite may end at the same moment.
-        let _lines = io::stdout().lock();
         match &outcome {
             Outcome::Ran(tally) => {
                 println!("{:<14} {tally} ({seconds:.0} s): {}", self.name, self.about);
