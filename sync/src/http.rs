@@ -3,6 +3,7 @@
 mod access;
 mod events;
 mod pages;
+mod reports;
 mod tls;
 #[cfg(feature = "guard")]
 mod trips;

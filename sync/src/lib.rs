@@ -29,6 +29,8 @@ mod bundled;
 mod cached;
 #[cfg(any(feature = "http", feature = "mysql", feature = "postgres", feature = "redis"))]
 mod certificates;
+#[cfg(feature = "http")]
+mod counting;
 mod disk;
 #[cfg(feature = "environment")]
 mod environment;
@@ -50,6 +52,8 @@ mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 mod refresh;
+#[cfg(feature = "http")]
+mod reporting;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
 mod rows;
 mod source;
@@ -72,6 +76,8 @@ pub use crate::redis::Redis;
 pub use alert::Alert;
 pub use bundled::Bundled;
 pub use cached::Cached;
+#[cfg(feature = "http")]
+pub use counting::{CountedFlags, Counting};
 #[cfg(feature = "environment")]
 pub use environment::Environment;
 pub use esclusa::sync::{Policy, Request, State};
@@ -93,6 +99,8 @@ pub use object_store;
 #[cfg(feature = "postgres")]
 pub use postgres::{Column, GUARD_MIGRATION, MIGRATION, Opened, Postgres, Recorded, Watch, WatchError, sign};
 pub use refresh::Refresh;
+#[cfg(feature = "http")]
+pub use reporting::{Reported, Reporting, report};
 pub use source::{Answer, Failure, MappedBy, News, Source, Translation};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, sqlite_rows};

@@ -158,7 +158,11 @@ impl Access {
         Err(Failure { retry_after: retry_after(response.headers()), ..Failure::new(problem) })
     }
 
-    #[cfg(feature = "guard")]
+    /// Sends a body of JSON to a URL of its own origin.
+    pub(super) async fn tell(&self, url: Url, body: String) -> Result<Response, Failure> {
+        self.say(self.client.post(url), body).await
+    }
+
     async fn say(&self, request: reqwest::RequestBuilder, body: String) -> Result<Response, Failure> {
         let mut headers = self.headers.clone();
         if let Some(token) = &self.token {
