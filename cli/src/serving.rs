@@ -125,6 +125,14 @@ fn setup(arguments: &Arguments, desk: &Desk<'_>) -> Result<(Option<String>, Sett
             written.insert(name.to_owned(), number.into());
         }
     }
+    if let Some(value) = variable("usage_keep_days") {
+        let days: i64 = value.parse().map_err(|_| {
+            Trouble::new(format!("ESCLUSA_SERVE_USAGE_KEEP_DAYS is `{value}`, expected a number of days"))
+        })?;
+        let usage = written.entry("usage").or_insert_with(|| toml::Table::new().into());
+        let expected = || Trouble::new("[serve]: `usage` is no table, expected `[serve.usage]`");
+        usage.as_table_mut().ok_or_else(expected)?.insert("keep_days".to_owned(), days.into());
+    }
     if let Some(value) = variable("reason_required") {
         let is = value.parse::<bool>();
         let expected = |_| Trouble::new(format!("ESCLUSA_SERVE_REASON_REQUIRED is `{value}`, expected true or false"));

@@ -104,6 +104,45 @@ fn kill_9_in_the_middle_of_writing_loses_nothing_that_was_answered() {
     }
 }
 
+/// An app says again what was not answered, as `spec/GUARD.md` has it.
+#[test]
+fn kill_9_loses_no_count_that_was_answered_and_counts_none_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(folder.path(), &[], &[]);
+    let admin = set_up(&mut serving);
+    create(&serving, &admin, &json!({"name": "crm", "enabled": true}));
+    let minute = esclusa::Time::from_millis(esclusa::Time::from(std::time::SystemTime::now()).as_millis() - 60_000);
+    let mut asked = 0;
+    for millis in [120, 310] {
+        serving.until_ready();
+        let id = serving.id();
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(millis));
+            assert!(Command::new("kill").args(["-9", &id.to_string()]).status().unwrap().success());
+        });
+        let mut answered = asked;
+        loop {
+            asked += 1;
+            let count = json!({"flag": "crm", "variant": "on", "reason": "STATIC", "minute": minute.to_string(), "count": asked});
+            let body = json!({"esclusa": 1, "process": "app-1", "revision": null, "counts": [count]}).to_string();
+            match serving.try_to_ask("POST", "/v1/usage", &admin, &body) {
+                Some((204, _)) => answered = asked,
+                None => break,
+                Some((status, body)) => panic!("{status} {body}"),
+            }
+        }
+        killer.join().unwrap();
+        serving.kill();
+        serving = Serving::start(folder.path(), &[], &[]);
+        serving.until_ready();
+        let (_, figures) = serving.ask("GET", "/api/v1/flags/crm/metrics", &admin, "");
+        let figures: Value = serde_json::from_str(&figures).unwrap();
+        let held = figures["evaluations"].as_i64().unwrap();
+        println!("{answered} reports were answered, {asked} sent; {held} are counted");
+        assert!(held == answered || held == asked, "{held}, {answered} were answered");
+    }
+}
+
 #[test]
 fn the_same_in_postgres_where_the_token_is_in_the_set_up() {
     let postgres = Postgres::start().unwrap();

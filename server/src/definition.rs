@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use esclusa::{SnapshotError, Value};
+use esclusa::{SnapshotError, Time, Value};
 use esclusa_impact::Document;
 
 /// The definitions of a snapshot by key.
@@ -15,6 +15,8 @@ pub(crate) struct Definition {
     /// What it serves when it is off.
     pub(crate) off: Value<'static>,
     pub(crate) description: Option<String>,
+    /// When the steps of its schedule are.
+    pub(crate) steps: Vec<Time>,
 }
 
 /// The type of the values of a flag, as OpenFeature's manifest calls it.
@@ -74,7 +76,10 @@ impl Definition {
         let on = variants.is_empty().then_some(Kind::Boolean);
         let kind = served.chain(on).chain(Kind::of(&off)).reduce(Kind::and);
         let description = written.row().get("description").and_then(Value::as_str).map(str::trim);
+        let steps = written.field("schedule").and_then(Value::as_list).unwrap_or_default().iter();
+        let steps = steps.filter_map(|step| Time::parse(step.get("at")?.as_str()?)).collect();
         Definition {
+            steps,
             kind: kind.unwrap_or(Kind::Object),
             off,
             description: description.filter(|text| !text.is_empty()).map(str::to_owned),

@@ -15,11 +15,13 @@ pub(crate) struct Problem {
     more: Vec<(&'static str, Value<'static>)>,
     /// The entity tag of what is there now.
     tag: Option<String>,
+    /// After how many seconds it may be asked again.
+    retry_s: Option<u64>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Problem { status, detail: detail.into(), more: Vec::new(), tag: None }
+        Problem { status, detail: detail.into(), more: Vec::new(), tag: None, retry_s: None }
     }
 
     /// Nothing is published yet.
@@ -40,6 +42,10 @@ impl Problem {
 
     pub(crate) fn tag(self, tag: String) -> Self {
         Problem { tag: Some(tag), ..self }
+    }
+
+    pub(crate) fn retry(self, seconds: u64) -> Self {
+        Problem { retry_s: Some(seconds), ..self }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -71,6 +77,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         say(self.status, headers);
+        if let Some(seconds) = self.retry_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if let Some(tag) = self.tag.and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok()) {
             headers.insert(ETAG, tag);
         }

@@ -10,11 +10,11 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post, put};
 
-use crate::api::{explain, flags, history, people, preview, sessions, trips};
+use crate::api::{explain, figures, flags, history, overview, people, preview, sessions, trips};
 use crate::cors::cors;
 use crate::problem::Problem;
 use crate::shared::Shared;
-use crate::{description, health, manifest, ofrep, page, panel, session, setup, snapshot, stop};
+use crate::{description, health, manifest, ofrep, page, panel, session, setup, snapshot, stop, usage};
 
 /// Every address: a new one is described in `openapi.json` too.
 fn addresses() -> Vec<(&'static str, MethodRouter<Arc<Shared>>)> {
@@ -27,6 +27,9 @@ fn addresses() -> Vec<(&'static str, MethodRouter<Arc<Shared>>)> {
         ("/v1/events", get(snapshot::events)),
         ("/v1/trips", get(trips::all)),
         ("/v1/trips/{flag}", put(trips::propose)),
+        ("/v1/usage", post(usage::usage)),
+        ("/v1/track", post(usage::track)),
+        ("/v1/facts", post(usage::facts)),
         ("/v1/client-snapshot", post(page::client_snapshot)),
         ("/v1/projection", post(page::projection)),
         ("/openfeature/v0/manifest", get(manifest::manifest)),
@@ -36,12 +39,14 @@ fn addresses() -> Vec<(&'static str, MethodRouter<Arc<Shared>>)> {
         // A slash in a key is %2F.
         ("/api/v1/flags/{key}", get(flags::one).put(flags::put).patch(flags::patch).delete(flags::delete)),
         ("/api/v1/flags/{key}/history", get(history::of_flag)),
+        ("/api/v1/flags/{key}/metrics", get(figures::of_flag)),
         ("/api/v1/flags/{key}/rollback", post(flags::roll_back)),
         ("/api/v1/flags/{key}/resume", post(trips::resume)),
         ("/api/v1/history", get(history::all)),
         ("/api/v1/history/{id}/undo", post(history::undo)),
         ("/api/v1/preview", post(preview::preview)),
         ("/api/v1/explain", post(explain::explain)),
+        ("/api/v1/overview", get(overview::overview)),
         ("/api/v1/people", get(people::people)),
         ("/stop", get(stop::show).post(stop::stop)),
         ("/stop/session", post(session::begin)),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use esclusa_sync::{Source, Status};
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -19,6 +20,7 @@ use crate::shared::Shared;
 use crate::store::Store;
 use crate::tap::lock;
 use crate::token::{self, Kind, TokenError};
+use crate::usage::Peer;
 
 /// How long a client may take to say what it wants.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -76,6 +78,9 @@ impl Server {
     /// Outside a tokio runtime with time enabled.
     pub fn start_writing(source: impl Source, store: Store, settings: &Settings) -> Result<Self, SettingsError> {
         let checked = settings.check()?;
+        if checked.usage.raw_rows && !store.takes_rows() {
+            return Err(SettingsError("`usage.raw_rows` is true, expected a table in Postgres".to_owned()));
+        }
         for token in store.tokens()? {
             checked.tokens.add(&token)?;
         }
@@ -116,9 +121,9 @@ impl Server {
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
         loop {
-            let stream = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                    Ok(accepted) => accepted,
                     Err(error) => {
                         refused(&error).await;
                         continue;
@@ -128,10 +133,15 @@ impl Server {
             };
             // Without it small answers wait for each other.
             let _ = stream.set_nodelay(true);
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADERS_WITHIN)
-                .serve_connection(TokioIo::new(stream), service.clone());
+            let service = service.clone();
+            let connection =
+                http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).serve_connection(
+                    TokioIo::new(stream),
+                    service_fn(move |mut request| {
+                        request.extensions_mut().insert(Peer(peer.ip()));
+                        service.call(request)
+                    }),
+                );
             let connection = graceful.watch(connection);
             tokio::spawn(async move {
                 if let Err(error) = connection.await {

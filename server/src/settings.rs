@@ -25,11 +25,29 @@ pub struct Settings {
     pub max_streams: usize,
     /// Whether each change of a flag has to say why; an emergency rollback need not.
     pub reason_required: bool,
+    /// What becomes of the reports of apps and pages.
+    pub usage: UsageSettings,
     /// Who may ask.
     pub tokens: Vec<Token>,
     /// People of whom the panel asks who gets a flag, as contexts.
     #[serde(skip)]
     pub people: Vec<Value<'static>>,
+}
+
+/// What becomes of the reports of apps and pages: `[serve.usage]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UsageSettings {
+    /// For how many days numbers are kept, 1 to 3,650.
+    pub keep_days: u32,
+    /// Whether each event is a row in the table `feature_usage` too, which only Postgres has.
+    pub raw_rows: bool,
+}
+
+impl Default for UsageSettings {
+    fn default() -> Self {
+        UsageSettings { keep_days: 90, raw_rows: false }
+    }
 }
 
 /// For this machine alone, without tokens.
@@ -42,6 +60,7 @@ impl Default for Settings {
             spread_ms: 2_000,
             max_streams: 20_000,
             reason_required: false,
+            usage: UsageSettings::default(),
             tokens: Vec::new(),
             people: Vec::new(),
         }
@@ -76,6 +95,7 @@ pub(crate) struct Checked {
     pub(crate) spread: Duration,
     pub(crate) max_streams: usize,
     pub(crate) needs_reason: bool,
+    pub(crate) usage: UsageSettings,
     /// Whether clients reach this server by https.
     pub(crate) is_https: bool,
 }
@@ -88,6 +108,10 @@ impl Settings {
         };
         let cache = self.cache.parse();
         let cache = cache.map_err(|_| SettingsError("`cache` cannot be a header, expected one line".to_owned()))?;
+        if !(1..=3_650).contains(&self.usage.keep_days) {
+            let days = self.usage.keep_days;
+            return Err(SettingsError(format!("`usage.keep_days` is {days}, expected 1 to 3650")));
+        }
         let tokens = Tokens::new(&self.tokens)?;
         Ok(Checked {
             people: self.people.clone(),
@@ -97,6 +121,7 @@ impl Settings {
             spread: Duration::from_millis(self.spread_ms),
             max_streams: self.max_streams,
             needs_reason: self.reason_required,
+            usage: self.usage,
             is_https: self.public_url.as_ref().is_some_and(|url| url.starts_with("https:")),
         })
     }

@@ -1,7 +1,7 @@
 //! What all requests share: the current edition, and the signals that something is new.
 
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
 use esclusa::{Flags, Report, Time, Value};
@@ -11,10 +11,12 @@ use tokio::sync::{Semaphore, watch};
 use crate::edition::Edition;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::reach::Reach;
 use crate::settings::Checked;
 use crate::store::Store;
 use crate::tap::{Found, Tap, lock};
 use crate::token::Tokens;
+use crate::usage::Usage;
 
 /// How long the clock is trusted: it may be set while a timer runs.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -33,6 +35,12 @@ pub(crate) struct Shared {
     pub(crate) syncing: Syncing,
     /// Where flags are written; none if they only are read.
     pub(crate) store: Option<Store>,
+    /// How far changes have come.
+    pub(crate) reach: Reach,
+    /// When this server has begun.
+    pub(crate) began: Instant,
+    /// What apps and pages report.
+    pub(crate) usage: Usage,
     /// Whether each change has to say why.
     pub(crate) needs_reason: bool,
     /// Whether clients reach this server by https.
@@ -65,6 +73,9 @@ impl Shared {
             streams: Arc::new(Semaphore::new(checked.max_streams.min(Semaphore::MAX_PERMITS))),
             metrics: Metrics::new(),
             syncing: sync(&flags, tap, options),
+            reach: Reach::default(),
+            began: Instant::now(),
+            usage: Usage::start(store.as_ref(), checked.usage.keep_days, checked.usage.raw_rows),
             store,
             needs_reason: checked.needs_reason,
             is_https: checked.is_https,
@@ -115,6 +126,9 @@ impl Shared {
         let before = self.current.borrow().clone();
         if before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.set, &set)) {
             return;
+        }
+        if let Some(report) = report {
+            self.reach.published(report, self.now());
         }
         let set_aside = report.map(Report::set_aside).unwrap_or_default();
         let keys: Vec<&str> = set_aside.iter().map(esclusa::SetAside::key).collect();

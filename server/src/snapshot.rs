@@ -29,6 +29,7 @@ pub(crate) async fn snapshot(State(shared): State<Arc<Shared>>, headers: HeaderM
     let is_known = tag::is_known(&headers, document.tag());
     if tag::is_asked(&headers) {
         shared.metrics.polled(is_known);
+        shared.reach.polled(is_known, shared.now());
     }
     let is_packed = accepts_gzip(&headers);
     let mut response = if is_known {

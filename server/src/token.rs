@@ -188,7 +188,7 @@ pub struct TokenError(String);
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) kind: Kind,
-    id: String,
+    pub(crate) id: String,
     sha256: [u8; HASH_BYTES],
     /// Whom the history names.
     pub(crate) name: String,

@@ -74,8 +74,8 @@ impl Serving {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len();
         let head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
-        write!(stream, "{head}authorization: Bearer {token}\r\nif-match: *\r\ncontent-length: {length}\r\n\r\n{body}")
-            .ok()?;
+        let head = format!("{head}authorization: Bearer {token}\r\nif-match: *\r\ncontent-type: application/json\r\n");
+        write!(stream, "{head}content-length: {length}\r\n\r\n{body}").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;

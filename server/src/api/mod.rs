@@ -1,8 +1,10 @@
 //! `/api/v1/…`: flags are changed here, by who has an admin token or a session. A flag is its row, by the names of its columns.
 
 pub(crate) mod explain;
+pub(crate) mod figures;
 pub(crate) mod flags;
 pub(crate) mod history;
+pub(crate) mod overview;
 pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod sessions;

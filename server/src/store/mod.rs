@@ -4,6 +4,7 @@
 //! triggers write the history, so a change by SQL is recorded as any other.
 
 mod guard_state;
+mod own;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod schema;
@@ -17,6 +18,7 @@ use axum::http::StatusCode;
 use esclusa::{Time, Trip, Value};
 pub(crate) use esclusa_sync::Recorded;
 use guard_state::GuardState;
+pub(crate) use own::Cell;
 
 use crate::api::row_of;
 use crate::problem::Problem;
@@ -40,6 +42,8 @@ pub(crate) enum Purpose {
     Writing(Signature),
     /// Waits for nobody who writes to other rows.
     Stopping(Signature),
+    /// Writes to the server's own tables alone, which it makes if they are not there.
+    Counting,
 }
 
 /// What has become of a trip.
@@ -107,6 +111,19 @@ pub(crate) trait Table {
     fn record(&mut self, id: &str) -> Result<Option<Recorded>, Problem>;
     /// What is recorded after a time, the newest first.
     fn recorded_since(&mut self, time: &str) -> Result<Vec<Recorded>, Problem>;
+    /// Whether the server's own tables are there.
+    fn has_own(&mut self) -> Result<bool, Problem>;
+    /// A statement on the server's own tables, `own.NAME`, with the parameters `?1`, `?2` …, and its rows.
+    fn own(&mut self, sql: &str, cells: &[Cell]) -> Result<Vec<Vec<Cell>>, Problem>;
+    /// Inserts rows of equal length: `INSERT INTO own.NAME (…)`, the rows, and what follows them.
+    fn own_insert(&mut self, insert: &str, rows: &[Vec<Cell>], rest: &str) -> Result<(), Problem> {
+        let places = own::places(rows);
+        let cells: Vec<Cell> = rows.iter().flatten().cloned().collect();
+        if cells.is_empty() { Ok(()) } else { self.own(&format!("{insert} VALUES {places} {rest}"), &cells).map(drop) }
+    }
+    /// Writes rows, a list in JSON, into the users' own table of usage. What it refuses spoils nothing else of the
+    /// transaction, and is given as a text.
+    fn write_usage(&mut self, rows: &str) -> Result<Option<String>, Problem>;
     /// A recorded row as `rows` shows it.
     fn shown(&self, row: Row) -> Row {
         row
@@ -190,6 +207,11 @@ impl Store {
                 kept.unwrap_or_else(|_| Err(away("the change broke off")))
             }
         }
+    }
+
+    /// Whether it has the users' own table of usage.
+    pub(crate) fn takes_rows(&self) -> bool {
+        matches!(self.0, Kind::Postgres(_))
     }
 
     fn name(&self) -> &str {

@@ -7,13 +7,15 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use esclusa::{Time, Trip, Value};
 use esclusa_sync::tokio_postgres::error::SqlState;
+use esclusa_sync::tokio_postgres::types::ToSql;
 use esclusa_sync::tokio_postgres::{Client, Error};
 use esclusa_sync::{Column, Opened, Source, Watch, WatchError, sign};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::{Purpose, Recorded, Row, Table, Tripping, away, no_guard, parsed};
+use super::own::{LOCK, in_schema, tables_in_postgres};
+use super::{Cell, Purpose, Recorded, Row, Table, Tripping, away, no_guard, parsed};
 use crate::problem::Problem;
 
 /// How long all of a change may take: longer than it waits for a lock.
@@ -142,6 +144,7 @@ impl Open {
             Purpose::Writing(signature) | Purpose::Stopping(signature) => {
                 ("BEGIN ISOLATION LEVEL READ COMMITTED", Some(signature))
             }
+            Purpose::Counting => return self.begin_counting(),
         };
         if matches!(purpose, Purpose::Writing(_)) {
             if self.watch.is_mapped || self.watch.keys.is_empty() {
@@ -157,6 +160,32 @@ impl Open {
             Some(signature) => self.wait(sign(&self.client, Some(&signature.by), &signature.reason)),
             None => Ok(()),
         }
+    }
+
+    /// One server after the other, so that numbers are added up one after the other, and tables are made once.
+    fn begin_counting(&self) -> Result<(), Problem> {
+        self.execute(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; {LIMITS}; SELECT pg_advisory_xact_lock({LOCK})"))?;
+        if self.is_own_there()? {
+            return Ok(());
+        }
+        // The right to make schemas is asked for even if this one is there.
+        let has_schema = "SELECT to_regnamespace('esclusa_server') IS NOT NULL";
+        let has_schema: bool = self.wait(self.client.query_one(has_schema, &[]))?.get(0);
+        let schema = if has_schema { "" } else { "CREATE SCHEMA esclusa_server;" };
+        let made = self.handle.block_on(self.client.batch_execute(&format!("{schema} {}", tables_in_postgres())));
+        made.map_err(|error| match error.code() {
+            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                let detail = "Postgres refuses to make the tables of the server in the schema `esclusa_server`, expected \
+                    `CREATE SCHEMA esclusa_server AUTHORIZATION` with the role of the server";
+                Problem::new(StatusCode::CONFLICT, detail)
+            }
+            _ => problem(&error),
+        })
+    }
+
+    fn is_own_there(&self) -> Result<bool, Problem> {
+        let sql = "SELECT to_regclass('esclusa_server.usage_hour') IS NOT NULL";
+        Ok(self.wait(self.client.query_one(sql, &[]))?.get(0))
     }
 
     fn execute(&self, sql: &str) -> Result<(), Problem> {
@@ -278,6 +307,29 @@ impl Table for Open {
 
     fn recorded_since(&mut self, time: &str) -> Result<Vec<Recorded>, Problem> {
         self.wait(Recorded::since(&self.client, &self.watch.history, time))
+    }
+
+    fn has_own(&mut self) -> Result<bool, Problem> {
+        self.is_own_there()
+    }
+
+    fn own(&mut self, sql: &str, cells: &[Cell]) -> Result<Vec<Vec<Cell>>, Problem> {
+        let sql = in_schema(sql).replace('?', "$");
+        let cells: Vec<&(dyn ToSql + Sync)> = cells.iter().map(Cell::for_postgres).collect();
+        let rows = self.wait(self.client.query(&sql, &cells))?;
+        Ok(rows.iter().map(|row| (0..row.len()).map(|at| Cell::of_postgres(row, at)).collect()).collect())
+    }
+
+    fn write_usage(&mut self, rows: &str) -> Result<Option<String>, Problem> {
+        self.execute("SAVEPOINT usage")?;
+        let sql = "SELECT esclusa.write_usage($1::text::jsonb, $2)";
+        match self.handle.block_on(self.client.query(sql, &[&rows, &self.watch.name])) {
+            Ok(_) => Ok(None),
+            Err(error) => {
+                self.execute("ROLLBACK TO usage")?;
+                Ok(Some(problem(&error).detail().to_owned()))
+            }
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 
 use rusqlite::{Connection, Error};
 
+use super::own;
+
 /// Columns that change with the use of a flag, not with its definition: they are not in the history.
 const NOISE: [&str; 2] = ["updated_at", "metrics"];
 
@@ -81,6 +83,7 @@ pub(super) struct Column {
 /// Makes what is missing, and the triggers anew.
 pub(super) fn prepare(connection: &Connection, flags: &str) -> Result<Vec<Column>, Error> {
     connection.execute_batch(&TABLES.replace("{flags}", &quoted(flags)))?;
+    connection.execute_batch(&own::in_file(own::TABLES))?;
     let columns = columns(connection, flags)?;
     connection.execute_batch(&triggers(flags, &columns))?;
     Ok(columns)

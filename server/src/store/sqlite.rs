@@ -9,8 +9,9 @@ use esclusa::Value;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 
+use super::own::in_file;
 use super::schema::{Column, key_of, keys, prepare, quoted};
-use super::{Purpose, Recorded, Row, StoreError, Table, parsed};
+use super::{Cell as Own, Purpose, Recorded, Row, StoreError, Table, parsed};
 use crate::problem::Problem;
 use crate::token::{Kind, Token};
 
@@ -106,6 +107,7 @@ impl Open<'_> {
     fn begin(&self, purpose: &Purpose) -> Result<(), Problem> {
         match purpose {
             Purpose::Reading => self.execute("BEGIN"),
+            Purpose::Counting => self.execute("BEGIN IMMEDIATE"),
             Purpose::Writing(signature) | Purpose::Stopping(signature) => {
                 self.execute("BEGIN IMMEDIATE")?;
                 let sql = "INSERT OR REPLACE INTO esclusa_acting VALUES (1, ?1, nullif(?2, ''), NULL)";
@@ -243,6 +245,24 @@ impl Table for Open<'_> {
     fn recorded_since(&mut self, time: &str) -> Result<Vec<Recorded>, Problem> {
         let rest = "WHERE julianday(created_at) > julianday(?1) ORDER BY id DESC";
         self.select(rest, vec![Cell::Text(time.to_owned())])
+    }
+
+    fn has_own(&mut self) -> Result<bool, Problem> {
+        Ok(true)
+    }
+
+    fn own(&mut self, sql: &str, cells: &[Own]) -> Result<Vec<Vec<Own>>, Problem> {
+        let read = || {
+            let mut query = self.connection.prepare(&in_file(sql))?;
+            let width = query.column_count();
+            let row = |row: &rusqlite::Row<'_>| (0..width).map(|at| Own::of_sqlite(row, at)).collect();
+            query.query_map(params_from_iter(cells), row)?.collect::<Result<Vec<_>, _>>()
+        };
+        read().map_err(|error: rusqlite::Error| problem(&error))
+    }
+
+    fn write_usage(&mut self, _: &str) -> Result<Option<String>, Problem> {
+        Ok(Some("SQLite has no `feature_usage`, expected Postgres".to_owned()))
     }
 
     /// SQLite has neither booleans nor lists.

@@ -67,6 +67,32 @@ impl Place {
         }
     }
 
+    /// A table of the server's own.
+    pub(crate) fn own(&self, name: &str) -> String {
+        match self {
+            Place::Sqlite(_) => format!("esclusa_{name}"),
+            Place::Postgres(_) => format!("esclusa_server.{name}"),
+        }
+    }
+
+    /// The rows of a query with one column.
+    pub(crate) fn lines(&self, sql: &str) -> Vec<String> {
+        match self {
+            Place::Sqlite(_) => {
+                let other = rusqlite::Connection::open(self.file()).unwrap();
+                let mut query = other.prepare(sql).unwrap();
+                let rows = query.query_map([], |row| row.get(0)).unwrap();
+                rows.map(Result::unwrap).collect()
+            }
+            Place::Postgres(postgres) => {
+                let mut psql = postgres.client("psql").unwrap();
+                let done = psql.args(["-X", "-q", "-A", "-t", "-d", "postgres", "-c", sql]).output().unwrap();
+                assert!(done.status.success(), "{sql}\n{}", String::from_utf8_lossy(&done.stderr));
+                String::from_utf8(done.stdout).unwrap().lines().map(str::to_owned).collect()
+            }
+        }
+    }
+
     /// What somebody does who knows nothing of the server.
     pub(crate) fn sql(&self, sql: &str) {
         match self {

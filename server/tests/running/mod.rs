@@ -92,16 +92,35 @@ impl Running {
     }
 
     async fn on(change: impl FnOnce(Settings) -> Settings, start: impl FnOnce(&Settings) -> Server) -> Self {
+        Running::at(SocketAddr::from(([127, 0, 0, 1], 0)), change, start).await
+    }
+
+    async fn at(
+        address: SocketAddr,
+        change: impl FnOnce(Settings) -> Settings,
+        start: impl FnOnce(&Settings) -> Server,
+    ) -> Self {
         let [server, client, admin] = [Kind::Server, Kind::Client, Kind::Admin].map(|kind| Secret::new(kind).unwrap());
         let tokens = vec![server.token(), client.token(), Token { name: Some("ana".to_owned()), ..admin.token() }];
         let settings = change(Settings { tokens, spread_ms: 0, ..Settings::default() });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let started = start(&settings);
         assert!(started.available(PATIENCE).await, "{}", started.status());
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(started.run(listener, async { drop(stopped.await) }));
         Running { address, server, client, admin, stop: Some(stop), task }
+    }
+
+    /// A server that comes back at its address, and knows its server token.
+    pub(crate) async fn again(address: SocketAddr, server: Secret, source: impl Source, store: Store) -> Self {
+        let token = server.token();
+        let change = |settings: Settings| {
+            let tokens = settings.tokens.into_iter().skip(1).chain([token]).collect();
+            Settings { tokens, ..settings }
+        };
+        let running = Running::at(address, change, |settings| Server::start_writing(source, store, settings).unwrap());
+        Running { server, ..running.await }
     }
 
     /// Tells it to stop, and waits until it has.

@@ -29,13 +29,16 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let files = [
         "access",
         "asking",
+        "counting",
         "description",
         "guarded",
         "ofrep",
         "postgres",
+        "overview",
         "sessions",
         "snapshots",
         "undoing",
+        "usage",
         "writing",
     ];
     let tests = files.into_iter().chain(COMMANDS).flat_map(|name| ["--test", name]);
