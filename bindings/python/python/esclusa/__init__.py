@@ -17,6 +17,7 @@ except ImportError as _problem:
 from ._explanation import Explanation as Explanation
 from ._explanation import Step as Step
 from ._flags import Flags as Flags
+from ._counting import Counting as Counting
 from ._guards import GuardCounts as GuardCounts
 from ._guards import GuardMetric as GuardMetric
 from ._guards import GuardProblem as GuardProblem
@@ -52,6 +53,7 @@ __version__: str = _VERSION
 __all__ = [
     "Column",
     "Context",
+    "Counting",
     "Explanation",
     "FlagSet",
     "Flags",

@@ -89,7 +89,18 @@ class Access:
         self, url: SplitResult, body: bytes, wanted: Mapping[str, str], line: _line.Line, expected: Sequence[int]
     ) -> BaseHTTPResponse:
         """The answer with one of the expected statuses, before its body. A redirect is not followed."""
-        response = self._send("PUT", url, wanted, body, line, line.seconds)
+        return self._say("PUT", url, body, wanted, line, expected)
+
+    def post(
+        self, url: SplitResult, body: bytes, wanted: Mapping[str, str], line: _line.Line, expected: Sequence[int]
+    ) -> BaseHTTPResponse:
+        """The same for a body that is added."""
+        return self._say("POST", url, body, wanted, line, expected)
+
+    def _say(
+        self, method: str, url: SplitResult, body: bytes, wanted: Mapping[str, str], line: _line.Line, expected: Sequence[int]
+    ) -> BaseHTTPResponse:
+        response = self._send(method, url, wanted, body, line, line.seconds)
         if response.status in expected:
             return response
         response.close()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # What a store says of a trip (2.2 of GUARD.md); with 409 a body says which run has begun.
 _VERDICTS: dict[int, Verdict] = {201: "taken", 200: "known", 404: "unguarded"}
 _OTHER_RUN = 409
+# What a server says of a report that it takes (4.3), and of one that it never will.
+_REPORTED, _WRONG_REPORT = (200, 204), (400, 413, 415, 422)
 
 class Http:
     """A snapshot behind a URL: a file on a web server or behind a CDN, an endpoint of your own, or a table behind
@@ -28,7 +30,8 @@ class Http:
     are shown or logged. A redirect from https to http is not followed. Proxies are taken from the variables
     `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
-    With the URL of a collection of trips, such as `https://flags.example.com/v1/trips`, it is a store of trips.
+    With the URL of a collection of trips, such as `https://flags.example.com/v1/trips`, it is a store of trips; with that
+    of reports, such as `https://flags.example.com/v1/usage`, a server to which `Counting.report` reports.
     """
 
     def __init__(
@@ -142,6 +145,18 @@ class Http:
         if current is None or current <= trip.run:
             raise Failure(f"the answer of status 409 has no `run` above {trip.run}")
         return "over"
+
+    def report(self, body: bytes) -> bool:
+        """Posts a report of counts to the URL; False if the server refuses what is in it."""
+        from ._access import WANTED
+        from ._line import Line
+
+        line = Line(self._timeout)
+        with line.limit():
+            wanted = {**WANTED, "Content-Type": "application/json"}
+            response = self._access.post(self._url, body, wanted, line, (*_REPORTED, *_WRONG_REPORT))
+            response.close()
+        return response.status in _REPORTED
 
     def trips(self) -> list[Trip]:
         """The trips of the collection."""

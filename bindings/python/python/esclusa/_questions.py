@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from . import _native
+from ._counting import Counting
 from ._explanation import Explanation, explanation_of
 from ._guards import GuardProposal, Guards, guards_of
 from ._measure import Measure
@@ -47,6 +48,14 @@ class Questions(_native.Flags):
         For a decorator the context may be a function that is called with the arguments of the call.
         """
         return Measure(self, event, context)
+
+    def counting(self, one_in: int = 1) -> Counting:
+        """The same flags, whose evaluations through the returned object are counted by flag, variant and reason. One of
+        `one_in` evaluations is counted, chosen at random, as so many.
+
+        Raises ValueError for a number below 1.
+        """
+        return Counting(self, one_in)
 
     def guards(self) -> Guards:
         """The status of the guards; print it to read it. Without guards no flag is watched."""

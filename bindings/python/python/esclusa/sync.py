@@ -23,6 +23,8 @@ from ._postgres import Postgres as Postgres
 from ._redis import Redis as Redis
 from ._refresh import Refresh as Refresh
 from ._cached import Cached as Cached
+from ._reporting import Reported as Reported
+from ._reporting import Reporting as Reporting
 from ._source import NOT_MODIFIED as NOT_MODIFIED
 from ._source import Answer as Answer
 from ._source import Failure as Failure
@@ -55,6 +57,8 @@ __all__ = [
     "Postgres",
     "Redis",
     "Refresh",
+    "Reported",
+    "Reporting",
     "Request",
     "Cached",
     "Source",
