@@ -327,6 +327,50 @@ def test_metadata_says_what_set_of_flags_it_was(flags: Flags) -> None:
         assert api.get_client().get_boolean_details("missing", False).flag_metadata == expected
 
 
+class Telemetry(Hook):
+    """The hook of the README: the event of OpenTelemetry, by its newest names."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, object]] = []
+
+    def finally_after(self, hook_context: HookContext, details: FlagEvaluationDetails[Any], hints: HookHints) -> None:
+        metadata, provider = details.flag_metadata, hook_context.provider_metadata
+        attributes = {
+            "feature_flag.key": details.flag_key,
+            "feature_flag.result.reason": str(details.reason or "unknown").lower(),
+            "feature_flag.result.variant": details.variant,
+            "feature_flag.set.id": metadata.get("flagSetId"),
+            "feature_flag.version": metadata.get("version"),
+            "feature_flag.context.id": hook_context.evaluation_context.targeting_key,
+            "feature_flag.provider.name": provider and provider.name,
+            "error.type": details.error_code and details.error_code.value.lower(),
+        }
+        self.events.append({name: value for name, value in attributes.items() if value is not None})
+
+
+def test_events_of_opentelemetry_say_which_flags_answered(flags: Flags) -> None:
+    telemetry = Telemetry()
+    api.set_provider_and_wait(EsclusaProvider(flags, flag_set_id="shop", hooks=[telemetry]))
+    flags.publish(json.dumps({"esclusa": 1, "revision": 42, "flags": ROWS}))
+    client, caller = api.get_client(), EvaluationContext("user-42")
+    client.get_string_value("string", "", caller)
+    client.get_boolean_value("half", False, caller)
+    client.get_boolean_value("missing", False, caller)
+    of_all = {
+        "feature_flag.set.id": "shop",
+        "feature_flag.version": "42",
+        "feature_flag.context.id": "user-42",
+        "feature_flag.provider.name": "esclusa",
+    }
+    of_string = {"feature_flag.result.reason": "static", "feature_flag.result.variant": "string-variant"}
+    of_missing = {"feature_flag.result.reason": "error", "error.type": "flag_not_found"}
+    assert telemetry.events == [
+        {"feature_flag.key": "string", **of_string, **of_all},
+        {"feature_flag.key": "half", "feature_flag.result.reason": "split", **of_all},
+        {"feature_flag.key": "missing", **of_missing, **of_all},
+    ]
+
+
 def test_tracking_and_hooks_of_the_provider(flags: Flags) -> None:
     tracked: list[tuple[Any, ...]] = []
     seen = Seen()
