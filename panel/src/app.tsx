@@ -10,6 +10,9 @@ import { SignIn, SignInAgain } from './screens/sign-in.tsx';
 
 const Flag = lazy(async () => ({ default: (await import('./screens/flag.tsx')).Flag }));
 const History = lazy(async () => ({ default: (await import('./screens/history.tsx')).History }));
+const Why = lazy(async () => ({ default: (await import('./screens/why.tsx')).Why }));
+const Overview = lazy(async () => ({ default: (await import('./screens/overview.tsx')).Overview }));
+const Plans = lazy(async () => ({ default: (await import('./screens/plans.tsx')).Plans }));
 const NewFlag = lazy(async () => ({ default: (await import('./screens/new-flag.tsx')).NewFlag }));
 
 export function App() {
@@ -43,6 +46,9 @@ export function App() {
                 <Route path="/flag" component={Flag} />
                 <Route path="/new" component={NewFlag} />
                 <Route path="/history" component={History} />
+                <Route path="/overview" component={Overview} />
+                <Route path="/plans" component={Plans} />
+                <Route path="/why" component={Why} />
                 <Route>
                   <h1>{t('nowhere')}</h1>
                 </Route>

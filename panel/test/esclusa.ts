@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PATIENCE_MS } from './chromium.ts';
 
-const PROGRAM = process.env['ESCLUSA_PROGRAM'] ?? new URL('../../target/debug/esclusa', import.meta.url).pathname;
+export const PROGRAM = process.env['ESCLUSA_PROGRAM'] ?? new URL('../../target/debug/esclusa', import.meta.url).pathname;
 
 export interface Row {
   [column: string]: unknown;
@@ -36,13 +36,13 @@ export class Esclusa {
   #process: ChildProcess | undefined;
   /** The address of the panel. */
   readonly #prefix: string;
-  readonly #store: string;
+  readonly store: string;
   /** Other sections of the set-up. */
   readonly #more: string;
 
   constructor(options: { store?: string; prefix?: string; more?: string } = {}) {
     this.#prefix = options.prefix ?? '';
-    this.#store = options.store ?? 'sqlite:esclusa.db';
+    this.store = options.store ?? 'sqlite:esclusa.db';
     this.#more = options.more ?? '';
   }
 
@@ -66,7 +66,7 @@ export class Esclusa {
     this.#port ||= await freePort();
     const address = this.#prefix === '' ? '' : `public_url = "${this.origin}${this.#prefix}"\n`;
     writeFileSync(join(this.folder, 'esclusa.toml'), `[serve]\n${address}${this.#token.lines}${this.#more}`);
-    const args = ['serve', this.#store, '--listen', `127.0.0.1:${this.#port}`];
+    const args = ['serve', this.store, '--listen', `127.0.0.1:${this.#port}`];
     const env = { ...process.env, ESCLUSA_SERVE_LOG: 'warn' };
     const child = spawn(PROGRAM, args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'], env });
     let said = '';

@@ -1,5 +1,7 @@
 /** Signing in, the list of flags, and the emergency rollback, against the real server. */
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findings, launch, overflow, picture, signIn, VARIANTS, watch } from './chromium.ts';
@@ -45,6 +47,41 @@ test('a wrong token is refused, a right one shows the flags, and leaving ends th
   expect(complaints).toEqual([]);
   expect(asked.filter((address) => !address.startsWith(esclusa.origin))).toEqual([]);
   await context.close();
+});
+
+test('the first page has at most 350 KB of JavaScript, packed, and nothing of the engine', async () => {
+  const { page, context, asked } = await watch(browser);
+  await signIn(page, esclusa);
+  await page.getByRole('row', { name: 'crm_advanced_features' }).waitFor();
+  const files = asked.filter((address) => /\.(js|wasm)$/.test(address));
+  expect(files.length).toBeGreaterThan(0);
+  expect(files.filter((address) => address.endsWith('.wasm'))).toEqual([]);
+  const sizes = await Promise.all(files.map(async (address) => gzipSync(Buffer.from(await (await fetch(address)).arrayBuffer())).length));
+  const size = sizes.reduce((sum, size) => sum + size, 0);
+  console.log(`the first page: ${size} bytes of JavaScript, packed`);
+  expect(size).toBeLessThan(350_000);
+  const [first] = files;
+  const answer = await fetch(first ?? '');
+  expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  await context.close();
+});
+
+test('ten thousand flags are listed, and only those that are seen are drawn', async () => {
+  const other = await new Esclusa().start();
+  const insert = "import sqlite3; db = sqlite3.connect('esclusa.db', timeout=60); db.executemany('INSERT INTO feature_flags (name, enabled) VALUES (?, 1)', [(f'flag_{at:05}',) for at in range(10000)]); db.commit()";
+  execFileSync('python3', ['-c', insert], { cwd: other.folder });
+  const { page, context, complaints } = await watch(browser);
+  await signIn(page, other);
+  await page.getByText('10,000 of 10,000 flags').waitFor();
+  expect(await page.getByRole('row').count()).toBeLessThan(60);
+  await page.getByRole('row', { name: 'flag_00000' }).focus();
+  await page.keyboard.press('End');
+  await page.getByRole('row', { name: 'flag_09999' }).waitFor();
+  await page.getByLabel('Search by name or description').fill('0420');
+  await page.getByText('11 of 10,000 flags').waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+  await other.end();
 });
 
 test('filters are in the address', async () => {

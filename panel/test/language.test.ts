@@ -1,6 +1,7 @@
 /** Both catalogues say everything, and the page says nothing that they do not have. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compileMessage } from '@lingui/message-utils/compileMessage';
 import { expect, test } from 'vitest';
 import { en } from '../src/language/en.ts';
 import { es } from '../src/language/es.ts';
@@ -11,8 +12,19 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter(
 const code = files.map((file) => readFileSync(join(SOURCE, file), 'utf8')).join('\n');
 const [english, spanish] = [Object.entries(en), Object.entries(es)];
 
-/** The names of values, with those that decide about a plural. */
-const values = (sentence: string) => [...new Set([...sentence.matchAll(/\{(\w+)/g)].map(([, name]) => name))].sort();
+/** The names of the values of a sentence, those that decide about a plural and those inside it too. */
+function values(sentence: string): string[] {
+  const names = (compiled: unknown): string[] => {
+    if (!Array.isArray(compiled)) {
+      return [];
+    }
+    return compiled.flatMap((part: unknown) => {
+      const [name, , forms] = Array.isArray(part) ? (part as [string, string?, object?]) : [];
+      return name === undefined ? [] : [name, ...Object.values(forms ?? {}).flatMap(names)];
+    });
+  };
+  return [...new Set(names(compileMessage(sentence)))].sort();
+}
 
 test('both catalogues have the same sentences with the same values, and none is empty', () => {
   expect(spanish.map(([name]) => name).sort()).toEqual(english.map(([name]) => name).sort());
@@ -39,6 +51,16 @@ test('every code of the engine has its sentence', () => {
   const codes = [...sentence.split('A refusal')[0]!.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code);
   expect(codes.length).toBeGreaterThan(25);
   expect(codes.filter((code) => !(`violation.${code}` in en))).toEqual([]);
+});
+
+test('every code of a step has its sentence, but comparisons, which the engine words', () => {
+  const semantics = readFileSync(new URL('../../spec/SEMANTICS.md', import.meta.url), 'utf8');
+  const sentence = /- \*\*10\.8\*\* .*/.exec(semantics)?.[0] ?? '';
+  // Operands are in brackets.
+  const codes = [...sentence.replace(/\([^)]*\)/g, '').matchAll(/`([a-z-]+)`/g)].map(([, code]) => code);
+  expect(codes.length).toBeGreaterThan(30);
+  const worded = ['comparison', 'comparison-unknown', 'now', 'percentage', 'percentage-missing', 'test-override'];
+  expect(codes.filter((code) => !(`step.${code}` in en) && !worded.includes(code ?? ''))).toEqual([]);
 });
 
 test('numbers and plurals are those of the language', () => {

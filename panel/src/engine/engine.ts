@@ -47,8 +47,8 @@ export function useSample(): { people: Row[]; isMadeUp: boolean } {
   const known = usePeople();
   const { data: given, isPending } = known;
   return useMemo(() => {
-    // Those that the server knows may still be on their way.
-    if (isPending) {
+    // Those that the server knows, and the flags, may still be on their way.
+    if (isPending || flags.data === undefined) {
       return { people: [], isMadeUp: false };
     }
     const isMadeUp = given === undefined || given.length === 0;

@@ -1,5 +1,5 @@
 /** The emergency rollback: from every screen by Ctrl+K or the red button, the name, Enter. */
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Autocomplete, Button, Input, Label, ListBox, ListBoxItem, SearchField, useFilter } from 'react-aria-components';
 import { type Listed, useFlags, useRollBack } from '../api/flags.ts';
 import { isOn } from '../flag/row.ts';
@@ -48,7 +48,13 @@ function Search({ close }: { close: () => void }) {
   // The one with exactly this name comes first, then those that are on.
   const rank = ({ key, flag }: Listed) => (key === text ? 2 : Number(isOn(flag)));
   const found = (flags.data ?? []).filter(({ key }) => contains(key, text)).sort((a, b) => rank(b) - rank(a));
-  const run = async (key: string) => {
+  // Enter may come before the list has marked its first row, or be taken by both of them.
+  const isRunning = useRef(false);
+  const run = async (key: string | undefined) => {
+    if (key === undefined || isRunning.current) {
+      return;
+    }
+    isRunning.current = true;
     const began = performance.now();
     try {
       const { history } = await stop.mutateAsync({ key, reason: t('emergency.reason') });
@@ -57,12 +63,13 @@ function Search({ close }: { close: () => void }) {
     } catch {
       // It is shown below.
     }
+    isRunning.current = false;
   };
   return (
     <div className="stack">
       <p>{t('emergency.about')}</p>
       <Autocomplete inputValue={text} onInputChange={setText}>
-        <SearchField autoFocus className="field">
+        <SearchField autoFocus className="field" onSubmit={(typed) => void (typed.trim() !== '' && run(found[0]?.key))}>
           <Label>{t('flag.key')}</Label>
           <Input placeholder="crm_…" />
         </SearchField>

@@ -7,7 +7,10 @@ import { type Message, useWords } from '../language/language.tsx';
 import { Emergency } from './emergency.tsx';
 
 const PLACES: [string, Message][] = [
+  ['/overview', 'overview'],
   ['/', 'flags'],
+  ['/plans', 'plans'],
+  ['/why', 'why'],
   ['/history', 'history'],
 ];
 
@@ -33,7 +36,7 @@ export function Frame({ children, isOut }: { children: ReactNode; isOut: boolean
         {t('skip')}
       </a>
       <header className="top">
-        <Link href="/" className="brand">
+        <Link href="/overview" className="brand">
           Esclusa
         </Link>
         <nav aria-label={t('places')}>

@@ -1,6 +1,7 @@
 /** One flag: its fields, who has it with the draft, saving, and its history. */
 import { useEffect, useRef, useState } from 'react';
 import { Button, Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
+import { Link } from 'wouter';
 import { type Listed, useFlags } from '../api/flags.ts';
 import { changed, columnOf, editable, listOf, type Row, TARGETS } from '../flag/row.ts';
 import { stateOf } from '../flag/state.ts';
@@ -75,6 +76,9 @@ function Editor({ listed, rows }: { listed: Listed; rows: Row[] }) {
             <Badge state={stateOf(listed.flag)} />
           </div>
           <div className="row">
+            <Link className="button" href={`/why?${new URLSearchParams({ flag: known.key }).toString()}`}>
+              {t('why')}
+            </Link>
             <Stop flagKey={known.key} />
           </div>
         </div>
