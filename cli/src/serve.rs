@@ -17,7 +17,7 @@ use crate::source::Reading;
   esclusa serve --new-token client
 
 Flags in Postgres, with the migration, and in SQLite can be changed by who has an admin token.
-Where nothing is set up, esclusa.db is made in this folder, and a link gives the first admin token.
+Where nothing is set up, esclusa.db is made in this folder, and a link makes the first admin.
 Tokens and the rest of the set-up are in the section [serve] of esclusa.toml.
 Exit codes: 0 it was told to stop, 2 it could not begin.")]
 pub struct Arguments {
@@ -42,6 +42,8 @@ pub enum TokenKind {
     Server,
     /// A page or an app that people can take apart: flags that are marked `client`
     Client,
+    /// A collector of usage and outcomes: no flag
+    Ingest,
     /// A person or a program that changes flags
     Admin,
 }

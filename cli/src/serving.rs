@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings
     let address = listener.local_addr()?;
     desk.say(format_args!("serving {} at http://{address}", server.status().source))?;
     if let Some(path) = server.setup_path().map_err(|error| Trouble::new(error.to_string()))? {
-        desk.say(format_args!("  the first admin token, once: http://{address}{path}"))?;
+        desk.say(format_args!("  the first admin, once: http://{address}{path}"))?;
     }
     for secret in &made {
         desk.say(format_args!("  {} token, until this ends: {}", secret.kind(), secret.text()))?;
@@ -65,6 +65,7 @@ fn new_token(kind: TokenKind, desk: &mut Desk<'_>) -> Result<Findings, Trouble> 
     let kind = match kind {
         TokenKind::Server => Kind::Server,
         TokenKind::Client => Kind::Client,
+        TokenKind::Ingest => Kind::Ingest,
         TokenKind::Admin => Kind::Admin,
     };
     let secret = Secret::new(kind).map_err(|error| Trouble::new(error.to_string()))?;

@@ -15,7 +15,7 @@ use serving::Serving;
 
 /// Uses the link, and gives the token.
 fn set_up(serving: &mut Serving) -> String {
-    let link = serving.after("the first admin token, once: http://");
+    let link = serving.after("the first admin, once: http://");
     let (_, path) = link.split_once('/').unwrap();
     let (status, page) = serving.ask("GET", &format!("/{path}"), "", "");
     assert_eq!(status, 200, "{page}");
@@ -54,6 +54,31 @@ fn in_an_empty_folder_a_link_gives_the_token_that_changes_flags() {
     let history: Value = serde_json::from_str(&history).unwrap();
     assert_eq!((&history["history"][0]["by"], &history["history"][0]["action"]), (&json!("Ana"), &json!("disable")));
     assert!(!serving.stop().contains("/setup"), "one admin token is there");
+}
+
+/// At the lowest level too the log holds neither a password, nor what a token or a cookie is.
+#[test]
+fn a_log_of_everything_holds_no_password_and_no_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(folder.path(), &[("ESCLUSA_SERVE_LOG", "trace")], &[]);
+    let link = serving.after("the first admin, once: http://");
+    let code = link.rsplit('=').next().unwrap().trim().to_owned();
+    let form = format!("code={code}&name=Eva&email=eva@example.com&password=a+password+of+hers");
+    assert_eq!(serving.ask("POST", "/setup", "", &form).0, 200);
+    let log_in = |password: &str| {
+        let body = json!({"email": "eva@example.com", "password": password});
+        serving.ask("POST", "/api/v1/session", "", &body.to_string()).0
+    };
+    assert_eq!((log_in("a password of hers"), log_in("a wrong password of hers")), (200, 401));
+    let server = serving.after("server token, until this ends: ");
+    assert_eq!(serving.ask("POST", "/api/v1/session", "", &json!({"token": server}).to_string()).0, 403);
+    assert_eq!(serving.ask("GET", "/v1/snapshot", &server, "").0, 200);
+    let said = serving.stop();
+    let secret = server.rsplit('_').next().unwrap();
+    assert_eq!(said.matches(secret).count(), 1, "it is shown at the start: {said}");
+    for secret in ["password of hers", "password+of+hers", "argon2id", "esclusa="] {
+        assert!(!said.contains(secret), "{secret}: {said}");
+    }
 }
 
 /// Writes until the server is killed in the middle, and gives the answered changes.

@@ -7,6 +7,7 @@ use axum::http::{HeaderName, StatusCode};
 use esclusa::{Context, Time, Value};
 
 use crate::problem::Problem;
+use crate::role::Need;
 use crate::token::{Kind, Known, Tokens};
 
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -22,6 +23,12 @@ pub(crate) enum Denied {
     Kind(Kind),
     /// The token is for another company.
     Company,
+    /// Who asks may not do that.
+    Role(Need),
+    /// Who asks is of one company, and the address shows all.
+    Scope,
+    /// There is no account of this address, or it has another password.
+    Password,
     /// There is no session, or its time is over.
     NoSession,
     /// The page that sends the cookie of a session is another server's.
@@ -31,8 +38,10 @@ pub(crate) enum Denied {
 impl Denied {
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Denied::Unknown | Denied::NoSession => StatusCode::UNAUTHORIZED,
-            Denied::Origin | Denied::Kind(_) | Denied::Company | Denied::Page => StatusCode::FORBIDDEN,
+            Denied::Unknown | Denied::NoSession | Denied::Password => StatusCode::UNAUTHORIZED,
+            Denied::Origin | Denied::Kind(_) | Denied::Company | Denied::Page | Denied::Role(_) | Denied::Scope => {
+                StatusCode::FORBIDDEN
+            }
         }
     }
 }
@@ -43,7 +52,15 @@ impl From<Denied> for Problem {
             Denied::Unknown => "there is no valid token, expected `Authorization: Bearer esc_…` or `X-API-Key: esc_…`",
             Denied::Origin => "the token is not for pages of this origin",
             Denied::Kind(Kind::Admin) => "the token is of another kind, expected one of the kind `admin`",
-            Denied::Kind(_) => "the token is of the kind `client`, expected one of the kind `server`",
+            Denied::Kind(Kind::Client) => {
+                "the token is of the kind `ingest`, expected one of the kind `client` or `server`"
+            }
+            Denied::Kind(_) => "the token is of another kind or role, expected one of the kind `server`",
+            Denied::Role(Need::RollBack) => "who asks may not roll back, expected an account that may",
+            Denied::Role(Need::Change) => "who asks only sees flags, expected the role `editor` or `admin`",
+            Denied::Role(_) => "who asks is no admin, expected the role `admin`",
+            Denied::Scope => "who asks is of one company, and this address shows all of them",
+            Denied::Password => "there is no account with this `email` and this `password`",
             Denied::NoSession => "there is no session, expected the cookie that `POST /api/v1/session` sets",
             Denied::Page => "the request is of another page, expected one of this server's own pages",
             Denied::Company => "the token is for another company",
@@ -53,8 +70,16 @@ impl From<Denied> for Problem {
 }
 
 impl Tokens {
-    /// The token of a request.
+    /// The token of a request that asks for flags.
     pub(crate) fn of(&self, headers: &HeaderMap, now: Time) -> Result<Arc<Known>, Denied> {
+        match self.any_of(headers, now) {
+            Ok(known) if known.kind == Kind::Ingest => Err(Denied::Kind(Kind::Client)),
+            known => known,
+        }
+    }
+
+    /// The token of a request, of whatever kind: what reports may have any.
+    pub(crate) fn any_of(&self, headers: &HeaderMap, now: Time) -> Result<Arc<Known>, Denied> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = text(&AUTHORIZATION).and_then(|value| {
             let (scheme, token) = value.split_once(' ')?;
@@ -75,18 +100,14 @@ impl Tokens {
 
     /// The same, if it is of a backend.
     pub(crate) fn of_server(&self, headers: &HeaderMap, now: Time) -> Result<Arc<Known>, Denied> {
-        self.of(headers, now).and_then(|known| match known.kind {
-            Kind::Server | Kind::Admin => Ok(known),
-            Kind::Client => Err(Denied::Kind(Kind::Server)),
-        })
+        let known = self.any_of(headers, now)?;
+        if known.is_backend() { Ok(known) } else { Err(Denied::Kind(Kind::Server)) }
     }
 
     /// The same, if it may change flags.
     pub(crate) fn of_admin(&self, headers: &HeaderMap, now: Time) -> Result<Arc<Known>, Denied> {
-        self.of(headers, now).and_then(|known| match known.kind {
-            Kind::Admin => Ok(known),
-            Kind::Server | Kind::Client => Err(Denied::Kind(Kind::Admin)),
-        })
+        let known = self.any_of(headers, now)?;
+        if known.kind == Kind::Admin { Ok(known) } else { Err(Denied::Kind(Kind::Admin)) }
     }
 }
 

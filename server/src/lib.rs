@@ -6,8 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod accounts;
 mod api;
 mod body;
+mod caller;
 mod checked;
 mod cors;
 mod definition;
@@ -23,6 +25,7 @@ mod page;
 mod panel;
 mod problem;
 mod reach;
+mod role;
 mod routes;
 mod server;
 mod session;
@@ -39,6 +42,7 @@ mod token;
 mod usage;
 mod version;
 
+pub use role::Role;
 pub use server::Server;
 pub use settings::{Settings, SettingsError, UsageSettings};
 pub use store::{Store, StoreError};

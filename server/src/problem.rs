@@ -1,5 +1,7 @@
 //! Problem documents (RFC 9457): why a request has no answer, for programs and for people.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -27,6 +29,13 @@ impl Problem {
     /// Nothing is published yet.
     pub(crate) fn not_ready() -> Self {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "nothing is published yet, expected an answer of the store")
+    }
+
+    /// Too many tries.
+    pub(crate) fn too_often(detail: &str, wait: Duration) -> Self {
+        let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+        let detail = format!("{detail}, expected the next try after {seconds} s");
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry(seconds)
     }
 
     /// There is no flag of this key.

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use esclusa_sync::{Source, Status};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
+use crate::accounts::Accounts;
+use crate::role::Role;
 use crate::routes::routes;
 use crate::settings::{Settings, SettingsError};
 use crate::shared::Shared;
@@ -66,7 +69,7 @@ impl Server {
     /// # Panics
     /// Outside a tokio runtime with time enabled.
     pub fn start(source: impl Source, settings: &Settings) -> Result<Self, SettingsError> {
-        Ok(Server { shared: Shared::start(source, None, settings.check()?) })
+        Ok(Server { shared: Shared::start(source, None, Accounts::new(None), settings.check()?) })
     }
 
     /// The same, with a store that flags are written to: that from which the source reads.
@@ -81,20 +84,20 @@ impl Server {
         if checked.usage.raw_rows && !store.takes_rows() {
             return Err(SettingsError("`usage.raw_rows` is true, expected a table in Postgres".to_owned()));
         }
-        for token in store.tokens()? {
-            checked.tokens.add(&token)?;
-        }
-        Ok(Server { shared: Shared::start(source, Some(store), checked) })
+        let accounts = Accounts::new(Some(store.clone()));
+        accounts.read_now(&checked.tokens).map_err(|problem| SettingsError(problem.detail().to_owned()))?;
+        Ok(Server { shared: Shared::start(source, Some(store), accounts, checked) })
     }
 
-    /// The path of the page that gives the first admin token, if there is none and the store keeps tokens. Each call makes
-    /// the path before useless, and so does its use.
+    /// The path of the page that gives the first admin, an account or a token, if there is none and the store is a file. Each
+    /// call makes the path before useless, and so does its use.
     ///
     /// # Errors
     /// When the system gives no random bytes.
     pub fn setup_path(&self) -> Result<Option<String>, TokenError> {
-        let keeps = self.shared.store.as_ref().is_some_and(Store::keeps_tokens);
-        if !keeps || self.shared.tokens.has(Kind::Admin) {
+        let keeps = self.shared.store.as_ref().is_some_and(Store::is_file);
+        let has_admin = self.shared.accounts.book().accounts().iter().any(|account| account.role == Role::Admin);
+        if !keeps || has_admin || self.shared.tokens.has(Kind::Admin) {
             return Ok(None);
         }
         let (text, kept) = token::code()?;
@@ -134,14 +137,14 @@ impl Server {
             // Without it small answers wait for each other.
             let _ = stream.set_nodelay(true);
             let service = service.clone();
-            let connection =
-                http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).serve_connection(
-                    TokioIo::new(stream),
-                    service_fn(move |mut request| {
-                        request.extensions_mut().insert(Peer(peer.ip()));
-                        service.call(request)
-                    }),
-                );
+            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(Peer(peer.ip()));
+                service.call(request)
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADERS_WITHIN)
+                .serve_connection(TokioIo::new(stream), service);
             let connection = graceful.watch(connection);
             tokio::spawn(async move {
                 if let Err(error) = connection.await {

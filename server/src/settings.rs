@@ -27,6 +27,8 @@ pub struct Settings {
     pub reason_required: bool,
     /// What becomes of the reports of apps and pages.
     pub usage: UsageSettings,
+    /// Whether a proxy in front of it writes the address of the client at the end of `X-Forwarded-For`.
+    pub forwarded: bool,
     /// Who may ask.
     pub tokens: Vec<Token>,
     /// People of whom the panel asks who gets a flag, as contexts.
@@ -61,6 +63,7 @@ impl Default for Settings {
             max_streams: 20_000,
             reason_required: false,
             usage: UsageSettings::default(),
+            forwarded: false,
             tokens: Vec::new(),
             people: Vec::new(),
         }
@@ -96,6 +99,7 @@ pub(crate) struct Checked {
     pub(crate) max_streams: usize,
     pub(crate) needs_reason: bool,
     pub(crate) usage: UsageSettings,
+    pub(crate) is_forwarded: bool,
     /// Whether clients reach this server by https.
     pub(crate) is_https: bool,
 }
@@ -122,6 +126,7 @@ impl Settings {
             max_streams: self.max_streams,
             needs_reason: self.reason_required,
             usage: self.usage,
+            is_forwarded: self.forwarded,
             is_https: self.public_url.as_ref().is_some_and(|url| url.starts_with("https:")),
         })
     }
@@ -161,7 +166,7 @@ mod tests {
         assert!(read("listne = '127.0.0.1:1'").contains("listne"));
         assert!(
             read("[[tokens]]\nkind = 'root'\nid = 'a'\nsha256 = 'b'")
-                .contains("expected one of `server`, `client`, `admin`")
+                .contains("expected one of `server`, `client`, `ingest`, `admin`")
         );
     }
 }

@@ -8,6 +8,7 @@ use esclusa::{Flags, Report, Time, Value};
 use esclusa_sync::{Options, Source, Syncing, sync};
 use tokio::sync::{Semaphore, watch};
 
+use crate::accounts::Accounts;
 use crate::edition::Edition;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     /// People of whom the panel asks.
     pub(crate) people: Vec<Value<'static>>,
     pub(crate) tokens: Tokens,
+    /// Who may come in besides.
+    pub(crate) accounts: Accounts,
     pub(crate) prefix: String,
     pub(crate) cache: HeaderValue,
     pub(crate) spread: Duration,
@@ -45,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) needs_reason: bool,
     /// Whether clients reach this server by https.
     pub(crate) is_https: bool,
+    /// Whether a proxy says from where a request is.
+    pub(crate) is_forwarded: bool,
     /// What is kept of the code in the set-up link, until it is used.
     pub(crate) setup: Mutex<Option<[u8; 32]>>,
     /// The current edition; none before anything is published.
@@ -58,15 +63,16 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn start(source: impl Source, store: Option<Store>, checked: Checked) -> Arc<Self> {
+    pub(crate) fn start(source: impl Source, store: Option<Store>, accounts: Accounts, checked: Checked) -> Arc<Self> {
         let (flags, tap) = (Flags::new(), Tap::new(source));
         let found = tap.found();
         // A new file of SQLite has no flags yet, and no policy that could hide them.
-        let allow_empty = store.as_ref().is_some_and(Store::keeps_tokens);
+        let allow_empty = store.as_ref().is_some_and(Store::is_file);
         let options = Options { allow_empty, ..Options::default() };
         let shared = Arc::new(Shared {
             people: checked.people,
             tokens: checked.tokens,
+            accounts,
             prefix: checked.prefix,
             cache: checked.cache,
             spread: checked.spread,
@@ -79,6 +85,7 @@ impl Shared {
             store,
             needs_reason: checked.needs_reason,
             is_https: checked.is_https,
+            is_forwarded: checked.is_forwarded,
             setup: Mutex::default(),
             current: watch::Sender::new(None),
             moved: watch::Sender::new(0),
@@ -95,6 +102,7 @@ impl Shared {
         // On another thread the source may have answered before the listener was there.
         shared.published(None);
         tokio::spawn(watch_the_clock(Arc::downgrade(&shared)));
+        tokio::spawn(Accounts::tend(Arc::downgrade(&shared)));
         shared
     }
 

@@ -14,8 +14,10 @@ use esclusa::{Value, row};
 use crate::access::Denied;
 use crate::api::{flags, store};
 use crate::body::read;
+use crate::caller::allowed;
 use crate::html::{Text, field, form, is_own, page, refused};
 use crate::problem::Problem;
+use crate::role::Need;
 use crate::session;
 use crate::shared::Shared;
 use crate::store::{Purpose, Signature};
@@ -26,7 +28,7 @@ const SHOWN: usize = 500;
 
 /// `GET /stop`.
 pub(crate) async fn show(State(shared): State<Arc<Shared>>, headers: HeaderMap, uri: Uri) -> Response<Body> {
-    match session::of(&shared, &headers) {
+    match allowed(&shared, &headers, Need::See, false).await {
         Ok(_) => {}
         Err(Denied::Unknown) => return session::ask(&shared, ""),
         Err(denied) => return refused(TITLE, &denied.into()),
@@ -47,19 +49,20 @@ pub(crate) async fn stop(State(shared): State<Arc<Shared>>, headers: HeaderMap, 
 
 /// What was done; without a problem there is no session.
 async fn stopped(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<String, Option<Problem>> {
-    let known = session::of_writer(shared, headers).map_err(|denied| match denied {
+    let caller = allowed(shared, headers, Need::RollBack, true).await.map_err(|denied| match denied {
         Denied::Unknown => None,
         denied => Some(denied.into()),
     })?;
+    // A form brings no token, but a program may.
     if !is_own(headers) {
-        return Err(Some(Problem::new(StatusCode::FORBIDDEN, "the form is of another page")));
+        return Err(Some(Denied::Page.into()));
     }
     let bytes = read(body).await.map_err(|unusable| Some(unusable.into()))?;
     let form = form(&bytes);
     let (key, reason) = (field(&form, "flag").to_owned(), field(&form, "reason").trim().to_owned());
     let reason = if reason.is_empty() { "stopped by hand".to_owned() } else { reason.chars().take(1_000).collect() };
     let began = Instant::now();
-    let signature = Signature { by: known.name.clone(), reason };
+    let signature = Signature { by: caller.name.clone(), reason };
     flags::stop(&store(shared)?, &key, signature).await?;
     shared.changed().await;
     Ok(format!("`{key}` is off for everybody, after {} ms.", began.elapsed().as_millis()))

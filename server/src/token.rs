@@ -3,18 +3,24 @@
 //! A token is `esc_<kind>_<id>_<secret>`. The configuration holds its id and the SHA-256 of the whole text, so a copy of
 //! the configuration lets nobody in; 256 random bits need no slower hash.
 
-use std::collections::HashMap;
+mod tokens;
+
 use std::fmt::{self, Write};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::AtomicI64;
 
 use esclusa::Time;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+pub(crate) use tokens::Tokens;
+
+use crate::role::{Caller, Role};
 
 /// How many random bytes the secret of a token has.
 const SECRET_BYTES: usize = 32;
+/// How many characters the text of a code has.
+pub(crate) const CODE_CHARS: usize = 2 * SECRET_BYTES;
 /// How many random bytes its id has: enough to tell the tokens of one configuration apart.
 const ID_BYTES: usize = 8;
 /// The length of a SHA-256.
@@ -28,6 +34,8 @@ pub enum Kind {
     Server,
     /// An app that anyone can take apart, such as a page in a browser: it sees the flags that are marked `client`.
     Client,
+    /// A collector that sends usage and outcomes; it sees no flag.
+    Ingest,
     /// A person or a program that changes flags; it sees what a server token sees.
     Admin,
 }
@@ -39,6 +47,7 @@ impl Kind {
         match self {
             Kind::Server => "server",
             Kind::Client => "client",
+            Kind::Ingest => "ingest",
             Kind::Admin => "admin",
         }
     }
@@ -49,7 +58,7 @@ impl Kind {
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [Kind::Server, Kind::Client, Kind::Admin].into_iter().find(|kind| kind.as_str() == name)
+        [Kind::Server, Kind::Client, Kind::Ingest, Kind::Admin].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -66,6 +75,11 @@ pub(crate) fn code() -> Result<(String, [u8; HASH_BYTES]), TokenError> {
     let text = hex(&bytes);
     let kept = digest(&text);
     Ok((text, kept))
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+pub(crate) fn sha256(text: &str) -> String {
+    hex(&digest(text))
 }
 
 /// Whether a text is the code that this was kept of.
@@ -102,7 +116,7 @@ impl Secret {
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let expected = || {
             TokenError(
-                "a token cannot be read, expected esc_server_…, esc_client_… or esc_admin_… from `--new-token`"
+                "a token cannot be read, expected esc_server_…, esc_client_…, esc_ingest_… or esc_admin_… from `--new-token`"
                     .to_owned(),
             )
         };
@@ -144,7 +158,7 @@ impl Secret {
     #[must_use]
     pub fn token(&self) -> Token {
         let (kind, id, sha256) = (self.kind, self.id.clone(), self.sha256());
-        Token { kind, id, sha256, name: None, origins: Vec::new(), expires: None, company: None }
+        Token { kind, id, sha256, name: None, role: None, origins: Vec::new(), expires: None, company: None }
     }
 }
 
@@ -168,13 +182,16 @@ pub struct Token {
     /// Whom the history names for what this token changes; `token <id>` without it.
     #[serde(default)]
     pub name: Option<String>,
+    /// What an admin token may do; everything without it.
+    #[serde(default)]
+    pub role: Option<Role>,
     /// The pages that may use it, such as `https://app.example.com`; without any every page may.
     #[serde(default)]
     pub origins: Vec<String>,
     /// From when on it is refused.
     #[serde(default)]
     pub expires: Option<String>,
-    /// The only company that it may ask for.
+    /// The only company that it may ask for; an admin token with it sees that company's answers alone.
     #[serde(default)]
     pub company: Option<String>,
 }
@@ -192,24 +209,29 @@ pub(crate) struct Known {
     sha256: [u8; HASH_BYTES],
     /// Whom the history names.
     pub(crate) name: String,
+    role: Role,
     origins: Vec<String>,
     pub(crate) expires: Option<Time>,
     pub(crate) company: Option<String>,
+    /// When it was used last, in milliseconds since 1970; 0 if not since it was read.
+    used: AtomicI64,
 }
 
 impl Known {
-    fn check(token: &Token) -> Result<Self, TokenError> {
+    pub(crate) fn check(token: &Token) -> Result<Self, TokenError> {
         let wrong = |problem: String| TokenError(format!("token `{}`: {problem}", token.id));
         let sha256 = unhex(&token.sha256).and_then(|bytes| bytes.try_into().ok());
         let sha256 = sha256.ok_or_else(|| wrong("`sha256` is wrong, expected 64 hexadecimal digits".to_owned()))?;
         let time = |text: &String| {
             Time::parse(text).ok_or_else(|| wrong(format!("`{text}` is not a time, expected one such as 2027-01-01")))
         };
-        if token.kind.sees_all() && token.company.is_some() {
-            return Err(wrong(format!(
-                "a token of the kind `{}` sees every company, expected `company` with a client token",
-                token.kind
-            )));
+        if token.kind == Kind::Server && token.company.is_some() {
+            return Err(wrong(
+                "a token of the kind `server` sees every company, expected `company` with another kind".to_owned(),
+            ));
+        }
+        if token.kind != Kind::Admin && token.role.is_some() {
+            return Err(wrong(format!("a token of the kind `{}` has no role, expected the kind `admin`", token.kind)));
         }
         for origin in &token.origins {
             let is_origin = url::Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
@@ -224,10 +246,37 @@ impl Known {
             id: token.id.clone(),
             sha256,
             name: token.name.clone().unwrap_or_else(|| format!("token {}", token.id)),
+            role: token.role.unwrap_or(Role::Admin),
             origins: token.origins.clone(),
             expires: token.expires.as_ref().map(time).transpose()?,
             company: token.company.clone(),
+            used: AtomicI64::new(0),
         })
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Who asks with it.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller {
+            name: self.name.clone(),
+            role: self.role,
+            may_roll_back: self.role == Role::Admin,
+            company: self.company.clone(),
+            account: None,
+            session: None,
+        }
+    }
+
+    /// Whether it may do what a backend may: it is of one, or of an admin of all companies.
+    pub(crate) fn is_backend(&self) -> bool {
+        match self.kind {
+            Kind::Server => true,
+            Kind::Admin => self.role == Role::Admin && self.company.is_none(),
+            Kind::Client | Kind::Ingest => false,
+        }
     }
 
     /// Whether a page may use it; what is no page sends no origin.
@@ -269,72 +318,6 @@ fn day(now: Time) -> i64 {
 /// What a ticket proves.
 fn events(day: i64) -> String {
     format!("ofrep events {day}")
-}
-
-/// All tokens by their ids.
-#[derive(Debug, Default)]
-pub(crate) struct Tokens(RwLock<HashMap<String, Arc<Known>>>);
-
-impl Tokens {
-    pub(crate) fn new(tokens: &[Token]) -> Result<Self, TokenError> {
-        let mut known = HashMap::new();
-        for token in tokens {
-            if known.insert(token.id.clone(), Arc::new(Known::check(token)?)).is_some() {
-                return Err(TokenError(format!("token `{}` is there twice", token.id)));
-            }
-        }
-        Ok(Tokens(RwLock::new(known)))
-    }
-
-    /// One more token.
-    pub(crate) fn add(&self, token: &Token) -> Result<(), TokenError> {
-        let known = Arc::new(Known::check(token)?);
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(token.id.clone(), known);
-        Ok(())
-    }
-
-    fn get(&self, id: &str) -> Option<Arc<Known>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-    }
-
-    /// The token with this text, if it is one and its time is not over.
-    pub(crate) fn find(&self, text: &str, now: Time) -> Option<Arc<Known>> {
-        let secret = Secret::parse(text).ok()?;
-        let known = self.get(&secret.id).filter(|known| known.kind == secret.kind && !known.is_over(now))?;
-        bool::from(digest(text).ct_eq(&known.sha256)).then_some(known)
-    }
-
-    /// The token that an address of events was made for.
-    pub(crate) fn of_ticket(&self, ticket: &str, now: Time) -> Option<Arc<Known>> {
-        let (id, rest) = ticket.split_once('.')?;
-        let (day_of_ticket, proof) = rest.split_once('.')?;
-        let day_of_ticket: i64 = day_of_ticket.parse().ok()?;
-        let is_recent = (0..=1).contains(&day(now).saturating_sub(day_of_ticket));
-        let known = self.get(id).filter(|known| is_recent && !known.is_over(now))?;
-        known.proof(&events(day_of_ticket)).verify_slice(&unhex(proof)?).is_ok().then_some(known)
-    }
-
-    /// The token that a session was begun with, and until when the session holds.
-    pub(crate) fn of_session(&self, session: &str, now: Time) -> Option<(Arc<Known>, Time)> {
-        let (id, rest) = session.split_once('.')?;
-        let (until, proof) = rest.split_once('.')?;
-        let until: i64 = until.parse().ok()?;
-        let known = self.get(id).filter(|known| now.as_millis() < until && !known.is_over(now))?;
-        let is_proof = known.proof(&format!("session {until}")).verify_slice(&unhex(proof)?).is_ok();
-        is_proof.then_some((known, Time::from_millis(until)))
-    }
-
-    /// Whether there is one of this kind.
-    pub(crate) fn has(&self, kind: Kind) -> bool {
-        let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        tokens.values().any(|token| token.kind == kind)
-    }
-
-    /// Whether a page of this origin may use any token.
-    pub(crate) fn allow(&self, origin: &str) -> bool {
-        let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        tokens.values().any(|token| token.allows(Some(origin)))
-    }
 }
 
 fn digest(text: &str) -> [u8; HASH_BYTES] {

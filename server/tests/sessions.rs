@@ -12,7 +12,7 @@ mod running;
 
 use editing::Place;
 use esclusa_server::{Kind, Secret, Settings};
-use running::{Question, Reply, Running};
+use running::{Question, Reply, Running, Table};
 use serde_json::{Value, json};
 
 fn begin(running: &Running, body: &Value) -> Question {
@@ -137,8 +137,11 @@ async fn what_is_no_admin_token_begins_no_session_and_a_forged_cookie_is_none() 
         let refused = begin(&running, &body).send().await;
         assert_eq!((refused.status.as_u16(), refused.header("set-cookie")), (expected, ""), "{body}");
     }
+    // Where no session is kept, the cookie is a proof.
+    let running = Running::start(Table::new(r#"[{"name": "crm", "enabled": true}]"#).source()).await;
     let begun = begin(&running, &json!({"token": running.admin.text()})).send().await;
     let cookie = cookie(&begun);
+    assert_eq!(status(running.get("/api/v1/session").header("cookie", &cookie)).await, 200);
     let parts: Vec<&str> = cookie.trim_start_matches("esclusa=").split('.').collect();
     let [id, until, proof] = parts[..] else { panic!("{cookie}") };
     let later = until.parse::<i64>().unwrap() + 1;

@@ -40,6 +40,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How often flags were evaluated, and how events ended, by minute
+         * @description Section 4 of `spec/GUARD.md`. Of one process and minute the highest count stands, so a report may come again. Minutes that are more than two days old, or in the future, are not counted.
+         */
+        post: operations["reportUsage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Events of pages and apps
+         * @description Section 1 of `spec/GUARD.md`. The caller is the company of the token, if it is for one.
+         */
+        post: operations["reportEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which units an app has seen
+         * @description Section 3 of `spec/GUARD.md`. Needs a token of the kind `server` or `admin`.
+         */
+        post: operations["reportFacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/client-snapshot": {
         parameters: {
             query?: never;
@@ -176,6 +236,155 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes the password of the account of this session */
+        put: operations["changePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sessions that hold, the newest first
+         * @description For admins.
+         */
+        get: operations["sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Ends a session
+         * @description For admins.
+         */
+        delete: operations["endOtherSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The accounts of people
+         * @description For admins.
+         */
+        get: operations["accounts"];
+        put?: never;
+        /**
+         * Makes an account
+         * @description For admins.
+         */
+        post: operations["createAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes an account away
+         * @description For admins. The last admin stays.
+         */
+        delete: operations["deleteAccount"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes the fields that the body names
+         * @description For admins. Another password, role or company ends the sessions of the account.
+         */
+        patch: operations["changeAccount"];
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tokens that are kept, without their text
+         * @description For admins. Those of the configuration are not among them.
+         */
+        get: operations["tokens"];
+        put?: never;
+        /**
+         * Makes a token
+         * @description For admins.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes a token away
+         * @description For admins.
+         */
+        delete: operations["deleteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/flags": {
         parameters: {
             query?: never;
@@ -224,6 +433,26 @@ export interface paths {
          * @description A change is refused with 412 only if one of the same fields has changed since the entity tag was read.
          */
         patch: operations["changeFlag"];
+        trace?: never;
+    };
+    "/api/v1/flags/{key}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key of a flag; a slash is written `%2F`. */
+                key: components["parameters"]["Key"];
+            };
+            cookie?: never;
+        };
+        /** What a flag does: uses, errors, adoption and durations in the last hours */
+        get: operations["flagMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/flags/{key}/rollback": {
@@ -383,6 +612,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How releases are, in the numbers that a team looks at first */
+        get: operations["overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stop": {
         parameters: {
             query?: never;
@@ -410,7 +656,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begins a session of twelve hours with an admin token */
+        /** Begins a session of twelve hours with an admin token, or with the address and password of an account */
         post: operations["beginSession"];
         delete?: never;
         options?: never;
@@ -428,7 +674,7 @@ export interface paths {
         /** The page of the link that the server prints at its first start */
         get: operations["setupPage"];
         put?: never;
-        /** Gives the first admin token, once */
+        /** Makes the account of the first admin, or gives the first admin token, once */
         post: operations["setUp"];
         delete?: never;
         options?: never;
@@ -547,6 +793,116 @@ export interface components {
         Login: {
             /** @description A token of the kind `admin`. */
             token: string;
+        } | {
+            email: string;
+            password: string;
+        };
+        Passwords: {
+            old: string;
+            new: string;
+        };
+        KeptSession: {
+            id: string;
+            /** @description The id of the account, if it is of one. */
+            account: string | null;
+            email: string | null;
+            /** @description The id of the token that it was begun with. */
+            token: string | null;
+            /** @description From where it was begun. */
+            address: string;
+            /** Format: date-time */
+            began: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description Whether it is that of this request. */
+            is_own: boolean;
+        };
+        Sessions: {
+            sessions: components["schemas"]["KeptSession"][];
+        };
+        Account: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            name: string;
+            /** @enum {unknown} */
+            role: "viewer" | "editor" | "admin";
+            may_roll_back: boolean;
+            company: string | null;
+            locale: string | null;
+            /** Format: date-time */
+            created: string;
+        };
+        Accounts: {
+            accounts: components["schemas"]["Account"][];
+        };
+        NewAccount: {
+            email: string;
+            /** @description Whom the history names. */
+            name: string;
+            password: string;
+            /** @enum {unknown} */
+            role: "viewer" | "editor" | "admin";
+            /** @description An admin may in any case. */
+            may_roll_back?: boolean;
+            /** @description The only company that this person sees. */
+            company?: string | null;
+            /** @description The language of pages. */
+            locale?: string | null;
+        };
+        AccountChange: {
+            email?: string;
+            /** @description Whom the history names. */
+            name?: string;
+            password?: string;
+            /** @enum {unknown} */
+            role?: "viewer" | "editor" | "admin";
+            /** @description An admin may in any case. */
+            may_roll_back?: boolean;
+            /** @description The only company that this person sees. */
+            company?: string | null;
+            /** @description The language of pages. */
+            locale?: string | null;
+        };
+        NewToken: {
+            /** @enum {unknown} */
+            kind: "server" | "client" | "ingest" | "admin";
+            /** @description Whom the history names. */
+            name?: string | null;
+            /**
+             * @description What a token of the kind `admin` may do; everything without it.
+             * @enum {unknown}
+             */
+            role?: "viewer" | "editor" | "admin" | null;
+            /** @description The pages that may use it, such as `https://app.example.com`; without any every page may. */
+            origins?: string[] | null;
+            /** @description The only company that it may ask for. */
+            company?: string | null;
+            /** @description A time to come. */
+            expires?: string | null;
+        };
+        Token: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "server" | "client" | "ingest" | "admin";
+            name: string | null;
+            /**
+             * @description What a token of the kind `admin` may do; everything without it.
+             * @enum {unknown}
+             */
+            role: "viewer" | "editor" | "admin" | null;
+            origins: string[];
+            company: string | null;
+            expires: string | null;
+            /** Format: date-time */
+            created: string;
+            /** @description When it was used last, to within ten seconds. */
+            used: string | null;
+            /** @description Its text, only in the answer that makes it. */
+            token?: string;
+        };
+        Tokens: {
+            tokens: components["schemas"]["Token"][];
         };
         Session: {
             /** @description Whom the history names. */
@@ -757,6 +1113,231 @@ export interface components {
             /** @description The keys of flags; all that the token sees unless said. */
             flags?: string[] | null;
         };
+        /** @description The body of `POST /v1/usage`. */
+        Usage: {
+            /** @constant */
+            esclusa: 1;
+            process: string;
+            revision: number | null;
+            counts: {
+                flag: string;
+                variant: string | null;
+                reason: string;
+                /** Format: date-time */
+                minute: string;
+                count: number;
+            }[];
+            outcomes?: {
+                flag: string;
+                event: string;
+                on: boolean;
+                /** Format: date-time */
+                minute: string;
+                count: number;
+                errors: number;
+                duration_ms?: {
+                    p50: number;
+                    p95: number;
+                };
+            }[];
+            dropped?: number;
+        };
+        /** @description The body of `POST /v1/track`: at most 16 KiB. */
+        Events: {
+            /** @constant */
+            esclusa: 1;
+            events: components["schemas"]["Event"][];
+        };
+        Event: {
+            /** @description The key of a flag, the key followed by `.feedback`, or an event that a guard names. */
+            event: string;
+            action?: string;
+            /** @enum {unknown} */
+            shown?: "children" | "fallback";
+            variant?: string;
+            /** @default false */
+            error: boolean;
+            duration_ms?: number;
+            value?: number;
+            fields?: {
+                [key: string]: boolean | number | string;
+            };
+        };
+        EventsTaken: {
+            taken: number;
+            refused: {
+                at: number;
+                problem: string;
+            }[];
+        };
+        /** @description The body of `POST /v1/facts`. */
+        Facts: {
+            /** @constant */
+            esclusa: 1;
+            process: string;
+            facts: components["schemas"]["Fact"][];
+        };
+        Fact: {
+            flag: string;
+            run: number;
+            share: number;
+            day: number;
+            metric: string;
+            unit: string;
+            on: boolean;
+            /** Format: date-time */
+            at: string;
+        };
+        FactsTaken: {
+            taken: number;
+        };
+        /** @description Uses are events that are no views. Percentiles are within 5 %, in milliseconds; a rate without numbers is null. */
+        Figures: {
+            evaluations: number;
+            uses: number;
+            errors: number;
+            error_rate: number | null;
+            p50_ms: number | null;
+            p95_ms: number | null;
+        };
+        FlagMetrics: {
+            flag: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description Uses by people who have the feature. */
+            usage_count: number;
+            /** @description Uses that ended in an error. */
+            error_rate: number | null;
+            /** @description By how much the 95th percentile of durations is longer with the feature than without: 0.5 is half as long again. */
+            performance_impact: number | null;
+            /** @description Clicks for each view of the feature. */
+            adoption_rate: number | null;
+            /** @description The mean of the values of the event `KEY.feedback`. */
+            user_feedback_score: number | null;
+            feedback_count: number;
+            /** @description The last hour with a number. */
+            last_updated: string | null;
+            evaluations: number;
+            /** @description What is not known to be of the off arm is in `on`. */
+            arms: {
+                on: components["schemas"]["Figures"];
+                off: components["schemas"]["Figures"];
+            };
+            variants: {
+                variant: string | null;
+                evaluations: number;
+                uses: number;
+                errors: number;
+                error_rate: number | null;
+                p50_ms: number | null;
+                p95_ms: number | null;
+            }[];
+            /** @description Evaluations by reason. */
+            reasons: {
+                [key: string]: number;
+            };
+            hours: {
+                /** Format: date-time */
+                hour: string;
+                evaluations: number;
+                uses: number;
+                errors: number;
+                error_rate: number | null;
+                p50_ms: number | null;
+                p95_ms: number | null;
+            }[];
+            /** @description Units of the present run that apps have seen, at most 3,584 by epoch and metric. */
+            units: {
+                on: boolean;
+                metric: string;
+                units: number;
+            }[];
+            guard: null | {
+                run: number;
+                policy: unknown;
+                trip: unknown;
+            };
+        };
+        Overview: {
+            /** Format: date-time */
+            at: string;
+            /** @description How many hours `now` is; `before` is as many before these. */
+            hours: number;
+            revision: number | null;
+            /** @description Of this server. */
+            uptime_s: number;
+            /** @description Active are those that are not off for everybody. */
+            features: {
+                all: number;
+                active: number;
+            };
+            /** @description Drafts, windows that have not begun, and steps of schedules that have not come. */
+            pending_releases: {
+                all: number;
+                drafts: number;
+                windows: number;
+                steps: number;
+            };
+            tripped_guards: {
+                flag: string;
+                trip: unknown;
+            }[];
+            health: {
+                /** @enum {unknown} */
+                state: "green" | "yellow" | "red";
+                reasons: string[];
+            };
+            evaluations: {
+                now: number;
+                before: number;
+            };
+            uses: {
+                now: number;
+                before: number;
+            };
+            adoption_rate: {
+                now: number | null;
+                before: number | null;
+            };
+            error_rate: {
+                now: number | null;
+                before: number | null;
+            };
+            /** @description The highest rate first; `flag` is null for flags without numbers of their own. */
+            errors_by_feature: {
+                flag: string | null;
+                uses: number;
+                errors: number;
+                error_rate: number | null;
+            }[];
+            /** @description Counts that apps have lost or that came too late, since this server has begun. */
+            missing_counts: number;
+            rollback: null | {
+                flag: string;
+                at: string;
+                by: string | null;
+                /** @description From the change to the answers of this server; null if it has not seen it. */
+                served_ms: number | null;
+                /** @description Clients that have asked with an earlier revision within five minutes. */
+                clients: number | null;
+                /** @description From the change to the last of them. */
+                clients_ms: number | null;
+            };
+            /** @description Polls for the snapshot in the last five minutes, and those with the current revision. */
+            polls: {
+                all: number;
+                current: number;
+                share: number | null;
+            };
+            /** @description Processes that have reported in the last five minutes, and those with the current revision. */
+            processes: {
+                all: number;
+                current: number;
+                share: number | null;
+            };
+        };
         /** @description A document as `spec/snapshot.schema.json` describes it, or the rows of a table as a list. */
         Snapshot: Record<string, never> | Record<string, never>[];
         /** @description A document as `spec/snapshot.schema.json` describes it. */
@@ -806,7 +1387,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The token is of another kind, for pages of another origin or for another company; a cookie comes from another page; or the database does not let this role write. */
+        /** @description The role is too small; the token is of another kind, for pages of another origin or for another company; a cookie comes from another page; or the database does not let this role write. */
         Forbidden: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -816,7 +1397,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such flag, or no such line in the history. */
+        /** @description There is no such flag, account, token or session, or no such line in the history. */
         NotFound: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -872,6 +1453,38 @@ export interface components {
         PreconditionRequired: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The type of the body is another than `application/json`. */
+        UnsupportedType: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The page or the token reports too often. */
+        TooManyReports: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The password of this account, or one from this address, was tried five times within a minute. */
+        TooOften: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
@@ -956,6 +1569,8 @@ export interface components {
     parameters: {
         /** @description The key of a flag; a slash is written `%2F`. */
         Key: string;
+        /** @description An id as the list has it. */
+        Id: string;
         /** @description The entity tag of the flag as the client has seen it, or `*` for whatever is there. */
         IfMatch: string;
         /** @description The entity tag of the flag as the client has seen it, or `*` for whatever is there. Required, unless `If-None-Match: *` makes the flag. */
@@ -966,6 +1581,8 @@ export interface components {
         IfNoneMatch: string;
         /** @description The id of the last event that the client has seen; a newer snapshot is told at once. */
         LastEventId: string;
+        /** @description How many hours, the present one among them; at most those that are kept. */
+        Hours: number;
         /** @description How many lines. */
         Limit: number;
         /** @description How many of the newest lines are left out. */
@@ -1056,6 +1673,111 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyStreams"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    reportUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Usage"];
+            };
+        };
+        responses: {
+            /** @description It is counted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyReports"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    reportEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Events"];
+            };
+        };
+        responses: {
+            /** @description How many events were taken, and why others were not. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsTaken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyReports"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    reportFacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Facts"];
+            };
+        };
+        responses: {
+            /** @description How many facts were taken. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactsTaken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["TooManyReports"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
         };
     };
     clientSnapshot: {
@@ -1335,7 +2057,12 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
         };
     };
     endSession: {
@@ -1357,6 +2084,310 @@ export interface operations {
                 content?: never;
             };
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Passwords"];
+            };
+        };
+        responses: {
+            /** @description It is changed, and the other sessions of the account have ended. */
+            204: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooOften"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endOtherSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id as the list has it. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended. */
+            204: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accounts. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accounts"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            201: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    deleteAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id as the list has it. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, and its sessions with it. */
+            204: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    changeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id as the list has it. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tokens. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description The token, with its text, which is shown this once. */
+            201: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
+        };
+    };
+    deleteToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id as the list has it. */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is refused from now on, and its sessions have ended. */
+            204: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["DiskFull"];
         };
     };
     listFlags: {
@@ -1597,6 +2628,40 @@ export interface operations {
             500: components["responses"]["Broken"];
             503: components["responses"]["Unavailable"];
             507: components["responses"]["DiskFull"];
+        };
+    };
+    flagMetrics: {
+        parameters: {
+            query?: {
+                /** @description How many hours, the present one among them; at most those that are kept. */
+                hours?: components["parameters"]["Hours"];
+            };
+            header?: never;
+            path: {
+                /** @description The key of a flag; a slash is written `%2F`. */
+                key: components["parameters"]["Key"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagMetrics"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
         };
     };
     rollBack: {
@@ -1876,6 +2941,36 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    overview: {
+        parameters: {
+            query?: {
+                /** @description How many hours, the present one among them; at most those that are kept. */
+                hours?: components["parameters"]["Hours"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Broken"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     stopPage: {
         parameters: {
             query?: {
@@ -2063,6 +3158,8 @@ export interface operations {
             content: {
                 "application/x-www-form-urlencoded": {
                     token?: string;
+                    email?: string;
+                    password?: string;
                 };
             };
         };
@@ -2103,8 +3200,53 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description The server keeps no accounts. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
             /** @description The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Passwords were tried too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The session cannot be made. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The store is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description The disk is full. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2157,6 +3299,8 @@ export interface operations {
                 "application/x-www-form-urlencoded": {
                     code?: string;
                     name?: string;
+                    email?: string;
+                    password?: string;
                 };
             };
         };

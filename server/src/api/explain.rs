@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::HeaderMap;
 use axum::http::{Response, StatusCode};
 use esclusa::{Context, FlagSet, Json, Time, Value, row};
 use esclusa_impact::before;
 
 use super::history::Line;
 use super::{Asked, answer, bad, time};
+use crate::caller::By;
 use crate::checked::set;
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -21,10 +21,10 @@ use crate::store::{Purpose, Row, Table};
 /// that is past is asked of the flags as they were.
 pub(crate) async fn explain(
     State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
+    By(caller): By,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &["context", "flag", "at"]).await?;
+    let asked = Asked::read(&shared, caller, body, &["context", "flag", "at"]).await?;
     let now = shared.now();
     let (flag, at) = (asked.text("flag")?.map(str::to_owned), time(&asked, now)?);
     let context = asked.field("context").cloned().unwrap_or_else(|| Value::Object(Vec::new()));

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::HeaderMap;
 use axum::http::{Response, StatusCode, Uri};
 use esclusa::Json;
 
 use super::{Key, answer, bad, key, number, store};
+use crate::caller::By;
 use crate::problem::Problem;
-use crate::session;
 use crate::shared::Shared;
 use crate::store::{Purpose, Table};
 use crate::usage::figures::{self, Figures, Kept, Span};
@@ -39,10 +38,9 @@ struct Found {
 pub(crate) async fn of_flag(
     State(shared): State<Arc<Shared>>,
     of: Key,
-    headers: HeaderMap,
+    _: By,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    session::of(&shared, &headers)?;
     let (key, edition) = (key(of)?, shared.edition()?);
     if !edition.set.contains(&key) {
         return Err(Problem::no_flag(&key));

@@ -9,9 +9,9 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use esclusa::{Json, Value, row};
 
 use super::{Asked, Key, answer, flag, key, row_of, store};
+use crate::caller::By;
 use crate::checked::check;
 use crate::problem::Problem;
-use crate::session;
 use crate::shared::Shared;
 use crate::store::{Purpose, Row, Signature, Store, Table};
 use crate::version::{Seen, Version, is_same, is_told};
@@ -31,8 +31,7 @@ pub(crate) struct Changed {
 }
 
 /// `GET /api/v1/flags`.
-pub(crate) async fn list(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response<Body>, Problem> {
-    session::of(&shared, &headers)?;
+pub(crate) async fn list(State(shared): State<Arc<Shared>>, _: By) -> Result<Response<Body>, Problem> {
     let rows = store(&shared)?.run(Purpose::Reading, |table| table.rows()).await?;
     let mut json = Json::default();
     json.object(|json| {
@@ -48,12 +47,7 @@ pub(crate) async fn list(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
 }
 
 /// `GET /api/v1/flags/{key}`.
-pub(crate) async fn one(
-    State(shared): State<Arc<Shared>>,
-    of: Key,
-    headers: HeaderMap,
-) -> Result<Response<Body>, Problem> {
-    session::of(&shared, &headers)?;
+pub(crate) async fn one(State(shared): State<Arc<Shared>>, of: Key, _: By) -> Result<Response<Body>, Problem> {
     let key = key(of)?;
     let rows = store(&shared)?.run(Purpose::Reading, |table| table.rows()).await?;
     let row = row_of(&rows, &key)?.ok_or_else(|| Problem::no_flag(&key))?;
@@ -63,10 +57,10 @@ pub(crate) async fn one(
 /// `POST /api/v1/flags`: makes one.
 pub(crate) async fn create(
     State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
+    By(caller): By,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &BODY).await?;
+    let asked = Asked::read(&shared, caller, body, &BODY).await?;
     let (fields, signature) = (asked.flag()?, asked.signature(&shared, None)?);
     let purpose = Purpose::Writing(signature);
     let changed = asked.store.run(purpose, move |table| insert(table, fields, None)).await?;
@@ -77,10 +71,11 @@ pub(crate) async fn create(
 pub(crate) async fn put(
     State(shared): State<Arc<Shared>>,
     of: Key,
+    By(caller): By,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &BODY).await?;
+    let asked = Asked::read(&shared, caller, body, &BODY).await?;
     let (key, fields, signature) = (key(of)?, asked.flag()?, asked.signature(&shared, None)?);
     let purpose = Purpose::Writing(signature);
     if headers.get(IF_NONE_MATCH).is_some_and(|tag| tag == "*") {
@@ -96,10 +91,11 @@ pub(crate) async fn put(
 pub(crate) async fn patch(
     State(shared): State<Arc<Shared>>,
     of: Key,
+    By(caller): By,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &BODY).await?;
+    let asked = Asked::read(&shared, caller, body, &BODY).await?;
     let (key, fields, signature) = (key(of)?, asked.flag()?, asked.signature(&shared, None)?);
     let change = Change { key, fields, seen: seen(&headers)?, is_whole: false };
     let done = asked.store.run(Purpose::Writing(signature), move |table| change.write(table)).await?;
@@ -110,10 +106,11 @@ pub(crate) async fn patch(
 pub(crate) async fn delete(
     State(shared): State<Arc<Shared>>,
     of: Key,
+    By(caller): By,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &["reason"]).await?;
+    let asked = Asked::read(&shared, caller, body, &["reason"]).await?;
     let (key, seen, signature) = (key(of)?, seen(&headers)?, asked.signature(&shared, None)?);
     let done = asked.store.run(Purpose::Writing(signature), move |table| remove(table, &key, &seen)).await?;
     changed(&shared, &done).await
@@ -123,10 +120,10 @@ pub(crate) async fn delete(
 pub(crate) async fn roll_back(
     State(shared): State<Arc<Shared>>,
     of: Key,
-    headers: HeaderMap,
+    By(caller): By,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &["reason"]).await?;
+    let asked = Asked::read(&shared, caller, body, &["reason"]).await?;
     // In an emergency nobody has to find a reason first.
     let (key, signature) = (key(of)?, asked.signature(&shared, Some("emergency rollback"))?);
     changed(&shared, &stop(&asked.store, &key, signature).await?).await

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::HeaderMap;
 use axum::http::{Response, StatusCode, Uri};
 use esclusa::{Json, Value};
 
 use super::flags::{Changed, changed, checked, written};
 use super::{Asked, Key, answer, key, number, row_of, store};
+use crate::caller::By;
 use crate::problem::Problem;
-use crate::session;
 use crate::shared::Shared;
 use crate::store::{Purpose, Recorded, Row, Table, parsed};
 use crate::version::{is_same, is_told};
@@ -21,45 +20,35 @@ const LINES: u32 = 50;
 const MAX_LINES: u32 = 1_000;
 
 /// `GET /api/v1/history`.
-pub(crate) async fn all(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Result<Response<Body>, Problem> {
-    lines(&shared, &headers, &uri, None).await
+pub(crate) async fn all(State(shared): State<Arc<Shared>>, _: By, uri: Uri) -> Result<Response<Body>, Problem> {
+    lines(&shared, &uri, None).await
 }
 
 /// `GET /api/v1/flags/{key}/history`.
 pub(crate) async fn of_flag(
     State(shared): State<Arc<Shared>>,
     of: Key,
-    headers: HeaderMap,
+    _: By,
     uri: Uri,
 ) -> Result<Response<Body>, Problem> {
-    lines(&shared, &headers, &uri, Some(key(of)?)).await
+    lines(&shared, &uri, Some(key(of)?)).await
 }
 
 /// `POST /api/v1/history/{id}/undo`.
 pub(crate) async fn undo(
     State(shared): State<Arc<Shared>>,
     id: Key,
-    headers: HeaderMap,
+    By(caller): By,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &["reason"]).await?;
+    let asked = Asked::read(&shared, caller, body, &["reason"]).await?;
     let id = key(id)?;
     let signature = asked.signature(&shared, Some(&format!("undo of {id}")))?;
     let done = asked.store.run(Purpose::Writing(signature), move |table| undone(table, &id)).await?;
     changed(&shared, &done).await
 }
 
-async fn lines(
-    shared: &Shared,
-    headers: &HeaderMap,
-    uri: &Uri,
-    flag: Option<String>,
-) -> Result<Response<Body>, Problem> {
-    session::of(shared, headers)?;
+async fn lines(shared: &Shared, uri: &Uri, flag: Option<String>) -> Result<Response<Body>, Problem> {
     let (limit, skipped) = (number(uri, "limit", LINES, MAX_LINES)?, number(uri, "offset", 0, u32::MAX)?);
     let read = move |table: &mut dyn Table| {
         let lines = table.recorded(flag.as_deref(), limit, skipped)?;

@@ -1,5 +1,6 @@
-//! `/api/v1/…`: flags are changed here, by who has an admin token or a session. A flag is its row, by the names of its columns.
+//! `/api/v1/…`: flags are changed here, by who has an admin token or a session; the gate has looked at who asks. A flag is its row, by the names of its columns.
 
+pub(crate) mod accounts;
 pub(crate) mod explain;
 pub(crate) mod figures;
 pub(crate) mod flags;
@@ -8,6 +9,7 @@ pub(crate) mod overview;
 pub(crate) mod people;
 pub(crate) mod preview;
 pub(crate) mod sessions;
+pub(crate) mod tokens;
 pub(crate) mod trips;
 
 use std::sync::Arc;
@@ -15,16 +17,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, Response, StatusCode, Uri};
 use esclusa::{Json, Time, Value, row};
 
 use crate::body::read;
 use crate::problem::Problem;
-use crate::session;
+use crate::role::Caller;
 use crate::shared::Shared;
 use crate::store::{Row, Signature, Store};
-use crate::token::Known;
 use crate::version::Version;
 
 /// The longest reason: a sentence or a link, not a document.
@@ -35,34 +36,69 @@ pub(crate) type Key = Result<Path<String>, PathRejection>;
 
 /// Who asks, where flags are written, and what the body says.
 pub(crate) struct Asked {
-    pub(crate) known: Arc<Known>,
+    pub(crate) caller: Arc<Caller>,
     pub(crate) store: Store,
-    /// The fields of the body; none without a body.
-    pub(crate) fields: Vec<(String, Value<'static>)>,
+    pub(crate) fields: Fields,
+}
+
+/// The fields of a body; none without a body.
+pub(crate) struct Fields(pub(crate) Vec<(String, Value<'static>)>);
+
+impl Fields {
+    /// Those of a body that has no others than these, and none twice.
+    pub(crate) fn parse(bytes: &[u8], expected: &[&str]) -> Result<Self, Problem> {
+        let fields = if bytes.is_empty() { Vec::new() } else { object(bytes)? };
+        for (at, (name, _)) in fields.iter().enumerate() {
+            if !expected.contains(&name.as_str()) {
+                let expected: Vec<String> = expected.iter().map(|name| format!("`{name}`")).collect();
+                let detail = format!("`{name}` is no field of this request, expected {}", expected.join(", "));
+                return Err(bad(detail));
+            }
+            if fields.iter().take(at).any(|(earlier, _)| earlier == name) {
+                return Err(bad(format!("`{name}` is there twice")));
+            }
+        }
+        Ok(Fields(fields))
+    }
+
+    /// Whether it is there, be it null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(field, _)| field == name)
+    }
+
+    /// One that is not null.
+    pub(crate) fn field(&self, name: &str) -> Option<&Value<'static>> {
+        self.0.iter().find(|(field, value)| field == name && !value.is_null()).map(|(_, value)| value)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let Some(value) = self.field(name) else { return Ok(None) };
+        let text = value.as_str().ok_or_else(|| bad(format!("`{name}` is no text, expected one")))?;
+        // No store keeps such a text.
+        if text.contains('\0') { Err(bad(format!("`{name}` has a zero byte in it"))) } else { Ok(Some(text)) }
+    }
 }
 
 impl Asked {
     /// With a body that has no other fields than these.
     pub(crate) async fn read(
         shared: &Shared,
-        headers: &HeaderMap,
+        caller: Arc<Caller>,
         body: Body,
         expected: &[&str],
     ) -> Result<Self, Problem> {
-        let known = session::of_writer(shared, headers)?;
         let store = store(shared)?;
         let bytes = read(body).await?;
-        Ok(Asked { known, store, fields: fields(&bytes, expected)? })
+        Ok(Asked { caller, store, fields: Fields::parse(&bytes, expected)? })
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<&Value<'static>> {
-        self.fields.iter().find(|(field, value)| field == name && !value.is_null()).map(|(_, value)| value)
+        self.fields.field(name)
     }
 
     /// A text of the body.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
-        let Some(value) = self.field(name) else { return Ok(None) };
-        value.as_str().map(Some).ok_or_else(|| bad(format!("`{name}` is no text, expected one")))
+        self.fields.text(name)
     }
 
     /// The flag that the body has.
@@ -90,7 +126,7 @@ impl Asked {
         if reason.chars().count() > MAX_REASON_CHARS || reason.contains('\0') {
             return Err(bad(format!("`reason` is too long, expected at most {MAX_REASON_CHARS} characters")));
         }
-        Ok(Signature { by: self.known.name.clone(), reason: reason.to_owned() })
+        Ok(Signature { by: self.caller.name.clone(), reason: reason.to_owned() })
     }
 }
 
@@ -102,6 +138,11 @@ pub(crate) fn store(shared: &Shared) -> Result<Store, Problem> {
         Problem::new(StatusCode::CONFLICT, detail)
     };
     shared.store.clone().ok_or_else(missing)
+}
+
+/// A text of a path, as a store takes it.
+pub(crate) fn plain(name: &str, text: &str) -> Result<String, Problem> {
+    if text.contains('\0') { Err(bad(format!("`{name}` has a zero byte in it"))) } else { Ok(text.to_owned()) }
 }
 
 /// The key in a path.
@@ -125,22 +166,6 @@ pub(crate) fn number(uri: &Uri, name: &str, default: u32, most: u32) -> Result<u
     let Some((_, text)) = pairs.into_iter().find(|(given, _)| given == name) else { return Ok(default) };
     let number = text.parse().ok().filter(|number| *number <= most);
     number.ok_or_else(|| bad(format!("`{name}` is `{text}`, expected a number up to {most}")))
-}
-
-/// The fields of a body that has no others than these, and none twice; none without a body.
-pub(crate) fn fields(bytes: &[u8], expected: &[&str]) -> Result<Vec<(String, Value<'static>)>, Problem> {
-    let fields = if bytes.is_empty() { Vec::new() } else { object(bytes)? };
-    for (at, (name, _)) in fields.iter().enumerate() {
-        if !expected.contains(&name.as_str()) {
-            let expected: Vec<String> = expected.iter().map(|name| format!("`{name}`")).collect();
-            let detail = format!("`{name}` is no field of this request, expected {}", expected.join(", "));
-            return Err(bad(detail));
-        }
-        if fields.iter().take(at).any(|(earlier, _)| earlier == name) {
-            return Err(bad(format!("`{name}` is there twice")));
-        }
-    }
-    Ok(fields)
 }
 
 fn object(bytes: &[u8]) -> Result<Vec<(String, Value<'static>)>, Problem> {

@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::HeaderMap;
 use axum::http::{Response, StatusCode, Uri};
 use esclusa::{Context, Json, Reason, Time, Value};
 use esclusa_sync::State as Store;
 
 use super::figures::hours;
 use super::{answer, store};
+use crate::caller::By;
 use crate::edition::Edition;
 use crate::problem::Problem;
 use crate::reach::{Polls, Reached};
-use crate::session;
 use crate::shared::Shared;
 use crate::store::{Purpose, Recorded, Table};
 use crate::usage::figures::{Figures, Span, by_flag, number, processes, share};
@@ -87,12 +86,7 @@ struct Found {
 }
 
 /// The numbers of the last hours.
-pub(crate) async fn overview(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Result<Response<Body>, Problem> {
-    session::of(&shared, &headers)?;
+pub(crate) async fn overview(State(shared): State<Arc<Shared>>, _: By, uri: Uri) -> Result<Response<Body>, Problem> {
     let (hours, now) = (hours(&shared, &uri)?, shared.now());
     let span = Span::last(hours, now);
     let edition = shared.edition()?;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::HeaderMap;
 use axum::http::{Response, StatusCode};
 use esclusa::{Json, Value};
 
 use super::{answer, store};
+use crate::caller::By;
 use crate::problem::Problem;
-use crate::session;
 use crate::shared::Shared;
 use crate::store::Purpose;
 
@@ -20,19 +19,15 @@ const FIXED: [&str; 7] = ["user", "targetingKey", "company", "plan", "role", "ro
 
 /// `{"people": [{"user": "…", "plan": "…"}, …]}`: those of the set-up, or none. E-mail addresses and names stay here
 /// unless a flag asks for them.
-pub(crate) async fn people(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response<Body>, Problem> {
-    let known = session::of(&shared, &headers)?;
+pub(crate) async fn people(State(shared): State<Arc<Shared>>, _: By) -> Result<Response<Body>, Problem> {
     let mut named: BTreeSet<String> = FIXED.map(str::to_owned).into();
     if !shared.people.is_empty() {
         let rows = store(&shared)?.run(Purpose::Reading, |table| table.rows()).await?;
         rows.iter().for_each(|row| attributes(row, &mut named));
     }
-    let is_own = |person: &&Value<'_>| {
-        known.company.as_deref().is_none_or(|company| person.get("company").and_then(Value::as_str) == Some(company))
-    };
     let mut json = Json::default();
     json.object(|json| {
-        json.name("people").list(shared.people.iter().filter(is_own), |json, person| {
+        json.name("people").list(&shared.people, |json, person| {
             let Value::Object(fields) = person else { return };
             let fields = fields.iter().filter(|(name, _)| named.contains(&**name)).cloned();
             json.value(&Value::Object(fields.collect()));

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::HeaderMap;
 use axum::http::{Response, StatusCode};
 use esclusa::{Json, Time, Value};
 use esclusa_impact::{
@@ -14,6 +13,7 @@ use tokio::task::spawn_blocking;
 
 use super::flags::{in_columns, replaced};
 use super::{Asked, answer, bad, row_of};
+use crate::caller::By;
 use crate::checked::{check, document, set};
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -28,13 +28,13 @@ const EXAMPLES: usize = 3;
 /// asked besides, and `by` groups them.
 pub(crate) async fn preview(
     State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
+    By(caller): By,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &["key", "flag", "people", "by", "at"]).await?;
+    let asked = Asked::read(&shared, caller, body, &["key", "flag", "people", "by", "at"]).await?;
     let key =
         asked.text("key")?.ok_or_else(|| bad("`key` is missing, expected the key of a flag".to_owned()))?.to_owned();
-    let is_gone = asked.fields.iter().any(|(name, value)| name == "flag" && value.is_null());
+    let is_gone = asked.fields.has("flag") && asked.field("flag").is_none();
     let fields = if is_gone { None } else { Some(asked.flag()?) };
     let (people, by, at) = (people(&asked)?, by(&asked)?, super::time(&asked, shared.now())?);
     let read = move |table: &mut dyn Table| {

@@ -11,6 +11,7 @@ use esclusa_guard::Trips;
 
 use super::{Asked, Key, answer, bad, key, store};
 use crate::body::read;
+use crate::caller::By;
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::store::{Purpose, Signature, Tripping};
@@ -62,10 +63,10 @@ pub(crate) async fn propose(
 pub(crate) async fn resume(
     State(shared): State<Arc<Shared>>,
     of: Key,
-    headers: HeaderMap,
+    By(caller): By,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::read(&shared, &headers, body, &["reason", "at_step"]).await?;
+    let asked = Asked::read(&shared, caller, body, &["reason", "at_step"]).await?;
     let at_step = match asked.field("at_step") {
         None => None,
         Some(step) => {

@@ -10,6 +10,7 @@ mod postgres;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+pub(crate) mod statement;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,10 +20,26 @@ use esclusa::{Time, Trip, Value};
 pub(crate) use esclusa_sync::Recorded;
 use guard_state::GuardState;
 pub(crate) use own::Cell;
+pub(crate) use statement::{Cells, Statement};
 
 use crate::api::row_of;
 use crate::problem::Problem;
-use crate::token::Token;
+
+/// What happens if the server's own tables are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tables {
+    AsTheyAre,
+    Made,
+}
+
+/// What has become of statements.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// The rows of each.
+    Rows(Vec<Vec<Cells>>),
+    /// The server's own tables are not there, or this role may not use them.
+    NoTables,
+}
 
 /// A row, as an object by the names of its columns.
 pub(crate) type Row = Value<'static>;
@@ -180,38 +197,37 @@ impl Store {
         Ok(Store(Kind::Sqlite(Arc::new(sqlite::File::open(&path.into(), table)?))))
     }
 
-    /// The tokens that are kept with the flags.
-    pub(crate) fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        match &self.0 {
-            Kind::Postgres(_) => Ok(Vec::new()),
-            #[cfg(feature = "sqlite")]
-            Kind::Sqlite(file) => file.tokens(),
-        }
-    }
-
-    /// Whether it keeps tokens.
-    pub(crate) fn keeps_tokens(&self) -> bool {
+    /// Whether it is a file of this server's own.
+    pub(crate) fn is_file(&self) -> bool {
         !matches!(self.0, Kind::Postgres(_))
     }
 
-    /// Keeps the first admin token, without its secret; whether it is the first.
-    pub(crate) async fn keep_first(&self, token: Token) -> Result<bool, Problem> {
-        match self.0.clone() {
-            Kind::Postgres(_) => {
-                drop(token);
-                Ok(false)
-            }
+    /// What the server's own tables hold, if that can be read without waiting.
+    pub(crate) fn ask_now(&self, statements: &[Statement]) -> Result<Option<Vec<Vec<Cells>>>, Problem> {
+        match &self.0 {
+            Kind::Postgres(_) => Ok(None),
             #[cfg(feature = "sqlite")]
-            Kind::Sqlite(file) => {
-                let kept = tokio::task::spawn_blocking(move || file.keep_first(&token)).await;
-                kept.unwrap_or_else(|_| Err(away("the change broke off")))
-            }
+            Kind::Sqlite(file) => file.ask(statements).map(Some),
         }
     }
 
     /// Whether it has the users' own table of usage.
     pub(crate) fn takes_rows(&self) -> bool {
         matches!(self.0, Kind::Postgres(_))
+    }
+
+    /// Does these statements on the server's own tables in one transaction, and gives the rows of each.
+    ///
+    /// # Errors
+    /// When the store is away, or refuses one of them.
+    pub(crate) async fn ask(&self, statements: Vec<Statement>, tables: Tables) -> Result<Asked, Problem> {
+        let store = self.0.clone();
+        let done = match store {
+            Kind::Postgres(database) => tokio::spawn(async move { database.ask(&statements, tables).await }).await,
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(file) => tokio::task::spawn_blocking(move || file.ask(&statements).map(Asked::Rows)).await,
+        };
+        done.unwrap_or_else(|_| Err(away("the change broke off")))
     }
 
     fn name(&self) -> &str {

@@ -7,15 +7,16 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use esclusa::{Time, Trip, Value};
 use esclusa_sync::tokio_postgres::error::SqlState;
-use esclusa_sync::tokio_postgres::types::ToSql;
-use esclusa_sync::tokio_postgres::{Client, Error};
+use esclusa_sync::tokio_postgres::types::{ToSql, Type};
+use esclusa_sync::tokio_postgres::{self, Client, Error};
 use esclusa_sync::{Column, Opened, Source, Watch, WatchError, sign};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::own::{LOCK, in_schema, tables_in_postgres};
-use super::{Cell, Purpose, Recorded, Row, Table, Tripping, away, no_guard, parsed};
+use super::statement::Cell as Written;
+use super::{Asked, Cell, Cells, Purpose, Recorded, Row, Statement, Table, Tables, Tripping, away, no_guard, parsed};
 use crate::problem::Problem;
 
 /// How long all of a change may take: longer than it waits for a lock.
@@ -24,6 +25,8 @@ const WITHIN: Duration = Duration::from_secs(15);
 const LOCKED_WITHIN: Duration = Duration::from_secs(5);
 /// What holds within a transaction.
 const LIMITS: &str = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10s'";
+/// The server's own tables.
+const OWN_TABLES: &str = include_str!("../../migrations/001_accounts.sql");
 /// How many connections wait for the next change.
 const MAX_IDLE: usize = 4;
 /// What `esclusa.trip` and `esclusa.resume` raise: another run has begun, there is no such flag with a guard, no table has the
@@ -77,16 +80,44 @@ impl Database {
                 (open.client, done)
             });
             let (client, done) = done.await.map_err(|_| away("the connection broke off"))?;
-            if !client.is_closed() {
-                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                if idle.len() < MAX_IDLE {
-                    idle.push(client);
-                }
-            }
+            self.keep(client);
             done
         };
         let late = |_| away(format!("no answer within {} s; look whether the change is there", WITHIN.as_secs()));
         timeout(WITHIN, all).await.map_err(late)?
+    }
+
+    /// Does these statements on the server's own tables in one transaction, and gives the rows of each.
+    pub(super) async fn ask(&self, statements: &[Statement], tables: Tables) -> Result<Asked, Problem> {
+        let all = async {
+            // One that is dropped on the way closes, and its transaction is rolled back.
+            let client = self.connection().await?;
+            if !has_tables(&client).await.map_err(|error| problem(&error))? {
+                if tables == Tables::AsTheyAre || !may_make(&client).await.map_err(|error| problem(&error))? {
+                    self.keep(client);
+                    return Ok(Asked::NoTables);
+                }
+                let begun = client.batch_execute(&format!("BEGIN; {LIMITS}; {OWN_TABLES} COMMIT")).await;
+                begun.map_err(|error| problem(&error))?;
+            }
+            client.batch_execute(&format!("BEGIN; {LIMITS}")).await.map_err(|error| problem(&error))?;
+            let mut rows = Vec::new();
+            for statement in statements {
+                rows.push(rows_of(&client, statement).await.map_err(|error| problem(&error))?);
+            }
+            client.batch_execute("COMMIT").await.map_err(|error| problem(&error))?;
+            self.keep(client);
+            Ok(Asked::Rows(rows))
+        };
+        timeout(WITHIN, all).await.map_err(|_| away(format!("no answer within {} s", WITHIN.as_secs())))?
+    }
+
+    /// Keeps a connection for the next change.
+    fn keep(&self, client: Opened) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if !client.is_closed() && idle.len() < MAX_IDLE {
+            idle.push(client);
+        }
     }
 
     async fn connection(&self) -> Result<Opened, Problem> {
@@ -331,6 +362,41 @@ impl Table for Open {
             }
         }
     }
+}
+
+/// Whether the server's own tables are there and this role may write to them. Whose they are not sees no row of them.
+async fn has_tables(client: &Client) -> Result<bool, Error> {
+    let sql = "SELECT count(*) = 3 FROM pg_catalog.pg_class AS own
+        JOIN pg_catalog.pg_namespace AS place ON place.oid = own.relnamespace
+        WHERE place.nspname = 'esclusa_server' AND own.relname IN ('account', 'token', 'session')
+            AND pg_catalog.pg_has_role(own.relowner, 'USAGE')";
+    Ok(client.query_one(sql, &[]).await?.get(0))
+}
+
+/// Whether this role may make them.
+async fn may_make(client: &Client) -> Result<bool, Error> {
+    let sql = "SELECT coalesce(
+        pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('esclusa_server')::oid, 'CREATE'),
+        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))";
+    Ok(client.query_one(sql, &[]).await?.get(0))
+}
+
+async fn rows_of(client: &Client, statement: &Statement) -> Result<Vec<Cells>, Error> {
+    let values = statement.cells.iter().map(|cell| match cell {
+        Written::Text(text) => text as &(dyn ToSql + Sync),
+        Written::Whole(whole) => whole,
+        Written::Is(is) => is,
+    });
+    let rows = client.query(statement.for_postgres(), &values.collect::<Vec<_>>()).await?;
+    let cell = |row: &tokio_postgres::Row, at: usize, column: &tokio_postgres::Column| match *column.type_() {
+        Type::INT8 => row.try_get(at).map(Written::Whole),
+        Type::BOOL => row.try_get(at).map(Written::Is),
+        _ => row.try_get(at).map(Written::Text),
+    };
+    let row = |row: tokio_postgres::Row| {
+        row.columns().iter().enumerate().map(|(at, column)| cell(&row, at, column)).collect::<Result<Vec<_>, _>>()
+    };
+    rows.into_iter().map(row).collect()
 }
 
 /// The run that a flag is in, if that is why it did not trip.

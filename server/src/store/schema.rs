@@ -63,15 +63,50 @@ CREATE TABLE IF NOT EXISTS esclusa_acting (
     reason TEXT,
     action TEXT
 );
--- Tokens without their secrets.
+-- What 001_accounts.sql makes in Postgres.
+CREATE TABLE IF NOT EXISTS esclusa_account (
+    id TEXT PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    password TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'editor', 'admin')),
+    may_roll_back INTEGER NOT NULL DEFAULT 0,
+    company TEXT,
+    locale TEXT,
+    created_at_ms INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS esclusa_token (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     name TEXT,
-    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+    role TEXT,
+    origins TEXT NOT NULL DEFAULT '',
+    company TEXT,
+    expires_at_ms INTEGER,
+    used_at_ms INTEGER,
+    created_at_ms INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER) * 1000)
+);
+CREATE TABLE IF NOT EXISTS esclusa_session (
+    id TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL UNIQUE,
+    account TEXT REFERENCES esclusa_account ON DELETE CASCADE,
+    token TEXT,
+    address TEXT NOT NULL,
+    began_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL
 );
 ";
+
+/// Columns that `esclusa_token` has not in files of the first versions.
+const LATER: [(&str, &str); 6] = [
+    ("role", "TEXT"),
+    ("origins", "TEXT NOT NULL DEFAULT ''"),
+    ("company", "TEXT"),
+    ("expires_at_ms", "INTEGER"),
+    ("used_at_ms", "INTEGER"),
+    ("created_at_ms", "INTEGER NOT NULL DEFAULT 0"),
+];
 
 /// A column of the table.
 #[derive(Clone, Debug)]
@@ -84,6 +119,10 @@ pub(super) struct Column {
 pub(super) fn prepare(connection: &Connection, flags: &str) -> Result<Vec<Column>, Error> {
     connection.execute_batch(&TABLES.replace("{flags}", &quoted(flags)))?;
     connection.execute_batch(&own::in_file(own::TABLES))?;
+    let held = columns(connection, "esclusa_token")?;
+    for (name, kind) in LATER.iter().filter(|(name, _)| held.iter().all(|column| column.name != *name)) {
+        connection.execute_batch(&format!("ALTER TABLE esclusa_token ADD COLUMN {name} {kind}"))?;
+    }
     let columns = columns(connection, flags)?;
     connection.execute_batch(&triggers(flags, &columns))?;
     Ok(columns)

@@ -7,13 +7,12 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use esclusa::Value;
 use rusqlite::types::Value as Cell;
-use rusqlite::{Connection, ErrorCode, params_from_iter};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params_from_iter};
 
 use super::own::in_file;
 use super::schema::{Column, key_of, keys, prepare, quoted};
-use super::{Cell as Own, Purpose, Recorded, Row, StoreError, Table, parsed};
+use super::{Cell as Own, Cells, Purpose, Recorded, Row, Statement, StoreError, Table, parsed, statement};
 use crate::problem::Problem;
-use crate::token::{Kind, Token};
 
 /// How long a change waits while another process writes.
 const BUSY: Duration = Duration::from_secs(5);
@@ -32,9 +31,9 @@ impl File {
         let mut connection = Connection::open(path).map_err(refused)?;
         connection.busy_timeout(BUSY).map_err(refused)?;
         // A commit is on the disk before it is answered.
-        let wal = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+        let wal = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
         connection.execute_batch(wal).map_err(refused)?;
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = transaction.map_err(refused)?;
         let columns = prepare(&transaction, flags).map_err(refused)?;
         transaction.commit().map_err(refused)?;
@@ -50,31 +49,21 @@ impl File {
         &self.name
     }
 
-    /// The tokens that are kept here.
-    pub(super) fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = || {
-            let mut query = connection.prepare("SELECT kind, id, sha256, name FROM esclusa_token")?;
-            let token = |row: &rusqlite::Row<'_>| {
-                let kind: String = row.get(0)?;
-                let kind = Kind::named(&kind).ok_or(rusqlite::Error::InvalidQuery)?;
-                let (origins, expires, company) = (Vec::new(), None, None);
-                Ok(Token { kind, id: row.get(1)?, sha256: row.get(2)?, name: row.get(3)?, origins, expires, company })
+    /// Does these statements on the server's own tables, and gives the rows of each.
+    pub(super) fn ask(&self, statements: &[Statement]) -> Result<Vec<Vec<Cells>>, Problem> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = || {
+            let behavior = match statements.iter().all(Statement::only_reads) {
+                true => TransactionBehavior::Deferred,
+                false => TransactionBehavior::Immediate,
             };
-            query.query_map([], token)?.collect::<Result<Vec<_>, _>>()
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            let rows = statements.iter().map(|statement| rows(&transaction, statement));
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            transaction.commit()?;
+            Ok(rows)
         };
-        read().map_err(|error: rusqlite::Error| {
-            StoreError(format!("`{}`: its tokens cannot be read: {error}", self.name))
-        })
-    }
-
-    /// Keeps a token if there is none of its kind.
-    pub(super) fn keep_first(&self, token: &Token) -> Result<bool, Problem> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let sql = "INSERT INTO esclusa_token (id, kind, sha256, name) SELECT ?1, ?2, ?3, ?4
-            WHERE NOT EXISTS (SELECT 1 FROM esclusa_token WHERE kind = ?2)";
-        let kept = connection.execute(sql, (&token.id, token.kind.as_str(), &token.sha256, &token.name));
-        kept.map(|kept| kept == 1).map_err(|error| problem(&error))
+        asked().map_err(|error: rusqlite::Error| problem(&error))
     }
 
     pub(super) fn run<T>(
@@ -281,6 +270,24 @@ impl Table for Open<'_> {
         };
         Value::Object(fields.into_iter().map(field).collect())
     }
+}
+
+/// The rows that a statement gives.
+fn rows(connection: &Connection, statement: &Statement) -> Result<Vec<Cells>, rusqlite::Error> {
+    let cell = |cell: &statement::Cell| match cell {
+        statement::Cell::Text(text) => text.clone().map_or(Cell::Null, Cell::Text),
+        statement::Cell::Whole(whole) => whole.map_or(Cell::Null, Cell::Integer),
+        statement::Cell::Is(is) => Cell::Integer((*is).into()),
+    };
+    let read = |value: Cell| match value {
+        Cell::Integer(whole) => statement::Cell::Whole(Some(whole)),
+        Cell::Text(text) => statement::Cell::Text(Some(text)),
+        _ => statement::Cell::Text(None),
+    };
+    let mut query = connection.prepare(&statement.for_sqlite())?;
+    let columns = query.column_count();
+    let row = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column).map(read)).collect();
+    query.query_map(params_from_iter(statement.cells.iter().map(cell)), row)?.collect()
 }
 
 fn cell(value: &Value<'_>) -> Cell {

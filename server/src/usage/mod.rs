@@ -22,12 +22,13 @@ use axum::http::header::HeaderMap;
 use axum::http::{Response, StatusCode};
 use esclusa::{Json, Value};
 
+use crate::access::Denied;
 use crate::api::{answer, store};
 use crate::body::MAX_BODY_BYTES;
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::store::Store;
-use crate::token::Known;
+use crate::token::{Kind, Known};
 use events::Events;
 use facts::Facts;
 use form::body as read;
@@ -75,9 +76,9 @@ impl Usage {
     }
 }
 
-/// Who reports: a token of the kind `server`, `admin` or `client`. A kind that only reports is to be let in here.
+/// Who reports: a token of any kind.
 fn reporter(shared: &Shared, headers: &HeaderMap, from: &From) -> Result<Arc<Known>, Problem> {
-    let known = shared.tokens.of(headers, shared.now())?;
+    let known = shared.tokens.any_of(headers, shared.now())?;
     shared.usage.rates.take(&known, headers, from.as_ref().map(|Extension(peer)| *peer))?;
     Ok(known)
 }
@@ -129,7 +130,10 @@ pub(crate) async fn facts(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    shared.tokens.of_server(&headers, shared.now())?;
+    let known = shared.tokens.any_of(&headers, shared.now())?;
+    if !known.is_backend() && known.kind != Kind::Ingest {
+        return Err(Denied::Kind(Kind::Server).into());
+    }
     reporter(&shared, &headers, &from)?;
     let body = read(&headers, body, MAX_BODY_BYTES).await?;
     let facts = Facts::read(&body, &shared.edition()?.set, shared.now())?;

@@ -28,13 +28,16 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let packages = ["--package", "esclusa-server", "--package", "esclusa-cli", "--package", "esclusa-sync"];
     let files = [
         "access",
+        "accounts",
         "asking",
         "counting",
         "description",
         "guarded",
+        "kept",
         "ofrep",
         "postgres",
         "overview",
+        "rights",
         "sessions",
         "snapshots",
         "undoing",
