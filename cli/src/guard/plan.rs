@@ -4,9 +4,9 @@
 use esclusa::Value;
 use esclusa_guard::{Plan, Probability, log_bar, plan};
 
+use super::share::share;
 use crate::desk::{Desk, Findings, Trouble};
 use crate::format::Format;
-use crate::percent::percent;
 
 /// The largest regression that is looked at, in times of the usual rate of errors.
 const MOST_TIMES: f64 = 1_000.0;
@@ -80,14 +80,6 @@ pub(super) fn run(arguments: &Arguments, desk: &mut Desk<'_>) -> Result<Findings
         }
     }
     Ok(Findings::some_if(!is_kept))
-}
-
-/// `1%`, `1 %` or `0.01`.
-fn share(option: &str, text: &str) -> Result<Probability, Trouble> {
-    let number = percent(text).map(|percent| percent / 100.0).or_else(|| text.trim().parse().ok());
-    number.and_then(Probability::new).ok_or_else(|| {
-        Trouble::new(format!("`{option}` is `{text}`, expected a share between 0 and 1, such as 1% or 0.01"))
-    })
 }
 
 /// The least regression whose victims are within the budget: a larger one is seen earlier, so it is found by halving.
