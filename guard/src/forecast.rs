@@ -52,7 +52,7 @@ pub struct Forecast {
 /// let part = |part| Probability::new(part).expect("between 0 and 1");
 /// let seen = Seen { share: part(0.1), on_units: 1_000, on_bad: 24, off_units: 9_000, off_bad: 90 };
 /// let next = forecast(seen, part(0.25), 20_000, log_bar(1, 2, part(0.01)));
-/// assert!(next.trips > 0.9 && next.hurt > 90.0);
+/// assert!(next.trips > 0.7 && next.hurt > 100.0); // 77 %, and 113 users
 /// ```
 #[must_use]
 pub fn forecast(seen: Seen, share: Probability, units: u64, log_bar: f64) -> Forecast {
