@@ -106,7 +106,8 @@ fn crates_in_an_empty_project(tools: &Tools, step: &mut Step) {
     }
     for name in CRATES {
         let package = tools.root().join("target/packages").join(format!("{name}-{}.crate", version()));
-        step.run(tools.program("tar").args(["-xzf"]).arg(package).in_folder(folder.clone()));
+        // Packed files have all the same time, by which cargo would not see that they have changed since the last run.
+        step.run(tools.program("tar").args(["-xzmf"]).arg(package).in_folder(folder.clone()));
     }
     let run = tools.cargo(["run", "--quiet"]).env("CARGO_TARGET_DIR", tools.target()).in_folder(folder.clone());
     let right = tools.must(run).and_then(|printed| match printed.as_str() {
