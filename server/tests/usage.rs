@@ -247,7 +247,7 @@ async fn a_body_that_is_not_of_the_form_is_refused_with_the_place() {
 #[tokio::test]
 async fn a_page_that_floods_is_told_when_to_come_again() {
     let place = Place::sqlite();
-    let running = place.start().await;
+    let running = place.with(|settings| Settings { forwarded: true, ..settings }).await;
     flags(&running).await;
     let body = json!({"esclusa": 1, "events": [{"event": "crm", "action": "view"}]});
     let send = async |from: &str| from_page(&running, "/v1/track", &body).header("x-forwarded-for", from).send().await;
@@ -262,6 +262,22 @@ async fn a_page_that_floods_is_told_when_to_come_again() {
     assert_eq!(send("192.0.2.2").await.status, 200, "another page");
     let taken = statuses.iter().filter(|status| **status == 200).count() + 1;
     assert_eq!(kept(&place), [format!("crm page   crm view   = {taken} 0 0")]);
+    running.stop().await;
+}
+
+/// Anybody may write the header: it says nothing unless there is a proxy that does.
+#[tokio::test]
+async fn a_page_cannot_be_another_one_by_its_headers() {
+    let place = Place::sqlite();
+    let running = place.start().await;
+    flags(&running).await;
+    let body = json!({"esclusa": 1, "events": [{"event": "crm", "action": "view"}]});
+    let mut statuses = Vec::new();
+    for number in 0..30 {
+        let request = from_page(&running, "/v1/track", &body);
+        statuses.push(request.header("x-forwarded-for", &format!("192.0.2.{number}")).send().await.status.as_u16());
+    }
+    assert!(statuses.iter().filter(|status| **status == 429).count() >= 15, "{statuses:?}");
     running.stop().await;
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use esclusa::Value;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
@@ -42,16 +42,16 @@ impl RateLimits {
         RateLimits { pages: limiter(PAGE), tokens: limiter(TOKEN), asked: AtomicU32::new(0) }
     }
 
-    /// Counts a request.
+    /// Counts a request from this address.
     ///
     /// # Errors
     /// 429, with the seconds after which it may come again.
-    pub(super) fn take(&self, known: &Known, headers: &HeaderMap, peer: Option<Peer>) -> Result<(), Problem> {
+    pub(super) fn take(&self, known: &Known, from: &str) -> Result<(), Problem> {
         if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             self.pages.retain_recent();
         }
         if known.kind == Kind::Client {
-            ask(&self.pages, &format!("{} {}", known.id, place(headers, peer)))?;
+            ask(&self.pages, &format!("{} {from}", known.id))?;
         }
         ask(&self.tokens, &known.id)
     }
@@ -64,12 +64,4 @@ fn ask(limiter: &Limiter, key: &String) -> Result<(), Problem> {
         let detail = format!("too many requests, expected the next one in {seconds} s");
         Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).with("retry_after_s", Value::from(seconds)).retry(seconds)
     })
-}
-
-/// The address that the nearest proxy has seen, or that of the connection.
-fn place(headers: &HeaderMap, peer: Option<Peer>) -> String {
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).next_back();
-    let forwarded = forwarded.and_then(|value| value.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
-    let address = forwarded.or(peer.map(|Peer(address)| address));
-    address.map_or_else(String::new, |address| address.to_string())
 }

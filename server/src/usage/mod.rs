@@ -15,7 +15,6 @@ mod writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::HeaderMap;
@@ -25,6 +24,7 @@ use esclusa::{Json, Value};
 use crate::access::Denied;
 use crate::api::{answer, store};
 use crate::body::MAX_BODY_BYTES;
+use crate::caller::From;
 use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::store::Store;
@@ -37,9 +37,6 @@ pub(crate) use limit::Peer;
 use limit::RateLimits;
 use report::Report;
 use writer::Writer;
-
-/// A request of an app or a page.
-type From = Option<Extension<Peer>>;
 
 /// What is shared by all reports.
 pub(crate) struct Usage {
@@ -79,7 +76,7 @@ impl Usage {
 /// Who reports: a token of any kind.
 fn reporter(shared: &Shared, headers: &HeaderMap, from: &From) -> Result<Arc<Known>, Problem> {
     let known = shared.tokens.any_of(headers, shared.now())?;
-    shared.usage.rates.take(&known, headers, from.as_ref().map(|Extension(peer)| *peer))?;
+    shared.usage.rates.take(&known, &from.0)?;
     Ok(known)
 }
 
