@@ -168,8 +168,9 @@ fn the_panel_asks_in_one_folder_and_has_short_files() {
     for (name, text) in sources {
         let is_api = name.starts_with("panel/src/api/");
         assert!(is_api || !text.contains("fetch("), "{name} asks the server, expected only panel/src/api to");
-        let is_written = name == "panel/src/api/schema.ts";
-        assert!(is_written || text.lines().count() <= 450, "{name} has more than 450 lines");
+        // A build writes the types of the server's description there.
+        let is_built = name == "panel/src/api/schema.ts";
+        assert!(is_built || text.lines().count() <= 450, "{name} has more than 450 lines");
     }
     let manifest = fs::read_to_string(root().join("panel/package.json")).unwrap();
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();

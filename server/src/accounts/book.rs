@@ -116,7 +116,7 @@ impl Book {
         ]
     }
 
-    /// What the store has answered, and the tokens in it. A row that cannot be read lets nobody in.
+    /// What the store has answered, and the tokens in it. A row that cannot be read is refused.
     pub(super) fn of(rows: Vec<Vec<Cells>>) -> Result<(Self, Vec<Token>), Problem> {
         let [accounts, sessions, tokens] = <[_; 3]>::try_from(rows)
             .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the accounts cannot be read"))?;

@@ -1,5 +1,5 @@
 //! Accounts, their sessions, and tokens that are kept in the store: what the requests look at is held in memory and read anew
-//! each second, so a store that is away locks nobody out, and servers on the same store agree.
+//! each second, so known sessions and tokens stay valid while the store is away, and servers on the same store agree.
 
 mod book;
 mod limits;

@@ -17,7 +17,7 @@ pub(super) fn run(tools: &Tools) -> Outcome {
     let npm = |arguments: &[&str]| {
         tools.program("npm").args(arguments.iter().copied()).in_folder(folder.clone()).env("NO_COLOR", "1")
     };
-    step.run(npm(&["run", "types", "--", "--check"])).run(npm(&["run", "check"])).run(npm(&["run", "build"]));
+    step.run(npm(&["run", "check"])).run(npm(&["run", "build"]));
     step.run(tool(tools));
     let loopback = tools.loopback();
     let servers = loopback.clone().unwrap_or_default();

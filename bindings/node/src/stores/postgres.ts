@@ -81,7 +81,7 @@ class Table implements Source, TripStore {
     this.translation = stored(options.parameters ?? {});
     this.#warn = options.warn ?? ((message) => console.warn(message));
     if (typeof (database as PostgresJs | null)?.unsafe === 'function') {
-      // A connection of its own, because its `listen` may wait for ever once the server was killed.
+      // A new connection with the same options: `sql.listen` may hang after the server was killed.
       const sql = database as PostgresJs;
       const driver = found('postgres');
       this.#open = driver === undefined ? bySql(sql) : byPostgresJs(driver, sql.options);
